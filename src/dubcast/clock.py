@@ -1,0 +1,59 @@
+"""Time. Everything that waits or compares times takes a `Clock`; only this module reads one.
+
+Monotonic time only: a step of the wall clock changes nothing in dubcast. Wall time is used
+for log lines and reports alone.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+NS_PER_S = 1_000_000_000
+NS_PER_MS = 1_000_000
+
+
+class Clock(Protocol):
+    """A source of monotonic time."""
+
+    def monotonic_ns(self) -> int:
+        """Nanoseconds since an arbitrary start; never goes back."""
+
+
+class SystemClock:
+    """The machine's monotonic clock (the same for all processes of one boot on Linux)."""
+
+    def monotonic_ns(self) -> int:
+        return time.monotonic_ns()
+
+
+class VirtualClock:
+    """A clock for tests: stands still until it is advanced."""
+
+    def __init__(self, start_ns: int = 0) -> None:
+        self._now_ns = start_ns
+
+    def monotonic_ns(self) -> int:
+        return self._now_ns
+
+    def advance(self, seconds: float) -> None:
+        """Move forward by `seconds` (>= 0)."""
+        if seconds < 0:
+            raise ValueError(f"a clock cannot go back by {-seconds} s")
+        self._now_ns += round(seconds * NS_PER_S)
+
+
+def s_to_ns(seconds: float) -> int:
+    """Seconds to integer nanoseconds."""
+    return round(seconds * NS_PER_S)
+
+
+def ns_to_s(ns: int) -> float:
+    """Nanoseconds to seconds."""
+    return ns / NS_PER_S
+
+
+def utc_now_iso() -> str:
+    """The wall clock as an ISO 8601 string in UTC, for logs and reports."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,1 @@
+"""The wire contract: pydantic models shared by all roles, no I/O."""

@@ -1,0 +1,234 @@
+"""The speech service's wire format: `POST /api/v1/sts/process` and its neighbours.
+
+JSON Schema and OpenAPI are generated from these models; both sides use them, so there is no
+second description of the payload. Audio is PCM S16LE, interleaved, base64 in the JSON form.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Annotated, Literal
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
+
+from dubcast.contract.ids import StreamId
+
+MAX_BODY_BYTES = 16 * 1024 * 1024
+MIN_DURATION_MS = 100
+MAX_DURATION_MS = 30_000
+DURATION_TOLERANCE_MS = 5
+BYTES_PER_SAMPLE = 2
+
+ErrorCode = Literal[
+    "INVALID_INPUT", "UNAUTHORIZED", "OVERLOADED", "TIMEOUT", "MODEL_ERROR", "UNAVAILABLE"
+]
+Status = Literal["success", "no_speech", "partial", "error"]
+DurationPolicy = Literal["match", "fit"]
+
+
+class RequestModel(BaseModel):
+    """What a caller sends: unknown fields are errors, so a mistyped name shows at once."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class ReplyModel(BaseModel):
+    """What a server sends: unknown fields are ignored, so an older client reads a newer server."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+
+class PcmAudio(ReplyModel):
+    """A piece of PCM S16LE audio, mono or stereo, 8-192 kHz, 0.1-30 s.
+
+    The declared duration must agree with the number of bytes within 5 ms.
+    """
+
+    format: Literal["pcm_s16le"] = "pcm_s16le"
+    sample_rate_hz: int = Field(
+        ge=8_000, le=192_000, validation_alias=AliasChoices("sample_rate_hz", "sampleRate")
+    )
+    channels: int = Field(ge=1, le=2)
+    duration_ms: int = Field(
+        ge=MIN_DURATION_MS,
+        le=MAX_DURATION_MS,
+        validation_alias=AliasChoices("duration_ms", "durationMs"),
+    )
+    data_base64: str = Field(validation_alias=AliasChoices("data_base64", "dataBase64"), repr=False)
+
+    @model_validator(mode="after")
+    def _check_length(self) -> PcmAudio:
+        frame_bytes = BYTES_PER_SAMPLE * self.channels
+        n = len(self.pcm_bytes())
+        if n % frame_bytes:
+            raise ValueError(f"{n} bytes are not a whole number of {self.channels}-channel samples")
+        actual_ms = 1000 * n / frame_bytes / self.sample_rate_hz
+        if abs(actual_ms - self.duration_ms) > DURATION_TOLERANCE_MS:
+            raise ValueError(
+                f"duration_ms is {self.duration_ms} but the data holds {actual_ms:.0f} ms at "
+                f"{self.sample_rate_hz} Hz with {self.channels} channel(s)"
+            )
+        return self
+
+    def pcm_bytes(self) -> bytes:
+        """The raw PCM bytes. Raises ValueError if `data_base64` is not base64."""
+        try:
+            return base64.b64decode(self.data_base64, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise ValueError(f"data_base64 is not valid base64: {error}") from error
+
+    @classmethod
+    def from_pcm(cls, pcm: bytes, sample_rate_hz: int, channels: int) -> PcmAudio:
+        """Wrap raw interleaved S16LE bytes."""
+        frames = len(pcm) // (BYTES_PER_SAMPLE * channels)
+        return cls(
+            sample_rate_hz=sample_rate_hz,
+            channels=channels,
+            duration_ms=round(1000 * frames / sample_rate_hz),
+            data_base64=base64.b64encode(pcm).decode("ascii"),
+        )
+
+
+class FragmentConfig(RequestModel):
+    """What to make of a fragment."""
+
+    source_language: str = Field(
+        default="en", validation_alias=AliasChoices("source_language", "sourceLanguage")
+    )
+    target_language: str = Field(
+        default="pt-BR", validation_alias=AliasChoices("target_language", "targetLanguage")
+    )
+    voice_profile: str = Field(
+        default="default", validation_alias=AliasChoices("voice_profile", "voiceProfile")
+    )
+    duration_policy: DurationPolicy = Field(
+        default="match",
+        description="match: the dub is exactly as long as the fragment; "
+        "fit: natural length, at most slot_ms.",
+        validation_alias=AliasChoices("duration_policy", "durationPolicy"),
+    )
+    max_tempo: float = Field(
+        default=1.25, ge=1.0, le=2.0, validation_alias=AliasChoices("max_tempo", "maxTempo")
+    )
+    slot_ms: int | None = Field(
+        default=None,
+        ge=MIN_DURATION_MS,
+        le=2 * MAX_DURATION_MS,
+        description="Room for the dub; the fragment's own duration when absent.",
+        validation_alias=AliasChoices("slot_ms", "slotMs"),
+    )
+
+
+class FragmentContext(RequestModel):
+    """The stream's recent past, so that any replica can serve any fragment."""
+
+    source_text: str = Field(default="", max_length=2000)
+    target_text: str = Field(default="", max_length=2000)
+
+
+FragmentId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9._:-]+$")]
+
+
+class StsRequest(RequestModel):
+    """One fragment to dub. `fragment_id` is idempotent: a retry carries the same one."""
+
+    fragment_id: FragmentId
+    stream_id: StreamId
+    sequence_number: int = Field(ge=0)
+    audio: PcmAudio
+    config: FragmentConfig = FragmentConfig()
+    context: FragmentContext = FragmentContext()
+    timeout_ms: int = Field(default=8_000, ge=100, le=60_000)
+
+
+class StageTimes(ReplyModel):
+    """Milliseconds spent per stage."""
+
+    queue: float = 0.0
+    resample: float = 0.0
+    asr: float = 0.0
+    mt: float = 0.0
+    tts: float = 0.0
+    fit: float = 0.0
+
+
+class StsMetadata(ReplyModel):
+    """Which models and which replica made the reply."""
+
+    asr_model: str
+    translation_model: str
+    tts_model: str
+    replica: str
+
+
+class StsResponse(ReplyModel):
+    """The reply to a fragment.
+
+    `no_speech` and an empty transcript come without audio. `partial`: the dub does not fit the
+    slot at the highest tempo allowed and is longer (it is never cut). `speech_ms` is the natural
+    length of the synthesized speech, `tempo` what it was spoken at (> 1: faster).
+    """
+
+    fragment_id: FragmentId
+    status: Literal["success", "no_speech", "partial"]
+    dubbed_audio: PcmAudio | None = None
+    transcript: str = ""
+    translated_text: str = ""
+    detected_language: str
+    speech_ms: int = Field(default=0, ge=0)
+    tempo: float = Field(default=1.0, gt=0)
+    processing_time_ms: float = Field(ge=0)
+    stages_ms: StageTimes
+    metadata: StsMetadata
+
+    @model_validator(mode="after")
+    def _check_audio(self) -> StsResponse:
+        if (self.status == "no_speech") != (self.dubbed_audio is None):
+            raise ValueError(f"status {self.status} and the presence of dubbed_audio disagree")
+        return self
+
+
+class ErrorDetail(ReplyModel):
+    """Why a fragment was refused or failed."""
+
+    code: ErrorCode
+    message: str
+    retryable: bool
+    stage: str | None = None
+
+
+class StsErrorBody(ReplyModel):
+    """The body of every non-2xx reply."""
+
+    fragment_id: str | None = None
+    status: Literal["error"] = "error"
+    error: ErrorDetail
+
+
+class VoiceInfo(ReplyModel):
+    """A voice that the service can speak with."""
+
+    name: str
+    language: str
+    gender: Literal["female", "male"]
+    default: bool = False
+
+
+class VoicesReply(ReplyModel):
+    """`GET /api/v1/voices`."""
+
+    voices: list[VoiceInfo]
+
+
+class LanguagePair(ReplyModel):
+    """A direction that the service can translate."""
+
+    source: str
+    target: str
+
+
+class LanguagesReply(ReplyModel):
+    """`GET /api/v1/languages`."""
+
+    pairs: list[LanguagePair]

@@ -1,0 +1,82 @@
+"""Structured logs: one JSON object a line, or readable lines on a terminal.
+
+Fields: `ts, level, event, component, streamId, fragmentId, batchNumber, runId, traceId`.
+Per fragment, never per frame. URLs pass through `redact_url`, so no stream key is written.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import structlog
+
+from dubcast.config import LogSettings
+
+Logger = structlog.stdlib.BoundLogger
+
+
+def setup(settings: LogSettings, component: str, **fields: str) -> None:
+    """Configure logging of this process; `fields` (streamId, runId) go on every line.
+
+    Lines go to standard error, so that standard output stays a program's own.
+    """
+    console = settings.format == "console" or (settings.format == "auto" and sys.stderr.isatty())
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer()
+    )
+    level = getattr(logging, settings.level.upper())
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
+            _redact_urls,
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        # Not cached: loggers are made at import, before the role has set its renderer.
+        cache_logger_on_first_use=False,
+    )
+    # Context variables do not reach other threads, so the fields are bound as defaults.
+    _BASE.clear()
+    _BASE.update({"component": component, **fields})
+
+
+_BASE: dict[str, str] = {}
+
+
+def get(name: str | None = None) -> Any:
+    """A logger; `name` becomes the field `logger`."""
+    return structlog.get_logger().bind(**({"logger": name} if name else {}))
+
+
+def redact_url(url: str) -> str:
+    """The URL without what may be a secret: userinfo, query, and the last path segment.
+
+    `rtmp://host/app/KEY?x=y` becomes `rtmp://host/app/***`. Paths of dubcast's own media server
+    (`live/<id>/in|out`) hold no key and stay.
+    """
+    parts = urlsplit(url)
+    if not parts.scheme or not parts.netloc:
+        return url
+    host = parts.netloc.rpartition("@")[2]
+    segments = parts.path.strip("/").split("/")
+    own = len(segments) == 3 and segments[0] == "live" and segments[2].startswith(("in", "out"))
+    if not own and len(segments) > 1 and parts.scheme in {"rtmp", "rtmps", "srt", "rtsp"}:
+        segments[-1] = "***"
+    return urlunsplit((parts.scheme, host, "/" + "/".join(segments), "", ""))
+
+
+def _redact_urls(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    for key, value in event.items():
+        if isinstance(value, str) and key != "event" and "://" in value and " " not in value:
+            event[key] = redact_url(value)
+    return {**_BASE, **event}

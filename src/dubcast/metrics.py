@@ -1,0 +1,128 @@
+"""Names of the Prometheus metrics, one place for all roles.
+
+Base units; never a key, a URL or a session id as a label. Each role makes its own set on its
+own registry, so that tests can look at one without the others.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
+
+from dubcast import __version__
+
+_STAGE_BUCKETS = (0.01, 0.03, 0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
+
+
+def _build_info(registry: CollectorRegistry, role: str) -> None:
+    info = Info("dubcast_build", "Version and role", registry=registry)
+    info.info({"version": __version__, "role": role})
+
+
+class WorkerMetrics:
+    """What a stream worker reports."""
+
+    def __init__(self, stream: str, registry: CollectorRegistry | None = None) -> None:
+        self.registry = registry or CollectorRegistry()
+        self.stream = stream
+        _build_info(self.registry, "worker")
+        self.up = self._gauge("dubcast_stream_up", "1 while the stream is on air")
+        self.fragments = self._counter(
+            "dubcast_fragments_total", "Fragments with speech, by outcome", ["outcome"]
+        )
+        self.fragment_seconds = Histogram(
+            "dubcast_fragment_seconds",
+            "Time of a fragment at the speech service, by stage",
+            ["stream", "stage"],
+            buckets=_STAGE_BUCKETS,
+            registry=self.registry,
+        )
+        self.inflight = self._gauge("dubcast_inflight_fragments", "Fragments at the speech service")
+        self.queue_depth = self._gauge("dubcast_queue_depth", "Waiting items", ["queue"])
+        self.av_offset = self._gauge(
+            "dubcast_av_offset_seconds", "Audio placed against its PTS (+: audio early)"
+        )
+        self.gap = self._counter(
+            "dubcast_output_gap_seconds_total", "Output time without audio from the source"
+        )
+        self.delay = self._gauge("dubcast_output_delay_seconds", "Input arrival to output")
+        self.dub_lag = self._gauge("dubcast_dub_lag_seconds", "Dub onset after its source onset")
+        self.tempo = self._gauge("dubcast_tempo_ratio", "Tempo of the last dub")
+        self.fallback = self._counter(
+            "dubcast_fallback_total", "Fragments not dubbed", ["mode", "reason"]
+        )
+        self.publish_up = self._gauge("dubcast_publish_up", "1 while the output is connected")
+
+    def _gauge(self, name: str, text: str, labels: list[str] | None = None) -> Gauge:
+        return Gauge(name, text, ["stream", *(labels or [])], registry=self.registry)
+
+    def _counter(self, name: str, text: str, labels: list[str] | None = None) -> Counter:
+        return Counter(name, text, ["stream", *(labels or [])], registry=self.registry)
+
+
+class StsMetrics:
+    """What the speech service reports."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self.registry = registry or CollectorRegistry()
+        _build_info(self.registry, "sts")
+        self.requests = Counter(
+            "dubcast_sts_requests_total",
+            "Requests by outcome",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self.stage_seconds = Histogram(
+            "dubcast_sts_stage_seconds",
+            "Time per stage",
+            ["stage"],
+            buckets=_STAGE_BUCKETS,
+            registry=self.registry,
+        )
+        self.batch_size = Histogram(
+            "dubcast_sts_batch_size",
+            "Items per model call",
+            ["stage"],
+            buckets=(1, 2, 4, 8, 16),
+            registry=self.registry,
+        )
+        self.queue_depth = Gauge(
+            "dubcast_sts_queue_depth",
+            "Items waiting for a model",
+            ["stage"],
+            registry=self.registry,
+        )
+        self.audio_seconds = Counter(
+            "dubcast_sts_audio_seconds_total", "Source audio taken in", registry=self.registry
+        )
+
+
+class OrchestratorMetrics:
+    """What the orchestrator reports, its egress forwarders included."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self.registry = registry or CollectorRegistry()
+        _build_info(self.registry, "orchestrator")
+        self.stream_state = Gauge(
+            "dubcast_stream_state",
+            "1 for the state a stream is in",
+            ["stream", "state"],
+            registry=self.registry,
+        )
+        self.worker_restarts = Counter(
+            "dubcast_worker_restarts_total",
+            "Workers started again",
+            ["stream"],
+            registry=self.registry,
+        )
+        self.egress_up = Gauge(
+            "dubcast_egress_up",
+            "1 while a destination is live",
+            ["stream", "destination"],
+            registry=self.registry,
+        )
+        self.egress_reconnects = Counter(
+            "dubcast_egress_reconnects_total",
+            "Destinations connected again",
+            ["stream", "destination"],
+            registry=self.registry,
+        )
