@@ -22,6 +22,10 @@ from dubcast.errors import ConfigError
 
 ENV_PREFIX = "DUBCAST__"
 MASK = "********"
+# Set by the media-server adapter for the hook program that its server runs.
+HOOK_URL = "DUBCAST_HOOK_URL"
+HOOK_SECRET = "DUBCAST_HOOK_SECRET"
+HOOK_QUERY_ESCAPED = "DUBCAST_HOOK_QUERY_ESCAPED"
 
 
 class Section(BaseModel):
@@ -117,6 +121,12 @@ class MediaServerSettings(Section):
     rtsp_port: Port = 8554
     http_port: Port = Field(8088, description="embedded: HTTP-FLV and its API (loopback only)")
     api_port: Port = Field(9997, description="mediamtx: API (loopback only)")
+    silent_s: float = Field(
+        10.0, ge=1, le=300, description="a publisher that sends nothing for so long is dropped"
+    )
+    embedded_dir: Path | None = Field(
+        None, description="where the embedded server is installed; default: the cache folder"
+    )
 
 
 class DestinationSettings(Section):
@@ -151,13 +161,25 @@ class OrchestratorSettings(Section):
     )
     grace_s: float = Field(60.0, ge=0, le=3600, description="how long a gone publisher is awaited")
     reconcile_s: float = Field(2.0, gt=0, le=60, description="period of the reconciler")
+    max_streams: int = Field(8, ge=1, le=1000, description="streams on this machine at a time")
+    start_timeout_s: float = Field(
+        30.0, gt=0, le=300, description="a child that has not answered by then is started anew"
+    )
+    heartbeat_timeout_s: float = Field(
+        5.0, gt=0, le=60, description="a child that does not answer for so long is killed"
+    )
+    state_dir: Path | None = Field(
+        None, description="where running children are noted; default: the user's state folder"
+    )
     open_ingest: bool = Field(
         True, description="accept any well-formed stream id; false: only those in `streams`"
     )
     publish_key: SecretStr | None = Field(
         None, description="key that publishers give as ?key=; none: not asked for"
     )
-    streams: dict[StreamId, StreamEntry] = Field(default_factory=dict)
+    streams: dict[StreamId, StreamEntry] = Field(
+        default_factory=dict, description="known streams: `destinations`, and `policy` that differs"
+    )
     destinations: tuple[DestinationSettings, ...] = Field(
         (), description="pushed to from every stream"
     )
@@ -184,8 +206,12 @@ class ModelsSettings(Section):
 class LogSettings(Section):
     """Logs, one JSON object a line, or readable lines on a terminal."""
 
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    format: Literal["auto", "json", "console"] = "auto"
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="least severe lines that are written"
+    )
+    format: Literal["auto", "json", "console"] = Field(
+        "auto", description="auto: readable on a terminal, else JSON"
+    )
 
 
 class Settings(Section):
@@ -270,9 +296,102 @@ def to_env(settings: Settings) -> dict[str, str]:
     }
 
 
+def cache_dir(env: Mapping[str, str] | None = None) -> Path:
+    """The user's cache folder for dubcast: `$XDG_CACHE_HOME/dubcast`, else `~/.cache/dubcast`."""
+    env = os.environ if env is None else env
+    base = env.get("XDG_CACHE_HOME", "")
+    # The XDG specification: a relative path is invalid and is to be ignored.
+    root = Path(base) if Path(base).is_absolute() else Path.home() / ".cache"
+    return root / "dubcast"
+
+
+def child_env(settings: Settings, **extra: str) -> dict[str, str]:
+    """The whole environment of a child process: this one's, with `settings` in place of ours."""
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(ENV_PREFIX) and name != "DUBCAST_CONFIG"
+    }
+    return {**inherited, **to_env(settings), **extra}
+
+
+def hook_child_env(**extra: str) -> dict[str, str]:
+    """The environment of a media server: this one's without our settings, plus the hook's.
+
+    Without our settings, since MediaMTX hands its whole environment to what it runs.
+    """
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith((ENV_PREFIX, "MTX_"))}
+    return {**inherited, **extra}
+
+
+def state_dir() -> Path:
+    """The user's state folder of dubcast; it may not exist yet."""
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "dubcast"
+
+
+@dataclass(frozen=True)
+class HookEnvironment:
+    """What the media server gives its hook program, and where the hook goes."""
+
+    path: str
+    query: str  # as the server gave it: escaped as a whole by MediaMTX since 1.18
+    source_type: str
+    source_id: str
+    url: str
+    secret: SecretStr
+    query_escaped: bool
+
+
+def hook_environment(env: Mapping[str, str] | None = None) -> HookEnvironment:
+    """Read the hook's variables. Raises ConfigError if one that it needs is missing."""
+    env = os.environ if env is None else env
+    missing = [name for name in ("MTX_PATH", HOOK_URL, HOOK_SECRET) if not env.get(name)]
+    if missing:
+        raise ConfigError(f"the hook needs {', '.join(missing)} in its environment")
+    return HookEnvironment(
+        path=env["MTX_PATH"],
+        query=env.get("MTX_QUERY", ""),
+        source_type=env.get("MTX_SOURCE_TYPE", ""),
+        source_id=env.get("MTX_SOURCE_ID", ""),
+        url=env[HOOK_URL],
+        secret=SecretStr(env[HOOK_SECRET]),
+        query_escaped=env.get(HOOK_QUERY_ESCAPED, "1") != "0",
+    )
+
+
 def masked(settings: Settings) -> dict[str, Any]:
     """The settings as plain values with every secret replaced by asterisks."""
     return dict(_leaves(settings.model_dump(mode="json")))
+
+
+def reference() -> str:
+    """Every setting with its default and meaning, as Markdown."""
+    lines = [
+        "# Settings",
+        "",
+        "Generated by `dubcast config reference`. In the file (`dubcast.yaml`, or `--config`) a",
+        "dotted key is nested: `stream.delay_s` is `stream: {delay_s: ...}`. In the environment it",
+        f"is `{ENV_PREFIX}STREAM__DELAY_S`. Flags win over the environment, that over the file.",
+    ]
+    for name, field in Settings.model_fields.items():
+        section = field.annotation
+        assert isinstance(section, type)
+        assert issubclass(section, BaseModel)
+        about = (section.__doc__ or "").strip().split("\n\n")[0]
+        lines += ["", f"## {name}", "", about, "", "| key | default | meaning |", "|---|---|---|"]
+        lines += _rows(section, f"{name}.")
+    return "\n".join(lines) + "\n"
+
+
+def _rows(section: type[BaseModel], prefix: str) -> Iterator[str]:
+    for name, field in section.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from _rows(inner, f"{prefix}{name}.")
+            continue
+        default = field.get_default(call_default_factory=True, validated_data={})
+        shown = "not set" if default is None else f"`{default}`" if default != () else "none"
+        yield f"| `{prefix}{name}` | {shown} | {field.description or ''} |"
 
 
 def _plain(value: Any) -> Any:

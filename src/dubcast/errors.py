@@ -55,6 +55,7 @@ class InputError(MediaError):
         super().__init__(message)
         self.reason = reason
         self.retryable = retryable
+        self.exit_code = 3 if retryable else 2
 
 
 class OutputError(MediaError):

@@ -52,8 +52,9 @@ _BASE: dict[str, str] = {}
 
 
 def get(name: str | None = None) -> Any:
-    """A logger; `name` becomes the field `logger`."""
-    return structlog.get_logger().bind(**({"logger": name} if name else {}))
+    """A logger; `name` becomes the field `part`."""
+    # Not bound yet: binding would freeze the configuration that is in force at import.
+    return structlog.get_logger(**({"part": name} if name else {}))
 
 
 def redact_url(url: str) -> str:

@@ -1,0 +1,5 @@
+"""`python -m dubcast`: how the supervisors start the roles."""
+
+from dubcast.cli.main import main
+
+main()

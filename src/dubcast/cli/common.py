@@ -1,0 +1,20 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from dubcast import config
+
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", "-c", help="settings file (default: ./dubcast.yaml)")
+]
+
+
+def load_settings(file: Path | None, **flags: Any) -> config.Settings:
+    """Settings of a command; `flags` names use `__` for dots (`stream__delay_s`)."""
+    dotted = {name.replace("__", "."): value for name, value in flags.items()}
+    return config.load(file, dotted).settings

@@ -1,0 +1,53 @@
+"""`dubcast config show|check`: the settings in force, and where each came from."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from dubcast import config as settings_module
+from dubcast.cli.common import ConfigOption
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="Show and check settings.", no_args_is_help=True)
+    group.command("show")(show)
+    group.command("check")(check)
+    group.command("reference")(reference)
+    app.add_typer(group, name="config")
+
+
+def show(
+    origin: Annotated[bool, typer.Option(help="say where each value came from")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Print every setting in force; secrets are masked."""
+    loaded = settings_module.load(config)
+    values = settings_module.masked(loaded.settings)
+    if as_json:
+        typer.echo(json.dumps(values, indent=2, ensure_ascii=False))
+        return
+    for key, value in values.items():
+        typer.echo(f"{key}: {_plain(value)}{_origin(loaded, key) if origin else ''}")
+
+
+def check(config: ConfigOption = None) -> None:
+    """Exit 0 if the settings are valid, 2 with the reason if they are not."""
+    settings_module.load(config)
+    typer.echo("settings are valid")
+
+
+def reference() -> None:
+    """Print every setting with its default and meaning, as Markdown (docs/settings.md)."""
+    typer.echo(settings_module.reference(), nl=False)
+
+
+def _plain(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _origin(loaded: settings_module.Loaded, key: str) -> str:
+    return f"    # {loaded.origins.get(key, 'default')}"

