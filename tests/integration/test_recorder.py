@@ -1,0 +1,147 @@
+"""The recorder against a real HTTP-FLV server, in a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from dubcast.errors import InputError
+from dubcast.probe import arrivals, flv
+from dubcast.probe.flv import AUDIO, VIDEO, Tag
+from dubcast.probe.recording import iter_tags, read
+from dubcast.testing.recorder import Recorder, RecorderProcess, TagWriter
+
+TAGS = [
+    Tag(VIDEO if k % 2 else AUDIO, 20 * k, b"\x27\x01\x00\x00\x00" + b"x" * k) for k in range(40)
+]
+
+
+class Stream:
+    """Sends the tags 10 ms apart; absent (404) until `there`; `endless` never closes."""
+
+    def __init__(self, *, there: bool = True, endless: bool = False) -> None:
+        self.there = threading.Event()
+        self.done = threading.Event()
+        self.asked = 0
+        if there:
+            self.there.set()
+        stream = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                stream.asked += 1
+                if not stream.there.is_set():
+                    self.send_error(404)
+                    return
+                self.send_response(200)
+                self.end_headers()
+                with contextlib.suppress(OSError):
+                    self.wfile.write(flv.header())
+                    for tag in TAGS:
+                        self.wfile.write(flv.encode(tag))
+                        time.sleep(0.01)
+                    if endless:
+                        # A cut tag: what a recording that is stopped here must not hold.
+                        self.wfile.write(flv.encode(TAGS[3])[:-7])
+                        stream.done.wait(20)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/x.flv"
+
+
+@contextlib.contextmanager
+def serving(stream: Stream) -> Iterator[Stream]:
+    thread = threading.Thread(target=stream.server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield stream
+    finally:
+        stream.done.set()
+        stream.server.shutdown()
+        stream.server.server_close()
+        thread.join()
+
+
+def test_one_connection_to_its_end(tmp_path: Path) -> None:
+    with serving(Stream()) as stream:
+        before = time.monotonic_ns()
+        files = Recorder(stream.url, tmp_path / "r.flv").run()
+        after = time.monotonic_ns()
+    assert files == [tmp_path / "r.flv"] and stream.asked == 1
+    assert list(iter_tags(files[0])) == TAGS
+    times = arrivals.load(files[0])
+    assert times is not None and len(times) == len(TAGS)
+    assert before < times[0] and times[-1] < after and (times[1:] >= times[:-1]).all()
+    assert times[-1] - times[0] > 0.3e9, "arrivals are those of the network, not of the end"
+
+
+def test_it_waits_for_a_stream_that_is_not_there_yet(tmp_path: Path) -> None:
+    with serving(Stream(there=False)) as stream:
+        timer = threading.Timer(0.6, stream.there.set)
+        timer.start()
+        files = Recorder(stream.url, tmp_path / "r.flv").run()
+        timer.join()
+    assert stream.asked > 2 and list(iter_tags(files[0])) == TAGS
+
+
+def test_asked_to_it_connects_again_into_another_file(tmp_path: Path) -> None:
+    with serving(Stream()) as stream:
+        recorder = Recorder(stream.url, tmp_path / "r.flv", reconnect=True)
+        thread = threading.Thread(target=recorder.run)
+        thread.start()
+        deadline = time.monotonic() + 10
+        while len(recorder.files) < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        recorder.stop()
+        thread.join(5)
+    assert [file.name for file in recorder.files[:2]] == ["r.flv", "r-2.flv"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_with_whole_files(number: int, tmp_path: Path) -> None:
+    with serving(Stream(endless=True)) as stream:
+        process = RecorderProcess(stream.url, tmp_path / "r.flv")
+        deadline = time.monotonic() + 10
+        assert process.wait_for_data(10)
+        time.sleep(0.8)
+        os.kill(process.pid, number)
+        assert process.wait(5) and time.monotonic() < deadline
+    assert list(iter_tags(tmp_path / "r.flv")) == TAGS
+    assert read(tmp_path / "r.flv").cut_bytes == 0
+    times = arrivals.load(tmp_path / "r.flv")
+    assert times is not None and len(times) == len(TAGS)
+
+
+@pytest.mark.parametrize("url", ["ftp://h/x", "rtmp://h/live/x ! filesink", 'rtmp://h/"x'])
+def test_urls_that_are_refused(url: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError):
+        Recorder(url, tmp_path / "r.flv").run()
+
+
+def test_stopping_before_anything_came_leaves_no_file(tmp_path: Path) -> None:
+    with serving(Stream(there=False)) as stream:
+        recorder = Recorder(stream.url, tmp_path / "r.flv")
+        timer = threading.Timer(0.3, recorder.stop)
+        timer.start()
+        assert recorder.run() == []
+        timer.join()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_closing_twice_is_harmless(tmp_path: Path) -> None:
+    writer = TagWriter(tmp_path / "r.flv")
+    writer.feed(flv.write(TAGS[:2]), 5)
+    writer.close()
+    writer.close()
+    assert writer.tags == 2
