@@ -1,0 +1,1 @@
+"""The speech service: speech recognition, translation, synthesis and fitting behind HTTP."""

@@ -1,0 +1,1 @@
+"""Model providers. Engines are imported here alone, when a provider loads."""

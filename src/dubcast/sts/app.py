@@ -1,0 +1,107 @@
+"""The speech service as an ASGI application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from pydantic.json_schema import models_json_schema
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dubcast import __version__, log
+from dubcast.config import Settings
+from dubcast.contract.sts import StsRequest
+from dubcast.errors import StsError
+from dubcast.sts.admission import Guard
+from dubcast.sts.engine import Engine
+from dubcast.sts.replying import Refusal, error_reply
+from dubcast.sts.routes import api, health
+from dubcast.sts.service import Service
+
+
+def create_app(settings: Settings, engine: Engine) -> FastAPI:
+    """The application around an engine; it starts the engine, and stops it at the end.
+
+    `app.state.service` is the `Service`, for the server that drains it.
+    """
+    service = Service(engine, settings.sts_server.max_pending)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        engine.start()  # returns at once: the socket is bound while the models load
+        yield
+        engine.stop()
+
+    app = FastAPI(title="dubcast speech service", version=__version__, lifespan=lifespan)
+    app.state.service = service
+    app.include_router(api(service))
+    app.include_router(health(service))
+    app.add_exception_handler(HTTPException, _http_error)
+    key = settings.sts_server.api_key
+    app.add_middleware(
+        Guard,
+        admission=service.admission,
+        api_key=key.get_secret_value() if key is not None else None,
+        on_refusal=lambda error: service.count(error.code),
+    )
+    app.add_middleware(Border, service=service)
+    _describe_request(app)
+    return app
+
+
+async def _http_error(_: Request, error: Exception) -> Response:
+    """Unknown paths and methods, in the form of every other error."""
+    assert isinstance(error, HTTPException)
+    return error_reply(Refusal(error.status_code, "INVALID_INPUT", str(error.detail)))
+
+
+class Border:
+    """ASGI middleware: a fault of ours is one failed request, and tells no internals."""
+
+    def __init__(self, app: ASGIApp, service: Service) -> None:
+        self._app = app
+        self._service = service
+        self._log = log.get("app")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def noted(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noted)
+        # Border of a request: nothing below may end the connection without a reply.
+        except Exception as error:  # noqa: BLE001
+            self._log.error("internal_error", path=scope["path"], exc_info=error)
+            self._service.count("MODEL_ERROR")
+            if not started:
+                message = "internal error; the service's log has it"
+                reply = error_reply(StsError("MODEL_ERROR", message, retryable=True))
+                await reply(scope, receive, send)
+
+
+def _describe_request(app: FastAPI) -> None:
+    """Put the request's schema in the OpenAPI document: FastAPI does not parse it, so it does
+    not know it."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = generate()
+            _, schema = models_json_schema(
+                [(StsRequest, "validation")], ref_template="#/components/schemas/{model}"
+            )
+            document["components"]["schemas"].update(schema["$defs"])
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]

@@ -1,0 +1,274 @@
+"""The engine: each model in one named thread with a bounded inbox."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
+
+from dubcast import log
+from dubcast.clock import NS_PER_S, Clock, SystemClock
+from dubcast.errors import StsError
+from dubcast.metrics import StsMetrics
+from dubcast.sts.batcher import Inbox, Waiting
+from dubcast.sts.providers.base import (
+    AsrProvider,
+    FitProvider,
+    HearProvider,
+    MtProvider,
+    Provider,
+    TtsProvider,
+)
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+State = Literal["loading", "ready", "failed", "stopped"]
+
+
+@dataclass(frozen=True)
+class Done(Generic[Out]):
+    """A stage's result, with the seconds that it waited and ran."""
+
+    value: Out
+    waited_s: float
+    ran_s: float
+
+
+@dataclass(frozen=True)
+class _Job(Generic[In, Out]):
+    task: In
+    future: Future[Done[Out]]
+
+
+class StageThread(Generic[In, Out]):
+    """Owns one provider: loads it, feeds it batches, closes it.
+
+    `submit` may be called from any thread; everything else of the provider happens in this one.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        provider: Provider[In, Out],
+        inbox_limit: int,
+        metrics: StsMetrics,
+        clock: Clock,
+    ) -> None:
+        self.name = name
+        self.provider = provider
+        self.state: State = "loading"
+        self.failure: BaseException | None = None
+        self._clock = clock
+        self._inbox: Inbox[_Job[In, Out]] = Inbox(inbox_limit)
+        self._lock = threading.Condition()
+        self._seconds = metrics.stage_seconds.labels(name)
+        self._batch_size = metrics.batch_size.labels(name)
+        self._depth = metrics.queue_depth.labels(name)
+        # A daemon: a model call that hangs must not keep the process from ending.
+        self._thread = threading.Thread(target=self._work, name=f"sts-{name}", daemon=True)
+        self._on_change: Callable[[], None] = lambda: None
+        self._log = log.get("engine")
+
+    def start(self, on_change: Callable[[], None]) -> None:
+        """Load the model in the background; `on_change` is called in this thread after that."""
+        self._on_change = on_change
+        self._thread.start()
+
+    def submit(self, task: In, stream_id: str, deadline_ns: int) -> Future[Done[Out]]:
+        """Queue a task. The future raises StsError (TIMEOUT if it waited past its deadline).
+
+        Raises StsError OVERLOADED if the inbox is full. Cancelling the future is safe: a task
+        that still waits is not computed.
+        """
+        job = _Job[In, Out](task, Future())
+        with self._lock:
+            if self.state in ("failed", "stopped"):
+                raise StsError("MODEL_ERROR", f"stage {self.name} is {self.state}", retryable=True)
+            if not self._inbox.put(job, stream_id, deadline_ns, self._clock.monotonic_ns()):
+                message = f"the inbox of stage {self.name} is full"
+                raise StsError("OVERLOADED", message, retryable=True, retry_after_s=1.0)
+            self._depth.set(len(self._inbox))
+            self._lock.notify()
+        return job.future
+
+    def stop(self, timeout_s: float) -> None:
+        """Answer what waits with an error, then end the thread. Stopping twice is harmless."""
+        with self._lock:
+            self.state = "stopped"
+            rest = self._inbox.drain()
+            self._lock.notify()
+        for waiting in rest:
+            _fail(waiting, StsError("OVERLOADED", "the service is stopping", retryable=True))
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+
+    def _work(self) -> None:
+        if self._load():
+            while self._step():
+                pass
+            self.provider.close()
+
+    def _load(self) -> bool:
+        started = time.monotonic()
+        try:
+            self.provider.load()
+        # Thread border: whatever the model's library raises, the engine reports it.
+        except Exception as error:  # noqa: BLE001
+            self.failure = error
+            self.state = "failed"
+            self._log.error(
+                "model_failed", stage=self.name, error=f"{type(error).__name__}: {error}"
+            )
+        else:
+            with self._lock:
+                self.state = "ready" if self.state == "loading" else self.state
+            self._log.info(
+                "model_ready",
+                stage=self.name,
+                model=self.provider.capabilities.model,
+                seconds=round(time.monotonic() - started, 2),
+            )
+        self._on_change()
+        return self.state == "ready"
+
+    def _step(self) -> bool:
+        """Wait for work, then compute one batch; False when stopped."""
+        with self._lock:
+            self._lock.wait_for(lambda: len(self._inbox) or self.state == "stopped")
+            if self.state == "stopped":
+                return False
+            now_ns = self._clock.monotonic_ns()
+            taken = self._inbox.take(now_ns, self.provider.capabilities.batch_max)
+            self._depth.set(len(self._inbox))
+        for waiting in taken.expired:
+            _fail(waiting, StsError("TIMEOUT", "waited past its deadline", retryable=True))
+        # False: nobody waits for it any more.
+        batch = [one for one in taken.batch if one.item.future.set_running_or_notify_cancel()]
+        if batch:
+            self._compute(batch, now_ns)
+        return True
+
+    def _compute(self, batch: list[Waiting[_Job[In, Out]]], now_ns: int) -> None:
+        started = time.monotonic()
+        try:
+            results = self._run([one.item.task for one in batch])
+        except StsError as error:
+            self._alone_or_fail(batch, now_ns, error)
+            return
+        # Provider border: any fault of a model's library becomes MODEL_ERROR of this batch.
+        except Exception as error:  # noqa: BLE001
+            self._log.error(
+                "model_error", stage=self.name, error=f"{type(error).__name__}: {error}"
+            )
+            message = f"stage {self.name} failed: {type(error).__name__}"
+            fault = StsError("MODEL_ERROR", message, retryable=True)
+            fault.__cause__ = error
+            self._alone_or_fail(batch, now_ns, fault)
+            return
+        ran_s = time.monotonic() - started
+        self._seconds.observe(ran_s)
+        self._batch_size.observe(len(batch))
+        for one, value in zip(batch, results, strict=True):
+            waited_s = (now_ns - one.since_ns) / NS_PER_S
+            one.item.future.set_result(Done(value, waited_s, ran_s))
+
+    def _run(self, tasks: Sequence[In]) -> list[Out]:
+        results = self.provider.run(tasks)
+        if len(results) != len(tasks):
+            raise RuntimeError(f"{len(results)} results for {len(tasks)} tasks")
+        return results
+
+    def _alone_or_fail(
+        self, batch: list[Waiting[_Job[In, Out]]], now_ns: int, error: StsError
+    ) -> None:
+        """One bad item must not fail its neighbours: a batch that failed is computed singly."""
+        if len(batch) == 1:
+            error.stage = self.name
+            batch[0].item.future.set_exception(error)
+            return
+        for one in batch:
+            self._compute([one], now_ns)
+
+
+def _fail(waiting: Waiting[_Job[In, Out]], error: StsError) -> None:
+    if waiting.item.future.set_running_or_notify_cancel():
+        waiting.item.future.set_exception(error)
+
+
+@dataclass(frozen=True)
+class Providers:
+    """The five stages' providers."""
+
+    hear: HearProvider
+    asr: AsrProvider
+    mt: MtProvider
+    tts: TtsProvider
+    fit: FitProvider
+
+
+class Engine:
+    """The stages of the service, each in its thread. Loads in the background."""
+
+    def __init__(
+        self,
+        providers: Providers,
+        *,
+        inbox_limit: int,
+        metrics: StsMetrics | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.providers = providers
+        self.metrics = metrics or StsMetrics()
+        self.clock = clock or SystemClock()
+
+        def stage(name: str, provider: Provider[In, Out]) -> StageThread[In, Out]:
+            return StageThread(name, provider, inbox_limit, self.metrics, self.clock)
+
+        self.hear = stage("resample", providers.hear)
+        self.asr = stage("asr", providers.asr)
+        self.mt = stage("mt", providers.mt)
+        self.tts = stage("tts", providers.tts)
+        self.fit = stage("fit", providers.fit)
+        self._changed = threading.Event()
+
+    @property
+    def _stages(self) -> tuple[StageThread[Any, Any], ...]:
+        return (self.hear, self.asr, self.mt, self.tts, self.fit)
+
+    @property
+    def state(self) -> State:
+        """`ready` when every model is loaded, `failed` if one cannot be."""
+        states = {stage.state for stage in self._stages}
+        order: tuple[State, ...] = ("failed", "stopped", "loading")
+        return next((state for state in order if state in states), "ready")
+
+    @property
+    def failure(self) -> BaseException | None:
+        """Why the first stage that failed did."""
+        return next((stage.failure for stage in self._stages if stage.failure), None)
+
+    def start(self, on_change: Callable[[], None] | None = None) -> None:
+        """Load all models, each in its own thread. Returns at once."""
+
+        def changed() -> None:
+            if self.state != "loading":
+                self._changed.set()
+            if on_change is not None:
+                on_change()
+
+        for stage in self._stages:
+            stage.start(changed)
+
+    def wait(self, timeout_s: float) -> State:
+        """Wait until the models are loaded or failed; the state then."""
+        self._changed.wait(timeout_s)
+        return self.state
+
+    def stop(self, timeout_s: float = 2.0) -> None:
+        """Stop all stages; `timeout_s` for all together. Stopping twice is harmless."""
+        until = time.monotonic() + timeout_s
+        for stage in self._stages:
+            stage.stop(max(0.0, until - time.monotonic()))

@@ -1,0 +1,108 @@
+"""Text to phonemes for Kokoro, with espeak-ng run as a separate program (it is GPL).
+
+espeak-ng drops punctuation, which Kokoro needs for its prosody. So the text is cut at punctuation,
+the pieces go through the program, a line each, and the marks are put back (as phonemizer's
+`preserve_punctuation` does).
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+
+from dubcast.errors import MissingPartError
+
+_TIMEOUT_S = 5.0
+# Marks at which a voice breathes: only before a space or the end, so that 3.14 and 10:30 are
+# whole; quotes and brackets anywhere.
+_PUNCTUATION = re.compile(r'([;:,.!?…]+(?=["”’)\]]*(?:\s|$))|\.{3}|\s[-–—]+\s|[—…"“”«»()\[\]¡¿]+)')
+# espeak-ng marks words that it reads in another language: (en)weekend(pt-br).
+_LANGUAGE_SWITCH = re.compile(r"\([a-z]{2,3}(?:-[a-z0-9-]+)?\)")
+_MARKS = {"«": "“", "»": "”", "[": "(", "]": ")", "...": "…", "-": "—", "–": "—", "¡": "", "¿": ""}
+
+# Kokoro's symbols for what espeak-ng ties together (hexgrad/misaki, `espeak.py`).
+_COMMON = {
+    "a^ɪ": "I",
+    "a^ʊ": "W",
+    "d^z": "ʣ",
+    "d^ʒ": "ʤ",
+    "e^ɪ": "A",
+    "o^ʊ": "O",
+    "ə^ʊ": "Q",
+    "t^s": "ʦ",
+    "t^ʃ": "ʧ",
+    "ɔ^ɪ": "Y",
+}
+_ENGLISH = {**_COMMON, "ə^l": "ᵊl", "ɚ": "əɹ", "r": "ɹ", "x": "k", "ç": "k", "ɐ": "ə", "ɬ": "l"}
+_AMERICAN = {"ɜːɹ": "ɜɹ", "ɜː": "ɜɹ", "ɪə": "iə", "ː": ""}
+
+
+class Espeak:
+    """Runs `espeak-ng`. Raises MissingPartError on creation if there is none."""
+
+    def __init__(self) -> None:
+        program = shutil.which("espeak-ng")
+        if program is None:
+            raise MissingPartError(
+                "the program espeak-ng is missing: install the package espeak-ng of your system"
+            )
+        self._program = program
+
+    def phonemes(self, text: str, voice: str) -> str:
+        """Phonemes of `text` in Kokoro's alphabet; `voice` is espeak-ng's (`pt-br`, `en-us`).
+
+        Raises RuntimeError if the program fails.
+        """
+        pieces = split(text)
+        spoken = [i for i, (piece, mark) in enumerate(pieces) if not mark and piece.strip()]
+        sounds = dict(zip(spoken, self._lines([pieces[i][0] for i in spoken], voice), strict=True))
+        joined = "".join(sounds.get(i, piece) for i, (piece, _) in enumerate(pieces))
+        return " ".join(translate(joined, voice).split())
+
+    def _lines(self, pieces: Sequence[str], voice: str) -> list[str]:
+        """Phonemes of each piece, with the spaces around it kept."""
+        if not pieces:
+            return []
+        lines = self._run("\n".join(piece.strip() for piece in pieces), voice)
+        if len(lines) != len(pieces):
+            # A piece made more than one clause (a very long one does): ask for each alone.
+            lines = [" ".join(self._run(piece.strip(), voice)) for piece in pieces]
+        return [
+            (" " if piece[0].isspace() else "") + line + (" " if piece[-1].isspace() else "")
+            for piece, line in zip(pieces, lines, strict=True)
+        ]
+
+    def _run(self, text: str, voice: str) -> list[str]:
+        command = [self._program, "-q", "--ipa", "--tie=^", "-v", voice]
+        try:
+            done = subprocess.run(
+                command,
+                input=text + "\n",
+                capture_output=True,
+                text=True,
+                encoding="utf-8",
+                timeout=_TIMEOUT_S,
+                check=True,
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            raise RuntimeError(f"espeak-ng failed: {error}") from error
+        return [line.strip() for line in done.stdout.splitlines() if line.strip()]
+
+
+def split(text: str) -> list[tuple[str, bool]]:
+    """The text in pieces: (piece, whether it is punctuation)."""
+    parts = _PUNCTUATION.split(" ".join(text.split()))
+    return [(part, i % 2 == 1) for i, part in enumerate(parts) if part]
+
+
+def translate(sounds: str, voice: str) -> str:
+    """espeak-ng's IPA and punctuation in Kokoro's alphabet."""
+    sounds = _LANGUAGE_SWITCH.sub("", sounds)
+    table = {**(_ENGLISH if voice.startswith("en") else _COMMON), **_MARKS}
+    if voice == "en-us":
+        table |= _AMERICAN
+    for old in sorted(table, key=len, reverse=True):
+        sounds = sounds.replace(old, table[old])
+    return sounds.replace("^", "")

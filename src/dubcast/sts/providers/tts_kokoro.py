@@ -1,0 +1,165 @@
+"""Speech synthesis: Kokoro-82M (ONNX) on onnxruntime, at its natural speed.
+
+The fitter changes the tempo afterwards: Kokoro's own `speed` costs far more intelligibility and
+does not hit the length that it is asked for.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from dubcast.errors import MissingPartError, StsError
+from dubcast.sts.languages import Voice
+from dubcast.sts.providers.base import Float, Speech, TtsCapabilities, TtsProvider, TtsTask
+from dubcast.sts.providers.phonemes import Espeak
+
+RATE = 24_000
+MAX_TOKENS = 510
+_STYLE = 256
+_ESPEAK_VOICES = {"pt-BR": "pt-br", "en-US": "en-us", "en-GB": "en-gb"}
+_CLAUSE = re.compile(r"(?<=[;:,.!?…—])\s+")
+
+# Silence is what stays this far below the loudest 10 ms.
+_SILENCE_DB = -42.0
+_TRIM_FRAME = RATE // 100
+_KEEP_BEFORE = 2
+_KEEP_AFTER = 5
+
+
+class KokoroTts(TtsProvider):
+    """Kokoro: `model.onnx` and `vocab.json` in one folder, voices (`<name>.bin`) in another."""
+
+    def __init__(
+        self,
+        folder: Path,
+        voices_folder: Path,
+        voices: Sequence[Voice],
+        name: str,
+        device: Literal["cpu", "cuda"],
+        threads: int,
+    ) -> None:
+        self.capabilities = TtsCapabilities(model=name, voices=tuple(voices))
+        self._folder = folder
+        self._voices_folder = voices_folder
+        self._device = device
+        self._threads = threads
+        self._session: Any = None
+        self._vocab: dict[str, int] = {}
+        self._styles: dict[str, Float] = {}
+        self._espeak: Espeak | None = None
+
+    def load(self) -> None:
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise MissingPartError("onnxruntime is missing: pip install 'dubcast[sts]'") from error
+        self._espeak = Espeak()
+        vocab = json.loads((self._folder / "vocab.json").read_text(encoding="utf-8"))
+        self._vocab = vocab["vocab"]
+        self._session = self._open(onnxruntime)
+        for voice in self.capabilities.voices:
+            if voice.default:
+                self.run([TtsTask("Ok.", voice)])  # the first run of a session is slow
+
+    def _open(self, onnxruntime: Any) -> Any:
+        providers = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+        wanted = providers[self._device]
+        if wanted not in onnxruntime.get_available_providers():
+            raise MissingPartError(
+                f"this onnxruntime cannot use {self._device}: pip install onnxruntime-gpu"
+            )
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self._threads
+        options.inter_op_num_threads = 1
+        # Spinning threads would take the core that the other models and the media path need.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3
+        return onnxruntime.InferenceSession(
+            str(self._folder / "model.onnx"), options, providers=[wanted]
+        )
+
+    def run(self, batch: Sequence[TtsTask]) -> list[Speech]:
+        return [self._speak(task) for task in batch]
+
+    def close(self) -> None:
+        self._session = None
+
+    def _speak(self, task: TtsTask) -> Speech:
+        tag = _ESPEAK_VOICES.get(task.voice.language)
+        if tag is None or self._espeak is None:
+            message = f"voice {task.voice.name} speaks {task.voice.language}, which is not set up"
+            raise StsError("INVALID_INPUT", message, retryable=False)
+        tokens = self._tokens(self._espeak.phonemes(task.text, tag))
+        style = self._style(task.voice.name)
+        pieces = [self._synthesize(piece, style) for piece in tokens]
+        return Speech(trim(np.concatenate(pieces or [np.zeros(0, np.float32)])), RATE)
+
+    def _tokens(self, sounds: str) -> list[list[int]]:
+        known = "".join(char for char in sounds if char in self._vocab)
+        return [[self._vocab[char] for char in piece] for piece in pieces(known, MAX_TOKENS)]
+
+    def _synthesize(self, tokens: list[int], style: Float) -> Float:
+        # 0 is the pad at both ends; the style depends on the length of the text.
+        inputs = {
+            "tokens": np.array([[0, *tokens, 0]], dtype=np.int64),
+            "style": style[len(tokens) - 1].reshape(1, _STYLE),
+            "speed": np.ones(1, dtype=np.float32),
+        }
+        samples: Float = np.asarray(self._session.run(None, inputs)[0], np.float32).ravel()
+        return samples
+
+    def _style(self, voice: str) -> Float:
+        """Style vectors of a voice by text length, shape (510, 256)."""
+        if voice not in self._styles:
+            data = np.fromfile(self._voices_folder / f"{voice}.bin", dtype="<f4")
+            self._styles[voice] = data.reshape(-1, _STYLE)
+        return self._styles[voice]
+
+
+def pieces(sounds: str, most: int) -> list[str]:
+    """Phonemes in pieces of at most `most` symbols, cut after clauses, else at spaces."""
+    if len(sounds) <= most:
+        return [sounds] if sounds.strip() else []
+    found, current = [], ""
+    for clause in _CLAUSE.split(sounds):
+        for part in [clause] if len(clause) <= most else _by_words(clause, most):
+            joined = f"{current} {part}".strip()
+            if len(joined) > most:
+                found.append(current)
+                joined = part
+            current = joined
+    return [*found, current] if current else found
+
+
+def _by_words(clause: str, most: int) -> list[str]:
+    lines, current = [], ""
+    for word in clause.split():
+        # A single "word" longer than the model takes is no word; its end is left out.
+        word = word[:most]
+        joined = f"{current} {word}".strip()
+        if len(joined) > most:
+            lines.append(current)
+            joined = word
+        current = joined
+    return [*lines, current]
+
+
+def trim(samples: Float) -> Float:
+    """Speech without the silence around it; 20 ms before and 50 ms after are kept."""
+    count = len(samples) // _TRIM_FRAME
+    if count == 0:
+        return samples
+    frames = samples[: count * _TRIM_FRAME].reshape(count, _TRIM_FRAME)
+    level = np.sqrt(np.mean(frames.astype(np.float64) ** 2, axis=1))
+    loud = np.flatnonzero(level > level.max() * 10 ** (_SILENCE_DB / 20))
+    if len(loud) == 0:
+        return samples[:0]
+    start = max(0, int(loud[0]) - _KEEP_BEFORE) * _TRIM_FRAME
+    end = (int(loud[-1]) + 1 + _KEEP_AFTER) * _TRIM_FRAME
+    return samples[start:end]

@@ -1,0 +1,93 @@
+"""Runs the service: binds at once, loads models in the background, drains on SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from types import FrameType
+
+import uvicorn
+
+from dubcast import log
+from dubcast.config import Settings
+from dubcast.errors import ConfigError, DubcastError
+from dubcast.sts.app import create_app
+from dubcast.sts.build import build_engine
+from dubcast.sts.engine import Engine
+from dubcast.sts.service import Service
+
+# After the drain nothing is left but idle connections.
+_CLOSE_S = 2
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; requests under way are finished within `drain_s`.
+
+    Raises MissingPartError if a model or program is missing, ConfigError if the address cannot
+    be bound, DubcastError if a model cannot be loaded.
+    """
+    os.nice(settings.sts_server.nice)
+    engine = build_engine(settings)
+    app = create_app(settings, engine)
+    listener = _bind(settings.sts_server.host, settings.sts_server.port)
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, timeout_graceful_shutdown=_CLOSE_S
+    )
+    server = DrainingServer(config, app.state.service, settings.sts_server.drain_s)
+    host, port = listener.getsockname()[:2]
+    log.get("server").info("listening", host=host, port=port)
+    with listener:
+        server.run(sockets=[listener])
+    _raise_failure(engine)
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=256)
+    except OSError as error:
+        raise ConfigError(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+
+
+def _raise_failure(engine: Engine) -> None:
+    failure = engine.failure
+    if isinstance(failure, DubcastError):
+        raise failure
+    if failure is not None:
+        raise DubcastError(f"a model cannot be loaded: {failure}") from failure
+
+
+class DrainingServer(uvicorn.Server):
+    """On the first signal: not ready, requests under way are finished, then the end, exit code 0.
+
+    A second signal ends at once. uvicorn alone would close the socket first, so that a load
+    balancer could not see that the replica is going, and would die by the signal afterwards.
+    """
+
+    def __init__(self, config: uvicorn.Config, service: Service, drain_s: float) -> None:
+        super().__init__(config)
+        self._service = service
+        self._drain_s = drain_s
+        self._log = log.get("server")
+        self._drain_until: float | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self._service.draining:
+            self.should_exit = self.force_exit = True
+        self._service.draining = True
+
+    async def on_tick(self, counter: int) -> bool:
+        """Called by uvicorn ten times a second; True ends the server."""
+        loop = asyncio.get_running_loop()
+        if self._service.engine.state == "failed":
+            self.should_exit = True
+        if self._service.draining:
+            if self._drain_until is None:
+                self._drain_until = loop.time() + self._drain_s
+                self._log.info("draining", pending=self._service.admission.pending)
+            pending = self._service.admission.pending
+            if pending == 0 or loop.time() >= self._drain_until:
+                self._log.info("drained", cut=pending)
+                self.should_exit = True
+        return await super().on_tick(counter)

@@ -1,0 +1,86 @@
+"""The service without HTTP: admission, idempotent replies, pipeline, outcome figures, draining."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+
+from dubcast import log
+from dubcast.contract.sts import StsRequest
+from dubcast.errors import StsError
+from dubcast.sts.admission import Admission
+from dubcast.sts.engine import Engine
+from dubcast.sts.pipeline import Pipeline, Plan
+from dubcast.sts.replies import Replies
+
+
+class Service:
+    """One replica of the speech service, on one event loop."""
+
+    def __init__(self, engine: Engine, max_pending: int) -> None:
+        self.engine = engine
+        self.metrics = engine.metrics
+        self.draining = False
+        self.admission = Admission(max_pending, self._refusal)
+        self._log = log.get("sts")
+        self._pipeline = Pipeline(engine)
+        self._replies = Replies()
+
+    @property
+    def ready(self) -> bool:
+        """Models loaded and not draining."""
+        return self.engine.state == "ready" and not self.draining
+
+    def state(self) -> str:
+        """`draining`, or the engine's state."""
+        return "draining" if self.draining else self.engine.state
+
+    def _refusal(self) -> str | None:
+        return None if self.ready else f"the service is {self.state()}"
+
+    async def process(self, request: StsRequest) -> bytes:
+        """The JSON reply to one fragment; a retry gets the same one. Raises StsError."""
+        plan = self._pipeline.plan(request)
+        key = (request.stream_id, request.fragment_id)
+        return await self._replies.once(
+            key, _fingerprint(request), lambda: self._compute(request, plan)
+        )
+
+    async def _compute(self, request: StsRequest, plan: Plan) -> bytes:
+        bound = self._log.bind(
+            streamId=request.stream_id,
+            fragmentId=request.fragment_id,
+            batchNumber=request.sequence_number,
+        )
+        started = time.monotonic()
+        try:
+            response = await self._pipeline.process(request, plan)
+        except StsError as error:
+            took_ms = round(1000 * (time.monotonic() - started))
+            bound.warning(
+                "fragment_failed", code=error.code, stage=error.stage, reason=str(error), ms=took_ms
+            )
+            raise
+        bound.info(
+            "fragment",
+            status=response.status,
+            audioMs=request.audio.duration_ms,
+            speechMs=response.speech_ms,
+            tempo=response.tempo,
+            ms=response.processing_time_ms,
+            stagesMs=response.stages_ms.model_dump(),
+        )
+        bound.debug("text", transcript=response.transcript, translation=response.translated_text)
+        return response.model_dump_json().encode()
+
+    def count(self, outcome: str) -> None:
+        """Count one request by its outcome: a reply's status or an error code, in lower case."""
+        self.metrics.requests.labels(outcome.lower()).inc()
+
+
+def _fingerprint(request: StsRequest) -> bytes:
+    """Hash of what determines the reply: the audio and what to make of it."""
+    digest = hashlib.sha256(request.audio.data_base64.encode())
+    digest.update(f"{request.audio.sample_rate_hz}/{request.audio.channels}".encode())
+    digest.update(request.config.model_dump_json().encode())
+    return digest.digest()

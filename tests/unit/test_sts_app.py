@@ -1,0 +1,526 @@
+"""The service over HTTP with fake models: every refusal, every fault, and idempotency."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx2
+import pytest
+from sts_fakes import Script, fake_engine, request, settings
+
+from dubcast.contract.sts import (
+    MAX_BODY_BYTES,
+    LanguagesReply,
+    StsErrorBody,
+    StsRequest,
+    StsResponse,
+    VoicesReply,
+)
+from dubcast.errors import StsError
+from dubcast.sts.app import create_app
+from dubcast.sts.engine import Engine
+from dubcast.sts.examples import REQUEST_EXAMPLE, RESPONSE_EXAMPLE
+
+URL = "/api/v1/sts/process"
+JSON = {"content-type": "application/json"}
+
+
+@pytest.fixture
+def script() -> Script:
+    return Script()
+
+
+@pytest.fixture
+def engine(script: Script) -> Iterator[Engine]:
+    engine = fake_engine(script)
+    engine.start()
+    assert engine.wait(5) == "ready"
+    yield engine
+    engine.stop()
+
+
+@asynccontextmanager
+async def _client(engine: Engine, **sts_server: Any) -> AsyncIterator[httpx2.AsyncClient]:
+    app = create_app(settings(**sts_server), engine)
+    transport = httpx2.ASGITransport(app=app)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://sts") as client:
+        client.service = app.state.service  # type: ignore[attr-defined]
+        yield client
+
+
+@pytest.fixture
+async def client(engine: Engine) -> AsyncIterator[httpx2.AsyncClient]:
+    async with _client(engine) as client:
+        yield client
+
+
+def _body(changes: dict[str, Any] | None = None, **audio: Any) -> bytes:
+    data = json.loads(request().model_dump_json())
+    data.update(changes or {})
+    data["audio"].update(audio)
+    return json.dumps(data).encode()
+
+
+async def _post(client: httpx2.AsyncClient, body: bytes, **headers: str) -> httpx2.Response:
+    return await client.post(URL, content=body, headers={**JSON, **headers})
+
+
+def _error(reply: httpx2.Response, status: int, code: str) -> StsErrorBody:
+    assert reply.status_code == status, reply.text
+    body = StsErrorBody.model_validate_json(reply.content)
+    assert body.error.code == code
+    return body
+
+
+async def test_a_fragment_is_dubbed(client: httpx2.AsyncClient, script: Script) -> None:
+    script.hooks["tts"] = lambda _: time.sleep(0.002)  # a time that is long enough to be told
+    reply = await _post(client, request(ms=500).model_dump_json().encode())
+    assert reply.status_code == 200, reply.text
+    response = StsResponse.model_validate_json(reply.content)
+    assert response.status == "success"
+    assert response.dubbed_audio is not None
+    assert response.dubbed_audio.duration_ms == 500
+    assert (response.transcript, response.translated_text) == ("hello", "olá")
+    assert response.detected_language == "en"
+    assert response.metadata.asr_model == "fake-asr"
+    assert response.stages_ms.tts >= 2
+    assert response.processing_time_ms >= response.stages_ms.tts
+    assert [task.voice.name for task in script.calls["tts"][0]] == ["pf_dora"]
+
+
+async def test_camel_case_names_are_accepted(client: httpx2.AsyncClient) -> None:
+    data = json.loads(_body())
+    audio = data["audio"]
+    data["audio"] = {
+        "format": "pcm_s16le",
+        "sampleRate": audio["sample_rate_hz"],
+        "channels": 1,
+        "durationMs": audio["duration_ms"],
+        "dataBase64": audio["data_base64"],
+    }
+    assert (await _post(client, json.dumps(data).encode())).status_code == 200
+
+
+BAD_AUDIO: dict[str, tuple[dict[str, Any], str]] = {
+    "length": ({"duration_ms": 700}, "duration_ms is 700 but the data holds 500 ms"),
+    "rate too low": ({"sample_rate_hz": 4000}, "sample_rate_hz"),
+    "rate too high": ({"sample_rate_hz": 400_000}, "sample_rate_hz"),
+    "rate does not agree": ({"sample_rate_hz": 48_000}, "the data holds 167 ms"),
+    "channels": ({"channels": 3}, "channels"),
+    "not base64": ({"data_base64": "no base64!"}, "not valid base64"),
+    "half a sample": ({"data_base64": base64.b64encode(bytes(16_001)).decode()}, "whole number"),
+    "format": ({"format": "mp3"}, "format"),
+    "too short": ({"duration_ms": 50, "data_base64": "AAAA"}, "duration_ms"),
+    "too long": ({"duration_ms": 31_000}, "duration_ms"),
+    "no audio": ({"data_base64": ""}, "holds 0 ms"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_AUDIO)
+async def test_bad_audio_is_refused(client: httpx2.AsyncClient, script: Script, case: str) -> None:
+    changes, words = BAD_AUDIO[case]
+    body = _error(await _post(client, _body(**changes)), 422, "INVALID_INPUT")
+    assert words in body.error.message
+    assert body.fragment_id == "f1"
+    assert not body.error.retryable
+    assert script.calls == {}
+
+
+BAD_FIELDS: dict[str, tuple[dict[str, Any], str]] = {
+    "unknown source": ({"config": {"source_language": "xx"}}, "en -> pt-BR"),
+    "unknown target": ({"config": {"target_language": "tlh"}}, "pt-BR -> en"),
+    "same language": ({"config": {"target_language": "en"}}, "there are"),
+    "unknown voice": ({"config": {"voice_profile": "nobody"}}, "default, pf_dora, pm_alex"),
+    "voice of another language": ({"config": {"voice_profile": "ef_dora"}}, "pm_alex"),
+    "unknown field": ({"config": {"voise": "x"}}, "config.voise"),
+    "stream id": ({"stream_id": "../etc"}, "stream_id"),
+    "fragment id": ({"fragment_id": "a b"}, "fragment_id"),
+    "timeout": ({"timeout_ms": 1}, "timeout_ms"),
+    "tempo": ({"config": {"max_tempo": 9}}, "max_tempo"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_FIELDS)
+async def test_bad_fields_are_refused(client: httpx2.AsyncClient, case: str) -> None:
+    changes, words = BAD_FIELDS[case]
+    body = _error(await _post(client, _body(changes)), 422, "INVALID_INPUT")
+    assert words in body.error.message
+
+
+@pytest.mark.parametrize("raw", [b"", b"{", b"\xff\xfe", b'{"a": 1'])
+async def test_what_is_not_json_is_refused(client: httpx2.AsyncClient, raw: bytes) -> None:
+    body = _error(await _post(client, raw), 400, "INVALID_INPUT")
+    assert body.fragment_id is None
+
+
+@pytest.mark.parametrize("raw", [b"[]", b"null", b'"x"', b"1", b"[" * 5000 + b"]" * 5000])
+async def test_json_of_another_shape_is_refused(client: httpx2.AsyncClient, raw: bytes) -> None:
+    reply = await _post(client, raw)
+    assert reply.status_code in (400, 422)
+    assert StsErrorBody.model_validate_json(reply.content).error.code == "INVALID_INPUT"
+
+
+async def test_another_content_type_is_refused(client: httpx2.AsyncClient) -> None:
+    reply = await _post(client, _body(), **{"content-type": "audio/wav"})
+    assert "audio/wav" in _error(reply, 415, "INVALID_INPUT").error.message
+
+
+async def test_a_declared_body_of_20_mib_is_refused(client: httpx2.AsyncClient) -> None:
+    _error(await _post(client, b"x" * 20 * 1024 * 1024), 413, "INVALID_INPUT")
+
+
+async def test_a_declared_length_is_enough_to_refuse(client: httpx2.AsyncClient) -> None:
+    reply = await _post(client, b"{}", **{"content-length": str(MAX_BODY_BYTES + 1)})
+    _error(reply, 413, "INVALID_INPUT")
+
+
+async def test_a_body_is_cut_off_while_it_is_read(
+    client: httpx2.AsyncClient, script: Script
+) -> None:
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while sent < 40 * MAX_BODY_BYTES:
+            sent += 1024 * 1024
+            yield bytes(1024 * 1024)
+
+    reply = await client.post(URL, content=endless(), headers=JSON)
+    _error(reply, 413, "INVALID_INPUT")
+    # The reason reaches a client that still sends, but not one that sends for ever.
+    assert sent <= 6 * MAX_BODY_BYTES
+    assert client.service.admission.pending == 0  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 401),
+        ({"authorization": "Basic c2VjcmV0"}, 401),
+        ({"authorization": "Bearer wrong"}, 403),
+        ({"x-api-key": "secre"}, 403),
+        ({"authorization": "Bearer secret"}, 200),
+        ({"authorization": "bearer secret"}, 200),
+        ({"x-api-key": "secret"}, 200),
+    ],
+)
+async def test_the_key(engine: Engine, headers: dict[str, str], status: int) -> None:
+    async with _client(engine, api_key="secret") as client:
+        for reply in (
+            await _post(client, _body(), **headers),
+            await client.get("/api/v1/voices", headers=headers),
+        ):
+            assert reply.status_code == status
+            if status != 200:
+                _error(reply, status, "UNAUTHORIZED")
+                assert "secret" not in reply.text
+        assert (await client.get("/livez")).status_code == 200
+        assert (await client.get("/metrics")).status_code == 200
+
+
+async def test_no_speech_comes_without_audio(client: httpx2.AsyncClient, script: Script) -> None:
+    script.speech = False
+    response = StsResponse.model_validate_json((await _post(client, _body())).content)
+    assert (response.status, response.dubbed_audio) == ("no_speech", None)
+    assert set(script.calls) == {"resample"}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("text", ""), ("translation", "..."), ("tts_samples", 0)]
+)
+async def test_nothing_to_say_is_no_speech(
+    client: httpx2.AsyncClient, script: Script, field: str, value: Any
+) -> None:
+    setattr(script, field, value)
+    response = StsResponse.model_validate_json((await _post(client, _body())).content)
+    assert response.status == "no_speech"
+
+
+async def test_a_dub_that_does_not_fit_is_partial(
+    client: httpx2.AsyncClient, script: Script
+) -> None:
+    script.fits = False
+    response = StsResponse.model_validate_json((await _post(client, _body())).content)
+    assert response.status == "partial"
+    assert response.dubbed_audio is not None
+
+
+@pytest.mark.parametrize("stage", ["resample", "asr", "mt", "tts", "fit"])
+async def test_a_fault_of_a_model(client: httpx2.AsyncClient, script: Script, stage: str) -> None:
+    def fail(_: Any) -> None:
+        raise ValueError("secret path")
+
+    script.hooks[stage] = fail
+    body = _error(await _post(client, _body()), 500, "MODEL_ERROR")
+    assert (body.fragment_id, body.error.stage, body.error.retryable) == ("f1", stage, True)
+    assert "secret path" not in body.error.message
+    script.hooks.clear()
+    assert (await _post(client, _body())).status_code == 200  # a failure is not kept
+
+
+async def test_a_slow_model_is_a_timeout(client: httpx2.AsyncClient, script: Script) -> None:
+    free = threading.Event()
+    script.hooks["tts"] = lambda _: free.wait(5)
+    body = _error(await _post(client, _body({"timeout_ms": 150})), 504, "TIMEOUT")
+    assert body.error.stage == "tts"
+    free.set()
+
+
+async def test_an_internal_fault_tells_nothing(
+    client: httpx2.AsyncClient, monkeypatch: Any
+) -> None:
+    def broken(_: Any) -> None:
+        raise RuntimeError("internals")
+
+    monkeypatch.setattr(client.service, "process", broken)  # type: ignore[attr-defined]
+    body = _error(await _post(client, _body()), 500, "MODEL_ERROR")
+    assert "internals" not in body.error.message
+
+
+async def test_more_than_max_pending_are_refused(engine: Engine, script: Script) -> None:
+    free = threading.Event()
+    script.hooks["asr"] = lambda _: free.wait(5)
+    async with _client(engine, max_pending=2) as client:
+        inside = [asyncio.create_task(_post(client, _body({"fragment_id": n}))) for n in "ab"]
+        while client.service.admission.pending < 2:  # type: ignore[attr-defined]
+            await asyncio.sleep(0.001)
+        reply = await _post(client, _body({"fragment_id": "c"}))
+        body = _error(reply, 503, "OVERLOADED")
+        assert body.error.retryable
+        assert 1 <= int(reply.headers["retry-after"]) <= 10
+        free.set()
+        assert [(await task).status_code for task in inside] == [200, 200]
+        assert (await _post(client, _body({"fragment_id": "c"}))).status_code == 200
+
+
+async def test_a_burst_cannot_pass_the_bound_together(engine: Engine, script: Script) -> None:
+    free = threading.Event()
+    script.hooks["asr"] = lambda _: free.wait(5)
+    async with _client(engine, max_pending=3) as client:
+        burst = [
+            asyncio.create_task(_post(client, _body({"fragment_id": f"f{i}"}))) for i in range(12)
+        ]
+        while sum(task.done() for task in burst) < 9:
+            await asyncio.sleep(0.001)
+        free.set()
+        codes = sorted([(await task).status_code for task in burst])
+        assert codes == [200] * 3 + [503] * 9
+
+
+async def test_a_slow_sender_does_not_hold_a_place_for_ever(engine: Engine) -> None:
+    from dubcast.sts.admission import Guard
+
+    app = create_app(settings(), engine)
+    service = app.state.service
+    guard = Guard(app, service.admission, None, lambda _: None, body_timeout_s=0.05)
+
+    async def dripping() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.sleep(0.2)
+        yield b"}"
+
+    transport = httpx2.ASGITransport(app=guard)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://sts") as client:
+        _error(await client.post(URL, content=dripping(), headers=JSON), 400, "INVALID_INPUT")
+    assert service.admission.pending == 0
+
+
+async def test_a_retry_gets_the_same_reply_and_is_not_computed(
+    client: httpx2.AsyncClient, script: Script
+) -> None:
+    first = await _post(client, _body())
+    again = await _post(client, _body({"timeout_ms": 3000}))
+    assert first.content == again.content
+    assert len(script.calls["tts"]) == 1
+
+
+async def test_a_retry_of_a_fragment_under_way_waits_for_it(
+    client: httpx2.AsyncClient, script: Script
+) -> None:
+    free = threading.Event()
+    script.hooks["asr"] = lambda _: free.wait(5)
+    first = asyncio.create_task(_post(client, _body()))
+    while "asr" not in script.calls:
+        await asyncio.sleep(0.001)
+    again = asyncio.create_task(_post(client, _body()))
+    await asyncio.sleep(0.02)
+    free.set()
+    assert (await first).content == (await again).content
+    assert len(script.calls["asr"]) == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"stream_id": "other"},
+        {"config": {"voice_profile": "pm_alex"}},
+        {"fragment_id": "f2"},
+    ],
+)
+async def test_another_fragment_is_computed(
+    client: httpx2.AsyncClient, script: Script, changes: dict[str, Any]
+) -> None:
+    await _post(client, _body())
+    await _post(client, _body(changes))
+    assert len(script.calls["tts"]) == 2
+
+
+async def test_the_same_id_with_other_audio_is_computed(
+    client: httpx2.AsyncClient, script: Script
+) -> None:
+    await _post(client, request(ms=500).model_dump_json().encode())
+    await _post(client, request(ms=600).model_dump_json().encode())
+    assert len(script.calls["tts"]) == 2
+
+
+async def test_health_while_loading_ready_and_draining(script: Script) -> None:
+    free = threading.Event()
+    script.hooks["load asr"] = lambda _: free.wait(5)
+    engine = fake_engine(script)
+    engine.start()
+    async with _client(engine) as client:
+
+        async def codes() -> list[int]:
+            paths = ("/livez", "/readyz", "/health", "/ping")
+            return [(await client.get(path)).status_code for path in paths]
+
+        assert await codes() == [200, 503, 503, 204]
+        body = _error(await _post(client, _body()), 503, "OVERLOADED")
+        assert "loading" in body.error.message
+        free.set()
+        assert engine.wait(5) == "ready"
+        assert await codes() == [200, 200, 200, 200]
+        client.service.draining = True  # type: ignore[attr-defined]
+        assert await codes() == [200, 503, 503, 503]
+        reply = await _post(client, _body())
+        assert "draining" in _error(reply, 503, "OVERLOADED").error.message
+        assert "retry-after" in reply.headers
+    engine.stop()
+
+
+async def test_a_failed_model_is_not_ready(script: Script) -> None:
+    def fail(_: Any) -> None:
+        raise RuntimeError("no")
+
+    script.hooks["load asr"] = fail
+    engine = fake_engine(script)
+    engine.start()
+    assert engine.wait(5) == "failed"
+    async with _client(engine) as client:
+        assert (await client.get("/ping")).status_code == 503
+        assert (await client.get("/readyz")).text == "failed\n"
+    engine.stop()
+
+
+async def test_voices_and_languages(client: httpx2.AsyncClient) -> None:
+    voices = VoicesReply.model_validate_json((await client.get("/api/v1/voices")).content).voices
+    assert [(v.name, v.language, v.gender, v.default) for v in voices] == [
+        ("af_heart", "en-US", "female", True),
+        ("bf_emma", "en-GB", "female", False),
+        ("ef_dora", "es", "female", False),
+        ("pf_dora", "pt-BR", "female", True),
+        ("pm_alex", "pt-BR", "male", False),
+    ]
+    reply = await client.get("/api/v1/languages")
+    pairs = LanguagesReply.model_validate_json(reply.content).pairs
+    assert [(p.source, p.target) for p in pairs] == [("en", "pt-BR"), ("pt-BR", "en")]
+
+
+async def test_unknown_paths_and_methods_answer_in_the_same_form(
+    client: httpx2.AsyncClient,
+) -> None:
+    _error(await client.get("/nowhere"), 404, "INVALID_INPUT")
+    _error(await client.get(URL), 405, "INVALID_INPUT")
+
+
+async def test_outcomes_are_counted(client: httpx2.AsyncClient, script: Script) -> None:
+    await _post(client, _body())
+    script.speech = False
+    await _post(client, _body({"fragment_id": "f2"}))
+    await _post(client, b"{")
+    await _post(client, b"{", **{"content-type": "text/plain"})
+    text = (await client.get("/metrics")).text
+    for outcome, count in (("success", 1), ("no_speech", 1), ("invalid_input", 2)):
+        assert f'dubcast_sts_requests_total{{outcome="{outcome}"}} {count}.0' in text
+    assert "dubcast_sts_audio_seconds_total 1.0" in text
+
+
+async def test_the_openapi_document_has_the_request_and_valid_examples(
+    client: httpx2.AsyncClient,
+) -> None:
+    document = (await client.get("/openapi.json")).json()
+    operation = document["paths"][URL]["post"]
+    content = operation["requestBody"]["content"]["application/json"]
+    assert content["schema"]["$ref"] == "#/components/schemas/StsRequest"
+    schemas = document["components"]["schemas"]
+    assert {"StsRequest", "PcmAudio", "FragmentConfig", "StsResponse", "StsErrorBody"} <= set(
+        schemas
+    )
+    assert "$defs" not in json.dumps(schemas)
+    StsRequest.model_validate(content["example"])
+    StsRequest.model_validate(REQUEST_EXAMPLE)
+    StsResponse.model_validate(RESPONSE_EXAMPLE)
+    assert set(operation["responses"]) >= {"200", "401", "413", "415", "422", "500", "503", "504"}
+
+
+async def test_a_client_that_hangs_up_while_sending_frees_its_place(engine: Engine) -> None:
+    app = create_app(settings(), engine)
+    messages = [
+        {"type": "http.request", "body": b"{", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return messages.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": URL,
+        "raw_path": URL.encode(),
+        "query_string": b"",
+        "headers": [(b"content-type", b"application/json")],
+        "http_version": "1.1",
+        "scheme": "http",
+        "server": ("sts", 80),
+        "client": ("x", 1),
+        "root_path": "",
+    }
+    await app(scope, receive, send)
+    assert sent == []
+    assert app.state.service.admission.pending == 0
+
+
+async def test_a_caller_that_leaves_does_not_stop_the_computation(
+    client: httpx2.AsyncClient, script: Script
+) -> None:
+    free = threading.Event()
+    script.hooks["asr"] = lambda _: free.wait(5)
+    first = asyncio.create_task(_post(client, _body()))
+    while "asr" not in script.calls:
+        await asyncio.sleep(0.001)
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    free.set()
+    assert (await _post(client, _body())).status_code == 200
+    assert len(script.calls["asr"]) == 1
+
+
+def test_an_error_needs_a_known_code() -> None:
+    from dubcast.sts.replying import status_of
+
+    codes = ("INVALID_INPUT", "UNAUTHORIZED", "OVERLOADED", "TIMEOUT", "MODEL_ERROR")
+    errors = [StsError(code, "", retryable=False) for code in codes]
+    assert [status_of(error) for error in errors] == [422, 401, 503, 504, 500]

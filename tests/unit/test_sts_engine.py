@@ -1,0 +1,212 @@
+"""The engine's threads: batching, deadlines, faults, stopping."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sts_fakes import Script, fake_engine, wait_until
+
+from dubcast.clock import VirtualClock
+from dubcast.errors import MissingPartError, StsError
+from dubcast.metrics import StsMetrics
+from dubcast.sts.engine import Engine
+from dubcast.sts.providers.base import AsrTask
+
+FAR = 10**18
+
+
+@pytest.fixture
+def script() -> Script:
+    return Script()
+
+
+@pytest.fixture
+def engine(script: Script) -> Iterator[Engine]:
+    engine = fake_engine(script)
+    engine.start()
+    assert engine.wait(5) == "ready"
+    yield engine
+    engine.stop()
+
+
+def _block(script: Script, stage: str) -> threading.Event:
+    """Hold a stage's first call until the event is set."""
+    free = threading.Event()
+    first = threading.Lock()
+
+    def hook(_: Any) -> None:
+        if first.acquire(blocking=False):
+            free.wait(5)
+
+    script.hooks[stage] = hook
+    return free
+
+
+def test_each_model_has_one_named_thread(engine: Engine, script: Script) -> None:
+    for _ in range(3):
+        engine.asr.submit(AsrTask, "a", FAR).result(5)
+        engine.mt.submit("x", "a", FAR).result(5)
+    assert script.threads == {"asr": {"sts-asr"}, "mt": {"sts-mt"}}
+
+
+def test_what_waits_while_the_model_is_busy_goes_in_one_batch(
+    engine: Engine, script: Script
+) -> None:
+    free = _block(script, "asr")
+    first = engine.asr.submit("first", "a", FAR)
+    wait_until(lambda: "asr" in script.calls)
+    rest = [engine.asr.submit(name, name, FAR - i) for i, name in enumerate("bcdef")]
+    free.set()
+    for future in [first, *rest]:
+        future.result(5)
+    # batch_max is 4; the latest deadline (the first submitted) waits for the next batch.
+    assert script.calls["asr"] == [["first"], ["f", "e", "d", "c"], ["b"]]
+
+
+def test_an_expired_task_is_not_computed(script: Script) -> None:
+    clock = VirtualClock()
+    base = fake_engine(script)
+    engine = Engine(base.providers, inbox_limit=4, clock=clock)
+    engine.start()
+    assert engine.wait(5) == "ready"
+    free = _block(script, "tts")
+    first = engine.tts.submit("first", "a", FAR)
+    wait_until(lambda: "tts" in script.calls)
+    late = engine.tts.submit("late", "b", 1_000)
+    clock.advance(1)
+    free.set()
+    first.result(5)
+    with pytest.raises(StsError) as error:
+        late.result(5)
+    assert error.value.code == "TIMEOUT"
+    assert script.calls["tts"] == [["first"]]
+    engine.stop()
+
+
+def test_a_cancelled_task_is_not_computed(engine: Engine, script: Script) -> None:
+    free = _block(script, "mt")
+    first = engine.mt.submit("first", "a", FAR)
+    wait_until(lambda: "mt" in script.calls)
+    assert engine.mt.submit("gone", "b", FAR).cancel()
+    last = engine.mt.submit("last", "c", FAR)
+    free.set()
+    first.result(5)
+    last.result(5)
+    assert script.calls["mt"] == [["first"], ["last"]]
+
+
+def test_a_full_inbox_refuses(script: Script) -> None:
+    engine = fake_engine(script, inbox_limit=1)
+    engine.start()
+    assert engine.wait(5) == "ready"
+    free = _block(script, "fit")
+    engine.fit.submit("first", "a", FAR)
+    wait_until(lambda: "fit" in script.calls)
+    waiting = engine.fit.submit("waits", "b", FAR)
+    with pytest.raises(StsError) as error:
+        engine.fit.submit("too many", "c", FAR)
+    assert error.value.code == "OVERLOADED"
+    assert error.value.retry_after_s
+    waiting.cancel()
+    script.hooks.clear()
+    free.set()
+    engine.stop()
+
+
+def test_one_bad_task_does_not_fail_its_neighbours(engine: Engine, script: Script) -> None:
+    free = _block(script, "asr")
+    first = engine.asr.submit("first", "a", FAR)
+    wait_until(lambda: "asr" in script.calls)
+    futures = {name: engine.asr.submit(name, name, FAR) for name in ("x", "bad", "y")}
+
+    def hook(batch: Any) -> None:
+        if "bad" in batch:
+            raise RuntimeError("poison")
+
+    script.hooks["asr"] = hook
+    free.set()
+    first.result(5)
+    assert futures["x"].result(5).value.text == "hello"
+    assert futures["y"].result(5).value.text == "hello"
+    with pytest.raises(StsError) as error:
+        futures["bad"].result(5)
+    assert (error.value.code, error.value.stage) == ("MODEL_ERROR", "asr")
+    assert "poison" not in str(error.value)
+
+
+def test_an_input_error_of_a_provider_stays_one(engine: Engine, script: Script) -> None:
+    def hook(_: Any) -> None:
+        raise StsError("INVALID_INPUT", "no", retryable=False)
+
+    script.hooks["mt"] = hook
+    with pytest.raises(StsError) as error:
+        engine.mt.submit("x", "a", FAR).result(5)
+    assert (error.value.code, error.value.stage) == ("INVALID_INPUT", "mt")
+    script.hooks.clear()
+    assert engine.mt.submit("x", "a", FAR).result(5).value == "olá"
+
+
+def test_too_few_results_are_a_model_error(engine: Engine, monkeypatch: Any) -> None:
+    monkeypatch.setattr(engine.providers.mt, "run", lambda _: [])
+    with pytest.raises(StsError) as error:
+        engine.mt.submit("x", "a", FAR).result(5)
+    assert error.value.code == "MODEL_ERROR"
+
+
+def test_a_model_that_cannot_load_fails_the_engine(script: Script) -> None:
+    def hook(_: Any) -> None:
+        raise MissingPartError("no model")
+
+    script.hooks["load asr"] = hook
+    engine = fake_engine(script)
+    engine.start()
+    assert engine.wait(5) == "failed"
+    assert str(engine.failure) == "no model"
+    with pytest.raises(StsError):
+        engine.asr.submit("x", "a", FAR)
+    engine.stop()
+
+
+def test_loading_until_every_model_is_there(script: Script) -> None:
+    free = threading.Event()
+    script.hooks["load asr"] = lambda _: free.wait(5)
+    engine = fake_engine(script)
+    engine.start()
+    assert engine.state == "loading"
+    free.set()
+    assert engine.wait(5) == "ready"
+    engine.stop()
+
+
+def test_stop_answers_what_waits_and_may_be_called_twice(script: Script) -> None:
+    engine = fake_engine(script)
+    engine.start()
+    assert engine.wait(5) == "ready"
+    free = _block(script, "asr")
+    engine.asr.submit("first", "a", FAR)
+    wait_until(lambda: "asr" in script.calls)
+    waiting = engine.asr.submit("waits", "b", FAR)
+    threading.Timer(0.05, free.set).start()
+    engine.stop()
+    engine.stop()
+    with pytest.raises(StsError) as error:
+        waiting.result(0)
+    assert error.value.code == "OVERLOADED"
+    assert engine.state == "stopped"
+    assert not [t for t in threading.enumerate() if t.name.startswith("sts-")]
+
+
+def test_figures_per_stage(script: Script) -> None:
+    metrics = StsMetrics()
+    engine = Engine(fake_engine(script).providers, inbox_limit=4, metrics=metrics)
+    engine.start()
+    assert engine.wait(5) == "ready"
+    engine.asr.submit("x", "a", FAR).result(5)
+    engine.stop()
+    sample = metrics.registry.get_sample_value
+    assert sample("dubcast_sts_batch_size_count", {"stage": "asr"}) == 1
+    assert sample("dubcast_sts_stage_seconds_count", {"stage": "asr"}) == 1
+    assert sample("dubcast_sts_queue_depth", {"stage": "asr"}) == 0

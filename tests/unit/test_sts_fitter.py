@@ -1,0 +1,184 @@
+"""Fitting: length, tempo, alignment, channels. Real stretcher and resampler, made-up sound."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dubcast.contract.sts import DurationPolicy
+from dubcast.errors import StsError
+from dubcast.sts.providers.base import FitTask, Fitted, Float, Speech
+from dubcast.sts.providers.fitter import MIN_TEMPO, StretchFitter, plan, to_pcm
+
+RATE = 24_000
+
+
+@pytest.fixture(scope="module")
+def fitter() -> StretchFitter:
+    fitter = StretchFitter()
+    fitter.load()
+    return fitter
+
+
+def _tone(seconds: float, hz: float = 220.0) -> Float:
+    t = np.arange(round(seconds * RATE)) / RATE
+    return (0.5 * np.sin(2 * np.pi * hz * t)).astype(np.float32)
+
+
+def _fit(
+    fitter: StretchFitter,
+    samples: Float,
+    policy: DurationPolicy = "match",
+    *,
+    fragment_s: float = 4.0,
+    slot_s: float = 4.0,
+    max_tempo: float = 1.25,
+    rate: int = 48_000,
+    channels: int = 1,
+) -> tuple[Fitted, Float]:
+    """The fitted dub, and its samples as (frames, channels) in [-1, 1)."""
+    task = FitTask(
+        Speech(samples, RATE),
+        policy,
+        round(fragment_s * rate),
+        round(slot_s * 1000),
+        max_tempo,
+        rate,
+        channels,
+    )
+    fitted = fitter.run([task])[0]
+    frames = np.frombuffer(fitted.pcm, "<i2").reshape(-1, channels) / 32768
+    return fitted, frames.astype(np.float32)
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 22_050, 24_000, 44_100, 48_000, 96_000])
+@pytest.mark.parametrize("speech_s", [0.7, 3.3, 4.0, 4.4, 4.99])
+def test_match_is_exactly_as_long_as_the_fragment(
+    fitter: StretchFitter, rate: int, speech_s: float
+) -> None:
+    fitted, frames = _fit(fitter, _tone(speech_s), fragment_s=4.0, rate=rate)
+    assert len(frames) == 4 * rate
+    assert fitted.fits
+    assert fitted.speech_ms == round(1000 * speech_s)
+    assert MIN_TEMPO <= fitted.tempo <= 1.25
+
+
+def test_match_that_cannot_fit_is_longer_and_whole(fitter: StretchFitter) -> None:
+    fitted, frames = _fit(fitter, _tone(6.0), fragment_s=4.0)
+    assert not fitted.fits
+    assert fitted.tempo == 1.25
+    assert len(frames) / 48_000 == pytest.approx(6.0 / 1.25, abs=0.002)
+
+
+def test_match_speaks_slower_only_a_little(fitter: StretchFitter) -> None:
+    fitted, frames = _fit(fitter, _tone(2.0), fragment_s=4.0)
+    assert fitted.tempo == MIN_TEMPO
+    loud = np.flatnonzero(np.abs(frames[:, 0]) > 0.1)
+    assert loud[-1] / 48_000 == pytest.approx(2.0 / MIN_TEMPO, abs=0.05)
+
+
+def test_fit_keeps_the_natural_length(fitter: StretchFitter) -> None:
+    fitted, frames = _fit(fitter, _tone(3.0), "fit", slot_s=3.9)
+    assert (fitted.tempo, fitted.fits) == (1.0, True)
+    assert len(frames) == 3 * 48_000
+
+
+def test_fit_is_faster_only_as_far_as_the_slot_asks(fitter: StretchFitter) -> None:
+    fitted, frames = _fit(fitter, _tone(4.2), "fit", fragment_s=2.0, slot_s=3.8)
+    assert fitted.fits
+    assert fitted.tempo == pytest.approx(4.2 / 3.8)
+    assert len(frames) <= 3.8 * 48_000
+    assert len(frames) / 48_000 == pytest.approx(3.8, abs=0.002)
+
+
+def test_fit_beyond_the_limit_is_partial_and_whole(fitter: StretchFitter) -> None:
+    fitted, frames = _fit(fitter, _tone(5.0), "fit", slot_s=3.0, max_tempo=1.25)
+    assert (fitted.fits, fitted.tempo) == (False, 1.25)
+    assert len(frames) / 48_000 == pytest.approx(4.0, abs=0.002)
+
+
+def test_max_tempo_is_obeyed(fitter: StretchFitter) -> None:
+    fitted, _ = _fit(fitter, _tone(5.0), "fit", slot_s=3.0, max_tempo=1.0)
+    assert (fitted.fits, fitted.tempo) == (False, 1.0)
+
+
+@pytest.mark.parametrize("tempo", [0.9, 1.1, 1.25, 1.5])
+def test_stretching_keeps_alignment_and_ends(fitter: StretchFitter, tempo: float) -> None:
+    """Bursts land where the tempo says: the stretcher's latency is compensated, no end is lost."""
+    samples = np.zeros(4 * RATE, np.float32)
+    at = [0.1, 1.0, 2.5, 3.7]
+    for start in at:
+        samples[round(start * RATE) : round((start + 0.1) * RATE)] = _tone(0.1)
+    fitted, frames = (
+        _fit(fitter, samples, "fit", slot_s=4.0 / tempo, max_tempo=1.5, fragment_s=4.0 / tempo)
+        if tempo > 1
+        else _fit(fitter, samples, fragment_s=4.0 / tempo)
+    )
+    assert fitted.tempo == pytest.approx(tempo, rel=0.001)
+    power = np.convolve(frames[:, 0] ** 2, np.ones(960) / 960, "same")
+    for start in at:
+        expected = (start + 0.05) / tempo
+        low, high = round((expected - 0.2) * 48_000), round((expected + 0.2) * 48_000)
+        low = max(low, 0)
+        near = power[low:high]
+        centre = (low + np.sum(np.arange(len(near)) * near) / np.sum(near)) / 48_000
+        assert centre == pytest.approx(expected, abs=0.02)
+        assert near.max() > 0.02
+
+
+def test_stretching_keeps_pitch_and_level(fitter: StretchFitter) -> None:
+    _, frames = _fit(fitter, _tone(4.8, 440.0), fragment_s=4.0)
+    middle = frames[24_000:168_000, 0]
+    spectrum = np.abs(np.fft.rfft(middle * np.hanning(len(middle))))
+    assert np.argmax(spectrum) * 48_000 / len(middle) == pytest.approx(440, abs=4)
+    assert np.sqrt(np.mean(middle**2)) == pytest.approx(0.354, rel=0.15)
+
+
+def test_equal_input_gives_equal_output(fitter: StretchFitter) -> None:
+    one, _ = _fit(fitter, _tone(4.6))
+    _fit(fitter, _tone(3.9, 700.0))
+    two, _ = _fit(fitter, _tone(4.6))
+    assert one.pcm == two.pcm
+
+
+def test_stereo_carries_the_voice_twice(fitter: StretchFitter) -> None:
+    _, mono = _fit(fitter, _tone(3.0))
+    _, stereo = _fit(fitter, _tone(3.0), channels=2)
+    assert np.array_equal(stereo[:, 0], stereo[:, 1])
+    assert np.array_equal(stereo[:, :1], mono)
+
+
+def test_a_very_short_dub_reaches_the_contracts_minimum(fitter: StretchFitter) -> None:
+    _, frames = _fit(fitter, _tone(0.03), "fit")
+    assert len(frames) == 4_800
+
+
+def test_a_dub_longer_than_the_contract_carries_is_an_error(fitter: StretchFitter) -> None:
+    with pytest.raises(StsError, match="longer than the contract"):
+        _fit(fitter, _tone(38.0), "fit", slot_s=30.0)
+
+
+def test_pcm_is_clipped_not_wrapped() -> None:
+    pcm = np.frombuffer(to_pcm(np.array([0.0, 1.5, -1.5, 0.5], np.float32), 1), "<i2")
+    assert list(pcm) == [0, 32767, -32768, 16384]
+
+
+@given(
+    st.floats(0.05, 60),
+    st.sampled_from(["match", "fit"]),
+    st.floats(0.1, 30),
+    st.floats(0.1, 30),
+    st.floats(1.0, 2.0),
+)
+def test_the_plan_never_leaves_its_bounds(
+    speech_s: float, policy: DurationPolicy, fragment_s: float, slot_s: float, max_tempo: float
+) -> None:
+    chosen = plan(speech_s, policy, fragment_s, slot_s, max_tempo)
+    room_s = fragment_s if policy == "match" else slot_s
+    assert (MIN_TEMPO if policy == "match" else 1.0) <= chosen.tempo <= max_tempo
+    assert chosen.fits == (speech_s / max_tempo <= room_s + 0.002)
+    if policy == "fit" and speech_s <= slot_s:
+        assert chosen.tempo == 1.0
+    assert (chosen.target_s is not None) == (policy == "match" and chosen.fits)
