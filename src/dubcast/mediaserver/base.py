@@ -1,0 +1,126 @@
+"""What dubcast asks of a media server, whichever it is.
+
+Starting the server and talking to it are apart: the role `dubcast media-server` starts it, the
+orchestrator only talks to it, so that the streams outlive an orchestrator.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from dubcast.config import MediaServerSettings, Settings
+from dubcast.errors import MediaServerError, MissingPartError
+
+
+@dataclass(frozen=True)
+class PathSource:
+    """Who publishes on a path. `source_id` is new with each connection: the fencing token."""
+
+    path: str
+    source_id: str
+    source_type: str = ""
+    query: str = ""
+
+
+@dataclass(frozen=True)
+class ControlPlane:
+    """Where the server sends its hooks and asks about publishers.
+
+    `auth_required`: with the control plane away, publishers are refused. Otherwise any
+    well-formed ingest path is open, and stays so (embedded server only; MediaMTX always refuses).
+    """
+
+    hook_url: str | None  # without the trailing /ready or /not-ready
+    hook_secret: str
+    auth_url: str
+    auth_required: bool
+
+    def __repr__(self) -> str:
+        return f"ControlPlane(hook_url={self.hook_url!r}, auth_required={self.auth_required})"
+
+
+class MediaServer(ABC):
+    """A media server on this machine, or one that is attached to.
+
+    `start`, `wait` and `stop` own its process; the rest needs only that it runs somewhere.
+    """
+
+    kind: str
+
+    def __init__(self, settings: MediaServerSettings, plane: ControlPlane) -> None:
+        self.settings = settings
+        self.plane = plane
+
+    @abstractmethod
+    async def start(self) -> None:
+        """Start the server and return when it accepts publishers.
+
+        Raises MissingPartError if a program is missing, MediaServerError if it does not start.
+        """
+
+    @abstractmethod
+    async def wait(self) -> int:
+        """Wait until the started process ends; returns its exit code. Safe to cancel."""
+
+    @abstractmethod
+    async def stop(self) -> None:
+        """Stop what `start` started; harmless otherwise."""
+
+    @abstractmethod
+    async def ready_paths(self) -> dict[str, PathSource]:
+        """Every path that has a publisher. Raises MediaServerError if the server is away."""
+
+    @abstractmethod
+    async def kick(self, path: str) -> bool:
+        """Cut the publisher of `path` off; False if there is none. Raises MediaServerError."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Release the connections to the server's API."""
+
+    def publish_url(self, path: str) -> str:
+        """Where a role of dubcast publishes `path`."""
+        return f"rtmp://{self.settings.host}:{self.settings.rtmp_port}/{path}"
+
+    def read_url(self, path: str) -> str:
+        """Where a role of dubcast reads `path`."""
+        return self.publish_url(path)
+
+
+def control_plane(settings: Settings, hook_secret: str) -> ControlPlane:
+    """The control plane that `settings` describe."""
+    own = settings.orchestrator
+    host = "127.0.0.1" if own.host in {"0.0.0.0", "::"} else own.host
+    base = f"http://{host}:{own.port}/v1"
+    return ControlPlane(
+        hook_url=f"{base}/mediamtx/events",
+        hook_secret=hook_secret,
+        auth_url=f"{base}/internal/mtx-auth",
+        auth_required=own.publish_key is not None or not own.open_ingest,
+    )
+
+
+def create(settings: Settings, plane: ControlPlane) -> MediaServer:
+    """The adapter that `settings` choose; `auto` takes MediaMTX when its binary is found.
+
+    Raises MissingPartError if MediaMTX is asked for, is not attached to, and is not found.
+    """
+    from dubcast.mediaserver.embedded_server import EmbeddedServer
+    from dubcast.mediaserver.mediamtx import MediaMtx, find_binary
+
+    chosen = settings.media_server
+    binary = None if chosen.kind == "embedded" else find_binary(chosen.mediamtx_path)
+    if chosen.kind == "embedded" or (chosen.kind == "auto" and not (binary or chosen.attach)):
+        return EmbeddedServer(chosen, plane)
+    if binary is None and not chosen.attach:
+        raise MissingPartError(
+            "no mediamtx binary: put it on PATH, set media_server.mediamtx_path, or set "
+            "media_server.kind: embedded (development and demo)"
+        )
+    return MediaMtx(chosen, plane, binary)
+
+
+def api_error(error: Exception, server: str) -> MediaServerError:
+    """A failed call of the server's API in dubcast's terms."""
+    return MediaServerError(f"the API of {server} does not answer: {type(error).__name__}")

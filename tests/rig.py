@@ -1,0 +1,256 @@
+"""What the media tests share: free ports, real publishers and readers, a stub control plane."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from dubcast.config import MediaServerSettings, load
+from dubcast.mediaserver.base import ControlPlane, MediaServer
+from dubcast.mediaserver.embedded_server import EmbeddedServer
+from dubcast.mediaserver.mediamtx import MediaMtx, find_binary
+
+SECRET = "hook-secret-of-the-tests"
+KEY = "right-key"
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that were free a moment ago, all different."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
+
+
+async def eventually(
+    check: Callable[[], Any] | Callable[[], Awaitable[Any]], timeout_s: float = 10.0
+) -> Any:
+    """Wait until `check` gives something true and return it; fails after `timeout_s`."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        value = check()
+        if asyncio.iscoroutine(value):
+            value = await value
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not true within {timeout_s} s: {check}")
+        await asyncio.sleep(0.05)
+
+
+# ---- control plane ------------------------------------------------------------------------
+
+
+class StubPlane:
+    """Records hooks and answers the media server's questions: publishing needs `KEY`."""
+
+    def __init__(self) -> None:
+        self.hooks: list[tuple[str, dict[str, str], dict[str, Any], bytes]] = []
+        self.asked: list[dict[str, Any]] = []
+        self.fail_hooks = 0
+        self.open_to_all = False
+        plane = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                code = plane._answer(self.path, dict(self.headers.items()), body)
+                self.send_response(code)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, format: str, *args: Any) -> None:
+                """Quiet."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.base = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self._thread.start()
+
+    def _answer(self, path: str, headers: dict[str, str], body: bytes) -> int:
+        value = json.loads(body)
+        if path == "/auth":
+            self.asked.append(value)
+            return 200 if self.open_to_all or f"key={KEY}" in value["query"] else 401
+        if self.fail_hooks > 0:
+            self.fail_hooks -= 1
+            return 503
+        lowered = {name.lower(): text for name, text in headers.items()}
+        self.hooks.append((path.rpartition("/")[2], lowered, value, body))
+        return 200
+
+    def kinds(self, path: str) -> list[str]:
+        return [kind for kind, _, value, _ in self.hooks if value["path"] == path]
+
+    def control(self, *, auth_required: bool = True) -> ControlPlane:
+        return ControlPlane(f"{self.base}/events", SECRET, f"{self.base}/auth", auth_required)
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+@contextmanager
+def stub_plane() -> Iterator[StubPlane]:
+    plane = StubPlane()
+    try:
+        yield plane
+    finally:
+        plane.close()
+
+
+# ---- media servers ------------------------------------------------------------------------
+
+
+def server_settings(kind: str = "embedded", **changes: Any) -> MediaServerSettings:
+    """Settings with free ports; MediaMTX's binary as the machine's settings name it."""
+    rtmp, rtsp, http, api = free_ports(4)
+    binary = load().settings.media_server.mediamtx_path
+    values = {
+        "kind": kind,
+        "rtmp_port": rtmp,
+        "rtsp_port": rtsp,
+        "http_port": http,
+        "api_port": api,
+        "mediamtx_path": binary,
+        **changes,
+    }
+    return MediaServerSettings.model_validate(values)
+
+
+def build_server(settings: MediaServerSettings, plane: ControlPlane) -> MediaServer:
+    if settings.kind == "embedded":
+        return EmbeddedServer(settings, plane)
+    return MediaMtx(settings, plane, find_binary(settings.mediamtx_path))
+
+
+def mediamtx_found() -> bool:
+    return find_binary(load().settings.media_server.mediamtx_path) is not None
+
+
+@asynccontextmanager
+async def running_server(
+    settings: MediaServerSettings, plane: ControlPlane
+) -> AsyncIterator[MediaServer]:
+    server = build_server(settings, plane)
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop()
+        await server.close()
+
+
+# ---- publishers and readers ---------------------------------------------------------------
+
+_PICTURE = "testsrc=size=160x120:rate=25"
+_SOUND = "sine=frequency=440:sample_rate=48000"
+
+
+def publish_argv(url: str, *, seconds: float = 60, audio_early_s: float = 0) -> list[str]:
+    """ffmpeg in real time: a test picture with a key frame each second, and a tone."""
+    sound = ["-itsoffset", str(-audio_early_s)] if audio_early_s else []
+    return [
+        *("ffmpeg", "-hide_banner", "-loglevel", "error", "-nostdin"),
+        *("-re", "-f", "lavfi", "-i", _PICTURE),
+        *(*sound, "-re", "-f", "lavfi", "-i", _SOUND, "-t", str(seconds)),
+        *("-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "25"),
+        *("-c:a", "aac", "-b:a", "64k", "-flvflags", "no_duration_filesize"),
+        *("-f", "flv", url),
+    ]
+
+
+class Child:
+    """A program that a test runs; ended for certain when the test is over."""
+
+    def __init__(self, argv: list[str]) -> None:
+        self.process = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+    @property
+    def running(self) -> bool:
+        return self.process.poll() is None
+
+    def signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.process.pid, number)
+
+    async def ended(self, timeout_s: float = 10) -> int:
+        """Its exit code; fails if it has not ended by then."""
+        await eventually(lambda: not self.running, timeout_s)
+        return self.process.returncode
+
+    def output(self) -> tuple[bytes, bytes]:
+        return self.process.communicate(timeout=10)
+
+    def close(self) -> None:
+        if self.running:
+            self.signal(signal.SIGCONT)
+            self.process.kill()
+        self.process.communicate()
+
+
+@contextmanager
+def child(argv: list[str]) -> Iterator[Child]:
+    one = Child(argv)
+    try:
+        yield one
+    finally:
+        one.close()
+
+
+@contextmanager
+def publisher(url: str, **options: Any) -> Iterator[Child]:
+    with child(publish_argv(url, **options)) as one:
+        yield one
+
+
+def read_argv(url: str, file: Path, seconds: float) -> list[str]:
+    """ffmpeg that records what arrives, untouched."""
+    return [
+        *("ffmpeg", "-hide_banner", "-loglevel", "error", "-nostdin", "-y"),
+        *("-i", url, "-t", str(seconds), "-c", "copy", "-f", "flv", str(file)),
+    ]
+
+
+def first_timestamps(file: Path) -> dict[str, float]:
+    """Kind of track -> its first PTS in seconds, in a recorded file."""
+    done = subprocess.run(
+        [
+            *("ffprobe", "-loglevel", "error", "-show_entries", "packet=codec_type,pts_time"),
+            *("-of", "csv=p=0", str(file)),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+    found: dict[str, float] = {}
+    for line in done.stdout.splitlines():
+        kind, time_s = line.split(",")[:2]
+        if time_s != "N/A":
+            found[kind] = min(found.get(kind, float("inf")), float(time_s))
+    return found

@@ -1,0 +1,109 @@
+"""The generated MediaMTX config: hardened, and only names that the version knows."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from dubcast.config import MediaServerSettings
+from dubcast.errors import ConfigError, MissingPartError
+from dubcast.mediaserver.base import ControlPlane
+from dubcast.mediaserver.mediamtx import find_binary, generate_config, hook_command, version_of
+
+PLANE = ControlPlane("http://127.0.0.1:8080/v1/mediamtx/events", "hook-secret", "http://a", True)
+SETTINGS = MediaServerSettings()
+
+
+def config_of(version: tuple[int, int, int], **changes: object) -> dict[str, object]:
+    settings = MediaServerSettings.model_validate(changes)
+    return generate_config(settings, PLANE, version)
+
+
+def hooks_of(version: tuple[int, int, int]) -> set[str]:
+    paths = config_of(version)["paths"]
+    assert isinstance(paths, dict)
+    return set(next(iter(paths.values())))
+
+
+def test_hook_names_follow_the_version() -> None:
+    assert hooks_of((1, 19, 2)) == {"runOnReady", "runOnNotReady"}
+    assert hooks_of((1, 19, 3)) == {"runOnAvailable", "runOnUnavailable"}
+    assert hooks_of((1, 20, 1)) == {"runOnAvailable", "runOnUnavailable"}
+
+
+def test_only_known_keys_are_written() -> None:
+    assert "moq" not in config_of((1, 18, 2))
+    assert config_of((1, 19, 0))["moq"] is False
+
+
+def test_an_old_version_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"1\.15\.0 is too old"):
+        config_of((1, 15, 0))
+
+
+def test_what_is_not_needed_is_off_and_a_publisher_is_not_overridden() -> None:
+    config = config_of((1, 20, 1))
+    for name in ("pprof", "playback", "hls", "webrtc", "srt", "metrics"):
+        assert config[name] is False
+    assert config["pathDefaults"] == {"overridePublisher": False}
+    assert config["authMethod"] == "http"
+    assert str(config["apiAddress"]).startswith("127.0.0.1:")
+
+
+def test_a_server_that_others_reach_asks_about_everything() -> None:
+    def actions(bind: str) -> list[str]:
+        exclusions = config_of((1, 20, 1), bind=bind)["authHTTPExclude"]
+        assert isinstance(exclusions, list)
+        return [one["action"] for one in exclusions]
+
+    assert actions("127.0.0.1") == ["api", "metrics", "read", "publish"]
+    assert actions("0.0.0.0") == ["api", "metrics"]
+
+
+@pytest.mark.parametrize(
+    ("path", "known"),
+    [
+        ("live/abc/in", True),
+        ("live/abc/out", True),
+        ("live/abc/out-pt-BR", True),
+        ("live/abc/inn", False),
+        ("live/../in", False),
+        ("live/ABC/in", False),
+        ("live/a/b/in", False),
+    ],
+)
+def test_paths_are_dubcasts_own(path: str, known: bool) -> None:
+    paths = config_of((1, 20, 1))["paths"]
+    assert isinstance(paths, dict)
+    assert any(re.search(pattern.removeprefix("~"), path) for pattern in paths) is known
+
+
+def test_no_secret_is_in_the_config() -> None:
+    assert "hook-secret" not in yaml.safe_dump(config_of((1, 20, 1)))
+    assert "hook-secret" not in repr(PLANE)
+
+
+def test_the_hooks_command_is_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", "/opt/my venv/bin/python")
+    assert hook_command("available").startswith("'/opt/my venv/bin/python' -m dubcast")
+    monkeypatch.setattr("sys.executable", "/opt/$HOME/python")
+    with pytest.raises(ConfigError, match="interpreter"):
+        hook_command("available")
+
+
+def test_the_version_is_read_from_the_binary(tmp_path: Path) -> None:
+    binary = tmp_path / "mediamtx"
+    binary.write_text("#!/bin/sh\necho v1.19.3-2-gabcdef\n")
+    binary.chmod(0o755)
+    assert version_of(binary) == (1, 19, 3)
+    binary.write_text("#!/bin/sh\necho something\n")
+    with pytest.raises(MissingPartError, match="something"):
+        version_of(binary)
+
+
+def test_a_binary_that_is_set_must_exist(tmp_path: Path) -> None:
+    with pytest.raises(MissingPartError, match="nothing-here"):
+        find_binary(tmp_path / "nothing-here")
