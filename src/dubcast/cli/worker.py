@@ -1,0 +1,73 @@
+"""`dubcast worker`: one stream, as the orchestrator starts it. `dubcast run`: one by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from dubcast import log
+from dubcast.cli.common import ConfigOption, load_settings
+
+if TYPE_CHECKING:
+    from dubcast.worker.worker import Worker
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(worker)
+
+
+def worker(
+    stream_id: Annotated[str, typer.Option(help="the stream's id")],
+    input: Annotated[str, typer.Option(help="URL to read")],
+    output: Annotated[str, typer.Option(help="RTMP URL to publish to")],
+    status_port: Annotated[int, typer.Option(help="port of /status and /metrics; 0: any")] = 0,
+    config: ConfigOption = None,
+) -> None:
+    """Dub one stream. Started by the orchestrator; `dubcast run` is for people."""
+    settings = load_settings(config)
+    log.setup(settings.log, "worker", streamId=stream_id)
+    from dubcast.metrics import WorkerMetrics
+    from dubcast.native import limit_malloc_arenas
+    from dubcast.statusd import StatusServer
+    from dubcast.worker.asrun import AsRunLog
+    from dubcast.worker.worker import Worker, WorkerSpec
+
+    limit_malloc_arenas()
+    folder = settings.worker.asrun_dir
+    asrun = AsRunLog(folder, stream_id) if folder is not None else None
+    metrics = WorkerMetrics(stream_id)
+    spec = WorkerSpec(stream_id, input, output, settings.stream, settings.sts)
+    one = Worker(spec, metrics, asrun.write if asrun else None)
+    window = StatusServer(settings.worker.metrics_host, status_port, one.status, metrics.registry)
+    window.start()
+    try:
+        asyncio.run(run_until_signal(one))
+    finally:
+        window.close()
+        if asrun:
+            asrun.close()
+    leave()
+
+
+def leave() -> NoReturn:
+    """End the process with code 0 at once, without the interpreter's own tear-down.
+
+    GStreamer's plugins may still run threads of their own then, which do not take kindly to the
+    libraries being unloaded under them; everything of ours is closed already.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+async def run_until_signal(one: Worker) -> None:
+    """Run a worker; SIGTERM and SIGINT end it in order."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, one.stop)
+    await one.run()

@@ -1,0 +1,79 @@
+"""How long a fragment may be, so that its dub is ready in time. Pure.
+
+The first word of a fragment must leave `delay` after it arrived. Until then the fragment has
+to end, travel, be processed and be mixed:
+
+    length + round_trip(length) + lead <= delay
+
+The round trip is measured on the stream itself, so that deadlines are met on a slow CPU as on
+a GPU: a slow service gets shorter fragments, a fast one longer and better translated ones.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection
+
+# Between the decision about a block and its due time: encoder lead, block, crossfades, margin.
+MIX_LEAD_S = 0.2 + 0.1 + 0.15 + 0.3
+LONGEST_S = 8.0
+SHORTEST_S = 1.5
+# Round trip of a fragment of `length`: base + slope * length. Until it is measured, a slow CPU.
+_FIRST_BASE_S = 0.6
+_FIRST_SLOPE = 0.6
+_SLOPES = (0.05, 3.0)
+# How much the first guess of the slope counts against what is measured (seconds squared).
+_PRIOR_WEIGHT = 4.0
+_KEPT = 24
+_QUANTILE = 0.9
+
+
+class FragmentBudget:
+    """Keeps the recent round trips and says the longest fragment allowed, in seconds.
+
+    The slope is fitted by least squares, held towards a first guess while all fragments are of
+    about one length; the base is the 90th percentile of what is left. Both together, since a
+    mere ratio would take the fixed cost of short fragments for slowness, and make them shorter
+    still.
+    """
+
+    def __init__(self, delay_s: float, fixed_s: float | None = None) -> None:
+        self._room_s = delay_s - MIX_LEAD_S
+        self._limit_s = fixed_s
+        self._trips: deque[tuple[float, float]] = deque(maxlen=_KEPT)
+        self._base_s, self._slope = _FIRST_BASE_S, _FIRST_SLOPE
+
+    def record(self, length_s: float, round_trip_s: float) -> None:
+        """A fragment of `length_s` came back after `round_trip_s`."""
+        self._trips.append((length_s, round_trip_s))
+        self._slope = _slope(self._trips)
+        rests = sorted(trip - self._slope * length for length, trip in self._trips)
+        base = rests[min(int(len(rests) * _QUANTILE), len(rests) - 1)]
+        # A few fast replies say little about the slow ones.
+        known = min(len(rests) / 3, 1.0)
+        self._base_s = base if base > _FIRST_BASE_S else _mix(_FIRST_BASE_S, base, known)
+
+    def round_trip_s(self, length_s: float) -> float:
+        """The round trip to reckon with for a fragment of `length_s`."""
+        return max(self._base_s + self._slope * length_s, 0.0)
+
+    @property
+    def longest_s(self) -> float:
+        """The longest fragment allowed now."""
+        fits = (self._room_s - self._base_s) / (1.0 + self._slope)
+        longest = min(max(fits, SHORTEST_S), LONGEST_S)
+        return min(longest, self._limit_s) if self._limit_s else longest
+
+
+def _slope(trips: Collection[tuple[float, float]]) -> float:
+    count = len(trips)
+    mean_length = sum(length for length, _ in trips) / count
+    mean_trip = sum(trip for _, trip in trips) / count
+    spread = sum((length - mean_length) ** 2 for length, _ in trips)
+    common = sum((length - mean_length) * (trip - mean_trip) for length, trip in trips)
+    slope = (common + _PRIOR_WEIGHT * _FIRST_SLOPE) / (spread + _PRIOR_WEIGHT)
+    return min(max(slope, _SLOPES[0]), _SLOPES[1])
+
+
+def _mix(first: float, second: float, share: float) -> float:
+    return first + (second - first) * share

@@ -1,0 +1,137 @@
+"""What both pipelines need: elements by name, and a thread that listens to the bus."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from dubcast.errors import MissingPartError
+from dubcast.native import prefer_gcc_unwinder
+
+prefer_gcc_unwinder()
+try:
+    import gi
+
+    gi.require_version("Gst", "1.0")
+    gi.require_version("GstApp", "1.0")
+    # GstApp must be imported: try_pull_sample and push_buffer exist only then.
+    from gi.repository import Gst, GstApp
+except (ImportError, ValueError) as error:
+    raise MissingPartError(
+        "GStreamer's Python bindings are missing: apt install python3-gi python3-gst-1.0 "
+        "gir1.2-gst-plugins-base-1.0, and make the venv with --system-site-packages"
+    ) from error
+
+__all__ = ["Gst", "GstApp", "Pipeline", "caps", "init", "make"]
+
+_PACKAGES = {
+    "rtmp2src": "gstreamer1.0-plugins-bad",
+    "rtmp2sink": "gstreamer1.0-plugins-bad",
+    "srtsrc": "gstreamer1.0-plugins-bad",
+    "tsdemux": "gstreamer1.0-plugins-bad",
+    "h264parse": "gstreamer1.0-plugins-bad",
+    "h264timestamper": "gstreamer1.0-plugins-bad",
+    "voaacenc": "gstreamer1.0-plugins-bad",
+    "avdec_aac": "gstreamer1.0-libav",
+    "rtspsrc": "gstreamer1.0-plugins-good",
+    "flvdemux": "gstreamer1.0-plugins-good",
+    "flvmux": "gstreamer1.0-plugins-good",
+    "souphttpsrc": "gstreamer1.0-plugins-good",
+}
+_POLL_NS = 200_000_000
+
+
+def init() -> None:
+    """Initialise GStreamer; calling it twice is harmless."""
+    if not Gst.is_initialized():
+        Gst.init(None)
+
+
+def make(factory: str, **properties: Any) -> Any:
+    """An element with its properties set (never parsed from a string).
+
+    Raises MissingPartError naming the distribution's package that has it.
+    """
+    element = Gst.ElementFactory.make(factory, None)
+    if element is None:
+        package = _PACKAGES.get(factory, "gstreamer1.0-plugins-base")
+        raise MissingPartError(f"GStreamer has no element {factory}: apt install {package}")
+    for name, value in properties.items():
+        element.set_property(name.replace("_", "-"), value)
+    return element
+
+
+def caps(text: str) -> Any:
+    """Caps from a constant string."""
+    return Gst.Caps.from_string(text)
+
+
+class Pipeline:
+    """A pipeline with a bus thread; reports its end exactly once.
+
+    `on_end(kind, message)` is called from the bus thread with kind `eos` or `error`. A pipeline
+    is used once: after `stop` a new one is made (a new generation).
+    """
+
+    def __init__(self, name: str, on_end: Callable[[str, str], None]) -> None:
+        init()
+        self.gst = Gst.Pipeline.new(name)
+        self._on_end = on_end
+        self._quit = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self.spawn("bus", self._watch_bus)
+
+    @property
+    def stopping(self) -> bool:
+        """True once `stop` was called: threads of this generation must return."""
+        return self._quit.is_set()
+
+    def add(self, *elements: Any) -> None:
+        """Add elements and link them in order."""
+        for element in elements:
+            self.gst.add(element)
+        for left, right in itertools.pairwise(elements):
+            if not left.link(right):
+                raise RuntimeError(f"cannot link {left.get_name()} to {right.get_name()}")
+
+    def spawn(self, name: str, target: Callable[[], None]) -> None:
+        """A thread of this generation; started with `play`, or at once if playing."""
+        thread = threading.Thread(target=target, name=f"{self.gst.get_name()}-{name}", daemon=True)
+        self._threads.append(thread)
+        if self._playing:
+            thread.start()
+
+    _playing = False
+
+    def play(self) -> None:
+        """Start the threads and the pipeline."""
+        self._playing = True
+        for thread in self._threads:
+            thread.start()
+        self.gst.set_state(Gst.State.PLAYING)
+
+    def stop(self) -> None:
+        """Stop and free everything; harmless when repeated. Not from a streaming thread."""
+        self._quit.set()
+        self.gst.set_state(Gst.State.NULL)
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(2)
+
+    def _watch_bus(self) -> None:
+        bus = self.gst.get_bus()
+        wanted = Gst.MessageType.ERROR | Gst.MessageType.EOS
+        while not self._quit.is_set():
+            message = bus.timed_pop_filtered(_POLL_NS, wanted)
+            if message is None:
+                continue
+            # One fault posts several errors (sink, queue, source): the first one counts.
+            if message.type == Gst.MessageType.EOS:
+                self._on_end("eos", "end of stream")
+            else:
+                error, debug = message.parse_error()
+                detail = (debug or "").rpartition("\n")[2]
+                self._on_end("error", f"{message.src.get_name()}: {error.message} ({detail})")
+            return

@@ -1,0 +1,208 @@
+"""The output scheduler: what leaves when. Pure; it never waits on anything.
+
+Pictures leave at their due time, untouched. Audio is rendered in blocks, a little earlier, so
+that the encoder's framing never holds a picture back. Whatever is not ready then is not waited
+for: the original plays.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from dubcast.audio.mix import Mixer
+from dubcast.audio.pcm import RATE, Int16, ns_to_samples, samples_to_ns
+from dubcast.audio.store import AudioStore
+from dubcast.clock import NS_PER_S
+from dubcast.worker.fragments import Fragment, FragmentBook
+from dubcast.worker.timeline import Timeline
+
+BLOCK = RATE // 10
+AUDIO_LEAD_NS = 200_000_000
+# At start nothing leaves before the output is connected; then at most this much is overdue.
+_START_PATIENCE_NS = 10 * NS_PER_S
+
+
+@dataclass(frozen=True)
+class VideoUnit:
+    """One access unit: stream times in ns, whether it is a key frame, and its bytes as they came.
+
+    `payload` is opaque here (a GStreamer buffer); `caps` belongs to it.
+    """
+
+    pts_ns: int
+    dts_ns: int
+    key: bool
+    payload: Any
+    caps: Any = None
+
+
+@dataclass(frozen=True)
+class AudioBlock:
+    """Rendered output, int16 of shape (frames, 2), beginning at stream position `start`."""
+
+    start: int
+    samples: Int16
+
+    @property
+    def pts_ns(self) -> int:
+        """Stream time of its first sample."""
+        return samples_to_ns(self.start)
+
+
+@dataclass
+class Batch:
+    """What is due now: to be pushed in this order, audio first."""
+
+    audio: list[AudioBlock] = field(default_factory=list)
+    video: list[VideoUnit] = field(default_factory=list)
+    decided: list[Fragment] = field(default_factory=list)
+
+
+class OutputScheduler:
+    """Holds the delayed pictures and renders the audio when it is due.
+
+    Not thread-safe: the worker holds its lock around every call.
+    """
+
+    def __init__(
+        self, timeline: Timeline, store: AudioStore, mixer: Mixer, book: FragmentBook
+    ) -> None:
+        self._timeline = timeline
+        self._store = store
+        self._mixer = mixer
+        self._book = book
+        self._video: deque[VideoUnit] = deque()
+        self._cursor: int | None = None  # next stream position to render
+        self._jumps: deque[tuple[int, int]] = deque()  # (end of a session, start of the next)
+        self._begun = False  # an output was connected at least once
+        self._connected = False
+        self._audio_only = False
+        self._start_ns: int | None = None  # where the current connection begins
+
+    @property
+    def held(self) -> int:
+        """Access units that wait for their due time."""
+        return len(self._video)
+
+    @property
+    def position(self) -> int | None:
+        """The next stream position to be rendered; None before the first input."""
+        return self._cursor
+
+    def session_began(self, previous_end_ns: int, start_ns: int) -> None:
+        """The input (re)connected: what follows begins at `start_ns`."""
+        start = ns_to_samples(start_ns)
+        if self._cursor is None:
+            self._cursor = start
+        else:
+            self._jumps.append((ns_to_samples(previous_end_ns), start))
+
+    def push_video(self, unit: VideoUnit) -> None:
+        """An access unit arrived, in decoding order."""
+        self._video.append(unit)
+
+    def connect(self, *, audio_only: bool) -> None:
+        """An output connection is ready; it begins at a key frame (or now, without video)."""
+        self._connected = True
+        self._audio_only = audio_only
+        self._start_ns = None
+
+    def disconnect(self) -> None:
+        """The output is gone: what is due is dropped until the next connection."""
+        if self._connected:
+            self._begun = True
+        self._connected = False
+        self._start_ns = None
+
+    def poll(self, now: int) -> Batch:
+        """Everything due at `now`."""
+        batch = Batch()
+        if self._waiting_for_first_output(now):
+            return batch
+        self._choose_start(now)
+        self._poll_audio(now, batch)
+        self._poll_video(now, batch)
+        return batch
+
+    def next_due_ns(self) -> int | None:
+        """When the next picture or block is due, if one is known."""
+        times = []
+        if self._video:
+            times.append(self._timeline.due_ns(self._video[0].dts_ns))
+        if self._cursor is not None and self._block_stop() is not None:
+            times.append(self._audio_due(self._cursor))
+        known = [time for time in times if time is not None]
+        return min(known) if known else None
+
+    @property
+    def drained(self) -> bool:
+        """True when the input has ended and all of it has left."""
+        return not self._timeline.connected and not self._video and self._block_stop() is None
+
+    def _waiting_for_first_output(self, now: int) -> bool:
+        if self._begun or self._connected or self._cursor is None:
+            return False
+        due = self._audio_due(self._cursor)
+        return due is not None and now < due + _START_PATIENCE_NS
+
+    def _choose_start(self, now: int) -> None:
+        if not self._connected or self._start_ns is not None or self._cursor is None:
+            return
+        if self._audio_only:
+            self._start_ns = samples_to_ns(self._cursor)
+            return
+        keys = [unit for unit in self._video if unit.key]
+        # Audio leaves earlier than video: begin where both are still to come, if there is such.
+        ready = [u for u in keys if not self._begun or ns_to_samples(u.pts_ns) >= self._cursor]
+        if ready:
+            self._start_ns = ready[0].dts_ns
+
+    def _poll_audio(self, now: int, batch: Batch) -> None:
+        while self._cursor is not None:
+            stop = self._block_stop()
+            if stop is None:
+                return
+            due = self._audio_due(self._cursor)
+            if due is None or due > now:
+                return
+            self._render(self._cursor, stop, batch)
+            self._cursor = stop
+
+    def _render(self, start: int, stop: int, batch: Batch) -> None:
+        for fragment in self._book.decide_until(stop):
+            if fragment.dub is not None:
+                self._mixer.accept(fragment.dub)
+            batch.decided.append(fragment)
+        samples = self._mixer.render(start, self._store.read(start, stop))
+        if self._start_ns is None:
+            return
+        first = max(start, ns_to_samples(self._start_ns))
+        if first < stop:
+            batch.audio.append(AudioBlock(first, samples[first - start :]))
+
+    def _poll_video(self, now: int, batch: Batch) -> None:
+        while self._video:
+            due = self._timeline.due_ns(self._video[0].dts_ns)
+            if due is None or due > now:
+                return
+            unit = self._video.popleft()
+            if self._start_ns is not None and unit.dts_ns >= self._start_ns:
+                batch.video.append(unit)
+
+    def _block_stop(self) -> int | None:
+        """End of the block at the cursor, or None if the input has not reached it yet."""
+        if self._cursor is None:
+            return None
+        while self._jumps and self._cursor >= self._jumps[0][0]:
+            self._cursor = max(self._cursor, self._jumps.popleft()[1])
+        limit = self._jumps[0][0] if self._jumps else ns_to_samples(self._timeline.newest_ns)
+        stop = min(self._cursor + BLOCK, limit)
+        complete = stop - self._cursor == BLOCK
+        ended = bool(self._jumps) or not self._timeline.connected
+        return stop if complete or (ended and stop > self._cursor) else None
+
+    def _audio_due(self, position: int) -> int | None:
+        due = self._timeline.due_ns(samples_to_ns(position))
+        return None if due is None else due - AUDIO_LEAD_NS

@@ -1,0 +1,435 @@
+"""One stream's worker: the two pipelines, the output scheduler's thread and the service's client
+around the core. Only this module starts threads and tasks for a stream.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import uuid
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from dubcast import log
+from dubcast.audio.pcm import RATE
+from dubcast.audio.vad import SileroVad
+from dubcast.clock import NS_PER_S, Clock, SystemClock
+from dubcast.config import StreamSettings, StsClientSettings
+from dubcast.errors import InputError, StsError
+from dubcast.metrics import WorkerMetrics
+from dubcast.worker import asrun
+from dubcast.worker.core import WorkerCore
+from dubcast.worker.fragments import Fragment, Outcome
+from dubcast.worker.gst.input import InputCallbacks, InputPipeline, InputUnit, scheme_of
+from dubcast.worker.gst.output import OutputPipeline
+from dubcast.worker.scheduler import Batch
+from dubcast.worker.state import WorkerState, next_state
+from dubcast.worker.sts_client import DubReply, StsClient
+
+_REBUILD_INPUT_S = 0.3
+_TRACK_WAIT_S = 1.5  # a track that has not shown up by then is missing
+_FIRST_BACKOFF_S = 0.5
+_LONGEST_BACKOFF_S = 10.0
+_SETTLED_S = 1.0  # a server may accept and refuse within this time
+_LONGEST_BACKLOG_S = 10.0
+_LONGEST_WAIT_S = 0.25
+_LATE_FACTOR = 1.2
+_MAX_WAITING = 8  # fragments cut but not sent; more means that the service cannot keep up
+
+_log = log.get("worker")
+
+
+@dataclass(frozen=True)
+class WorkerSpec:
+    """What one worker does."""
+
+    stream_id: str
+    source: str
+    destination: str
+    policy: StreamSettings
+    sts: StsClientSettings
+    end_with_input: bool = False  # `run` on a file: stop when it has ended and all has left
+    input_patience_s: float | None = None  # `run`: stop when the source is gone this long
+
+
+class Worker:
+    """Runs one stream until it is stopped, refused, or (if so specified) its input has ended."""
+
+    def __init__(
+        self,
+        spec: WorkerSpec,
+        metrics: WorkerMetrics,
+        on_fragment: Callable[[dict[str, Any]], None] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        scheme_of(spec.source)  # a bad source is refused before anything starts
+        self.spec = spec
+        self.run_id = uuid.uuid4().hex[:12]
+        self._clock = clock or SystemClock()
+        self._started = self._clock.monotonic_ns()
+        self._core = WorkerCore(spec.policy, self.run_id, SileroVad(), self._started)
+        self._metrics = metrics
+        self._on_fragment = on_fragment or (lambda entry: None)
+        self.state = WorkerState.WAITING
+        self._since = self._started
+        self.reason = ""
+        self._loop: asyncio.AbstractEventLoop
+        self._stop: asyncio.Event
+        self._refusal: InputError | None = None
+        self._output: OutputPipeline | None = None
+        self._output_restarts = 0
+        self._sessions = 0
+        self._waiting: deque[Fragment] = deque()
+        self._calls: set[asyncio.Task[None]] = set()
+        self._quit = threading.Event()
+
+    # -- life ----------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Run the stream. Raises InputError if the source carries what dubcast does not take."""
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        self._client = StsClient(
+            self.spec.sts, self.spec.stream_id, self.spec.policy, self._clock.monotonic_ns
+        )
+        scheduler = threading.Thread(target=self._schedule, name="scheduler", daemon=True)
+        scheduler.start()
+        try:
+            await self._supervise()
+        finally:
+            self._quit.set()
+            await asyncio.to_thread(scheduler.join, 2)
+            await self._client.close()
+        if self._refusal is not None:
+            raise self._refusal
+
+    def stop(self) -> None:
+        """End the stream soon; from the loop's thread."""
+        self._stop.set()
+
+    async def _supervise(self) -> None:
+        tasks = [
+            asyncio.create_task(self._run_input(), name="input"),
+            asyncio.create_task(self._run_output(), name="output"),
+            asyncio.create_task(self._watch(), name="watch"),
+        ]
+        stop = asyncio.create_task(self._stop.wait(), name="stop")
+        done, _ = await asyncio.wait([*tasks, stop], return_when=asyncio.FIRST_COMPLETED)
+        self._step("refuse" if self._refusal else "stop")
+        pending = [*tasks, stop, *self._calls]
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+        for task in done:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                raise error
+
+    def _step(self, event: str, reason: str = "") -> None:
+        state = next_state(self.state, event)
+        if state is not self.state:
+            _log.info("state", state=state.value, before=self.state.value, reason=reason)
+            self._since = self._clock.monotonic_ns()
+        self.state, self.reason = state, reason
+        self._metrics.up.labels(self._metrics.stream).set(state is WorkerState.LIVE)
+
+    # -- input ---------------------------------------------------------------------------
+
+    async def _run_input(self) -> None:
+        """Read the source; when it ends, read it again."""
+        gone_since: int | None = None
+        while True:
+            ended: asyncio.Future[tuple[str, str]] = self._loop.create_future()
+            pipeline = InputPipeline(self.spec.source, self._input_callbacks(ended))
+            sessions = self._sessions
+            pipeline.play()
+            try:
+                kind, message = await ended
+            finally:
+                await asyncio.to_thread(pipeline.stop)
+                self._submit(self._core.input_ended())
+            self._step("input_down", kind)
+            if self._refusal is not None:
+                return
+            now = self._clock.monotonic_ns()
+            had_media = self._sessions > sessions
+            gone_since = now if had_media or gone_since is None else gone_since
+            _log.debug("input ended", kind=kind, reason=message)
+            if await self._input_is_over(kind, message, now - gone_since):
+                return
+            await asyncio.sleep(_REBUILD_INPUT_S)
+
+    async def _input_is_over(self, kind: str, message: str, gone_ns: int) -> bool:
+        spec = self.spec
+        if spec.end_with_input:
+            if kind == "error":
+                raise InputError(f"{log.redact_url(spec.source)} cannot be read: {message}")
+            await _until(lambda: self._core.drained)
+            await asyncio.sleep(_SETTLED_S)  # what was pushed last is still on its way
+            return True
+        if spec.input_patience_s is not None and gone_ns > spec.input_patience_s * NS_PER_S:
+            if not self._sessions:
+                raise InputError(f"{log.redact_url(spec.source)} cannot be read: {message}")
+            return self._core.drained
+        return False
+
+    def _input_callbacks(self, ended: asyncio.Future[tuple[str, str]]) -> InputCallbacks:
+        first = threading.Event()
+
+        def began() -> None:
+            if not first.is_set():
+                first.set()
+                self._loop.call_soon_threadsafe(self._session_began)
+
+        def video(unit: InputUnit) -> None:
+            now = self._clock.monotonic_ns()
+            self._core.video(unit.pts, unit.dts, unit.key, unit.payload, unit.caps, now)
+            began()
+
+        def audio(pts: int, pcm: bytes) -> None:
+            fragments = self._core.audio(pts, pcm, self._clock.monotonic_ns())
+            began()
+            if fragments:
+                self._loop.call_soon_threadsafe(self._submit, fragments)
+
+        def refused(reason: str, message: str) -> None:
+            self._refusal = InputError(message, reason=reason, retryable=False)
+            self._loop.call_soon_threadsafe(_resolve, ended, ("refused", message))
+
+        def end(kind: str, message: str) -> None:
+            self._loop.call_soon_threadsafe(_resolve, ended, (kind, message))
+
+        return InputCallbacks(video, audio, refused, end)
+
+    def _session_began(self) -> None:
+        self._sessions += 1
+        self._step("input_up")
+
+    # -- output --------------------------------------------------------------------------
+
+    async def _run_output(self) -> None:
+        """Publish; when the destination goes away, publish again with growing pauses."""
+        backoff = _FIRST_BACKOFF_S
+        while True:
+            await self._tracks_known()
+            ended: asyncio.Future[tuple[str, str]] = self._loop.create_future()
+            started = self._clock.monotonic_ns()
+            try:
+                reason = await self._publish(ended)
+            finally:
+                await self._close_output()
+            self._step("output_down", reason)
+            lasted = (self._clock.monotonic_ns() - started) / NS_PER_S
+            backoff = _FIRST_BACKOFF_S if lasted > 10 else min(2 * backoff, _LONGEST_BACKOFF_S)
+            self._output_restarts += 1
+            _log.warning("output lost", reason=reason, retry_s=backoff)
+            await asyncio.sleep(backoff)
+
+    async def _tracks_known(self) -> None:
+        # A server cuts a publisher that sends nothing: without media there is no output.
+        await _until(lambda: not self._core.drained)
+        for _ in range(round(_TRACK_WAIT_S / 0.05)):
+            if self._core.has_video and self._core.has_audio:
+                return
+            await asyncio.sleep(0.05)
+        _log.warning("track missing", video=self._core.has_video, audio=self._core.has_audio)
+
+    async def _publish(self, ended: asyncio.Future[tuple[str, str]]) -> str:
+        def on_end(kind: str, message: str) -> None:
+            self._loop.call_soon_threadsafe(_resolve, ended, (kind, message))
+
+        caps = self._core.video_caps
+        output = OutputPipeline(self.spec.destination, caps, on_end)
+        output.play()
+        self._output = output
+        self._core.connect(audio_only=not output.has_video)
+        connected_at = self._clock.monotonic_ns()
+        while not ended.done():
+            await asyncio.wait([ended], timeout=0.25)
+            now = self._clock.monotonic_ns()
+            if not ended.done() and now - connected_at > _SETTLED_S * NS_PER_S:
+                self._step("output_up")
+                self._metrics.publish_up.labels(self._metrics.stream).set(1)
+            if output.backlog_s() > _LONGEST_BACKLOG_S:
+                return "the destination stopped reading"
+            if self._core.has_video and not output.has_video:
+                return "video has appeared"
+        return ended.result()[1]
+
+    async def _close_output(self) -> None:
+        output, self._output = self._output, None
+        self._core.disconnect()
+        self._metrics.publish_up.labels(self._metrics.stream).set(0)
+        if output is not None:
+            await asyncio.to_thread(output.stop)
+
+    def _schedule(self) -> None:
+        """The scheduler's thread: pushes what is due, then sleeps until the next is."""
+        while not self._quit.is_set():
+            now = self._clock.monotonic_ns()
+            batch, due = self._core.poll(now)
+            self._push(batch, now)
+            # Nothing that arrives now is due before the delay has passed: no need to be woken.
+            now = self._clock.monotonic_ns()
+            wait_s = _LONGEST_WAIT_S if due is None else (due - now) / NS_PER_S
+            if wait_s > 0:
+                self._quit.wait(min(wait_s, _LONGEST_WAIT_S))
+
+    def _push(self, batch: Batch, now: int) -> None:
+        output = self._output
+        if output is not None:
+            for block in batch.audio:
+                output.push_audio(block)
+            if output.has_video:
+                for unit in batch.video:
+                    output.push_video(unit)
+        if batch.video:
+            delay = self._core.output_delay_s(batch.video[-1], now)
+            self._metrics.delay.labels(self._metrics.stream).set(delay)
+        if batch.decided:
+            self._loop.call_soon_threadsafe(self._report, batch.decided)
+
+    # -- fragments -----------------------------------------------------------------------
+
+    def _submit(self, fragments: list[Fragment]) -> None:
+        self._waiting.extend(fragments)
+        while len(self._waiting) > _MAX_WAITING:
+            self._core.failed(self._waiting.popleft(), Outcome.OVERLOAD, "queue_full")
+        self._send_next()
+
+    def _send_next(self) -> None:
+        while self._waiting and len(self._calls) < self.spec.sts.max_inflight:
+            task = asyncio.create_task(self._dub(self._waiting.popleft()))
+            self._calls.add(task)
+            task.add_done_callback(self._called)
+
+    def _called(self, task: asyncio.Task[None]) -> None:
+        self._calls.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("fragment call failed", error=repr(error))
+        if not self._stop.is_set():
+            self._send_next()
+
+    async def _dub(self, fragment: Fragment) -> None:
+        work = self._core.send(fragment)
+        if work is None:
+            return
+        started = self._clock.monotonic_ns()
+        try:
+            reply = await self._client.dub(
+                fragment.id,
+                fragment.sequence,
+                work.audio,
+                work.slot_ms,
+                work.context,
+                work.deadline_ns,
+            )
+        except StsError as error:
+            late = error.code == "TIMEOUT"
+            waited_s = (self._clock.monotonic_ns() - started) / NS_PER_S
+            fragment.round_trip_ms = waited_s * 1000
+            if late:
+                # It would have taken longer still: shorter fragments from now on.
+                self._core.budget.record(_length_s(fragment), waited_s * _LATE_FACTOR)
+            self._core.failed(fragment, Outcome.LATE if late else Outcome.FAILED, error.code)
+            _log.warning(
+                "fragment not dubbed",
+                fragmentId=fragment.id,
+                batchNumber=fragment.sequence,
+                code=error.code,
+                reason=str(error),
+            )
+            return
+        self._replied(fragment, reply)
+
+    def _replied(self, fragment: Fragment, reply: DubReply) -> None:
+        response = reply.response
+        fragment.transcript = response.transcript
+        fragment.translation = response.translated_text
+        fragment.tempo = response.tempo
+        fragment.stages_ms = response.stages_ms.model_dump()
+        fragment.round_trip_ms = reply.round_trip_s * 1000
+        if reply.voice is None:
+            self._core.failed(fragment, Outcome.NO_SPEECH, "")
+            return
+        self._core.budget.record(_length_s(fragment), reply.round_trip_s)
+        self._core.replied(fragment, reply.voice, self._clock.monotonic_ns())
+
+    def _report(self, decided: list[Fragment]) -> None:
+        metrics, stream = self._metrics, self._metrics.stream
+        for fragment in decided:
+            entry = asrun.record(fragment)
+            assert fragment.outcome is not None
+            metrics.fragments.labels(stream, fragment.outcome.value).inc()
+            for stage, value in fragment.stages_ms.items():
+                metrics.fragment_seconds.labels(stream, stage).observe(value / 1000)
+            if fragment.outcome is Outcome.DUBBED:
+                metrics.tempo.labels(stream).set(fragment.tempo)
+                lag = entry["dub_start_s"] - entry["source_start_s"]
+                metrics.dub_lag.labels(stream).set(lag)
+            elif fragment.outcome is not Outcome.NO_SPEECH:
+                metrics.fallback.labels(stream, "original", fragment.reason).inc()
+            _log.info(
+                "fragment",
+                fragmentId=fragment.id,
+                batchNumber=fragment.sequence,
+                outcome=fragment.outcome.value,
+                reason=fragment.reason,
+                margin_ms=fragment.margin_ms,
+                round_trip_ms=entry["round_trip_ms"],
+            )
+            self._on_fragment(entry)
+
+    # -- views ---------------------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        """Keep the slow gauges up to date."""
+        metrics, stream = self._metrics, self._metrics.stream
+        gap = 0
+        while True:
+            depth = self._core.depth()
+            metrics.inflight.labels(stream).set(depth.pop("fragments_inflight"))
+            for queue, value in depth.items():
+                metrics.queue_depth.labels(stream, queue).set(value)
+            metrics.av_offset.labels(stream).set(self._core.av_error_s)
+            metrics.gap.labels(stream).inc((self._core.audio_gap_samples - gap) / RATE)
+            gap = self._core.audio_gap_samples
+            await asyncio.sleep(1)
+
+    def status(self) -> dict[str, Any]:
+        """The worker as plain values, for `/status`; from any thread."""
+        now = self._clock.monotonic_ns()
+        return {
+            "stream_id": self.spec.stream_id,
+            "run_id": self.run_id,
+            "state": self.state.value,
+            "reason": self.reason,
+            "since_s": round((now - self._since) / NS_PER_S, 3),
+            "delay_s": self.spec.policy.delay_s,
+            "input": {
+                "sessions": self._sessions,
+                "video": self._core.has_video,
+                "audio": self._core.has_audio,
+                "av_error_ms": round(self._core.av_error_s * 1000, 2),
+            },
+            "output": {"restarts": self._output_restarts},
+            "fragments": dict(self._core.outcomes),
+            "longest_fragment_s": round(self._core.budget.longest_s, 2),
+            "depth": self._core.depth(),
+        }
+
+
+def _length_s(fragment: Fragment) -> float:
+    return (fragment.span.stop - fragment.span.start) / RATE
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    """Wait for something that threads of the pipelines bring about."""
+    while not condition():  # noqa: ASYNC110 - an event would be set a thousand times a second
+        await asyncio.sleep(0.05)
+
+
+def _resolve(future: asyncio.Future[tuple[str, str]], value: tuple[str, str]) -> None:
+    if not future.done():
+        future.set_result(value)

@@ -1,0 +1,361 @@
+"""The worker as a process of its own: real RTMP through a real server, real GStreamer, measured
+with the probe. The speech service is absent or scripted here; the real one is in test_e2e.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dubcast.config import Settings, child_env
+from dubcast.mediaserver.base import MediaServer
+from dubcast.probe import probe
+from dubcast.testing.media import ClipSpec, build_clip
+from dubcast.testing.recorder import RecorderProcess
+from dubcast.testing.sts_server import ScriptedSts, success
+from rig import (
+    Child,
+    child,
+    eventually,
+    free_ports,
+    running_server,
+    server_settings,
+    stub_plane,
+)
+
+DELAY_S = 3.0
+NO_STS = "http://127.0.0.1:9"
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("clips")
+
+
+@asynccontextmanager
+async def media_server() -> AsyncIterator[MediaServer]:
+    with stub_plane() as plane:
+        plane.open_to_all = True
+        control = plane.control(auth_required=False)
+        async with running_server(server_settings(), control) as server:
+            yield server
+
+
+class WorkerProcess:
+    """`dubcast worker` with settings of the test."""
+
+    def __init__(self, source: str, output: str, log: Path, **settings: Any) -> None:
+        self.port = free_ports(1)[0]
+        self.log = log
+        values = {
+            "stream": {"delay_s": DELAY_S, **settings.pop("stream", {})},
+            "sts": {"url": NO_STS, "retries": 0, **settings.pop("sts", {})},
+            "log": {"format": "json"},
+            **settings,
+        }
+        argv = [sys.executable, "-m", "dubcast", "worker", "--stream-id", "t"]
+        argv += ["--input", source, "--output", output, "--status-port", str(self.port)]
+        with log.open("w") as file:
+            self.process = subprocess.Popen(
+                argv, env=child_env(Settings.model_validate(values)), stderr=file
+            )
+
+    def status(self) -> dict[str, Any]:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/status", timeout=2) as reply:
+                result: dict[str, Any] = json.load(reply)
+                return result
+        except OSError:
+            return {"state": "down"}
+
+    async def state(self, wanted: str, timeout_s: float = 15) -> None:
+        with contextlib.suppress(AssertionError):
+            await eventually(lambda: self.status()["state"] == wanted, timeout_s)
+        assert self.status()["state"] == wanted, self.log.read_text()
+
+    def stop(self) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(8)
+
+
+@contextlib.contextmanager
+def worker(source: str, output: str, folder: Path, **settings: Any) -> Iterator[WorkerProcess]:
+    one = WorkerProcess(source, output, folder / "worker.log", **settings)
+    try:
+        yield one
+    finally:
+        if one.process.poll() is None:
+            one.process.kill()
+        one.process.wait()
+
+
+@contextlib.contextmanager
+def recording(url: str, path: Path) -> Iterator[RecorderProcess]:
+    one = RecorderProcess(url, path)
+    try:
+        yield one
+    finally:
+        one.stop()
+
+
+def play(clip: Path, url: str) -> contextlib.AbstractContextManager[Child]:
+    """Publish a clip in real time, untouched."""
+    argv = ["ffmpeg", "-hide_banner", "-loglevel", "error", "-nostdin", "-re", "-i", str(clip)]
+    return child([*argv, "-c", "copy", "-f", "flv", url])
+
+
+async def dubbed(clip: Path, folder: Path, **settings: Any) -> Path:
+    """Pass a clip through server, worker and server; the recording of what came out."""
+    async with media_server() as server:
+        source, output = server.read_url("live/t/in"), server.read_url("live/t/out")
+        out = folder / "out.flv"
+        with worker(source, output, folder, **settings) as one, recording(output, out) as tape:
+            await one.state("waiting")
+            with play(clip, server.publish_url("live/t/in")) as publisher:
+                await publisher.ended(40)
+            await asyncio.sleep(DELAY_S + 1.5)
+            tape.stop()
+            assert one.stop() == 0, one.log.read_text()
+        return out
+
+
+async def test_the_picture_is_bit_exact_and_in_sync(clips: Path, tmp_path: Path) -> None:
+    clip = build_clip(ClipSpec(seconds=9), clips)
+    report = probe(await dubbed(clip, tmp_path), source=clip)
+    assert report.comparison is not None
+    assert report.comparison.bit_exact
+    assert report.comparison.one_constant
+    assert report.comparison.count >= 9 * 30 - 60
+    assert report.sync is not None
+    assert report.sync.max_abs_ms is not None
+    assert report.sync.max_abs_ms <= 10
+    assert len(report.sync.points) >= 6
+    for track in (report.video, report.audio):
+        assert track is not None
+        assert track.timing.gap_max_ms < 1.0  # FLV's whole milliseconds
+        assert track.timing.monotone
+
+
+@pytest.mark.parametrize(
+    ("rate", "channels"), [(44_100, 1), (48_000, 6)], ids=["mono-44k1", "five-one"]
+)
+async def test_any_audio_in_is_48k_stereo_out_and_in_sync(
+    clips: Path, tmp_path: Path, rate: int, channels: int
+) -> None:
+    clip = build_clip(ClipSpec(seconds=7, audio_rate=rate, audio_channels=channels), clips)
+    report = probe(await dubbed(clip, tmp_path), source=clip)
+    assert report.sync is not None
+    assert report.sync.max_abs_ms is not None
+    assert report.sync.max_abs_ms <= 10
+    assert report.comparison is not None
+    assert report.comparison.bit_exact
+
+
+async def test_audio_that_starts_late_is_in_its_place(clips: Path, tmp_path: Path) -> None:
+    clip = build_clip(ClipSpec(seconds=9, audio_start_offset_s=2.3), clips)
+    report = probe(await dubbed(clip, tmp_path), source=clip)
+    assert report.sync is not None
+    assert report.sync.max_abs_ms is not None
+    assert report.sync.max_abs_ms <= 10
+    assert report.sync.unmatched_flashes >= 1  # those before the sound began
+    assert report.comparison is not None
+    assert report.comparison.bit_exact
+
+
+async def test_without_an_audio_track_silence_is_sent_and_the_picture_flows(
+    clips: Path, tmp_path: Path
+) -> None:
+    clip = build_clip(ClipSpec(seconds=7, audio=False), clips)
+    report = probe(await dubbed(clip, tmp_path), source=clip)
+    assert report.comparison is not None
+    assert report.comparison.bit_exact
+    assert report.comparison.count >= 7 * 30 - 60
+    assert report.audio is not None
+    assert report.audio.timing.gap_max_ms < 1.0
+
+
+async def test_without_a_video_track_the_output_is_audio_only(clips: Path, tmp_path: Path) -> None:
+    clip = build_clip(ClipSpec(seconds=7, video=False), clips)
+    report = probe(await dubbed(clip, tmp_path))
+    assert report.video is None
+    assert report.audio is not None
+    assert report.audio.duration_s > 5
+    assert report.audio.timing.gap_max_ms < 1.0
+
+
+async def pulled(source: str, server_argv: list[str], folder: Path) -> Path:
+    """Pull a source that a program serves; the recording of what came out."""
+    async with media_server() as server:
+        output, out = server.read_url("live/t/out"), folder / "out.flv"
+        with (
+            child(server_argv),
+            worker(source, output, folder) as one,
+            recording(output, out) as tape,
+        ):
+            await one.state("live")
+            await asyncio.sleep(9)
+            tape.stop()
+            assert one.stop() == 0, one.log.read_text()
+        return out
+
+
+async def test_rtsp_over_tcp(clips: Path, tmp_path: Path) -> None:
+    clip = build_clip(ClipSpec(seconds=20), clips)
+    port = free_ports(1)[0]
+    script = Path(__file__).parents[1] / "rtsp_server.py"
+    argv = [sys.executable, str(script), str(clip), str(port)]
+    out = await pulled(f"rtsp://127.0.0.1:{port}/live/t/in", argv, tmp_path)
+    report = probe(out, source=clip)
+    assert report.comparison is not None
+    assert report.comparison.bit_exact
+    assert report.sync is not None
+    # The receiver's clock settles for about two seconds after the start.
+    settled = [p.offset_ms for p in report.sync.points if p.t_s > report.sync.points[0].t_s + 3]
+    assert len(settled) >= 3
+    assert max(abs(offset) for offset in settled) <= 20
+
+
+async def test_srt(clips: Path, tmp_path: Path) -> None:
+    clip = build_clip(ClipSpec(seconds=20), clips)
+    url = f"srt://127.0.0.1:{free_ports(1)[0]}"
+    argv = ["ffmpeg", "-hide_banner", "-loglevel", "error", "-nostdin", "-re", "-i", str(clip)]
+    argv += ["-c", "copy", "-f", "mpegts", f"{url}?mode=listener"]
+    report = probe(await pulled(url, argv, tmp_path), source=clip)
+    found = report.comparison
+    assert found is not None
+    assert (found.missing, found.extra, found.reordered) == (0, 0, 0)
+    # The publisher's own muxer puts the parameter sets into the first access unit.
+    assert found.changed <= 1
+    assert report.sync is not None
+    assert report.sync.max_abs_ms is not None
+    assert report.sync.max_abs_ms <= 20
+
+
+def spoken_clip(folder: Path) -> Path:
+    """A picture with espeak-ng speaking three sentences, two seconds apart."""
+    parts = []
+    for number, text in enumerate(("the boats are leaving", "bread and cheese", "come back soon")):
+        part = folder / f"say-{number}.wav"
+        subprocess.run(["espeak-ng", "-v", "en-us", "-w", str(part), text], check=True)
+        parts += ["-i", str(part)]
+    chain = ";".join(f"[{i + 1}:a]aresample=48000,adelay={1000 + 4000 * i}[s{i}]" for i in range(3))
+    chain += ";[s0][s1][s2]amix=inputs=3:normalize=0,apad[a]"
+    clip = folder / "spoken.flv"
+    argv = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=30:d=16", *parts]
+    argv += ["-filter_complex", chain, "-map", "0:v", "-map", "[a]", "-t", "16", "-g", "60"]
+    argv += ["-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac", str(clip)]
+    subprocess.run(argv, check=True)
+    return clip
+
+
+async def test_without_the_service_the_original_plays_and_dubbing_begins_when_it_comes(
+    tmp_path: Path,
+) -> None:
+    clip, port = spoken_clip(tmp_path), free_ports(1)[0]
+    async with media_server() as server:
+        source, output = server.read_url("live/t/in"), server.read_url("live/t/out")
+        settings = {
+            "sts": {"url": f"http://127.0.0.1:{port}"},
+            "worker": {"asrun_dir": str(tmp_path)},
+        }
+        with worker(source, output, tmp_path, **settings) as one:
+            await one.state("waiting")
+            with play(clip, server.publish_url("live/t/in")):
+                await eventually(lambda: one.status()["fragments"].get("failed"), 20)
+                assert one.status()["state"] == "live"
+                with ScriptedSts(lambda request, call: success(request), port):
+                    await eventually(lambda: one.status()["fragments"].get("dubbed"), 20)
+            assert one.status()["output"]["restarts"] == 0
+            assert one.stop() == 0
+        lines = (tmp_path / "t.asrun.jsonl").read_text().splitlines()
+        outcomes = [json.loads(line)["outcome"] for line in lines]
+    assert outcomes[0] == "failed"
+    assert "dubbed" in outcomes
+
+
+async def test_hevc_is_refused_with_the_way_out(clips: Path, tmp_path: Path) -> None:
+    clip = build_clip(ClipSpec(seconds=3, codec="hevc", container="ts"), clips)
+    with worker(str(clip), "rtmp://127.0.0.1:9/live/t/out", tmp_path) as one:
+        await eventually(lambda: one.process.poll() is not None, 10)
+        assert one.process.returncode == 2
+        text = one.log.read_text()
+        assert "video/x-h265" in text
+        assert "set the encoder to H.264" in text
+
+
+def test_bad_sources_are_refused_before_anything_starts(tmp_path: Path) -> None:
+    for source, words in (
+        ("ftp://host/x", "scheme 'ftp' is not supported"),
+        (str(tmp_path / "missing.flv"), "no such file"),
+    ):
+        with worker(source, "rtmp://127.0.0.1:9/a/b", tmp_path) as one:
+            assert one.process.wait(10) == 2
+            assert words in one.log.read_text()
+
+
+async def test_the_output_comes_back_after_its_server_was_away(clips: Path, tmp_path: Path) -> None:
+    clip = build_clip(ClipSpec(seconds=24), clips)
+    async with media_server() as ingest:
+        target = server_settings()
+        source = ingest.read_url("live/t/in")
+        output = f"rtmp://127.0.0.1:{target.rtmp_port}/live/t/out"
+        with (
+            stub_plane() as plane,
+            worker(source, output, tmp_path) as one,
+            play(clip, ingest.publish_url("live/t/in")),
+        ):
+            plane.open_to_all = True
+            control = plane.control(auth_required=False)
+            async with running_server(target, control):
+                await one.state("live")
+            await one.state("output_lost")
+            async with running_server(target, control):
+                out = tmp_path / "second.flv"
+                with recording(output, out) as tape:
+                    await one.state("live")
+                    await asyncio.sleep(5)
+                    tape.stop()
+            assert one.stop() == 0
+        report = probe(out, source=clip)
+        assert report.comparison is not None
+        assert report.comparison.bit_exact
+        assert report.sync is not None
+        assert report.sync.max_abs_ms is not None
+        assert report.sync.max_abs_ms <= 10
+
+
+async def test_a_publisher_that_returns_finds_the_same_worker(clips: Path, tmp_path: Path) -> None:
+    clip = build_clip(ClipSpec(seconds=6), clips)
+    async with media_server() as server:
+        source, output = server.read_url("live/t/in"), server.read_url("live/t/out")
+        out = tmp_path / "out.flv"
+        with worker(source, output, tmp_path) as one, recording(output, out) as tape:
+            for _ in range(2):
+                with play(clip, server.publish_url("live/t/in")) as publisher:
+                    await publisher.ended(20)
+                await one.state("input_lost")
+                await asyncio.sleep(1)
+            await asyncio.sleep(DELAY_S + 1)
+            tape.stop()
+            assert one.status()["input"]["sessions"] == 2
+            assert one.status()["output"]["restarts"] == 0
+            assert one.stop() == 0
+        report = probe(out)
+    assert report.video is not None
+    assert report.video.timing.monotone
+    assert report.video.timing.count >= 2 * (6 * 30 - 60)
+    assert report.sync is not None
+    assert report.sync.max_abs_ms is not None
+    assert report.sync.max_abs_ms <= 10

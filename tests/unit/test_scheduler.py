@@ -1,0 +1,224 @@
+"""What leaves when, in virtual time, with a worker core around a scripted voice detector."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from dubcast.audio.pcm import RATE, Float, Int16
+from dubcast.clock import NS_PER_S
+from dubcast.config import FragmentSettings, StreamSettings
+from dubcast.worker.core import WorkerCore
+from dubcast.worker.fragments import Fragment, Outcome
+from dubcast.worker.scheduler import AUDIO_LEAD_NS, AudioBlock, VideoUnit
+
+S = NS_PER_S
+FRAME = S // 30
+CHUNK = 1024
+
+
+class ScriptedVad:
+    """Calls loud windows speech."""
+
+    def probability(self, window: Float) -> float:
+        return 0.9 if float(np.abs(window).max()) > 0.05 else 0.0
+
+    def reset(self) -> None:
+        pass
+
+
+@dataclass
+class Simulation:
+    """Plays a publisher into the core and keeps what leaves, with the time at which it left."""
+
+    delay_s: float = 8.0
+    fragments: FragmentSettings = field(default_factory=FragmentSettings)
+    loud: tuple[tuple[float, float], ...] = ()
+    start_s: float = 5.0
+
+    def __post_init__(self) -> None:
+        policy = StreamSettings(delay_s=self.delay_s, fragments=self.fragments)
+        self.core = WorkerCore(policy, "run", ScriptedVad(), 0)
+        self.now = round(self.start_s * S)
+        self.audio: list[tuple[int, AudioBlock]] = []
+        self.video: list[tuple[int, VideoUnit]] = []
+        self.cut: list[Fragment] = []
+        self.decided: list[Fragment] = []
+        self.media_start = self.now
+
+    def samples(self, media_s: float) -> Int16:
+        loud = any(a <= media_s < b for a, b in self.loud)
+        return np.full((CHUNK, 2), 8000 if loud else 80, np.int16)
+
+    def run(
+        self, seconds: float, *, video: bool = True, audio: bool = True, publishing: bool = True
+    ) -> None:
+        """Let `seconds` pass in steps of 5 ms."""
+        end = self.now + round(seconds * S)
+        base = self.now
+        sent_video = sent_audio = 0
+        while self.now < end:
+            media = self.now - base
+            while publishing and video and sent_video * FRAME <= media:
+                dts = sent_video * FRAME
+                self.core.video(dts + 2 * FRAME, dts, sent_video % 60 == 0, "au", "caps", self.now)
+                sent_video += 1
+            while publishing and audio and sent_audio * CHUNK * S // RATE <= media:
+                pts = sent_audio * CHUNK * S // RATE
+                pcm = self.samples((self.now - self.media_start) / S).tobytes()
+                self.cut += self.core.audio(pts, pcm, self.now)
+                sent_audio += 1
+            self.poll()
+            self.now += 5_000_000
+
+    def poll(self) -> None:
+        batch, _ = self.core.poll(self.now)
+        self.audio += [(self.now, block) for block in batch.audio]
+        self.video += [(self.now, unit) for unit in batch.video]
+        self.decided += batch.decided
+
+    def reply(self, fragment: Fragment, seconds: float) -> None:
+        assert self.core.send(fragment) is not None
+        self.core.replied(fragment, np.full(round(seconds * RATE), 0.5, np.float32), self.now)
+
+
+def delays(simulation: Simulation, first_dts: int) -> list[float]:
+    """Departure minus arrival per access unit, in seconds."""
+    return [
+        (left - simulation.media_start - (unit.dts_ns - first_dts)) / S
+        for left, unit in simulation.video
+    ]
+
+
+def test_pictures_leave_after_exactly_the_delay() -> None:
+    one = Simulation()
+    one.core.connect(audio_only=False)
+    one.run(20)
+    first = one.video[0][1].dts_ns
+    assert len(one.video) > 300
+    assert all(8.0 <= delay <= 8.006 for delay in delays(one, first))
+
+
+def test_audio_is_gapless_and_leaves_a_little_earlier() -> None:
+    one = Simulation()
+    one.core.connect(audio_only=False)
+    one.run(20)
+    blocks = [block for _, block in one.audio]
+    assert all(a.start + len(a.samples) == b.start for a, b in itertools.pairwise(blocks))
+    left, block = one.audio[50]
+    lag = left - one.media_start - (block.pts_ns - one.video[0][1].dts_ns)
+    assert abs(lag - (8 * S - AUDIO_LEAD_NS)) < 10_000_000
+
+
+def test_a_connection_begins_at_a_key_frame_with_the_audio_of_that_moment() -> None:
+    one = Simulation()
+    one.run(11.3)
+    one.core.connect(audio_only=False)
+    one.run(0.0)
+    one.core.disconnect()
+    one.core.connect(audio_only=False)
+    start = one.now
+    one.media_start = start
+    one.run(10, publishing=False)
+    first_video = one.video[0][1]
+    assert first_video.key
+    assert abs(one.audio[0][1].pts_ns - first_video.dts_ns) < 30_000_000
+
+
+def test_without_audio_silence_leaves_so_that_the_muxer_never_waits() -> None:
+    one = Simulation()
+    one.core.connect(audio_only=False)
+    one.run(15, audio=False)
+    assert len(one.video) > 150
+    assert not any(block.samples.any() for _, block in one.audio)
+    assert one.audio[-1][1].pts_ns > one.video[-1][1].dts_ns
+
+
+def test_without_video_an_audio_only_connection_begins_at_once() -> None:
+    one = Simulation()
+    one.core.connect(audio_only=True)
+    one.run(12, video=False)
+    assert one.video == []
+    assert sum(len(block.samples) for _, block in one.audio) > 3 * RATE
+
+
+def test_what_is_held_still_leaves_after_the_input_has_ended() -> None:
+    one = Simulation()
+    one.core.connect(audio_only=False)
+    one.run(10)
+    one.core.input_ended()
+    one.run(9, publishing=False)
+    assert one.core.drained
+    assert len(one.video) == 300
+
+
+def test_a_publisher_that_returns_continues_on_the_same_timeline() -> None:
+    one = Simulation()
+    one.core.connect(audio_only=False)
+    one.run(5)
+    one.core.input_ended()
+    one.run(3, publishing=False)
+    one.run(5)
+    one.run(9, publishing=False)
+    times = [unit.dts_ns for _, unit in one.video]
+    assert times == sorted(times)
+    assert len(times) == 300
+    (before, after) = times[149], times[150]
+    assert abs(after - before - 3 * S) < 0.1 * S
+    starts = [block.start for _, block in one.audio]
+    assert starts == sorted(starts)
+    second = next(block for _, block in one.audio if block.pts_ns > before + S)
+    assert abs(second.pts_ns - after) < 30_000_000
+
+
+def test_a_dub_in_time_is_heard_and_a_late_one_is_not() -> None:
+    one = Simulation(loud=((2.0, 4.0), (6.0, 8.0)))
+    one.core.connect(audio_only=False)
+    one.run(9.0)
+    first, second = one.cut
+    one.reply(first, 2.0)
+    assert one.core.send(second) is not None
+    one.run(10, publishing=False)
+    assert [f.outcome for f in one.decided] == [Outcome.DUBBED, Outcome.LATE]
+    assert first.margin_ms is not None
+    assert first.margin_ms > 0
+    level = {round(b.pts_ns / S, 1): int(np.abs(b.samples).mean()) for _, b in one.audio}
+    origin = one.video[0][1].dts_ns / S
+    assert 15_000 < level[round(origin + 3.0, 1)] < 18_000  # the dub over the ducked original
+    assert level[round(origin + 7.0, 1)] == 8000  # the original, untouched
+
+
+def test_a_reply_after_its_deadline_changes_nothing() -> None:
+    one = Simulation(loud=((2.0, 4.0),))
+    one.core.connect(audio_only=False)
+    one.run(9.0)
+    (fragment,) = one.cut
+    assert one.core.send(fragment) is not None
+    one.run(6, publishing=False)
+    assert fragment.outcome is Outcome.LATE
+    assert not one.core.replied(fragment, np.zeros(RATE, np.float32), one.now)
+
+
+def test_the_deadline_given_to_the_service_is_never_after_the_decision() -> None:
+    one = Simulation(loud=((2.0, 4.0),))
+    one.core.connect(audio_only=False)
+    one.run(6.0)
+    (fragment,) = one.cut
+    deadline = one.core.deadline_ns(fragment)
+    assert deadline is not None
+    while not one.decided:
+        one.run(0.005, publishing=False)
+        assert one.now < 60 * S
+    assert deadline < one.now
+    assert one.now - deadline < 0.3 * S
+
+
+def test_fixed_mode_cuts_chunks_on_a_grid() -> None:
+    settings = FragmentSettings(mode="fixed", chunk_s=1.5, overlap_ms=100)
+    one = Simulation(fragments=settings, loud=((0.0, 9.0),))
+    one.run(9)
+    lengths = {f.span.stop - f.span.start for f in one.cut}
+    assert lengths == {round(1.5 * RATE)}
+    assert {f.span.overlap for f in one.cut} == {4800}

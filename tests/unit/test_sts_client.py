@@ -1,0 +1,184 @@
+"""The client against a service that misbehaves on the wire (loopback only)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dubcast.audio.pcm import RATE
+from dubcast.config import StreamSettings, StsClientSettings
+from dubcast.errors import StsError
+from dubcast.testing.sts_server import Reply, Script, ScriptedSts, refusal, success, tone
+from dubcast.worker.sts_client import DubReply, StsClient
+
+S = 1_000_000_000
+UNIT = 0.15  # seconds; every wait here is a multiple of it
+
+
+@asynccontextmanager
+async def client(script: Script, **settings: Any) -> AsyncIterator[tuple[ScriptedSts, StsClient]]:
+    with ScriptedSts(script) as server:
+        configured = StsClientSettings.model_validate({"url": server.url, **settings})
+        one = StsClient(configured, "demo", StreamSettings(), time.monotonic_ns)
+        try:
+            yield server, one
+        finally:
+            await one.close()
+
+
+async def dub(one: StsClient, deadline_s: float = 20 * UNIT) -> DubReply:
+    audio = np.zeros(RATE, np.int16)
+    deadline = time.monotonic_ns() + round(deadline_s * S)
+    return await one.dub("run-7", 7, audio, 1200, ("before", "antes"), deadline)
+
+
+async def test_a_reply_becomes_mono_float_and_carries_its_text() -> None:
+    async with client(lambda request, call: success(request)) as (server, one):
+        reply = await dub(one)
+    assert reply.voice is not None
+    assert len(reply.voice) == RATE
+    assert 0.25 < float(np.abs(reply.voice).max()) < 0.35
+    assert reply.response.translated_text == "um dois três"
+    sent = server.requests[0]
+    assert sent["fragment_id"] == "run-7"
+    assert sent["config"]["slot_ms"] == 1200
+    assert sent["context"] == {"source_text": "before", "target_text": "antes"}
+    assert sent["audio"]["duration_ms"] == 1000
+    assert server.headers[0]["X-Session-Id"] == "demo"
+
+
+async def test_the_key_is_sent_and_no_key_means_no_header() -> None:
+    async with client(lambda r, c: success(r), api_key="s3cret") as (server, one):
+        await dub(one)
+    assert server.headers[0]["Authorization"] == "Bearer s3cret"
+    async with client(lambda r, c: success(r)) as (server, one):
+        await dub(one)
+    assert "Authorization" not in server.headers[0]
+
+
+async def test_a_stereo_reply_is_mixed_down() -> None:
+    def script(request: dict[str, Any], call: int) -> Reply:
+        stereo = np.frombuffer(tone(1.0, RATE), "<i2").repeat(2).astype("<i2").tobytes()
+        return success(request, stereo, audio={"channels": 2, "duration_ms": 1000})
+
+    async with client(script) as (_, one):
+        reply = await dub(one)
+    assert reply.voice is not None
+    assert len(reply.voice) == RATE
+
+
+async def test_no_speech_has_no_voice() -> None:
+    script: Script = lambda r, c: success(r, status="no_speech", dubbed_audio=None)  # noqa: E731
+    async with client(script) as (_, one):
+        assert (await dub(one)).voice is None
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        lambda r: success(r, tone(1, 24_000), audio={"sample_rate_hz": 24_000}),
+        lambda r: success(r, audio={"duration_ms": 100}),
+        lambda r: success(r, tone(0.05, RATE)),
+        lambda r: success(r, tone(9, RATE)),
+        lambda r: success(r, audio={"data_base64": "%%%"}),
+        lambda r: success(r, fragment_id="another"),
+        lambda r: success(r, dubbed_audio=None),
+        lambda r: success(r, tempo=0),
+        lambda r: Reply(200, b"<html>"),
+        lambda r: Reply(200, success(r).body[:-40]),
+        lambda r: Reply(200, b""),
+    ],
+    ids=[
+        "rate", "length", "short", "long", "base64", "id", "missing", "tempo", "html", "cut",
+        "empty",
+    ],
+)  # fmt: skip
+async def test_a_reply_that_is_not_a_dub_of_this_fragment_is_an_error(reply: Any) -> None:
+    async with client(lambda r, c: reply(r)) as (server, one):
+        with pytest.raises(StsError) as caught:
+            await dub(one)
+    assert caught.value.code == "MODEL_ERROR"
+    assert len(server.requests) == 1
+
+
+async def test_a_passing_fault_is_retried_once_with_the_same_id() -> None:
+    def script(request: dict[str, Any], call: int) -> Reply:
+        return refusal(503, "OVERLOADED", retryable=True) if call == 0 else success(request)
+
+    async with client(script) as (server, one):
+        assert (await dub(one)).voice is not None
+    assert [r["fragment_id"] for r in server.requests] == ["run-7", "run-7"]
+
+
+async def test_retries_end_at_the_set_number() -> None:
+    script: Script = lambda r, c: Reply(500, b"broken")  # noqa: E731
+    for retries in (0, 2):
+        async with client(script, retries=retries) as (server, one):
+            with pytest.raises(StsError):
+                await dub(one)
+        assert len(server.requests) == 1 + retries
+
+
+async def test_our_own_fault_and_a_refused_key_are_not_retried() -> None:
+    for status, code in ((422, "INVALID_INPUT"), (401, "UNAUTHORIZED")):
+        reply = refusal(status, code, retryable=False)
+        async with client(lambda r, c, reply=reply: reply) as (server, one):  # type: ignore[misc]
+            with pytest.raises(StsError) as caught:
+                await dub(one)
+        assert caught.value.code == code
+        assert len(server.requests) == 1
+
+
+async def test_no_retry_before_retry_after_nor_beyond_the_deadline() -> None:
+    reply = refusal(503, "OVERLOADED", retryable=True, headers={"Retry-After": "30"})
+    async with client(lambda r, c: reply) as (server, one):
+        started = time.monotonic()
+        with pytest.raises(StsError):
+            await dub(one)
+    assert len(server.requests) == 1
+    assert time.monotonic() - started < 10 * UNIT
+
+
+async def test_the_deadline_ends_a_call_that_hangs() -> None:
+    def script(request: dict[str, Any], call: int) -> Reply:
+        return Reply(200, success(request).body, wait_s=10 * UNIT)
+
+    async with client(script) as (_, one):
+        started = time.monotonic()
+        with pytest.raises(StsError) as caught:
+            await dub(one, deadline_s=4 * UNIT)
+        took = time.monotonic() - started
+    assert caught.value.code == "TIMEOUT"
+    assert 3 * UNIT < took < 8 * UNIT
+
+
+async def test_timeout_s_bounds_a_call_though_the_deadline_is_far() -> None:
+    def script(request: dict[str, Any], call: int) -> Reply:
+        return Reply(200, success(request).body, wait_s=10 * UNIT)
+
+    async with client(script, timeout_s=3 * UNIT) as (server, one):
+        with pytest.raises(StsError) as caught:
+            await dub(one, deadline_s=100 * UNIT)
+    assert caught.value.code == "TIMEOUT"
+    assert server.requests[0]["timeout_ms"] == pytest.approx(3000 * UNIT, abs=2)
+
+
+async def test_a_service_that_is_not_there_is_unavailable() -> None:
+    settings = StsClientSettings(url="http://127.0.0.1:9", retries=0)
+    one = StsClient(settings, "demo", StreamSettings(), time.monotonic_ns)
+    with pytest.raises(StsError) as caught:
+        await dub(one)
+    await one.close()
+    assert (caught.value.code, caught.value.retryable) == ("UNAVAILABLE", True)
+
+
+async def test_a_deadline_that_has_passed_sends_nothing() -> None:
+    async with client(lambda r, c: success(r)) as (server, one):
+        with pytest.raises(StsError, match="deadline"):
+            await dub(one, deadline_s=0.0)
+    assert server.requests == []
