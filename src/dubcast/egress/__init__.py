@@ -1,0 +1,1 @@
+"""Forwards one dubbed stream to one destination: a supervised ffmpeg, nothing decoded."""

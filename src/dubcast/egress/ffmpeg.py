@@ -1,0 +1,112 @@
+"""The command line of ffmpeg, and what its words mean. Pure but for /proc."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from dubcast.egress.machine import Failure
+
+# Both tracks must be found, even if one appears about a second after the other; what is read
+# meanwhile is sent on at once, so that probing delays only the start.
+_ANALYZE_US = 1_500_000
+_PROBE_BYTES = 5_000_000
+
+
+def argv(source: str, destination: str, *, timeout_s: float = 10.0) -> list[str]:
+    """ffmpeg that copies `source` to `destination`, both tracks, as they come."""
+    timeout_us = str(round(timeout_s * 1_000_000))
+    return [
+        *("ffmpeg", "-hide_banner", "-nostdin", "-nostats"),
+        # "info" tells how far it came: the input is open, the output is open.
+        *("-loglevel", "level+info", "-progress", "pipe:1", "-stats_period", "0.5"),
+        *("-rw_timeout", timeout_us, "-probesize", str(_PROBE_BYTES)),
+        # No frame rate is measured: it would double the time until the first byte.
+        *("-analyzeduration", str(_ANALYZE_US), "-fpsprobesize", "0"),
+        # A track may be missing: an audio-only stream is forwarded as it is.
+        *("-i", source, "-map", "0:v:0?", "-map", "0:a:0?", "-c", "copy"),
+        *("-flvflags", "no_duration_filesize", "-flush_packets", "1"),
+        *("-rw_timeout", timeout_us, "-f", "flv", destination),
+    ]
+
+
+_DENIED = re.compile(
+    r"Server error|BadName|Denied|Unauthorized|Forbidden|403|401|already|rejected|not allowed"
+    r"|Operation not permitted",
+    re.IGNORECASE,
+)
+
+
+@dataclass
+class Story:
+    """What ffmpeg has said in one run: how far it came, and what went wrong last."""
+
+    input_open: bool = False
+    output_open: bool = False
+    last_error: str = ""
+    denied: bool = False
+
+    def hear(self, line: str) -> None:
+        """Take in one line of standard error."""
+        text = re.sub(r"^(\[[^]]*\] )*", "", line)
+        if text.startswith("Input #0"):
+            self.input_open = True
+        elif text.startswith("Output #0"):
+            self.output_open = True
+        elif "[error]" in line or "[fatal]" in line:
+            if not self.denied:  # the refusal itself says more than what follows it
+                self.last_error = text
+            # Words of the input (also RTMP) do not count against the destination.
+            self.denied = self.denied or (self.input_open and _DENIED.search(text) is not None)
+
+    def failure(self) -> Failure:
+        """Why the run ended, judged by what was said."""
+        if not self.input_open:
+            return Failure.INPUT_NOT_READY
+        if self.denied:
+            return Failure.REFUSED
+        return Failure.LOST if self.output_open else Failure.UNREACHABLE
+
+
+def without_secret(line: str, url: str) -> str:
+    """The line with the destination's URL, and each telling part of it, blotted out."""
+    app, _, key = url.rpartition("/")
+    for part in (url, app, key, key.partition("?")[0]):
+        if len(part) > 3:
+            line = line.replace(part, "***")
+    return line
+
+
+def unsent_bytes(pid: int) -> int:
+    """Bytes in the kernel's send queues of the process's TCP sockets; 0 where unknown.
+
+    What ffmpeg has written is not yet what the peer has taken: a frozen peer lets megabytes
+    pile up before a write blocks.
+    """
+    try:
+        inodes = _socket_inodes(pid)
+        return sum(
+            _queued(line.split(), inodes)
+            for table in ("tcp", "tcp6")
+            for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]
+        )
+    except OSError:
+        return 0
+
+
+def _socket_inodes(pid: int) -> set[str]:
+    found = set()
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            target = str(link.readlink())
+        except OSError:
+            continue  # closed meanwhile
+        if target.startswith("socket:["):
+            found.add(target[8:-1])
+    return found
+
+
+def _queued(fields: list[str], inodes: set[str]) -> int:
+    """The send queue of one line of /proc/net/tcp, if the socket is one of `inodes`."""
+    return int(fields[4].partition(":")[0], 16) if fields[9] in inodes else 0

@@ -1,0 +1,209 @@
+"""What the forwarder decides: when to start ffmpeg, when to end it, what state that is. Pure.
+
+Events and times (ns) in, actions out; no clock, no process. Two tables: what the destination
+sees (`EgressState`), and where the ffmpeg process is (`_Phase`).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dubcast.backoff import Backoff, BackoffPolicy
+from dubcast.clock import ns_to_s, s_to_ns
+
+
+class EgressState(StrEnum):
+    """A destination as people see it."""
+
+    CONNECTING = "connecting"  # ffmpeg runs, nothing has been sent yet
+    LIVE = "live"  # bytes are being taken by the destination
+    STALLED = "stalled"  # connected, but nothing has been taken for too long; being cut
+    REFUSED = "refused"  # the destination said no; tried again, slowly
+    RETRYING = "retrying"  # waiting before the next try
+    STOPPED = "stopped"  # asked to stop
+
+
+class Failure(StrEnum):
+    """Why a try ended."""
+
+    INPUT_NOT_READY = "input_not_ready"  # the dubbed stream is not there (yet)
+    REFUSED = "refused"  # the destination does not want us: key, permission, in use
+    UNREACHABLE = "unreachable"  # no connection to the destination
+    LOST = "lost"  # it was live, and then was not
+    STALLED = "stalled"  # it took nothing for too long
+    INTERNAL = "internal"  # ffmpeg itself: not found, bad option
+
+
+class Action(StrEnum):
+    """What the edge has to do."""
+
+    SPAWN = "spawn"
+    TERMINATE = "terminate"
+    KILL = "kill"
+    FINISH = "finish"
+
+
+class _Phase(StrEnum):
+    WAITING = "waiting"  # no process; `_due` says when to start one
+    RUNNING = "running"
+    ENDING = "ending"  # SIGTERM was sent; `_due` says when to kill
+    KILLED = "killed"  # SIGKILL was sent; only its exit is awaited
+    DONE = "done"
+
+
+_BACKOFF = BackoffPolicy(first_s=1.0, floor_s=0.5, cap_s=30.0, reset_s=10.0)
+# A destination that says no is asked again soon once (it may still hold our last connection),
+# then at most 8 times a minute.
+_REFUSED = BackoffPolicy(first_s=1.0, floor_s=12.0, cap_s=30.0, reset_s=10.0)
+
+# Our own stream is not there yet: asked for on this machine, so it may be asked for often.
+_INPUT = BackoffPolicy(first_s=1.0, floor_s=0.5, cap_s=2.0, reset_s=10.0)
+
+
+@dataclass(frozen=True)
+class EgressPolicy:
+    """Times of a forwarder, in seconds."""
+
+    stall_s: float = 10.0
+    connect_s: float = 20.0  # from start to the first byte taken
+    term_s: float = 2.0  # ffmpeg blocked in a read ignores SIGTERM
+    backoff: BackoffPolicy = _BACKOFF
+    refused: BackoffPolicy = _REFUSED
+    input: BackoffPolicy = _INPUT
+
+
+@dataclass
+class _Session:
+    """One run of ffmpeg."""
+
+    started_ns: int
+    moved_ns: int  # when the destination last took something
+    taken: int = 0
+    live_ns: int | None = None
+
+
+class EgressMachine:
+    """Decides for one destination. Every method takes the time and returns actions in order."""
+
+    def __init__(self, policy: EgressPolicy, rng: random.Random) -> None:
+        self._policy = policy
+        self._retry = Backoff(policy.backoff, rng)
+        self._special = {
+            Failure.REFUSED: Backoff(policy.refused, rng),
+            Failure.INPUT_NOT_READY: Backoff(policy.input, rng),
+        }
+        self._phase = _Phase.WAITING
+        self._due: int | None = None
+        self._session: _Session | None = None
+        self._stopping = False
+        self.state = EgressState.CONNECTING
+        self.reason = ""
+        self.since_ns = 0
+        self.connects = 0  # times it became live
+        self.tries = 0
+        self.last_failure: Failure | None = None
+
+    def start(self, now_ns: int) -> list[Action]:
+        """Begin with the first try."""
+        return self._spawn(now_ns)
+
+    def progressed(self, now_ns: int, taken: int) -> list[Action]:
+        """The destination has taken `taken` bytes in this session so far."""
+        session = self._session
+        if session is None or self._phase is not _Phase.RUNNING or taken <= session.taken:
+            return []
+        session.taken = taken
+        session.moved_ns = now_ns
+        if session.live_ns is None:
+            session.live_ns = now_ns
+            self.connects += 1
+        self._enter(EgressState.LIVE, "", now_ns)
+        return []
+
+    def exited(self, now_ns: int, failure: Failure) -> list[Action]:
+        """ffmpeg has ended, whatever its code; `failure` is why, as far as its words tell."""
+        session = self._session
+        if session is None:
+            return []
+        self._session = None
+        if self._stopping:
+            return self._finish(now_ns)
+        if self.state is EgressState.STALLED:
+            failure = Failure.STALLED
+        elif session.live_ns is not None:
+            failure = Failure.LOST
+        self.last_failure = failure
+        healthy_s = ns_to_s(now_ns - session.live_ns) if session.live_ns is not None else 0.0
+        self._phase = _Phase.WAITING
+        if healthy_s >= self._policy.backoff.reset_s:
+            for one in self._special.values():
+                one.failures = 0
+        self._due = now_ns + self._special.get(failure, self._retry).failed(healthy_s)
+        refused = failure is Failure.REFUSED
+        self._enter(EgressState.REFUSED if refused else EgressState.RETRYING, failure, now_ns)
+        return []
+
+    def tick(self, now_ns: int) -> list[Action]:
+        """Time has passed: whatever is due by now."""
+        handler: dict[_Phase, Callable[[int], list[Action]]] = {
+            _Phase.WAITING: self._tick_waiting,
+            _Phase.RUNNING: self._tick_running,
+            _Phase.ENDING: self._tick_ending,
+        }
+        return handler[self._phase](now_ns) if self._phase in handler else []
+
+    def stop(self, now_ns: int) -> list[Action]:
+        """Stop in order; twice is harmless."""
+        if self._stopping:
+            return []
+        self._stopping = True
+        if self._phase is _Phase.WAITING:
+            return self._finish(now_ns)
+        if self._phase is _Phase.RUNNING:
+            return self._end(now_ns)
+        return []
+
+    def _tick_waiting(self, now_ns: int) -> list[Action]:
+        return self._spawn(now_ns) if self._due is not None and now_ns >= self._due else []
+
+    def _tick_running(self, now_ns: int) -> list[Action]:
+        session = self._session
+        assert session is not None
+        limit_s = self._policy.connect_s if session.live_ns is None else self._policy.stall_s
+        if now_ns - session.moved_ns < s_to_ns(limit_s):
+            return []
+        if session.live_ns is not None:
+            self._enter(EgressState.STALLED, Failure.STALLED, now_ns)
+        return self._end(now_ns)
+
+    def _tick_ending(self, now_ns: int) -> list[Action]:
+        if self._due is None or now_ns < self._due:
+            return []
+        self._phase, self._due = _Phase.KILLED, None
+        return [Action.KILL]
+
+    def _spawn(self, now_ns: int) -> list[Action]:
+        self._phase, self._due = _Phase.RUNNING, None
+        self._session = _Session(started_ns=now_ns, moved_ns=now_ns)
+        self.tries += 1
+        # A refused destination stays "refused" until it takes something: no flicker.
+        if self.state is not EgressState.REFUSED:
+            self._enter(EgressState.CONNECTING, self.last_failure or "", now_ns)
+        return [Action.SPAWN]
+
+    def _end(self, now_ns: int) -> list[Action]:
+        self._phase = _Phase.ENDING
+        self._due = now_ns + s_to_ns(self._policy.term_s)
+        return [Action.TERMINATE]
+
+    def _finish(self, now_ns: int) -> list[Action]:
+        self._phase, self._due = _Phase.DONE, None
+        self._enter(EgressState.STOPPED, "", now_ns)
+        return [Action.FINISH]
+
+    def _enter(self, state: EgressState, reason: str, now_ns: int) -> None:
+        if (state, str(reason)) != (self.state, self.reason):
+            self.state, self.reason, self.since_ns = state, str(reason), now_ns
