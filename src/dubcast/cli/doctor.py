@@ -1,0 +1,205 @@
+"""`dubcast doctor`: what is there, what is missing, and how to get it."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from dubcast.cli.common import ConfigOption, load_settings
+from dubcast.config import Settings
+from dubcast.errors import DubcastError
+
+# Debian package -> elements that the worker builds its pipelines from.
+_ELEMENTS = {
+    "gstreamer1.0-plugins-base": ("audioconvert", "audioresample", "appsrc", "appsink"),
+    "gstreamer1.0-plugins-good": ("flvdemux", "flvmux", "rtspsrc", "rtph264depay", "rtpmp4gdepay"),
+    "gstreamer1.0-plugins-bad": (
+        *("rtmp2src", "rtmp2sink", "h264parse", "aacparse", "h264timestamper"),
+        *("voaacenc", "srtsrc", "tsdemux"),
+    ),
+    "gstreamer1.0-libav": ("avdec_aac",),
+}
+_PACKAGES_OF = {"aacparse": "gstreamer1.0-plugins-good"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report. `needed`: without it dubcast does not run here."""
+
+    name: str
+    ok: bool
+    detail: str = ""
+    needed: bool = True
+
+
+Check = Callable[[], list[Finding]]
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(doctor)
+
+
+def doctor(
+    install: Annotated[
+        bool, typer.Option(help="install the embedded media server if it is missing")
+    ] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Check this machine. Exit code 1 if something that is needed is missing."""
+    settings = load_settings(config)
+    if install:
+        from dubcast.mediaserver.embedded_server import install as install_embedded
+
+        install_embedded(settings.media_server)
+    findings = list(examine(settings))
+    for one in findings:
+        mark = "ok     " if one.ok else ("MISSING" if one.needed else "absent ")
+        typer.echo(f"{mark}  {one.name}{f'  ({one.detail})' if one.detail else ''}")
+    if any(one.needed and not one.ok for one in findings):
+        raise typer.Exit(1)
+    typer.echo("everything that is needed is here")
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Every check, side by side; in the same order each time."""
+    checks: list[Check] = [
+        _python,
+        _gstreamer,
+        lambda: [_program("ffmpeg", "apt install ffmpeg")],
+        lambda: [_program("espeak-ng", "apt install espeak-ng")],
+        lambda: _media_servers(settings),
+        lambda: _models(settings),
+        lambda: _ports(settings),
+        lambda: [_speech_service(settings)],
+    ]
+    with ThreadPoolExecutor(len(checks)) as pool:
+        for findings in pool.map(lambda check: check(), checks):
+            yield from findings
+
+
+def _python() -> list[Finding]:
+    import sys
+    from importlib.util import find_spec
+
+    version = ".".join(map(str, sys.version_info[:3]))
+    hint = "apt install python3-gi python3-gst-1.0, and a venv with --system-site-packages"
+    gi = find_spec("gi") is not None
+    return [
+        Finding(f"Python {version}", sys.version_info >= (3, 11), "3.11 or newer"),
+        Finding("PyGObject (gi)", gi, "" if gi else hint),
+    ]
+
+
+def _gstreamer() -> list[Finding]:
+    """One line per Debian package; importing GStreamer here would cost a second of start."""
+    if shutil.which("gst-inspect-1.0") is None:
+        return [Finding("GStreamer", False, "apt install gstreamer1.0-tools")]
+    lines = []
+    for package, elements in _ELEMENTS.items():
+        missing = [name for name in elements if not _runs("gst-inspect-1.0", "--exists", name)]
+        sources = sorted({_PACKAGES_OF.get(name, package) for name in missing})
+        hint = f"no {', '.join(missing)}: apt install {' '.join(sources)}" if missing else ""
+        lines.append(Finding(f"GStreamer elements of {package}", not missing, hint))
+    return lines
+
+
+def _runs(*argv: str) -> bool:
+    try:
+        return subprocess.run(argv, capture_output=True, timeout=8).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def _program(name: str, hint: str, *, needed: bool = True) -> Finding:
+    found = shutil.which(name)
+    return Finding(name, found is not None, "" if found else hint, needed)
+
+
+def _media_servers(settings: Settings) -> list[Finding]:
+    from dubcast.mediaserver import embedded_server, mediamtx
+
+    chosen = settings.media_server
+    lines = []
+    binary = None
+    try:
+        binary = mediamtx.find_binary(chosen.mediamtx_path)
+        version = ".".join(map(str, mediamtx.version_of(binary))) if binary else ""
+        detail = version or "optional: github.com/bluenviron/mediamtx, on PATH"
+        wanted = chosen.kind == "mediamtx" and not chosen.attach
+        lines.append(Finding("MediaMTX", binary is not None, detail, needed=wanted))
+    except DubcastError as error:
+        lines.append(Finding("MediaMTX", False, str(error)))
+    needs_embedded = chosen.kind == "embedded" or (chosen.kind == "auto" and binary is None)
+    try:
+        embedded_server.find_node()
+        lines.append(Finding("Node.js", True, needed=needs_embedded))
+    except DubcastError as error:
+        lines.append(Finding("Node.js", False, str(error), needed=needs_embedded))
+    installed = embedded_server.is_installed(chosen)
+    hint = "" if installed else "dubcast doctor --install"
+    lines.append(Finding("embedded media server", installed, hint, needed=needs_embedded))
+    return lines
+
+
+def _models(settings: Settings) -> list[Finding]:
+    try:
+        from dubcast.models.store import ModelStore
+
+        stored = ModelStore(settings.models).entries()
+    except DubcastError as error:
+        return [Finding("models", False, str(error))]
+    # The speech service cannot start without these; the others are for some languages only.
+    needed = {settings.sts_server.asr_model, settings.sts_server.tts_model}
+    return [
+        Finding(
+            f"model {one.name}",
+            one.installed,
+            "" if one.installed else f"dubcast models pull {one.name}",
+            needed=one.name in needed,
+        )
+        for one in stored
+    ]
+
+
+def _ports(settings: Settings) -> list[Finding]:
+    """Whether the ports are free; one in use may be dubcast itself, so it is no fault."""
+    media, own = settings.media_server, settings.orchestrator
+    ports = {
+        "RTMP": (media.bind, media.rtmp_port),
+        "orchestrator": (own.host, own.port),
+        "speech service": (settings.sts_server.host, settings.sts_server.port),
+    }
+    lines = []
+    for name, (host, port) in ports.items():
+        free = _is_free(host, port)
+        detail = "" if free else "in use: by dubcast, or change the setting"
+        lines.append(Finding(f"port {port} for {name}", free, detail, needed=False))
+    return lines
+
+
+def _is_free(host: str, port: int) -> bool:
+    with socket.socket() as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def _speech_service(settings: Settings) -> Finding:
+    import httpx2
+
+    try:
+        reply = httpx2.get(settings.sts.url.rstrip("/") + "/readyz", timeout=1.5, trust_env=False)
+        ok, detail = reply.status_code == 200, f"HTTP {reply.status_code}"
+    except httpx2.HTTPError:
+        ok, detail = False, "not running: dubcast sts, or dubcast up"
+    return Finding("speech service", ok, "" if ok else detail, needed=False)

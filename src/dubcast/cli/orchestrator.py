@@ -1,0 +1,217 @@
+"""`dubcast orchestrator`, `dubcast media-server`, and `dubcast up`: all roles on one machine."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import secrets
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from dubcast import log
+from dubcast.cli.common import ConfigOption, load_settings
+from dubcast.config import DestinationSettings, Settings
+from dubcast.errors import ConfigError, DubcastError
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(orchestrator)
+    app.command("media-server")(media_server)
+    app.command()(up)
+
+
+def orchestrator(
+    port: Annotated[int | None, typer.Option(help="port to listen on")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Run the control plane. The media server runs elsewhere (`dubcast media-server`)."""
+    settings = load_settings(config, orchestrator__port=port)
+    log.setup(settings.log, "orchestrator")
+    secret = _hook_secret(settings)
+    asyncio.run(_serve(settings, secret))
+
+
+def _hook_secret(settings: Settings) -> str:
+    """The secret that hooks are signed with. Without one, hooks are refused: only seen late."""
+    if settings.orchestrator.hook_secret is None:
+        log.get().warning("hooks.off", reason="orchestrator.hook_secret is not set")
+        return secrets.token_urlsafe(32)
+    return settings.orchestrator.hook_secret.get_secret_value()
+
+
+async def _serve(settings: Settings, secret: str) -> None:
+    import uvicorn
+
+    from dubcast.mediaserver.base import control_plane, create
+    from dubcast.orchestrator.app import create_app
+    from dubcast.orchestrator.orchestrator import InstanceLock, Orchestrator, state_folder
+    from dubcast.orchestrator.placement.local import LocalPlacement
+
+    own = settings.orchestrator
+    lock = InstanceLock(state_folder(settings))
+    lock.acquire()
+    server = create(settings, control_plane(settings, secret))
+    placement = LocalPlacement(state_folder(settings), own.max_streams)
+    app = create_app(Orchestrator(settings, server, placement), own, secret)
+    web = uvicorn.Config(
+        app,
+        host=own.host,
+        port=own.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=2,
+        limit_concurrency=256,
+    )
+    runner = uvicorn.Server(web)
+    # In place of uvicorn's own handling, which ends the process by the signal: code 0 it is.
+    runner.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, setattr, runner, "should_exit", True)
+    try:
+        await runner.serve()
+    finally:
+        await server.close()
+        await placement.close()
+        lock.release()
+
+
+def media_server(
+    install: Annotated[
+        bool, typer.Option("--install", help="only install the embedded server")
+    ] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Run the media server in the foreground: MediaMTX if it is found, else the embedded one."""
+    settings = load_settings(config)
+    if install:
+        from dubcast.mediaserver import embedded_server
+
+        embedded_server.install(settings.media_server)
+        return
+    log.setup(settings.log, "media-server")
+    code = asyncio.run(_run_media_server(settings, _hook_secret(settings)))
+    raise typer.Exit(code)
+
+
+async def _run_media_server(settings: Settings, secret: str) -> int:
+    from dubcast.mediaserver.base import control_plane, create
+
+    server = create(settings, control_plane(settings, secret))
+    stop = _stop_on_signals()
+    await server.start()
+    waiting = [asyncio.ensure_future(server.wait()), asyncio.ensure_future(stop.wait())]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        # Ended without being asked to: an error, whatever code it gave.
+        return 0 if stop.is_set() else 1
+    finally:
+        await server.stop()
+        await server.close()
+        for one in waiting:
+            one.cancel()
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+def up(
+    destination: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=URL that every stream is pushed to; keys are safer in the file"),
+    ] = None,
+    sts: Annotated[bool, typer.Option(help="run the speech service here")] = True,
+    source_language: Annotated[str | None, typer.Option("--from", help="spoken language")] = None,
+    target_language: Annotated[str | None, typer.Option("--to", help="language to dub to")] = None,
+    voice: Annotated[str | None, typer.Option(help="voice; see `dubcast voices`")] = None,
+    delay: Annotated[float | None, typer.Option(help="input to output in seconds, 3-15")] = None,
+    ready_file: Annotated[
+        Path | None, typer.Option(help="file written when everything is ready")
+    ] = None,
+    ready_timeout: Annotated[float, typer.Option(help="seconds to get ready in")] = 180.0,
+    config: ConfigOption = None,
+) -> None:
+    """Run everything on this machine until Ctrl-C."""
+    settings = load_settings(
+        config,
+        stream__source_language=source_language,
+        stream__target_language=target_language,
+        stream__voice=voice,
+        stream__delay_s=delay,
+    )
+    log.setup(settings.log, "up")
+    with_sts = sts and _is_local(settings.sts.url)
+    if with_sts:
+        from dubcast.cli.service import check_here
+
+        check_here(settings)
+    from dubcast.mediaserver.base import control_plane, create
+    from dubcast.orchestrator.up import AllInOne, prepare
+
+    kind = create(settings, control_plane(settings, "")).kind
+    extra = tuple(_destination(one) for one in destination or ())
+    prepared = prepare(settings, kind=kind, destinations=extra)
+    everything = AllInOne(prepared, with_sts=with_sts)
+
+    async def run() -> None:
+        await everything.run(_stop_on_signals(), lambda one: _tell(one, ready_file), ready_timeout)
+
+    try:
+        asyncio.run(run())
+    except BaseExceptionGroup as group:
+        # Task groups wrap what was raised inside them; people want the one clear line.
+        ours = group.subgroup(DubcastError)
+        if ours is None:
+            raise
+        raise _first(ours) from None
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _destination(text: str) -> DestinationSettings:
+    name, equals, url = text.partition("=")
+    if not equals:
+        raise ConfigError("--destination wants NAME=URL")
+    try:
+        return DestinationSettings.model_validate({"name": name, "url": url})
+    except ValueError as error:
+        raise ConfigError(
+            f"--destination {name}: a name of a-z, 0-9, - and _, and an rtmp:// or rtmps:// URL"
+        ) from error
+
+
+def _is_local(url: str) -> bool:
+    """True if the speech service is to run here: its URL is this machine's."""
+    from urllib.parse import urlsplit
+
+    return urlsplit(url).hostname in {"127.0.0.1", "localhost", "::1"}
+
+
+def _tell(summary: dict[str, Any], ready_file: Path | None) -> None:
+    """One JSON line for scripts on standard output, a few words for people beside it."""
+    line = json.dumps(summary)
+    if ready_file is not None:
+        aside = ready_file.with_suffix(".tmp")
+        aside.write_text(line + "\n", encoding="utf-8")
+        aside.replace(ready_file)
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+    sys.stderr.write(
+        f"\nPublish to   server {summary['publish_server']}   stream key {summary['publish_key']}"
+        f"\nDubbed at    {summary['play']}"
+        f"\nState        {summary['orchestrator']}/v1/streams\n\n"
+    )

@@ -1,0 +1,210 @@
+"""The orchestrator's HTTP side: hooks, the media server's questions, state for people."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from fastapi import FastAPI, HTTPException, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import ValidationError
+
+from dubcast import __version__, log
+from dubcast.config import OrchestratorSettings
+from dubcast.contract.hooks import HookEvent, HookReply
+from dubcast.contract.ids import stream_id_of_ingest
+from dubcast.mediaserver import signature
+from dubcast.orchestrator.auth import AuthRequest, refusal
+from dubcast.orchestrator.orchestrator import Orchestrator
+
+_MAX_BODY = 64 * 1024
+_logger = log.get("orchestrator.http")
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+def create_app(
+    orchestrator: Orchestrator, settings: OrchestratorSettings, hook_secret: str
+) -> FastAPI:
+    """The application; its lifespan runs `orchestrator`."""
+    app = FastAPI(
+        title="dubcast orchestrator",
+        version=__version__,
+        lifespan=_lifespan(orchestrator),
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.add_middleware(BodyLimit, limit=_MAX_BODY)
+    _add_hooks(app, orchestrator, hook_secret)
+    _add_auth(app, orchestrator, settings)
+    _add_streams(app, orchestrator)
+    _add_health(app, orchestrator)
+    return app
+
+
+def _lifespan(
+    orchestrator: Orchestrator,
+) -> Callable[[FastAPI], Any]:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        running = asyncio.create_task(orchestrator.run(), name="orchestrator")
+        running.add_done_callback(_end_process_if_broken)
+        try:
+            yield
+        finally:
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+
+    return lifespan
+
+
+def _end_process_if_broken(task: asyncio.Task[None]) -> None:
+    """Without its reconciler the process is of no use: whoever supervises it starts it anew."""
+    if not task.cancelled() and task.exception() is not None:
+        _logger.error("orchestrator.broken", reason=repr(task.exception()))
+        import signal
+
+        signal.raise_signal(signal.SIGTERM)
+
+
+def _add_hooks(app: FastAPI, orchestrator: Orchestrator, hook_secret: str) -> None:
+    verifier = signature.Verifier(hook_secret)
+
+    async def take(request: Request) -> HookReply:
+        body = await request.body()
+        headers = request.headers
+        refused = verifier.refusal(
+            headers.get(signature.ID_HEADER, ""),
+            headers.get(signature.TIMESTAMP_HEADER, ""),
+            headers.get(signature.SIGNATURE_HEADER, ""),
+            body,
+            int(time.time()),  # wall time: the sender's clock is what it is compared with
+        )
+        if refused == "duplicate":
+            raise HTTPException(409, "this event was taken before")
+        if refused:
+            _logger.warning("hook.refused", reason=refused)
+            raise HTTPException(401, "the signature is not accepted")
+        try:
+            event = HookEvent.model_validate_json(body)
+        except ValidationError as error:
+            raise HTTPException(422, "not a hook event") from error
+        if stream_id_of_ingest(event.path) is None:
+            return HookReply(result="ignored")
+        orchestrator.hint()
+        return HookReply(result="accepted")
+
+    for kind in ("ready", "not-ready"):
+        app.post(f"/v1/mediamtx/events/{kind}", name=kind)(take)
+
+
+def _add_auth(app: FastAPI, orchestrator: Orchestrator, settings: OrchestratorSettings) -> None:
+    @app.post("/v1/internal/mtx-auth", status_code=204)
+    async def mtx_auth(question: AuthRequest, request: Request) -> None:
+        """204 allows, 401 refuses. For the media server of this machine."""
+        client = request.client.host if request.client else ""
+        if not _is_loopback(client):
+            raise HTTPException(403, "for the media server of this machine")
+        refused = refusal(settings, question)
+        stream_id = stream_id_of_ingest(question.path)
+        publishes = question.action == "publish" and stream_id is not None
+        if refused is None and publishes and not orchestrator.has_room_for(stream_id or ""):
+            refused = "no_capacity"
+        if refused is not None:
+            _logger.warning("auth.refused", action=question.action, reason=refused)
+            raise HTTPException(401, refused)
+
+
+def _add_streams(app: FastAPI, orchestrator: Orchestrator) -> None:
+    @app.get("/v1/streams")
+    async def streams() -> dict[str, Any]:
+        """Every stream with its state, worker and destinations."""
+        return {"streams": orchestrator.streams()}
+
+    @app.get("/v1/streams/{stream_id}")
+    async def stream(stream_id: str) -> dict[str, Any]:
+        """One stream; 404 if it is not known."""
+        found = orchestrator.stream(stream_id)
+        if found is None:
+            raise HTTPException(404, "no such stream")
+        return found
+
+
+def _add_health(app: FastAPI, orchestrator: Orchestrator) -> None:
+    @app.get("/livez")
+    async def livez() -> dict[str, str]:
+        """200 while the process answers."""
+        return {"status": "ok"}
+
+    @app.get("/readyz")
+    async def readyz(response: Response) -> dict[str, str]:
+        """200 while the media server answers."""
+        if orchestrator.ready:
+            return {"status": "ok"}
+        response.status_code = 503
+        return {"status": "media_server_away"}
+
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        """Prometheus."""
+        body = generate_latest(orchestrator.metrics.registry)
+        return Response(body, media_type=CONTENT_TYPE_LATEST)
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+class BodyLimit:
+    """Refuses a body that is too large before it is in memory: 413."""
+
+    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]], limit: int) -> None:
+        self._app = app
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        if not declared.isdigit() or int(declared) > self._limit:
+            await _too_large(send)
+            return
+        body = await self._read(receive)
+        if body is None:
+            await _too_large(send)
+            return
+        message: MutableMapping[str, Any] = {"type": "http.request", "body": body}
+        pending = [message]
+
+        async def replay() -> MutableMapping[str, Any]:
+            return pending.pop() if pending else await receive()
+
+        await self._app(scope, replay, send)
+
+    async def _read(self, receive: Receive) -> bytes | None:
+        """The whole body, or None if it is larger than allowed."""
+        body = b""
+        while True:
+            message = await receive()
+            body += bytes(message.get("body", b""))
+            if len(body) > self._limit:
+                return None
+            if not message.get("more_body"):
+                return body
+
+
+async def _too_large(send: Send) -> None:
+    headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": b'{"detail":"body too large"}'})

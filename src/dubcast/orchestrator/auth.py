@@ -1,0 +1,71 @@
+"""Who may publish and read: the answer to the media server's question. Pure."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from urllib.parse import parse_qs
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from dubcast.config import OrchestratorSettings
+from dubcast.contract.ids import stream_id_of_ingest
+
+
+class AuthRequest(BaseModel):
+    """What the media server asks; fields that newer servers add are accepted."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    user: str | None = Field(default="", max_length=1024)
+    password: str | None = Field(default="", max_length=1024)
+    token: str | None = Field(default="", max_length=1024)
+    ip: str = Field(default="", max_length=64)
+    action: str = Field(max_length=32)
+    path: str = Field(default="", max_length=512)
+    protocol: str = Field(default="", max_length=32)
+    query: str = Field(default="", max_length=4096)
+
+
+def refusal(settings: OrchestratorSettings, request: AuthRequest) -> str | None:
+    """Why the request is refused, or None if it is allowed.
+
+    Publishers of `live/<id>/in` need the key, if one is set. Everything else (reading, and
+    publishing what was dubbed) is for the roles of dubcast on this machine.
+    """
+    stream_id = stream_id_of_ingest(request.path)
+    if request.action == "publish" and stream_id is not None:
+        return _publisher_refusal(settings, stream_id, request)
+    if request.action in {"publish", "read"} and _is_loopback(request.ip):
+        return None
+    return "not_allowed"
+
+
+def _publisher_refusal(
+    settings: OrchestratorSettings, stream_id: str, request: AuthRequest
+) -> str | None:
+    if not settings.open_ingest and stream_id not in settings.streams:
+        return "unknown_stream"
+    if settings.publish_key is None:
+        return None
+    expected = settings.publish_key.get_secret_value().encode()
+    given = [request.token or "", request.password or "", *_keys_of(request.query)]
+    # Every candidate is compared, so that the time says nothing about which one it was.
+    matches = [hmac.compare_digest(expected, one.encode()) for one in given]
+    return None if any(matches) else "wrong_key"
+
+
+def _keys_of(query: str) -> list[str]:
+    try:
+        return parse_qs(query, max_num_fields=32).get("key", [])
+    except ValueError:
+        return []
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    return bool((mapped or parsed).is_loopback)

@@ -1,0 +1,84 @@
+"""What is started for a stream: its worker, and one egress per destination. Pure."""
+
+from __future__ import annotations
+
+import re
+import sys
+from urllib.parse import parse_qs
+
+from dubcast import config
+from dubcast.config import (
+    DestinationSettings,
+    OrchestratorSettings,
+    Settings,
+    StreamSettings,
+    StsClientSettings,
+)
+from dubcast.contract.ids import ingest_path, output_path
+from dubcast.egress import targets
+from dubcast.mediaserver.base import MediaServer
+from dubcast.orchestrator.placement.base import ChildSpec
+
+_WORD = re.compile(r"[A-Za-z0-9_-]{1,32}")
+# What a publisher may choose in its query, and the setting that it changes.
+_CHOICES = {"lang": "target_language", "from": "source_language", "voice": "voice"}
+
+
+def policy_of(settings: Settings, stream_id: str, query: str) -> StreamSettings:
+    """The stream's policy, with what its publisher chose (`?lang=pt-BR&voice=pf_dora`)."""
+    policy = settings.stream_policy(stream_id)
+    return policy.model_copy(update=_chosen(query))
+
+
+def _chosen(query: str) -> dict[str, str]:
+    try:
+        given = parse_qs(query, max_num_fields=32)
+    except ValueError:
+        return {}
+    return {
+        setting: given[name][-1]
+        for name, setting in _CHOICES.items()
+        if name in given and _WORD.fullmatch(given[name][-1])
+    }
+
+
+class Launcher:
+    """Says how the children of a stream are started. `program` is what starts a role."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        server: MediaServer,
+        program: tuple[str, ...] = (sys.executable, "-m", "dubcast"),
+    ) -> None:
+        self._settings = settings
+        self._server = server
+        self._program = program
+
+    def children(self, stream_id: str, query: str) -> list[ChildSpec]:
+        """The worker first, then the egress of every destination."""
+        chosen = targets.destinations(self._settings, stream_id)
+        return [self._worker(stream_id, query), *(self._egress(stream_id, one) for one in chosen)]
+
+    def _worker(self, stream_id: str, query: str) -> ChildSpec:
+        policy = policy_of(self._settings, stream_id, query)
+        # The keys of publishers and destinations are none of the worker's business.
+        own = self._settings.model_copy(
+            update={"stream": policy, "orchestrator": OrchestratorSettings()}
+        )
+        argv = (
+            *(*self._program, "worker", "--stream-id", stream_id),
+            *("--input", self._server.read_url(ingest_path(stream_id))),
+            *("--output", self._server.publish_url(output_path(stream_id))),
+        )
+        return ChildSpec("worker", stream_id, "", argv, config.child_env(own))
+
+    def _egress(self, stream_id: str, destination: DestinationSettings) -> ChildSpec:
+        only = OrchestratorSettings(destinations=(destination,))
+        own = self._settings.model_copy(update={"orchestrator": only, "sts": StsClientSettings()})
+        argv = (
+            *(*self._program, "egress", "--stream-id", stream_id),
+            *("--input", self._server.read_url(output_path(stream_id))),
+            *("--destination", destination.name),
+        )
+        return ChildSpec("egress", stream_id, destination.name, argv, config.child_env(own))

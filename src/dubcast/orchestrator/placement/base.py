@@ -1,0 +1,73 @@
+"""What the orchestrator asks of whatever runs its children."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Role = Literal["worker", "egress"]
+
+
+@dataclass(frozen=True)
+class ChildSpec:
+    """One child to run. `argv` holds no secret; settings and keys go by `env`."""
+
+    role: Role
+    stream_id: str
+    name: str  # of the destination; empty for a worker
+    argv: tuple[str, ...]  # without the status port, which the driver picks and appends
+    env: Mapping[str, str] = field(repr=False, compare=False)
+
+    @property
+    def key(self) -> str:
+        """Unique among all children: at most one runs."""
+        return ":".join(filter(None, (self.role, self.stream_id, self.name)))
+
+
+class Child(ABC):
+    """A running child, started here or found running."""
+
+    key: str
+    adopted: bool
+
+    @abstractmethod
+    async def wait(self) -> int | None:
+        """Wait for its end; the exit code, or None where it cannot be known. Safe to cancel."""
+
+    @abstractmethod
+    async def status(self) -> dict[str, Any] | None:
+        """What it says at /status, or None if it does not answer within a second."""
+
+    @abstractmethod
+    def terminate(self) -> None:
+        """Ask it to end (SIGTERM). Harmless if it has."""
+
+    @abstractmethod
+    def kill(self) -> None:
+        """End it (SIGKILL). Harmless if it has ended."""
+
+
+class Placement(ABC):
+    """Runs children somewhere. They outlive the orchestrator, and are found again."""
+
+    @abstractmethod
+    async def start(self, spec: ChildSpec) -> Child:
+        """Start a child. Raises DubcastError if it cannot be started at all."""
+
+    @abstractmethod
+    async def list(self) -> list[Child]:
+        """Children of an earlier orchestrator that still run."""
+
+    @abstractmethod
+    def forget(self, child: Child) -> None:
+        """The child has ended: nothing of it is to be found again."""
+
+    @abstractmethod
+    def capacity(self) -> int:
+        """How many streams may run here at a time."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Release what the driver holds; the children run on."""

@@ -1,0 +1,170 @@
+"""One stream as the control plane sees it: a transition table, and what each step asks for. Pure.
+
+Hooks do not come here: they only make the reconciler look sooner. What comes here is what was
+observed, so lost, doubled or reordered hooks cannot start a second worker.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dubcast.clock import s_to_ns
+from dubcast.mediaserver.base import PathSource
+
+
+class StreamState(StrEnum):
+    """What a stream is doing."""
+
+    IDLE = "idle"  # no publisher, nothing runs
+    STARTING = "starting"  # a publisher is there, the worker is not on air yet
+    LIVE = "live"  # the dubbed stream is on air
+    DEGRADED = "degraded"  # on air, or ought to be, with something missing; the reason says what
+    GRACE = "grace"  # the publisher is gone and awaited; the worker and the egress run on
+    STOPPING = "stopping"  # the worker and the egress are being stopped
+    FAILED = "failed"  # cannot be served; not tried again for this publisher
+
+
+class Event(StrEnum):
+    """What was observed."""
+
+    PUBLISHER_UP = "publisher_up"  # a publisher is there (again and again while it is)
+    PUBLISHER_DOWN = "publisher_down"
+    GRACE_OVER = "grace_over"
+    WORKER_LIVE = "worker_live"
+    WORKER_DEGRADED = "worker_degraded"
+    WORKER_WAITING = "worker_waiting"  # runs, but nothing is on air
+    WORKER_LOST = "worker_lost"  # its process ended; the supervisor starts it again
+    WORKER_FAILED = "worker_failed"  # it said that it cannot start
+    STOPPED = "stopped"  # the worker and the egress are gone
+
+
+class Action(StrEnum):
+    """What the control plane has to do."""
+
+    START = "start"  # the worker and the egress of every destination
+    STOP = "stop"  # all of them
+
+
+S, E = StreamState, Event
+_NOTHING: tuple[Action, ...] = ()
+_Step = tuple[StreamState, tuple[Action, ...]]
+
+# Every pair that may happen. One that is not listed is an error in dubcast.
+_TABLE: dict[tuple[StreamState, Event], _Step] = {
+    (S.IDLE, E.PUBLISHER_UP): (S.STARTING, (Action.START,)),
+    (S.STARTING, E.PUBLISHER_DOWN): (S.GRACE, _NOTHING),
+    (S.STARTING, E.WORKER_LIVE): (S.LIVE, _NOTHING),
+    (S.STARTING, E.WORKER_DEGRADED): (S.DEGRADED, _NOTHING),
+    (S.LIVE, E.PUBLISHER_DOWN): (S.GRACE, _NOTHING),
+    (S.LIVE, E.WORKER_DEGRADED): (S.DEGRADED, _NOTHING),
+    (S.LIVE, E.WORKER_WAITING): (S.DEGRADED, _NOTHING),
+    (S.LIVE, E.WORKER_LOST): (S.DEGRADED, _NOTHING),
+    (S.DEGRADED, E.PUBLISHER_DOWN): (S.GRACE, _NOTHING),
+    (S.DEGRADED, E.WORKER_LIVE): (S.LIVE, _NOTHING),
+    (S.GRACE, E.PUBLISHER_UP): (S.STARTING, _NOTHING),
+    (S.GRACE, E.GRACE_OVER): (S.STOPPING, (Action.STOP,)),
+    (S.STOPPING, E.STOPPED): (S.IDLE, _NOTHING),
+    (S.FAILED, E.PUBLISHER_DOWN): (S.STOPPING, _NOTHING),
+}
+# The same state is kept: what is observed again and again, and news that comes late.
+_KEEP: dict[StreamState, set[Event]] = {
+    S.IDLE: {E.PUBLISHER_DOWN, E.STOPPED},
+    S.STARTING: {E.PUBLISHER_UP, E.WORKER_WAITING, E.WORKER_LOST},
+    S.LIVE: {E.PUBLISHER_UP, E.WORKER_LIVE},
+    S.DEGRADED: {E.PUBLISHER_UP, E.WORKER_DEGRADED, E.WORKER_WAITING, E.WORKER_LOST},
+    S.GRACE: {
+        *(E.PUBLISHER_DOWN, E.WORKER_LIVE, E.WORKER_DEGRADED),
+        *(E.WORKER_WAITING, E.WORKER_LOST),
+    },
+    # A publisher that returns now is served as soon as the old processes are gone.
+    S.STOPPING: {*E} - {E.STOPPED, E.WORKER_FAILED, E.GRACE_OVER},
+    S.FAILED: {*E} - {E.PUBLISHER_DOWN, E.WORKER_FAILED, E.GRACE_OVER},
+}
+
+
+def step(state: StreamState, event: Event) -> _Step:
+    """The state after `event` and what to do. Raises ValueError for a pair that is not listed."""
+    if event is E.WORKER_FAILED and state is not S.IDLE:
+        if state in (S.FAILED, S.STOPPING):
+            return state, _NOTHING
+        return S.FAILED, (Action.STOP,)
+    if event in _KEEP[state]:
+        return state, _NOTHING
+    try:
+        return _TABLE[state, event]
+    except KeyError:
+        raise ValueError(f"stream: {event} in {state}") from None
+
+
+@dataclass(frozen=True)
+class StreamPolicy:
+    """What a stream's actor needs to know of the settings."""
+
+    grace_s: float = 60.0
+
+
+class Stream:
+    """The actor's core: state, reason, since when, and the fencing token of its publisher."""
+
+    def __init__(self, stream_id: str, policy: StreamPolicy, now_ns: int) -> None:
+        self.stream_id = stream_id
+        self._policy = policy
+        self.state = S.IDLE
+        self.reason = "new"
+        self.since_ns = now_ns
+        self.source: PathSource | None = None
+        self.sessions = 0  # publishers seen, by source id
+        self._grace_ends: int | None = None
+        self._has_children = False  # started and not yet gone; none are started beside them
+
+    def observed(self, source: PathSource | None, now_ns: int) -> tuple[Action, ...]:
+        """The media server's word: who publishes, or None."""
+        if source is not None:
+            if self.source is None or source.source_id != self.source.source_id:
+                self.sessions += 1
+            returned = self.state is S.GRACE
+            self.source = source
+            reason = "publisher_back" if returned else "publisher_up"
+            return self._apply(E.PUBLISHER_UP, reason, now_ns)
+        self.source = None
+        actions = self._apply(E.PUBLISHER_DOWN, "publisher_gone", now_ns)
+        if self.state is S.STOPPING and not self._has_children:
+            self._apply(E.STOPPED, "stopped", now_ns)
+        return actions + self.tick(now_ns)
+
+    def tick(self, now_ns: int) -> tuple[Action, ...]:
+        """Time has passed: the end of the grace period."""
+        if self.state is S.GRACE and self._grace_ends is not None and now_ns >= self._grace_ends:
+            return self._apply(E.GRACE_OVER, "publisher_gone", now_ns)
+        return ()
+
+    def worker(self, event: Event, reason: str, now_ns: int) -> tuple[Action, ...]:
+        """News of the worker: one of the WORKER events."""
+        return self._apply(event, reason, now_ns)
+
+    def stopped(self, now_ns: int) -> None:
+        """The worker and the egress are gone."""
+        self._has_children = False
+        if self.state is S.STOPPING:
+            self._apply(E.STOPPED, "stopped", now_ns)
+
+    def adopted(self, now_ns: int) -> None:
+        """Its processes were found running: as if they had been started just now."""
+        if self.state is S.IDLE:
+            self._has_children = True
+            self._enter(S.GRACE, "adopted", now_ns)
+
+    def _apply(self, event: Event, reason: str, now_ns: int) -> tuple[Action, ...]:
+        state, actions = step(self.state, event)
+        if Action.START in actions:
+            self._has_children = True
+        if state is not self.state:
+            self._enter(state, reason, now_ns)
+        elif state is S.DEGRADED and reason and event is not E.PUBLISHER_UP:
+            self.reason = reason
+        return actions
+
+    def _enter(self, state: StreamState, reason: str, now_ns: int) -> None:
+        self.state, self.reason, self.since_ns = state, reason, now_ns
+        self._grace_ends = now_ns + s_to_ns(self._policy.grace_s) if state is S.GRACE else None
