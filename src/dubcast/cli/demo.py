@@ -1,0 +1,44 @@
+"""`dubcast demo`: dub a live stream end to end on this machine, and judge the result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dubcast import log
+from dubcast.cli.common import ConfigOption, load_settings
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(demo)
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="folder for recordings and reports")] = Path(
+        "build/demo"
+    ),
+    setup_s: Annotated[
+        float | None, typer.Option(help="seconds that the set-up took, for the report")
+    ] = None,
+    soak_minutes: Annotated[
+        float | None, typer.Option(help="loop the programme this long instead")
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Put a generated programme on air through all roles; exit 1 if a bar is missed."""
+    from rich.console import Console
+
+    settings = load_settings(config)
+    log.setup(settings.log, "demo")
+    console = Console(stderr=True)
+    if soak_minutes is not None:
+        from dubcast.demo.soak import soak
+
+        passed = soak(settings, out, soak_minutes, console)
+    else:
+        from dubcast.demo.show import run
+
+        passed = run(settings, out, setup_s, console)
+    raise typer.Exit(0 if passed else 1)

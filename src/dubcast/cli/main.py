@@ -1,0 +1,35 @@
+"""The `dubcast` command. Each group of commands lives in a module of its own."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import typer
+
+from dubcast.errors import DubcastError
+
+app = typer.Typer(
+    name="dubcast",
+    help="Dubs a live stream while it is on air.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+# Each module has `register(app)`; what a command needs is imported when it runs.
+_COMMANDS = (
+    *("orchestrator", "run", "demo", "doctor", "probe"),
+    *("models", "config", "sts", "worker", "egress"),
+)
+for _name in _COMMANDS:
+    importlib.import_module(f"dubcast.cli.{_name}").register(app)
+
+
+def main() -> None:
+    """Run the command; a `DubcastError` becomes one clear line and its exit code."""
+    try:
+        app()
+    except DubcastError as error:
+        sys.stderr.write(f"dubcast: {error}\n")
+        sys.exit(error.exit_code)

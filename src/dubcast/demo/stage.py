@@ -1,0 +1,259 @@
+"""The processes of a demo run: all roles, a third party, recorders, a publisher.
+
+Every part is a process of its own, as in production; this module only starts, watches and
+stops them. Recorders sit beside the media server's input and at the third party.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import psutil
+
+from dubcast.config import (
+    DestinationSettings,
+    MediaServerSettings,
+    OrchestratorSettings,
+    Settings,
+    StreamEntry,
+    StsClientSettings,
+    child_env,
+)
+from dubcast.contract.ids import ingest_path
+from dubcast.demo.verdict import Usage
+from dubcast.errors import MediaError
+from dubcast.probe.recording import ffmpeg_program
+
+_READY_S = 180.0
+_STOP_S = 20.0
+POLL_S = 0.5
+# CPU is taken over the steady part: not the start, when models and modules are loaded.
+_WARM_UP_S = 15.0
+
+
+def free_port() -> int:
+    """A TCP port of this machine that was free a moment ago."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def third_party_url(third: Settings, stream_id: str) -> str:
+    """Where the third party takes a stream."""
+    return f"rtmp://127.0.0.1:{third.media_server.rtmp_port}/{ingest_path(stream_id)}"
+
+
+def stage_settings(
+    base: Settings, out: Path, stream_ids: Sequence[str]
+) -> tuple[Settings, Settings]:
+    """Settings of the roles and of the third party: own ports, so that a demo disturbs nothing."""
+    third = Settings(
+        media_server=MediaServerSettings(
+            kind="embedded", rtmp_port=free_port(), http_port=free_port()
+        ),
+        orchestrator=OrchestratorSettings(port=free_port()),
+        models=base.models,
+        log=base.log,
+    )
+    sts_port = free_port()
+    server = base.media_server.model_copy(
+        update={
+            "rtmp_port": free_port(),
+            "rtsp_port": free_port(),
+            "http_port": free_port(),
+            "api_port": free_port(),
+        }
+    )
+    streams = {
+        name: StreamEntry(
+            destinations=(
+                DestinationSettings.model_validate(
+                    {"name": "third-party", "url": third_party_url(third, name)}
+                ),
+            )
+        )
+        for name in stream_ids
+    }
+    roles = base.model_copy(
+        update={
+            "media_server": server,
+            "sts": StsClientSettings(url=f"http://127.0.0.1:{sts_port}"),
+            "sts_server": base.sts_server.model_copy(update={"port": sts_port}),
+            "orchestrator": base.orchestrator.model_copy(
+                update={"port": free_port(), "streams": streams, "state_dir": out / "state"}
+            ),
+            "worker": base.worker.model_copy(update={"asrun_dir": out / "asrun"}),
+        }
+    )
+    return roles, third
+
+
+class Role:
+    """A child process with its log file; stopped with SIGTERM, then SIGKILL."""
+
+    def __init__(self, argv: Sequence[str], log: Path, env: dict[str, str] | None = None) -> None:
+        with log.open("ab") as file:
+            self._process = subprocess.Popen(
+                list(argv), env=env, stdin=subprocess.DEVNULL, stdout=file, stderr=file
+            )
+        self.log = log
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def wait(self, timeout_s: float) -> int | None:
+        """Its exit code, or None if it still runs then."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout_s)
+        return self._process.poll()
+
+    def stop(self) -> None:
+        """End it; harmless when repeated."""
+        if self.running:
+            self._process.send_signal(signal.SIGTERM)
+            if self.wait(_STOP_S) is None:
+                self._process.kill()
+                self._process.wait()
+
+
+def role(name: str, settings: Settings, out: Path, *arguments: str) -> Role:
+    """A role of dubcast as a process of its own."""
+    argv = [sys.executable, "-m", "dubcast", name, *arguments]
+    return Role(argv, out / f"{name}.log", child_env(settings))
+
+
+@contextlib.contextmanager
+def running(settings: Settings, third: Settings, out: Path) -> Iterator[int]:
+    """All roles and the third party, ready; yields the process id of `dubcast up`.
+
+    Raises MediaError, with the end of the log, if they do not get ready.
+    """
+    ready = out / "ready.json"
+    ready.unlink(missing_ok=True)
+    with contextlib.ExitStack() as stack:
+        party = role("media-server", third, out)
+        stack.callback(party.stop)
+        up = role("up", settings, out, "--ready-file", str(ready))
+        stack.callback(up.stop)
+        end = time.monotonic() + _READY_S
+        while not ready.exists():
+            if not up.running or not party.running or time.monotonic() > end:
+                failed = party if not party.running else up
+                tail = failed.log.read_text(errors="replace")[-1500:]
+                raise MediaError(f"the roles did not get ready; the end of {failed.log}:\n{tail}")
+            time.sleep(0.1)
+        yield up.pid
+
+
+def publish(clip: Path, url: str, out: Path, *, loop_s: float | None = None) -> Role:
+    """Send a clip in real time, untouched; `loop_s`: over and over for so many seconds."""
+    again = ["-stream_loop", "-1"] if loop_s else []
+    until = ["-t", str(loop_s)] if loop_s else []
+    argv = [ffmpeg_program(), "-hide_banner", "-loglevel", "warning", "-nostdin"]
+    argv += [*again, "-re", "-i", str(clip), *until, "-c", "copy", "-f", "flv", url]
+    return Role(argv, out / "publisher.log")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One look at a process: monotonic seconds, its CPU seconds so far, its RSS in MB."""
+
+    at_s: float
+    cpu_s: float
+    rss_mb: float
+
+
+class Watcher:
+    """Follows the worker and the speech service of a stream, and its as-run log, from outside."""
+
+    def __init__(self, up_pid: int, stream_id: str, asrun: Path) -> None:
+        self._up = psutil.Process(up_pid)
+        self._stream_id = stream_id
+        self._asrun = asrun
+        self._read = 0
+        self.samples: defaultdict[str, list[Sample]] = defaultdict(list)
+        self.fragments: list[dict[str, Any]] = []
+        self.status: dict[str, Any] = {}
+        self._quit = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="watcher", daemon=True)
+
+    def __enter__(self) -> Watcher:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._quit.set()
+        self._thread.join(5)
+        self.new_fragments()
+
+    def _watch(self) -> None:
+        while not self._quit.wait(POLL_S):
+            for process in self._up.children(recursive=True):
+                with contextlib.suppress(psutil.Error, ValueError, httpx2.HTTPError):
+                    self._look(process)
+
+    def _look(self, process: psutil.Process) -> None:
+        words = process.cmdline()
+        name = _role_of(words)
+        if not name or (name == "worker" and self._stream_id not in words):
+            return
+        cpu, memory = process.cpu_times(), process.memory_info()
+        sample = Sample(time.monotonic(), cpu.user + cpu.system, memory.rss / 1e6)
+        self.samples[name].append(sample)
+        if name == "worker":
+            port = words[words.index("--status-port") + 1]
+            url = f"http://127.0.0.1:{port}/status"
+            self.status = json.loads(httpx2.get(url, timeout=1, trust_env=False).content)
+
+    def new_fragments(self) -> list[dict[str, Any]]:
+        """As-run records that came since the last call."""
+        if not self._asrun.exists():
+            return []
+        lines = self._asrun.read_text(encoding="utf-8").splitlines()
+        fresh = [json.loads(line) for line in lines[self._read :]]
+        self._read = len(lines)
+        self.fragments += fresh
+        return fresh
+
+    def usage(self) -> Usage:
+        """What the worker and the service used in the steady part of the run."""
+        worker, sts = self.samples["worker"], self.samples["sts"]
+        start = worker[0].at_s + _WARM_UP_S if worker else 0.0
+        return Usage(
+            worker_cpu=round(_rate(worker, start), 4),
+            worker_rss_mb=round(max((s.rss_mb for s in worker), default=0.0), 1),
+            sts_cpu=round(_rate(sts, start), 3),
+        )
+
+
+def _role_of(words: Sequence[str]) -> str:
+    """The role that a command line runs; "" for what is none of ours to follow."""
+    if words[1:3] == ["-m", "dubcast"] and len(words) > 3:
+        return words[3]
+    program = Path(words[0]).name if words else ""
+    return program if program in {"node", "mediamtx", "ffmpeg"} else ""
+
+
+def _rate(samples: Sequence[Sample], start_s: float) -> float:
+    steady = [sample for sample in samples if sample.at_s >= start_s]
+    if len(steady) < 2:
+        return float("nan")
+    return (steady[-1].cpu_s - steady[0].cpu_s) / (steady[-1].at_s - steady[0].at_s)

@@ -1,0 +1,104 @@
+"""The live view of a stream: state, delay, and each fragment with its text and outcome."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+_ROWS = 8
+_COLOURS = {"dubbed": "green", "no_speech": "dim", "late": "yellow", "shift": "yellow"}
+
+
+class LiveView:
+    """On a terminal a view that renews itself; elsewhere one line a fragment."""
+
+    def __init__(self, title: str, console: Console | None = None) -> None:
+        self._console = console or Console(stderr=True)
+        self._title = title
+        self._status: dict[str, Any] = {}
+        self._rows: deque[dict[str, Any]] = deque(maxlen=_ROWS)
+        self._outcomes: Counter[str] = Counter()
+        self._live = Live(console=self._console, refresh_per_second=4, transient=False)
+        self._tty = self._console.is_terminal
+
+    def __enter__(self) -> LiveView:
+        if self._tty:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._tty:
+            self._live.stop()
+
+    def status(self, status: dict[str, Any]) -> None:
+        """Show the worker's `/status`."""
+        changed = status.get("state") != self._status.get("state")
+        self._status = status
+        if self._tty:
+            self._live.update(self._render())
+        elif changed:
+            self._console.print(f"{self._title}: {status.get('state')}", highlight=False)
+
+    def fragment(self, entry: dict[str, Any]) -> None:
+        """Show one as-run record."""
+        self._rows.append(entry)
+        self._outcomes[str(entry["outcome"])] += 1
+        if self._tty:
+            self._live.update(self._render())
+        else:
+            self._console.print(_line(entry), highlight=False, soft_wrap=True)
+
+    def note(self, text: str) -> None:
+        """Show a line above the view."""
+        self._console.print(text, highlight=False)
+
+    def _render(self) -> Panel:
+        status = self._status
+        counts = ", ".join(f"{name} {count}" for name, count in sorted(self._outcomes.items()))
+        head = Text.assemble(
+            ("state ", "dim"), (str(status.get("state", "starting")), "bold"),
+            ("   delay ", "dim"), f"{status.get('delay_s', '-')} s",
+            ("   longest fragment ", "dim"), f"{status.get('longest_fragment_s', '-')} s",
+            ("   fragments ", "dim"), counts or "none yet",
+        )  # fmt: skip
+        return Panel(Group(head, _table(self._rows)), title=self._title, border_style="cyan")
+
+
+def _table(rows: deque[dict[str, Any]]) -> Table:
+    table = Table(expand=True, box=None, padding=(0, 1))
+    table.add_column("#", justify="right", width=4)
+    table.add_column("outcome", width=10)
+    table.add_column("s", justify="right", width=5)
+    table.add_column("said", ratio=1, no_wrap=True)
+    table.add_column("dubbed", ratio=1, no_wrap=True)
+    for entry in rows:
+        outcome = str(entry["outcome"])
+        table.add_row(
+            str(entry["sequence_number"]),
+            Text(outcome, style=_COLOURS.get(outcome, "red")),
+            f"{entry['round_trip_ms'] / 1000:.1f}",
+            Text(entry["transcript"]),
+            Text(entry["translated_text"]),
+        )
+    return table
+
+
+def _line(entry: dict[str, Any]) -> str:
+    reason = f" ({entry['reason']})" if entry["reason"] else ""
+    return (
+        f"#{entry['sequence_number']:<3} {entry['outcome']}{reason} "
+        f"{entry['round_trip_ms'] / 1000:.1f} s  {entry['transcript']}  ->  "
+        f"{entry['translated_text']}"
+    )

@@ -1,0 +1,101 @@
+"""What the commands say to bad input, in process and without models."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from dubcast.cli.main import app
+from dubcast.cli.service import check_here, check_policy, is_ready
+from dubcast.config import Settings, StreamSettings, StsClientSettings
+from dubcast.errors import ConfigError, StsError
+from dubcast.testing.sts_server import Reply, ScriptedSts, success
+
+LANGUAGES = {"pairs": [{"source": "en", "target": "pt-BR"}, {"source": "pt-BR", "target": "en"}]}
+VOICES = {
+    "voices": [
+        {"name": "pf_dora", "language": "pt-BR", "gender": "female", "default": True},
+        {"name": "af_heart", "language": "en-US", "gender": "female", "default": True},
+    ]
+}
+
+
+@pytest.fixture
+def sts() -> Iterator[ScriptedSts]:
+    pages = {"/api/v1/languages": LANGUAGES, "/api/v1/voices": VOICES}
+    bodies = {path: Reply(200, json.dumps(page).encode()) for path, page in pages.items()}
+    with ScriptedSts(lambda request, call: success(request), pages=bodies) as one:
+        yield one
+
+
+@pytest.mark.parametrize("policy", [{}, {"voice": "pf_dora"}, {"target_language": "pt"}])
+def test_a_policy_that_the_service_can_serve(sts: ScriptedSts, policy: dict[str, Any]) -> None:
+    check_policy(StsClientSettings(url=sts.url), StreamSettings.model_validate(policy))
+
+
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [
+        ({"target_language": "xx"}, ["'xx'", "en to pt-BR", "pt-BR to en"]),
+        ({"source_language": "de"}, ["'de'", "en to pt-BR"]),
+        ({"voice": "nobody"}, ["'nobody'", "default, pf_dora"]),
+        ({"voice": "af_heart"}, ["'af_heart'", "default, pf_dora"]),
+    ],
+)
+def test_what_it_cannot_serve_is_refused_with_a_list(
+    sts: ScriptedSts, policy: dict[str, Any], words: list[str]
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        check_policy(StsClientSettings(url=sts.url), StreamSettings.model_validate(policy))
+    assert all(word in str(caught.value) for word in words)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"stream": {"target_language": "xx"}}, ["stream:", "'xx'", "en -> pt-BR"]),
+        ({"stream": {"voice": "nobody"}}, ["stream:", "'nobody'", "pf_dora", "pm_alex"]),
+        (
+            {"orchestrator": {"streams": {"show": {"policy": {"voice": "nobody"}}}}},
+            ["orchestrator.streams.show.policy", "'nobody'"],
+        ),
+    ],
+)
+def test_policies_are_checked_before_anything_starts(
+    settings: dict[str, Any], words: list[str]
+) -> None:
+    check_here(Settings())
+    with pytest.raises(ConfigError) as caught:
+        check_here(Settings.model_validate(settings))
+    assert all(word in str(caught.value) for word in words)
+
+
+def test_a_service_that_is_away_is_not_ready_and_says_so() -> None:
+    away = StsClientSettings(url="http://127.0.0.1:9")
+    assert not is_ready(away)
+    with pytest.raises(StsError, match="did not answer"):
+        check_policy(away, StreamSettings())
+
+
+def test_run_refuses_a_destination_that_is_not_rtmp() -> None:
+    result = CliRunner().invoke(app, ["run", "x.flv", "https://host/live"])
+    assert isinstance(result.exception, ConfigError)
+    assert "'https://host/live' must be an rtmp://" in str(result.exception)
+
+
+def test_config_show_names_origins_and_masks_secrets() -> None:
+    env = {"DUBCAST__STS__API_KEY": "canary", "DUBCAST__STREAM__DELAY_S": "9"}
+    result = CliRunner().invoke(app, ["config", "show", "--origin"], env=env)
+    assert result.exit_code == 0
+    assert "stream.delay_s: 9.0    # DUBCAST__STREAM__DELAY_S" in result.output
+    assert "canary" not in result.output
+
+
+def test_config_check_fails_on_an_unknown_setting() -> None:
+    result = CliRunner().invoke(app, ["config", "check"], env={"DUBCAST__STREAM__DELY_S": "9"})
+    assert isinstance(result.exception, ConfigError)
+    assert "did you mean delay_s" in str(result.exception)
