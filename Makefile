@@ -1,0 +1,44 @@
+# Every target sets up what it needs; all are safe to repeat.
+SHELL := /bin/bash
+PY := .venv/bin/python
+STARTED := $(shell date +%s)
+
+.PHONY: help setup demo test test-unit check format schemas soak-short clean
+
+help:
+	@echo "make demo        dub a live stream end to end on this machine and measure it"
+	@echo "make test        all tests: unit, conformance, integration, e2e"
+	@echo "make check       format, lint, types, borders"
+	@echo "make soak-short  30 minutes of a looped stream: memory, sync, gaps"
+
+setup:
+	@scripts/setup.sh
+
+demo: setup
+	@$(PY) -m dubcast demo --out build/demo --setup-s $$(( $$(date +%s) - $(STARTED) ))
+
+test: setup
+	@$(PY) -m pytest tests
+
+test-unit:
+	@$(PY) -m pytest tests/unit tests/test_layers.py
+
+check: setup
+	@.venv/bin/ruff format --check src tests scripts
+	@.venv/bin/ruff check src tests scripts
+	@.venv/bin/mypy
+	@$(PY) -m pytest -q tests/test_layers.py
+
+format:
+	@.venv/bin/ruff format src tests scripts
+	@.venv/bin/ruff check --fix src tests scripts
+
+schemas: setup
+	@$(PY) scripts/export_schemas.py
+	@$(PY) -m dubcast config reference > docs/settings.md
+
+soak-short: setup
+	@$(PY) -m dubcast demo --soak-minutes 30 --out build/soak
+
+clean:
+	rm -rf build .stamps
