@@ -17,7 +17,7 @@ from dubcast.log import redact_url
 from dubcast.metrics import WorkerMetrics
 from dubcast.statusd import StatusServer
 from dubcast.worker import asrun
-from dubcast.worker.budget import LONGEST_S, MIX_LEAD_S, FragmentBudget
+from dubcast.worker.budget import LONGEST_S, MIX_LEAD_S, SHORTEST_S, FragmentBudget
 from dubcast.worker.fragments import Fragment, Outcome
 from dubcast.worker.state import WorkerState, next_state
 
@@ -80,7 +80,8 @@ def test_the_longest_fragment_meets_its_deadline_and_wastes_little(
 ) -> None:
     longest = fed(delay_s, base_s, slope).longest_s
     room = delay_s - MIX_LEAD_S
-    best = min(max((room - base_s) / (1 + slope), 1.5), LONGEST_S)
+    shortest = min(SHORTEST_S, 0.4 * room)
+    best = min(max((room - base_s) / (1 + slope), shortest), LONGEST_S)
     assert longest <= best + 0.05
     assert longest >= best - 0.7
 
@@ -111,6 +112,14 @@ def test_a_timeout_shortens_the_next_fragments() -> None:
     before = budget.longest_s
     budget.record(before, 5.0)
     assert budget.longest_s < before - 0.5
+
+
+def test_an_overloaded_service_is_not_sent_ever_more_and_shorter_fragments() -> None:
+    budget = FragmentBudget(8)
+    for _ in range(20):
+        budget.record(2.0, 9.0)
+    assert budget.longest_s == SHORTEST_S
+    assert FragmentBudget(3).longest_s < 1.5  # but a short delay leaves no choice
 
 
 def test_a_set_maximum_is_kept() -> None:

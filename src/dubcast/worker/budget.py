@@ -17,14 +17,17 @@ from collections.abc import Collection
 # Between the decision about a block and its due time: encoder lead, block, crossfades, margin.
 MIX_LEAD_S = 0.2 + 0.1 + 0.15 + 0.3
 LONGEST_S = 8.0
-SHORTEST_S = 1.5
+# Below this a fragment costs more than it saves: recognition and synthesis have a fixed cost each,
+# so that a service that is overloaded would be so all the more. A short delay leaves less.
+SHORTEST_S = 2.5
+_SHORTEST_SHARE = 0.4
 # Round trip of a fragment of `length`: base + slope * length. Until it is measured, a slow CPU.
 _FIRST_BASE_S = 0.6
 _FIRST_SLOPE = 0.6
 _SLOPES = (0.05, 3.0)
 # How much the first guess of the slope counts against what is measured (seconds squared).
 _PRIOR_WEIGHT = 4.0
-_KEPT = 24
+_KEPT = 16
 _QUANTILE = 0.9
 
 
@@ -39,6 +42,7 @@ class FragmentBudget:
 
     def __init__(self, delay_s: float, fixed_s: float | None = None) -> None:
         self._room_s = delay_s - MIX_LEAD_S
+        self._shortest_s = min(SHORTEST_S, _SHORTEST_SHARE * self._room_s)
         self._limit_s = fixed_s
         self._trips: deque[tuple[float, float]] = deque(maxlen=_KEPT)
         self._base_s, self._slope = _FIRST_BASE_S, _FIRST_SLOPE
@@ -61,7 +65,7 @@ class FragmentBudget:
     def longest_s(self) -> float:
         """The longest fragment allowed now."""
         fits = (self._room_s - self._base_s) / (1.0 + self._slope)
-        longest = min(max(fits, SHORTEST_S), LONGEST_S)
+        longest = min(max(fits, self._shortest_s), LONGEST_S)
         return min(longest, self._limit_s) if self._limit_s else longest
 
 
