@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -32,6 +34,8 @@ def demo(
 
     settings = load_settings(config)
     log.setup(settings.log, "demo")
+    # SIGTERM ends it as Ctrl-C does: with everything that it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     console = Console(stderr=True)
     if soak_minutes is not None:
         from dubcast.demo.soak import soak
