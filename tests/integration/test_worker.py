@@ -227,6 +227,26 @@ async def test_rtsp_over_tcp(clips: Path, tmp_path: Path) -> None:
     assert max(abs(offset) for offset in settled) <= 20
 
 
+async def test_http_flv(clips: Path, tmp_path: Path) -> None:
+    clip = build_clip(ClipSpec(seconds=9), clips)
+    async with media_server() as server:
+        port = server.settings.http_port
+        source, output = f"http://127.0.0.1:{port}/live/t/in.flv", server.read_url("live/t/out")
+        out = tmp_path / "out.flv"
+        with worker(source, output, tmp_path) as one, recording(output, out) as tape:
+            with play(clip, server.publish_url("live/t/in")) as publisher:
+                await publisher.ended(40)
+            await asyncio.sleep(DELAY_S + 1.5)
+            tape.stop()
+            assert one.stop() == 0, one.log.read_text()
+    report = probe(out, source=clip)
+    assert report.comparison is not None
+    assert report.comparison.bit_exact
+    assert report.sync is not None
+    assert report.sync.max_abs_ms is not None
+    assert report.sync.max_abs_ms <= 10
+
+
 async def test_srt(clips: Path, tmp_path: Path) -> None:
     clip = build_clip(ClipSpec(seconds=20), clips)
     url = f"srt://127.0.0.1:{free_ports(1)[0]}"
