@@ -80,6 +80,7 @@ class Pipeline:
         self.gst = Gst.Pipeline.new(name)
         self._on_end = on_end
         self._quit = threading.Event()
+        self._playing = False
         self._threads: list[threading.Thread] = []
         self.spawn("bus", self._watch_bus)
 
@@ -102,8 +103,6 @@ class Pipeline:
         self._threads.append(thread)
         if self._playing:
             thread.start()
-
-    _playing = False
 
     def play(self) -> None:
         """Start the threads and the pipeline."""
@@ -129,9 +128,16 @@ class Pipeline:
                 continue
             # One fault posts several errors (sink, queue, source): the first one counts.
             if message.type == Gst.MessageType.EOS:
+                self._drain()
                 self._on_end("eos", "end of stream")
             else:
                 error, debug = message.parse_error()
                 detail = (debug or "").rpartition("\n")[2]
                 self._on_end("error", f"{message.src.get_name()}: {error.message} ({detail})")
             return
+
+    def _drain(self) -> None:
+        """Let the threads that pull take what the sinks still hold: they return at its end."""
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join(1)
