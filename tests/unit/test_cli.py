@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import structlog
 from typer.testing import CliRunner
 
 from dubcast.cli.main import app
@@ -22,6 +23,13 @@ VOICES = {
         {"name": "af_heart", "language": "en-US", "gender": "female", "default": True},
     ]
 }
+
+
+@pytest.fixture(autouse=True)
+def _own_log() -> Iterator[None]:
+    """Commands set the log up on the runner's streams, which are closed when the test ends."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture
