@@ -150,7 +150,7 @@ class EmbeddedServer(MediaServer):
         )
         try:
             await self._hand_over(self._process, modules)
-        except BaseException:
+        except BaseException:  # cancelled too: no child is left behind, and it goes on up
             await self.stop()
             raise
         _logger.info("media_server.up", kind=self.kind, rtmp_port=self.settings.rtmp_port)

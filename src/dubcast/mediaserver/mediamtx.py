@@ -185,7 +185,7 @@ class MediaMtx(MediaServer):
         )
         try:
             await self._wait_until_up(self._process)
-        except BaseException:
+        except BaseException:  # cancelled too: no child is left behind, and it goes on up
             await self.stop()
             raise
         _logger.info("media_server.up", kind=self.kind, version=".".join(map(str, version)))

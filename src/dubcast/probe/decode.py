@@ -148,7 +148,7 @@ def _run(command: list[str], data: Iterator[bytes], read: Callable[[IO[bytes]], 
     feeder.start()
     try:
         read(process.stdout)
-    except BaseException:
+    except BaseException:  # Ctrl-C too: no child is left behind, and it goes on up
         process.kill()
         raise
     finally:
