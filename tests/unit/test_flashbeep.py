@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dubcast.probe.flashbeep import find_beeps, find_flashes, match
+from dubcast.probe.flashbeep import clear, find_beeps, find_flashes, match
 
 RATE = 48000
 Samples = NDArray[np.float32]
@@ -19,6 +19,10 @@ def beeps(onsets: list[float], *, seconds: float = 4.0, gain: float = 0.2) -> Sa
         inside = (time >= onset) & (time < onset + 0.09)
         out[inside] = gain * np.sin(2 * np.pi * 1000 * (time[inside] - onset))
     return out.astype(np.float32)
+
+
+def onsets(samples: Samples, rate_hz: int = RATE) -> list[float]:
+    return [beep.onset_s for beep in clear(find_beeps(samples, rate_hz))]
 
 
 def pads(seconds: float, gain: float) -> Samples:
@@ -38,13 +42,13 @@ def vowels(seconds: float, gain: float) -> Samples:
 
 @pytest.mark.parametrize("onset", [0.7, 1.23456, 2.00001])
 def test_an_onset_is_exact(onset: float) -> None:
-    assert find_beeps(beeps([onset]), RATE) == [pytest.approx(onset, abs=0.0003)]
+    assert onsets(beeps([onset])) == [pytest.approx(onset, abs=0.0003)]
 
 
 def test_an_onset_over_music_and_noise() -> None:
     noise = np.random.default_rng(1).standard_normal(4 * RATE).astype(np.float32) * 0.01
     sound = beeps([1.0, 2.5], gain=0.15) + pads(4.0, 0.02) + noise
-    assert find_beeps(sound, RATE) == pytest.approx([1.0, 2.5], abs=0.001)
+    assert onsets(sound) == pytest.approx([1.0, 2.5], abs=0.001)
 
 
 def test_speech_is_no_beep() -> None:
@@ -54,13 +58,36 @@ def test_speech_is_no_beep() -> None:
 def test_a_beep_near_speech_is_found_once() -> None:
     speech = vowels(4.0, 0.05)
     speech[round(1.9 * RATE) : round(2.2 * RATE)] = 0
-    assert find_beeps(speech + beeps([2.0]), RATE) == pytest.approx([2.0], abs=0.001)
+    assert onsets(speech + beeps([2.0])) == pytest.approx([2.0], abs=0.001)
 
 
 def test_other_rates() -> None:
     time = np.arange(44100 * 2) / 44100
     tone = np.where((time >= 1) & (time < 1.1), 0.3 * np.sin(2 * np.pi * 1000 * (time - 1)), 0)
-    assert find_beeps(tone.astype(np.float32), 44100) == [pytest.approx(1.0, abs=0.0003)]
+    assert onsets(tone.astype(np.float32), 44100) == [pytest.approx(1.0, abs=0.0003)]
+
+
+@pytest.mark.parametrize(
+    ("fade_s", "begins"),
+    [(0.05, 1.98), (0.05, 2.05), (-0.05, 2.02), (0.004, 2.03), (-0.004, 2.06)],
+)
+def test_a_beep_under_a_fade_has_no_onset(fade_s: float, begins: float) -> None:
+    """Out of a ducked span (or, negative, into one): the level moves while it sounds."""
+    time = np.arange(4 * RATE) / RATE
+    ramp = np.clip((time - begins) / fade_s + (fade_s < 0), 0, 1)
+    ramp[np.abs(time - 2.0) > 0.5] = 1
+    sound = beeps([1.0, 2.0, 3.0]) * (0.06 + 0.94 * ramp).astype(np.float32)
+    assert len(find_beeps(sound, RATE)) == 3
+    assert onsets(sound) == pytest.approx([1.0, 3.0], abs=0.001)
+
+
+def test_a_beep_turned_far_down_is_not_clear() -> None:
+    sound = beeps([1.0, 3.0])
+    sound[2 * RATE :] *= 0.06
+    assert [beep.steady for beep in find_beeps(sound, RATE)] == [True, True]
+    assert onsets(sound) == pytest.approx([1.0], abs=0.001)
+    sound[: 2 * RATE] = 0
+    assert onsets(sound) == pytest.approx([3.0], abs=0.001)  # quiet throughout: nothing ducks it
 
 
 @pytest.mark.parametrize("samples", [np.zeros(0), np.zeros(100), np.zeros(RATE)])

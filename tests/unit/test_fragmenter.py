@@ -87,6 +87,15 @@ def test_flush_closes_what_is_open() -> None:
     assert len(found) == 1
 
 
+@pytest.mark.parametrize(("spoken_windows", "fragments"), [(3, 0), (10, 1)])
+def test_a_scrap_at_the_end_of_the_input_is_no_fragment(
+    spoken_windows: int, fragments: int
+) -> None:
+    """The service takes 0.1 s or more: what is left of a word would be refused."""
+    begun = [Window(i * WINDOW, 0.9, 1.0) for i in range(spoken_windows)]
+    assert len(spans(speech(), begun)) == fragments
+
+
 def test_fixed_chunks_lie_on_a_grid_overlap_and_skip_silence() -> None:
     chunk, overlap = 2 * RATE, ms_to_samples(150)
     found = spans(FixedFragmenter(0.5, chunk, overlap), windows([(6, 0.9), (6, 0), (3, 0.9)]))

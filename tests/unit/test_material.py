@@ -21,7 +21,7 @@ def test_beeps_keep_their_distance_from_speech(pause: float) -> None:
     for beep, end, following in zip(
         made.beeps, ends, [*made.starts[1:], made.total_s], strict=True
     ):
-        assert beep - end >= 0.65 - 1e-9
+        assert beep - end >= 1.3 - 1e-9
         assert following - beep >= 0.45
         assert following - end >= pause - 1e-9
 
@@ -70,7 +70,9 @@ def test_the_bed_is_level_and_holds_no_beep() -> None:
 def test_a_beep_begins_at_its_sample() -> None:
     sound = synth.beeps([0.5, 1.1], 2.0, 0.09, 0.25)
     assert not sound[: synth.RATE // 2 + 1].any() and sound[synth.RATE // 2 + 1]
-    assert find_beeps(sound, synth.RATE) == pytest.approx([0.5, 1.1], abs=0.0003)
+    assert [beep.onset_s for beep in find_beeps(sound, synth.RATE)] == pytest.approx(
+        [0.5, 1.1], abs=0.0003
+    )
 
 
 def test_silence_around_speech_is_cut() -> None:

@@ -25,6 +25,8 @@ _CUT_REGION = 0.45
 _CUT_WINDOWS = 3  # 96 ms
 # A fragment shorter than the minimum ends all the same when the pause lasts this long.
 _LONG_PAUSE_FACTOR = 3
+# What is left of a word when the input ends may be shorter than the service takes: no loss.
+_LEAST = ms_to_samples(200)
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,11 @@ class SpeechFragmenter:
             yield from self._maybe_close(window.start + WINDOW, longest)
 
     def flush(self) -> Iterator[Span]:
-        if self._start is not None:
-            yield self._close(self._speech_stop, self._speech_stop)
+        if self._start is None:
+            return
+        rest = self._close(self._speech_stop, self._speech_stop)
+        if rest.stop - rest.start >= _LEAST:
+            yield rest
 
     def _maybe_open(self, window: Window) -> None:
         if window.probability < self._open_at:

@@ -71,7 +71,8 @@ def _track_rows(track: Track | None) -> list[tuple[str, str]]:
 def _sync_rows(sync: Sync | None) -> list[tuple[str, str]]:
     if sync is None:
         return []
-    seen = f"{sync.flashes} flashes, {sync.beeps} beeps, {sync.unmatched_flashes} without a beep"
+    seen = f"{sync.flashes} flashes, {sync.unmatched_flashes} of them without a clear beep; "
+    seen += f"{sync.beeps} beeps, {sync.unclear_beeps} of them unclear"
     if sync.max_abs_ms is None or sync.median_ms is None:
         return [("A/V offset", f"not measured: {seen}")]
     rows = [

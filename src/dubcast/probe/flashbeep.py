@@ -6,6 +6,7 @@ same instant of the source, so their distance in a recording is its A/V offset.
 
 from __future__ import annotations
 
+import statistics
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,12 @@ _MIN_AMPLITUDE = 0.004
 _MIN_SHARE = 0.55
 _MIN_LENGTH_S = 0.025
 _HOP_S = 0.002
+# A beep under a fade has no onset to speak of: its 5 ms levels vary by more than this.
+_STEADY = 0.7
+# Nor has one far below the others: a codec's noise moves it. A beep under a dub is such a one.
+_CLEAR_SHARE = 0.25
+# And one whose beginning or end is hidden is shorter than the others.
+_LENGTH_REACH_S = 0.010
 
 
 def find_flashes(pts_ms: NDArray[np.float64], luma: NDArray[np.float64]) -> list[float]:
@@ -45,8 +52,20 @@ def find_flashes(pts_ms: NDArray[np.float64], luma: NDArray[np.float64]) -> list
     return found
 
 
-def find_beeps(samples: Samples, rate_hz: int, tone_hz: float = BEEP_HZ) -> list[float]:
-    """Onsets in s of tones of `tone_hz` in mono `samples`, exact to about 0.5 ms.
+@dataclass(frozen=True)
+class Beep:
+    """A tone: its onset in s, exact to about 0.5 ms if it is `steady`; its length in s; its
+    amplitude (full scale 1.0). Unsteady: its level changes while it sounds, as under a fade.
+    """
+
+    onset_s: float
+    length_s: float
+    level: float
+    steady: bool
+
+
+def find_beeps(samples: Samples, rate_hz: int, tone_hz: float = BEEP_HZ) -> list[Beep]:
+    """Tones of `tone_hz` in mono `samples`.
 
     A tone must hold most of the energy for 25 ms or longer, so that music and speech (whose
     harmonics pass by 1 kHz) are not taken for it.
@@ -54,7 +73,16 @@ def find_beeps(samples: Samples, rate_hz: int, tone_hz: float = BEEP_HZ) -> list
     if len(samples) < rate_hz * _DETECT_S:
         return []
     turned = _turned(samples, rate_hz, tone_hz)
-    return [_refine(turned, rate_hz, begin) for begin in _tonal_starts(turned, rate_hz)]
+    return [_beep(turned, rate_hz, *span) for span in _tonal_spans(turned, rate_hz)]
+
+
+def clear(beeps: list[Beep]) -> list[Beep]:
+    """Those of one recording whose onset can be trusted: steady, not far below the loudest, and
+    as long as most."""
+    loudest = max((beep.level for beep in beeps), default=0.0)
+    heard = [beep for beep in beeps if beep.steady and beep.level >= _CLEAR_SHARE * loudest]
+    usual = statistics.median(beep.length_s for beep in heard) if heard else 0.0
+    return [beep for beep in heard if abs(beep.length_s - usual) <= _LENGTH_REACH_S]
 
 
 def _turned(samples: Samples, rate_hz: int, tone_hz: float) -> NDArray[np.complex64]:
@@ -72,8 +100,8 @@ def _moving_sum(values: NDArray[Any], width: int, hop: int) -> NDArray[Any]:
     return np.asarray(running[width::hop] - running[: len(running) - width : hop])
 
 
-def _tonal_starts(turned: NDArray[np.complex64], rate_hz: int) -> list[float]:
-    """Where spans in which the tone prevails begin: centres of the first windows, in s.
+def _tonal_spans(turned: NDArray[np.complex64], rate_hz: int) -> list[tuple[float, float]]:
+    """Where the tone prevails: centres of the first and the last window, in s.
 
     The tone is set against everything within about 1 kHz of it: hiss above does not count.
     """
@@ -89,7 +117,21 @@ def _tonal_starts(turned: NDArray[np.complex64], rate_hz: int) -> list[float]:
     edges = np.flatnonzero(np.diff(np.concatenate(([0], tonal.astype(np.int8), [0]))))
     least = _MIN_LENGTH_S * rate_hz / hop
     spans = edges.reshape(-1, 2).tolist()
-    return [(begin * hop + width / 2) / rate_hz for begin, end in spans if end - begin >= least]
+    return [
+        ((begin * hop + width / 2) / rate_hz, ((end - 1) * hop + width / 2) / rate_hz)
+        for begin, end in spans
+        if end - begin >= least
+    ]
+
+
+def _beep(turned: NDArray[np.complex64], rate_hz: int, first_s: float, last_s: float) -> Beep:
+    # The first and the last window that the tone fills by half are centred on its ends.
+    width = round(_REFINE_S * rate_hz)
+    inside = turned[round(first_s * rate_hz) + width : round(last_s * rate_hz) - width]
+    levels = 2 * np.abs(_moving_sum(inside, width, width // 2)) / width
+    level = float(np.median(levels))
+    steady = bool(levels.min() >= _STEADY * levels.max())
+    return Beep(_refine(turned, rate_hz, first_s), last_s - first_s, level, steady)
 
 
 def _refine(turned: NDArray[np.complex64], rate_hz: int, near_s: float) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,12 @@ import numpy as np
 
 from dubcast.errors import ProbeError
 from dubcast.probe import alignment, decode, flashbeep, timing
-from dubcast.probe.flashbeep import SyncPoint
+from dubcast.probe.flashbeep import Beep, SyncPoint
 from dubcast.probe.recording import Recording, VideoUnit, opened
 from dubcast.probe.timing import ConstantRun, Delay, TrackTiming
 
 # Two onsets nearer than this are one beep seen in two overlapping pieces.
-_SAME_BEEP_MS = 20.0
+_SAME_BEEP_S = 0.020
 _MAX_RUNS = 20
 
 
@@ -31,7 +31,11 @@ class Track:
 
 @dataclass(frozen=True)
 class Sync:
-    """A/V offset by flash and beep; + = audio early. Offsets are None without any match."""
+    """A/V offset by flash and beep; + = audio early. Offsets are None without any match.
+
+    `unclear_beeps`: heard, but under a fade or turned down so far that their onset says nothing;
+    not among the points.
+    """
 
     points: list[SyncPoint]
     max_abs_ms: float | None
@@ -39,6 +43,7 @@ class Sync:
     slope_ms_per_min: float | None
     flashes: int
     beeps: int
+    unclear_beeps: int
     unmatched_flashes: int
 
 
@@ -146,11 +151,12 @@ def _sync(recording: Recording, notes: list[str]) -> Sync | None:
         return None
     try:
         flashes = flashbeep.find_flashes(*decode.luma(recording))
-        beeps = find_beeps(recording)
+        heard = find_beeps(recording)
     except ProbeError as error:
         notes.append(f"A/V offset not measured: {error}")
         return None
-    points, unmatched = flashbeep.match(flashes, beeps)
+    beeps = flashbeep.clear(heard)
+    points, unmatched = flashbeep.match(flashes, [1000 * beep.onset_s for beep in beeps])
     offsets = np.array([point.offset_ms for point in points])
     slope = timing.robust_slope([point.t_s / 60 for point in points], offsets)
     return Sync(
@@ -159,20 +165,21 @@ def _sync(recording: Recording, notes: list[str]) -> Sync | None:
         median_ms=float(np.median(offsets)) if points else None,
         slope_ms_per_min=slope if len(points) > 1 else None,
         flashes=len(flashes),
-        beeps=len(beeps),
+        beeps=len(heard),
+        unclear_beeps=len(heard) - len(beeps),
         unmatched_flashes=unmatched,
     )
 
 
-def find_beeps(recording: Recording) -> list[float]:
-    """Onsets in ms, on the recording's timeline, of every beep."""
-    onsets: list[float] = []
+def find_beeps(recording: Recording) -> list[Beep]:
+    """Every beep, its onset on the recording's timeline."""
+    found: list[Beep] = []
     for run in decode.sound(recording):
-        for onset in flashbeep.find_beeps(run.samples, run.rate_hz):
-            time = run.start_ms + 1000 * onset
-            if all(abs(time - other) > _SAME_BEEP_MS for other in onsets[-8:]):
-                onsets.append(time)
-    return sorted(onsets)
+        for beep in flashbeep.find_beeps(run.samples, run.rate_hz):
+            moved = replace(beep, onset_s=beep.onset_s + run.start_ms / 1000)
+            if all(abs(moved.onset_s - other.onset_s) > _SAME_BEEP_S for other in found[-8:]):
+                found.append(moved)
+    return sorted(found, key=lambda beep: beep.onset_s)
 
 
 def _compare(source: Recording, output: Recording, notes: list[str]) -> Comparison | None:
