@@ -29,11 +29,13 @@ from dubcast.clock import NS_PER_S, s_to_ns
 from dubcast.config import FragmentSettings, StreamSettings
 from dubcast.worker.budget import FragmentBudget
 from dubcast.worker.fragments import Fragment, FragmentBook, Outcome, Placement, State
+from dubcast.worker.rebase import Rebaser, Track
 from dubcast.worker.scheduler import AUDIO_LEAD_NS, BLOCK, Batch, OutputScheduler, VideoUnit
 from dubcast.worker.timeline import Timeline
 
 # Beyond the delay the store keeps what a late decision or a burst may still need.
 _STORE_MARGIN_S = 12
+_FARTHEST_NS = 10 * NS_PER_S
 _DEADLINE_MARGIN_NS = 60_000_000
 
 
@@ -59,6 +61,7 @@ class WorkerCore:
         self._policy = policy
         self._timeline = Timeline(s_to_ns(policy.delay_s), started_ns)
         self._store = AudioStore(round((policy.delay_s + _STORE_MARGIN_S) * RATE))
+        self._rebaser = Rebaser()
         self._placer = Placer()
         self._vad = VadStream(vad)
         self._fragmenter = make_fragmenter(policy.fragments)
@@ -80,8 +83,10 @@ class WorkerCore:
     def video(self, pts: int, dts: int, key: bool, payload: Any, caps: Any, now: int) -> None:
         """An access unit arrived; times are running times of the session in ns."""
         with self._lock:
-            dts_ns = self._map(dts, now)
-            pts_ns = dts_ns + (pts - dts)
+            dts_ns = self._map("video", dts, now)
+            # Nearer than that they belong together; else one of them wrapped or is damaged.
+            ahead = pts - dts if abs(pts - dts) < _FARTHEST_NS else 0
+            pts_ns = dts_ns + ahead
             self.has_video, self.video_caps = True, caps
             self._timeline.arrived(dts_ns, now)
             self._scheduler.push_video(VideoUnit(pts_ns, dts_ns, key, payload, caps))
@@ -90,7 +95,7 @@ class WorkerCore:
         """A chunk of PCM arrived; returns the fragments that it completed."""
         block = from_bytes(pcm)
         with self._lock:
-            pts_ns = self._map(pts, now)
+            pts_ns = self._map("audio", pts, now)
             self.has_audio = True
             placed = self._placer.place(ns_to_samples(pts_ns), len(block))
             block = block[len(block) - placed.kept :]
@@ -113,7 +118,10 @@ class WorkerCore:
             spans = list(self._fragmenter.flush())
             return [self._book.add(span, self._run_id) for span in spans]
 
-    def _map(self, ts: int, now: int) -> int:
+    def _map(self, track: Track, ts: int, now: int) -> int:
+        if not self._timeline.connected:
+            self._rebaser = Rebaser()
+        ts = self._rebaser.steady(track, ts, now)
         if not self._timeline.connected:
             end = self._timeline.newest_ns
             start = self._timeline.begin_session(ts, now)

@@ -18,6 +18,9 @@ from dubcast.worker.gst.base import Gst, Pipeline, caps, make
 _PULL_NS = 200_000_000
 _VIDEO_CAPS = "video/x-h264,stream-format=avc,alignment=au"
 _AUDIO_CAPS = "audio/x-raw,format=S16LE,rate=48000,channels=2,layout=interleaved"
+# flvdemux goes back to 0 when the 32 bits of an RTMP timestamp are used up (49.7 days); what
+# comes then lies before the segment, and the elements behind it drop it.
+_WRAPPED_NS = (1 << 31) * 1_000_000
 _RTP_DEPAY = {"MPEG4-GENERIC": "rtpmp4gdepay", "MP4A-LATM": "rtpmp4adepay"}
 SCHEMES = ("rtmp", "rtmps", "rtsp", "srt", "http", "https", "file")
 
@@ -67,15 +70,18 @@ class InputPipeline(Pipeline):
         self._callbacks = callbacks
         self._scheme = scheme_of(url)
         self._have: set[str] = set()
+        self._newest = 0  # newest timestamp that a demuxer gave, in ns
         # A file has no pace of its own: its sinks keep to the clock.
         self._paced = self._scheme == "file"
         source, demuxer = _SOURCES[self._scheme](url)
         self.add(source) if demuxer is None else self.add(source, demuxer)
         (demuxer or source).connect("pad-added", self._pad_added)
 
-    def _pad_added(self, _element: Any, pad: Any) -> None:
+    def _pad_added(self, element: Any, pad: Any) -> None:
         structure = (pad.get_current_caps() or pad.query_caps(None)).get_structure(0)
         name = structure.get_name()
+        if element.get_factory().get_name() == "flvdemux":
+            pad.add_probe(Gst.PadProbeType.BUFFER, self._watch_wrap)
         if name == "application/x-rtp":
             self._add_rtp(pad, structure)
         elif name == "video/x-h264":
@@ -84,6 +90,15 @@ class InputPipeline(Pipeline):
             self._refuse_video(name)
         elif name.startswith("audio/"):
             self._add_audio(pad, _audio_decoder(name, structure))
+
+    def _watch_wrap(self, _pad: Any, info: Any) -> Any:
+        buffer = info.get_buffer()
+        time = buffer.dts if buffer.dts != Gst.CLOCK_TIME_NONE else buffer.pts
+        if self._newest - time > _WRAPPED_NS:
+            self._callbacks.end("error", "the source's timestamps wrapped: reading it afresh")
+            return Gst.PadProbeReturn.REMOVE
+        self._newest = max(self._newest, time)
+        return Gst.PadProbeReturn.OK
 
     def _add_rtp(self, pad: Any, structure: Any) -> None:
         media, encoding = structure.get_string("media"), structure.get_string("encoding-name")
@@ -94,7 +109,7 @@ class InputPipeline(Pipeline):
             self._refuse_video(str(encoding))
         elif encoding in _RTP_DEPAY:
             depay = make(_RTP_DEPAY[encoding])
-            self._add_audio(pad, [depay, make("aacparse"), make("avdec_aac")])
+            self._add_audio(pad, [depay, make("aacparse"), _aac_decoder()])
         elif media == "audio":
             self._add_audio(pad, [make("decodebin")])
 
@@ -182,8 +197,13 @@ def _audio_decoder(name: str, structure: Any) -> list[Any]:
     if name == "audio/x-raw":
         return []
     if name == "audio/mpeg" and structure.get_value("mpegversion") in (2, 4):
-        return [make("aacparse"), make("avdec_aac")]
+        return [make("aacparse"), _aac_decoder()]
     return [make("decodebin")]
+
+
+def _aac_decoder() -> Any:
+    # Damaged frames are dropped, however many: silence takes their place, the stream goes on.
+    return make("avdec_aac", max_errors=-1)
 
 
 def _queue() -> Any:
