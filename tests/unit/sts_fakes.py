@@ -32,6 +32,7 @@ from dubcast.sts.providers.base import (
     TtsCapabilities,
     TtsProvider,
     TtsTask,
+    Word,
 )
 
 VOICES = languages.voices(["af_heart", "bf_emma", "pf_dora", "pm_alex", "ef_dora"])
@@ -50,6 +51,9 @@ class Script:
     translation: str = "olá"
     tts_samples: int = 24_000
     fits: bool = True
+    speech_ms: int = 1000
+    words: tuple[Word, ...] = ()
+    bounds_s: tuple[float, float] | None = (0.1, 0.4)
 
     def called(self, stage: str, batch: Sequence[Any]) -> None:
         self.calls.setdefault(stage, []).append(list(batch))
@@ -71,7 +75,14 @@ class FakeHear(HearProvider):
 
     def run(self, batch: Sequence[PcmTask]) -> list[Heard]:
         self.script.called("resample", batch)
-        return [Heard(np.zeros(16_000, np.float32), self.script.speech) for _ in batch]
+        return [
+            Heard(
+                np.zeros(16_000, np.float32),
+                self.script.speech,
+                self.script.bounds_s if task.bounds and self.script.speech else None,
+            )
+            for task in batch
+        ]
 
 
 class FakeAsr(AsrProvider):
@@ -85,7 +96,12 @@ class FakeAsr(AsrProvider):
 
     def run(self, batch: Sequence[AsrTask]) -> list[Transcript]:
         self.script.called("asr", batch)
-        return [Transcript(self.script.text) for _ in batch]
+        return [
+            Transcript(
+                self.script.text, words=self.script.words if getattr(task, "words", False) else ()
+            )
+            for task in batch
+        ]
 
 
 class FakeMt(MtProvider):
@@ -119,7 +135,13 @@ class FakeFit(FitProvider):
     def run(self, batch: Sequence[FitTask]) -> list[Fitted]:
         self.script.called("fit", batch)
         return [
-            Fitted(bytes(2 * task.channels * task.frames), 1000, 1.0, self.script.fits)
+            Fitted(
+                bytes(2 * task.channels * task.frames),
+                self.script.speech_ms,
+                1.0,
+                self.script.fits,
+                tuple((100 * i, 100 * i + 90) for i in range(len(task.clauses))),
+            )
             for task in batch
         ]
 

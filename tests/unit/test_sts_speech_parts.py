@@ -15,11 +15,15 @@ from dubcast.sts.providers.asr_whisper import (
     not_credible,
     repeats,
     suspicious,
+    token_starts,
     window_s,
+    without_sounds,
+    word_groups,
 )
+from dubcast.sts.providers.base import PcmTask, Word
 from dubcast.sts.providers.mel import log_mel, mel_filters
-from dubcast.sts.providers.tts_kokoro import RATE, pieces, trim
-from dubcast.sts.providers.vad import to_mono, windows
+from dubcast.sts.providers.tts_kokoro import pieces
+from dubcast.sts.providers.vad import SileroHearing, to_mono, windows
 
 
 def test_mel_filters_are_whispers() -> None:
@@ -202,11 +206,69 @@ def test_long_phonemes_are_cut_at_clauses() -> None:
     assert " ".join(cut) == long
 
 
-def test_trim_takes_silence_off_both_ends() -> None:
-    tone = 0.3 * np.sin(2 * np.pi * 200 * np.arange(RATE) / RATE)
-    silent = 0.0005 * np.ones(RATE // 2)
-    trimmed = trim(np.concatenate([silent, tone, silent]).astype(np.float32))
-    assert len(trimmed) / RATE == pytest.approx(1.07, abs=0.011)
-    assert np.abs(trimmed[: RATE // 50]).max() < 0.001
-    assert len(trim(np.zeros(RATE, np.float32))) == 0
-    assert len(trim(np.zeros(3, np.float32))) == 3
+def test_tokens_start_where_the_path_reaches_them() -> None:
+    path = [(0, 0), (0, 1), (1, 2), (1, 3), (3, 10), (4, 20)]
+    # Token 2 has no frame of its own: it starts with the one before.
+    assert token_starts(path, 4) == pytest.approx([0.0, 0.04, 0.04, 0.2, 0.4])
+
+
+def test_tokens_make_words() -> None:
+    assert word_groups(["ĠHe", "llo", ",", "Ġwor", "ld", "."]) == [[0, 1, 2], [3, 4, 5]]
+    assert word_groups(["No", "ĠÃ§"]) == [[0], [1]]
+    assert word_groups([]) == []
+
+
+def test_words_leave_out_what_the_text_leaves_out() -> None:
+    spoken = "Goal! (crowd cheering) What a [MUSIC] day."
+    words = [Word(word, i, i + 1) for i, word in enumerate(spoken.split())]
+    left = without_sounds(words)
+    assert " ".join(word.text for word in left) == clean(spoken) == "Goal! What a day."
+    assert left[1] == Word("What", 3, 4)
+
+
+class _Loudness:
+    """A stand-in for the model: what is loud is speech, 32 ms late, as with the real one."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.last = 0.0
+
+    def reset(self) -> None:
+        self.last = 0.0
+
+    def probability(self, window: np.ndarray) -> float:
+        self.asked += 1
+        before, self.last = self.last, float(np.abs(window).max())
+        return min(before, self.last)
+
+
+def _heard(spans: list[tuple[float, float]], seconds: float, bounds: bool = True) -> tuple:
+    samples = np.zeros(round(16_000 * seconds), "<i2")
+    for start, stop in spans:
+        samples[round(16_000 * start) : round(16_000 * stop)] = 30_000
+    hearing, model = SileroHearing(), _Loudness()
+    hearing._vad = model  # type: ignore[assignment]
+    heard = hearing.run([PcmTask(samples.tobytes(), 16_000, 1, bounds)])[0]
+    return heard, model.asked
+
+
+@pytest.mark.parametrize("spans", [[(0.5, 3.4)], [(0.5, 1.2), (2.0, 3.4)], [(0.5, 0.9)]])
+def test_the_bounds_of_the_speech(spans: list[tuple[float, float]]) -> None:
+    heard, asked = _heard(spans, 4.0)
+    assert heard.speech
+    assert heard.bounds_s == pytest.approx((spans[0][0], spans[-1][1]), abs=0.04)
+    if spans[-1][1] == 3.4:
+        assert asked < 60  # of 125: the middle is not asked about
+
+
+def test_bounds_are_told_only_when_they_are_asked_for() -> None:
+    heard, asked = _heard([(0.5, 3.4)], 4.0, bounds=False)
+    assert (heard.speech, heard.bounds_s) == (True, None)
+    assert asked < 25
+    heard, _ = _heard([(0.5, 0.56)], 4.0)
+    assert (heard.speech, heard.bounds_s) == (False, None)
+
+
+def test_speech_to_the_very_end_ends_there() -> None:
+    heard, _ = _heard([(0.0, 4.0)], 4.0)
+    assert heard.bounds_s == (0.0, 4.0)

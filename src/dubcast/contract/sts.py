@@ -8,9 +8,17 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from dubcast.contract.ids import StreamId
 
@@ -25,6 +33,7 @@ ErrorCode = Literal[
 ]
 Status = Literal["success", "no_speech", "partial", "error"]
 DurationPolicy = Literal["match", "fit"]
+Timings = Literal["none", "speech", "words"]
 
 
 class RequestModel(BaseModel):
@@ -118,6 +127,26 @@ class FragmentConfig(RequestModel):
         description="Room for the dub; the fragment's own duration when absent.",
         validation_alias=AliasChoices("slot_ms", "slotMs"),
     )
+    timings: Timings = Field(
+        default="speech",
+        description="Times in the reply: none; speech: where the source's speech begins and ends; "
+        "words: each word's too, for an eighth more recognition time.",
+    )
+    overlap_ms: int = Field(
+        default=0,
+        ge=0,
+        le=1000,
+        description="How much of the fragment's start was in the one before: words in there that "
+        "context.source_text ends with are not said again.",
+        validation_alias=AliasChoices("overlap_ms", "overlapMs"),
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_later_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leaves out what older servers do not know, unless it is used: they refuse it."""
+        fields: dict[str, Any] = handler(self)
+        later = {"timings": "speech", "overlap_ms": 0}
+        return {name: value for name, value in fields.items() if later.get(name, ...) != value}
 
 
 class FragmentContext(RequestModel):
@@ -162,12 +191,33 @@ class StsMetadata(ReplyModel):
     replica: str
 
 
+class WordTime(ReplyModel):
+    """A word of the transcript, and when it was said in the fragment."""
+
+    text: str
+    start_ms: int = Field(ge=0)
+    end_ms: int = Field(ge=0)
+
+
+class ClauseTime(ReplyModel):
+    """A clause of the translation, and when it sounds in the dub; its source where known."""
+
+    text: str
+    start_ms: int = Field(ge=0)
+    end_ms: int = Field(ge=0)
+    source_text: str | None = None
+
+
 class StsResponse(ReplyModel):
     """The reply to a fragment.
 
     `no_speech` and an empty transcript come without audio. `partial`: the dub does not fit the
     slot at the highest tempo allowed and is longer (it is never cut). `speech_ms` is the natural
-    length of the synthesized speech, `tempo` what it was spoken at (> 1: faster).
+    length of the synthesized speech, `tempo` what it was spoken at without its pauses (> 1:
+    faster). `speech_start_ms` and `speech_end_ms`: where the fragment's own speech begins and
+    ends, absent if not asked for. With policy `match` the dub's speech begins there too; with
+    `fit` the dub begins with its speech. `shortened`: words were left out so that it fits;
+    `translated_text` is what is spoken.
     """
 
     fragment_id: FragmentId
@@ -178,6 +228,11 @@ class StsResponse(ReplyModel):
     detected_language: str
     speech_ms: int = Field(default=0, ge=0)
     tempo: float = Field(default=1.0, gt=0)
+    speech_start_ms: int | None = Field(default=None, ge=0)
+    speech_end_ms: int | None = Field(default=None, ge=0)
+    words: tuple[WordTime, ...] = ()
+    clauses: tuple[ClauseTime, ...] = ()
+    shortened: bool = False
     processing_time_ms: float = Field(ge=0)
     stages_ms: StageTimes
     metadata: StsMetadata

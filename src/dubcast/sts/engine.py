@@ -13,6 +13,7 @@ from dubcast import log
 from dubcast.clock import NS_PER_S, Clock, SystemClock
 from dubcast.errors import StsError
 from dubcast.metrics import StsMetrics
+from dubcast.sts import clauses
 from dubcast.sts.batcher import Inbox, Waiting
 from dubcast.sts.providers.base import (
     AsrProvider,
@@ -224,13 +225,13 @@ class Engine:
         self.metrics = metrics or StsMetrics()
         self.clock = clock or SystemClock()
 
-        def stage(name: str, provider: Provider[In, Out]) -> StageThread[In, Out]:
-            return StageThread(name, provider, inbox_limit, self.metrics, self.clock)
+        def stage(name: str, provider: Provider[In, Out], most: int = 1) -> StageThread[In, Out]:
+            return StageThread(name, provider, inbox_limit * most, self.metrics, self.clock)
 
         self.hear = stage("resample", providers.hear)
         self.asr = stage("asr", providers.asr)
         self.mt = stage("mt", providers.mt)
-        self.tts = stage("tts", providers.tts)
+        self.tts = stage("tts", providers.tts, clauses.MOST)
         self.fit = stage("fit", providers.fit)
         self._changed = threading.Event()
 

@@ -19,6 +19,8 @@ REQUEST_EXAMPLE: dict[str, Any] = {
         "voice_profile": "default",
         "duration_policy": "match",
         "max_tempo": 1.25,
+        "timings": "words",
+        "overlap_ms": 0,
     },
     "context": {"source_text": "Good evening.", "target_text": "Boa noite."},
     "timeout_ms": 8000,
@@ -33,6 +35,16 @@ RESPONSE_EXAMPLE: dict[str, Any] = {
     "detected_language": "en",
     "speech_ms": 100,
     "tempo": 1.0,
+    "speech_start_ms": 10,
+    "speech_end_ms": 90,
+    "words": [
+        {"text": "Hello", "start_ms": 10, "end_ms": 50},
+        {"text": "world.", "start_ms": 50, "end_ms": 90},
+    ],
+    "clauses": [
+        {"text": "Olá mundo.", "start_ms": 10, "end_ms": 90, "source_text": "Hello world."}
+    ],
+    "shortened": False,
     "processing_time_ms": 840.0,
     "stages_ms": {"queue": 12, "resample": 3, "asr": 210, "mt": 9, "tts": 590, "fit": 8},
     "metadata": {

@@ -8,37 +8,28 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
-from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from dubcast.clock import NS_PER_MS
 from dubcast.contract.sts import (
-    BYTES_PER_SAMPLE,
+    ClauseTime,
     PcmAudio,
     StageTimes,
     StsMetadata,
     StsRequest,
     StsResponse,
+    WordTime,
 )
 from dubcast.errors import StsError
-from dubcast.sts import languages
-from dubcast.sts.engine import Engine, StageThread
+from dubcast.sts import languages, seams
+from dubcast.sts.engine import Engine
 from dubcast.sts.languages import Voice
-from dubcast.sts.providers.base import (
-    AsrTask,
-    FitTask,
-    Fitted,
-    Heard,
-    MtTask,
-    PcmTask,
-    Speech,
-    TtsTask,
-)
+from dubcast.sts.providers.base import AsrTask, Heard, MtTask, PcmTask, Transcript
+from dubcast.sts.run import Run
+from dubcast.sts.speaking import Dub, Speaker
 
 Outcome = Literal["success", "no_speech", "partial"]
-
-In = TypeVar("In")
-Out = TypeVar("Out")
 
 
 @dataclass(frozen=True)
@@ -50,15 +41,15 @@ class Plan:
     voice: Voice
 
 
-@dataclass
-class _Run:
-    """One fragment on its way: its deadline, and the time that each stage took."""
+@dataclass(frozen=True)
+class _Result:
+    """What came of a fragment."""
 
-    stream_id: str
-    started_ns: int
-    deadline_ns: int
-    stage: str = "resample"
-    ms: dict[str, float] = field(default_factory=lambda: {"queue": 0.0})
+    status: Outcome
+    heard: Heard
+    said: Transcript
+    translation: str = ""
+    dub: Dub | None = None
 
 
 class Pipeline:
@@ -66,6 +57,7 @@ class Pipeline:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._speaker = Speaker(engine)
         providers = engine.providers
         self._metadata = StsMetadata(
             asr_model=providers.asr.capabilities.model,
@@ -90,85 +82,82 @@ class Pipeline:
         """
         clock = self._engine.clock
         now_ns = clock.monotonic_ns()
-        run = _Run(request.stream_id, now_ns, now_ns + request.timeout_ms * NS_PER_MS)
+        run = Run(request.stream_id, clock, now_ns, now_ns + request.timeout_ms * NS_PER_MS)
         try:
             async with asyncio.timeout(request.timeout_ms / 1000):
-                return await self._stages(request, plan, run)
+                result = await self._stages(request, plan, run)
         except TimeoutError:
             message = f"not done within {request.timeout_ms} ms"
             raise StsError("TIMEOUT", message, retryable=True, stage=run.stage) from None
+        return self._reply(request, plan, run, result)
 
-    async def _stages(self, request: StsRequest, plan: Plan, run: _Run) -> StsResponse:
-        engine, audio = self._engine, request.audio
+    async def _stages(self, request: StsRequest, plan: Plan, run: Run) -> _Result:
+        engine, audio, config = self._engine, request.audio, request.config
         engine.metrics.audio_seconds.inc(audio.duration_ms / 1000)
-        pcm = audio.pcm_bytes()
-        heard: Heard = await self._step(
-            run, engine.hear, PcmTask(pcm, audio.sample_rate_hz, audio.channels)
-        )
+        bounds = config.timings != "none"
+        task = PcmTask(audio.pcm_bytes(), audio.sample_rate_hz, audio.channels, bounds)
+        heard = await run.step(engine.hear, task)
         if not heard.speech:
-            return self._reply(request, plan, run, "no_speech")
-        said = await self._step(run, engine.asr, AsrTask(heard.samples, plan.source))
+            return _Result("no_speech", heard, Transcript(""))
+        words = config.timings == "words" or config.overlap_ms > 0
+        said = await run.step(engine.asr, AsrTask(heard.samples, plan.source, words))
+        said = without_repeated(said, request.context.source_text, config.overlap_ms / 1000)
         if not said.text:
-            return self._reply(request, plan, run, "no_speech")
-        text = await self._step(run, engine.mt, MtTask(said.text, plan.source, plan.target))
-        speech = await self._speak(run, text, plan)
-        if speech is None:
-            return self._reply(request, plan, run, "no_speech", said.text, text)
-        fitted = await self._step(run, engine.fit, _fit_task(request, len(pcm), speech))
-        status: Outcome = "success" if fitted.fits else "partial"
-        return self._reply(request, plan, run, status, said.text, text, fitted)
+            return _Result("no_speech", heard, said)
+        text = await run.step(engine.mt, MtTask(said.text, plan.source, plan.target))
+        dub = await self._speaker.speak(run, request, heard, text, said.text, plan.voice)
+        if dub is None:
+            return _Result("no_speech", heard, said, text)
+        return _Result("success" if dub.fitted.fits else "partial", heard, said, dub.text, dub)
 
-    async def _speak(self, run: _Run, text: str, plan: Plan) -> Speech | None:
-        """The text as speech, or None if nothing in it can be spoken."""
-        if not any(char.isalnum() for char in text):
-            return None
-        speech = await self._step(run, self._engine.tts, TtsTask(text, plan.voice))
-        return speech if len(speech.samples) else None
-
-    async def _step(self, run: _Run, stage: StageThread[In, Out], task: In) -> Out:
-        run.stage = stage.name
-        future = stage.submit(task, run.stream_id, run.deadline_ns)
-        done = await asyncio.wrap_future(future)
-        run.ms["queue"] += 1000 * done.waited_s
-        run.ms[stage.name] = 1000 * done.ran_s
-        return done.value
-
-    def _reply(
-        self,
-        request: StsRequest,
-        plan: Plan,
-        run: _Run,
-        status: Outcome,
-        transcript: str = "",
-        translated: str = "",
-        fitted: Fitted | None = None,
-    ) -> StsResponse:
-        audio = request.audio
-        dub = fitted and PcmAudio.from_pcm(fitted.pcm, audio.sample_rate_hz, audio.channels)
+    def _reply(self, request: StsRequest, plan: Plan, run: Run, result: _Result) -> StsResponse:
+        audio, dub = request.audio, result.dub
+        timed = request.config.timings
+        bounds_s = result.heard.bounds_s
         took_ns = self._engine.clock.monotonic_ns() - run.started_ns
         return StsResponse(
             fragment_id=request.fragment_id,
-            status=status,
-            dubbed_audio=dub,
-            transcript=transcript,
-            translated_text=translated,
+            status=result.status,
+            dubbed_audio=dub
+            and PcmAudio.from_pcm(dub.fitted.pcm, audio.sample_rate_hz, audio.channels),
+            transcript=result.said.text,
+            translated_text=result.translation,
             detected_language=plan.source,
-            speech_ms=fitted.speech_ms if fitted else 0,
-            tempo=round(fitted.tempo, 4) if fitted else 1.0,
+            speech_ms=dub.fitted.speech_ms if dub else 0,
+            tempo=round(dub.fitted.tempo, 4) if dub else 1.0,
+            speech_start_ms=round(1000 * bounds_s[0]) if bounds_s else None,
+            speech_end_ms=round(1000 * bounds_s[1]) if bounds_s else None,
+            words=_words(result.said) if timed == "words" else (),
+            clauses=_clauses(dub) if dub and timed != "none" else (),
+            shortened=dub.shortened if dub else False,
             processing_time_ms=round(took_ns / NS_PER_MS, 1),
             stages_ms=StageTimes(**{name: round(ms, 1) for name, ms in run.ms.items()}),
             metadata=self._metadata,
         )
 
 
-def _fit_task(request: StsRequest, pcm_bytes: int, speech: Speech) -> FitTask:
-    audio, config = request.audio, request.config
-    return FitTask(
-        speech=speech,
-        policy=config.duration_policy,
-        frames=pcm_bytes // (BYTES_PER_SAMPLE * audio.channels),
-        slot_ms=config.slot_ms or audio.duration_ms,
-        max_tempo=config.max_tempo,
-        rate_hz=audio.sample_rate_hz,
-        channels=audio.channels,
+def without_repeated(said: Transcript, previous: str, overlap_s: float) -> Transcript:
+    """The transcript without the words that the chunk before has said already."""
+    count = seams.repeated(previous, said.words, overlap_s)
+    if count == 0:
+        return said
+    words = said.words[count:]
+    return replace(said, text=" ".join(word.text for word in words), words=words)
+
+
+def _words(said: Transcript) -> tuple[WordTime, ...]:
+    return tuple(
+        WordTime(text=word.text, start_ms=_ms(word.start_s), end_ms=_ms(word.end_s))
+        for word in said.words
     )
+
+
+def _clauses(dub: Dub) -> tuple[ClauseTime, ...]:
+    return tuple(
+        ClauseTime(text=clause.text, start_ms=start, end_ms=end, source_text=clause.source)
+        for clause, (start, end) in zip(dub.clauses, dub.fitted.clauses_ms, strict=True)
+    )
+
+
+def _ms(seconds: float) -> int:
+    return round(1000 * seconds)

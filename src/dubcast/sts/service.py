@@ -67,6 +67,7 @@ class Service:
             audioMs=request.audio.duration_ms,
             speechMs=response.speech_ms,
             tempo=response.tempo,
+            shortened=response.shortened,
             ms=response.processing_time_ms,
             stagesMs=response.stages_ms.model_dump(),
         )
@@ -83,4 +84,6 @@ def _fingerprint(request: StsRequest) -> bytes:
     digest = hashlib.sha256(request.audio.data_base64.encode())
     digest.update(f"{request.audio.sample_rate_hz}/{request.audio.channels}".encode())
     digest.update(request.config.model_dump_json().encode())
+    if request.config.overlap_ms:
+        digest.update(request.context.source_text.encode())
     return digest.digest()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,8 +23,9 @@ from dubcast.sts.providers.base import (
     AsrTask,
     Capabilities,
     Transcript,
+    Word,
 )
-from dubcast.sts.providers.mel import log_mel
+from dubcast.sts.providers.mel import HOP, log_mel
 
 SHORT_S = 10
 LONG_S = 30
@@ -38,6 +39,7 @@ _MAX_COMPRESSION = 2.4
 _CAP_TOKENS = 10
 _CAP_TOKENS_PER_S = 9
 _PROMPT_TOKENS = 4
+_TOKEN_FRAME_S = 0.02
 # Whisper writes what is not speech in brackets: [Music], (applause).
 _BRACKETED = re.compile(r"\[[^\]]*\]|\([^)]*\)|♪")
 
@@ -51,6 +53,7 @@ class Decoded:
     seconds: float
     avg_logprob: float
     no_speech_prob: float
+    words: tuple[Word, ...] = ()
 
 
 class WhisperAsr(AsrProvider):
@@ -66,6 +69,7 @@ class WhisperAsr(AsrProvider):
         self._model: Any = None
         self._ct2: Any = None
         self._tokenizer: Any = None
+        self._first_special = 0
 
     def load(self) -> None:
         try:
@@ -77,6 +81,7 @@ class WhisperAsr(AsrProvider):
             ) from error
         self._ct2 = ctranslate2
         self._tokenizer = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
+        self._first_special = self._tokenizer.token_to_id("<|endoftext|>")
         self._model = ctranslate2.models.Whisper(
             str(self._folder),
             device=self._device,
@@ -96,18 +101,26 @@ class WhisperAsr(AsrProvider):
                 decoded = self._decode([task], LONG_S)[0]
             dropped = not_credible(decoded) if again else None
             text = "" if dropped else decoded.text
-            results.append(Transcript(text, decoded.avg_logprob, decoded.no_speech_prob, dropped))
+            words = () if dropped else decoded.words
+            results.append(
+                Transcript(text, decoded.avg_logprob, decoded.no_speech_prob, dropped, words)
+            )
         return results
 
     def close(self) -> None:
         self._model = None
 
     def _decode_in_groups(self, batch: Sequence[AsrTask], windows: list[int]) -> list[Decoded]:
-        """Decode clips of one window length together; batches at 30 s would be slower."""
+        """Decode clips of one window length together; batches at 30 s would be slower.
+
+        Words are aligned for one language at a time, so those clips go alone.
+        """
         results: dict[int, Decoded] = {}
-        short = [i for i, window in enumerate(windows) if window == SHORT_S]
-        long = [[i] for i, window in enumerate(windows) if window != SHORT_S]
-        for group in ([short] if short else []) + long:
+        together = [
+            i for i, window in enumerate(windows) if window == SHORT_S and not batch[i].words
+        ]
+        alone = [[i] for i in range(len(batch)) if i not in together]
+        for group in ([together] if together else []) + alone:
             decoded = self._decode([batch[i] for i in group], windows[group[0]])
             results.update(zip(group, decoded, strict=True))
         return [results[i] for i in range(len(batch))]
@@ -125,7 +138,25 @@ class WhisperAsr(AsrProvider):
             return_scores=True,
             return_no_speech_prob=True,
         )
-        return [self._decoded(*pair) for pair in zip(results, lengths, strict=True)]
+        decoded = [self._decoded(*pair) for pair in zip(results, lengths, strict=True)]
+        if len(tasks) == 1 and tasks[0].words:
+            words = self._words(encoded, tasks[0], results[0].sequences_ids[0])
+            return [replace(decoded[0], words=words)]
+        return decoded
+
+    def _words(self, encoded: Any, task: AsrTask, ids: Sequence[int]) -> tuple[Word, ...]:
+        """When each word was said, by the attention of the model's alignment heads."""
+        text = [i for i in ids if i < self._first_special]
+        if not text:
+            return ()
+        prompt = [self._tokenizer.token_to_id(token) for token in _prompt(task.language)]
+        frames = max(1, len(task.samples) // HOP)
+        aligned = self._model.align(encoded, prompt, [text], [frames])[0]
+        starts = token_starts(aligned.alignments, len(text))
+        groups = word_groups([self._tokenizer.id_to_token(i) for i in text])
+        spelled = [self._tokenizer.decode([text[i] for i in group]).strip() for group in groups]
+        times = [(starts[group[0]], starts[group[-1] + 1]) for group in groups]
+        return without_sounds([Word(w, *t) for w, t in zip(spelled, times, strict=True)])
 
     def _decoded(self, result: Any, seconds: float) -> Decoded:
         ids = result.sequences_ids[0]
@@ -138,6 +169,42 @@ class WhisperAsr(AsrProvider):
 def _prompt(language: str) -> list[str]:
     code = language.partition("-")[0].lower()
     return ["<|startoftranscript|>", f"<|{code}|>", "<|transcribe|>", "<|notimestamps|>"]
+
+
+def token_starts(alignments: Sequence[tuple[int, int]], count: int) -> list[float]:
+    """Start of each of `count` tokens, and of the end token, in seconds.
+
+    `alignments`: the path of (token, 20 ms frame), as Whisper's dynamic time warping gives it.
+    """
+    first: dict[int, int] = {}
+    for token, frame in alignments:
+        first.setdefault(token, frame)
+    starts: list[float] = []
+    for token in range(count + 1):
+        starts.append(first[token] * _TOKEN_FRAME_S if token in first else starts[-1])
+    return starts
+
+
+def word_groups(tokens: Sequence[str]) -> list[list[int]]:
+    """Indices of the tokens of each word; `Ġ`, a space, begins one in Whisper's vocabulary."""
+    groups: list[list[int]] = []
+    for i, token in enumerate(tokens):
+        if token.startswith("Ġ") or not groups:
+            groups.append([])
+        groups[-1].append(i)
+    return groups
+
+
+def without_sounds(words: Sequence[Word]) -> tuple[Word, ...]:
+    """The words that `clean` leaves of the same text."""
+    text = " ".join(word.text for word in words)
+    spans = [found.span() for found in _BRACKETED.finditer(text)]
+    kept, at = [], 0
+    for word in words:
+        if word.text and not any(start < at + len(word.text) and at < end for start, end in spans):
+            kept.append(word)
+        at += len(word.text) + 1
+    return tuple(kept)
 
 
 def window_s(seconds: float) -> int:

@@ -67,37 +67,59 @@ class Provider(ABC, Generic[In, Out]):
 
 @dataclass(frozen=True)
 class PcmTask:
-    """A fragment as it came: interleaved S16LE."""
+    """A fragment as it came: interleaved S16LE. `bounds`: tell where the speech is."""
 
     pcm: bytes
     rate_hz: int
     channels: int
+    bounds: bool = True
 
 
 @dataclass(frozen=True)
 class Heard:
-    """A fragment as models want it: mono float32 in [-1, 1) at 16 kHz; whether it has speech."""
+    """A fragment as models want it: mono float32 in [-1, 1) at 16 kHz; whether it has speech.
+
+    `bounds_s`: where the first word begins and the last one ends, in seconds, if it was asked for.
+    """
 
     samples: Float
     speech: bool
+    bounds_s: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
 class AsrTask:
-    """`samples`: mono float32 at 16 kHz; `language`: tag of what is spoken."""
+    """`samples`: mono float32 at 16 kHz; `language`: tag of what is spoken.
+
+    `words`: tell when each word was said (an eighth more work).
+    """
 
     samples: Float
     language: str
+    words: bool = False
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word with its punctuation, and when it was said in seconds."""
+
+    text: str
+    start_s: float
+    end_s: float
 
 
 @dataclass(frozen=True)
 class Transcript:
-    """What was said. `text` is empty when nothing credible was; then `dropped` says why."""
+    """What was said. `text` is empty when nothing credible was; then `dropped` says why.
+
+    `words` make up the text, if they were asked for.
+    """
 
     text: str
     avg_logprob: float = 0.0
     no_speech_prob: float = 0.0
     dropped: str | None = None
+    words: tuple[Word, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -127,28 +149,37 @@ class Speech:
 
 @dataclass(frozen=True)
 class FitTask:
-    """Speech to be brought to length and form.
+    """Clauses to be joined and brought to length and form.
 
-    `frames`: the fragment's own length at `rate_hz`; `slot_ms`: room for policy `fit`.
+    `pauses_s[i]` of silence follow clause i; `frames`: the fragment's own length at `rate_hz`;
+    `slot_ms`: room for policy `fit`; `bounds_s`: where the source speaks, for policy `match`
+    (all of the fragment when None).
     """
 
-    speech: Speech
+    clauses: tuple[Speech, ...]
+    pauses_s: tuple[float, ...]
     policy: DurationPolicy
     frames: int
     slot_ms: int
     max_tempo: float
     rate_hz: int
     channels: int
+    bounds_s: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """The dub: interleaved S16LE at the asked rate. `fits` is False if it is longer than asked."""
+    """The dub: interleaved S16LE at the asked rate. `fits` is False if it is longer than asked.
+
+    `speech_ms`: natural length, pauses included; `tempo`: of the speech without its pauses;
+    `clauses_ms`: when each clause begins and ends in the dub.
+    """
 
     pcm: bytes
     speech_ms: int
     tempo: float
     fits: bool
+    clauses_ms: tuple[tuple[int, int], ...] = ()
 
 
 class HearProvider(Provider[PcmTask, Heard]):

@@ -1,4 +1,4 @@
-"""Fits speech to its time: stretch, pad, resample, channels.
+"""Fits speech to its time: joins clauses, shortens pauses, stretches, pads, resamples.
 
 Stretching after synthesis keeps far more words intelligible than asking the synthesizer to speak
 faster (round trip: 5-7 % of words wrong at 1.3 against 13 %), and hits the asked length.
@@ -7,44 +7,17 @@ faster (round trip: 5-7 % of words wrong at 1.3 against 13 %), and hits the aske
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from dubcast.contract.sts import MAX_DURATION_MS, MIN_DURATION_MS, DurationPolicy
+from dubcast.contract.sts import MAX_DURATION_MS, MIN_DURATION_MS
 from dubcast.errors import MissingPartError, StsError
+from dubcast.sts import fitting
+from dubcast.sts.fitting import MIN_TEMPO, Plan, Room, Span
 from dubcast.sts.providers.base import Capabilities, FitProvider, FitTask, Fitted, Float, Speech
 
-# Slower than this sounds drawled; the rest of the time is filled with silence.
-MIN_TEMPO = 0.9
-# Rounding in the stretcher and the resampler: this much too long is cut from the silent end.
-_ROUNDING_S = 0.002
 _SEED = 1
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How to bring speech to time. `target_s` is the length to fill up to, or None."""
-
-    tempo: float
-    fits: bool
-    target_s: float | None
-
-
-def plan(
-    speech_s: float, policy: DurationPolicy, fragment_s: float, slot_s: float, max_tempo: float
-) -> Plan:
-    """Decide tempo and length. Nothing is ever cut: what does not fit stays longer.
-
-    `match`: exactly `fragment_s`, spoken between MIN_TEMPO and `max_tempo`, then silence.
-    `fit`: the natural length, faster only as far as `slot_s` asks.
-    """
-    room_s = fragment_s if policy == "match" else slot_s
-    slowest = MIN_TEMPO if policy == "match" else 1.0
-    tempo = min(max(speech_s / room_s, slowest), max_tempo)
-    fits = speech_s / tempo <= room_s + _ROUNDING_S
-    return Plan(tempo, fits, fragment_s if policy == "match" and fits else None)
 
 
 class StretchFitter(FitProvider):
@@ -71,20 +44,27 @@ class StretchFitter(FitProvider):
         return [self._fit(task) for task in batch]
 
     def _fit(self, task: FitTask) -> Fitted:
-        speech_s = len(task.speech.samples) / task.speech.rate_hz
-        fragment_s = task.frames / task.rate_hz
-        chosen = plan(speech_s, task.policy, fragment_s, task.slot_ms / 1000, task.max_tempo)
-        samples = self._at_tempo(task.speech, chosen.tempo)
-        if task.speech.rate_hz != task.rate_hz:
-            samples = self._soxr.resample(samples, task.speech.rate_hz, task.rate_hz)
-        if chosen.target_s is not None:
-            samples = to_length(samples, task.frames)
-        elif chosen.fits:
-            samples = samples[: round(task.slot_ms * task.rate_hz / 1000)]
-        _check_length(len(samples) / task.rate_hz)
-        samples = to_length(samples, max(len(samples), MIN_DURATION_MS * task.rate_hz // 1000))
-        pcm = to_pcm(samples, task.channels)
-        return Fitted(pcm, round(1000 * speech_s), chosen.tempo, chosen.fits)
+        speech, marks = fitting.join(task.clauses, task.pauses_s)
+        start_s, room = fitting.room(
+            task.policy, task.frames / task.rate_hz, task.slot_ms / 1000, task.bounds_s
+        )
+        pauses = fitting.find_pauses(speech.samples, speech.rate_hz)
+        chosen = _planned(speech, pauses, room, task)
+        lengths = [round(s * chosen.tempo * speech.rate_hz) for s in chosen.pauses_s]
+        spoken, marks = fitting.squeeze(speech, pauses, lengths, marks)
+        samples = self._at_tempo(Speech(spoken, speech.rate_hz), chosen.tempo)
+        if speech.rate_hz != task.rate_hz:
+            samples = self._soxr.resample(samples, speech.rate_hz, task.rate_hz)
+        samples = _placed(samples, start_s, chosen.fits, task)
+        scale = 1000 / speech.rate_hz / chosen.tempo
+        times = [tuple(round(1000 * start_s + at * scale) for at in mark) for mark in marks]
+        return Fitted(
+            to_pcm(samples, task.channels),
+            round(1000 * len(speech.samples) / speech.rate_hz),
+            chosen.tempo,
+            chosen.fits,
+            tuple((begin, end) for begin, end in times),
+        )
 
     def _at_tempo(self, speech: Speech, tempo: float) -> Float:
         """The speech at `tempo`, pitch kept. The stretcher compensates its own latency."""
@@ -96,6 +76,25 @@ class StretchFitter(FitProvider):
         stretch.setTimeFactor(tempo)
         stretched: Float = np.asarray(stretch.process(speech.samples[None, :]))[0]
         return stretched
+
+
+def _planned(speech: Speech, pauses: Sequence[Span], room: Room, task: FitTask) -> Plan:
+    pauses_s = [(stop - start) / speech.rate_hz for start, stop in pauses]
+    voice_s = len(speech.samples) / speech.rate_hz - sum(pauses_s)
+    slowest = MIN_TEMPO if task.policy == "match" else 1.0
+    return fitting.plan(voice_s, pauses_s, room, slowest, task.max_tempo)
+
+
+def _placed(samples: Float, start_s: float, fits: bool, task: FitTask) -> Float:
+    """The dub at its place and length: silence around it, nothing but rounding cut off."""
+    lead = round(start_s * task.rate_hz)
+    samples = np.pad(samples, (lead, 0))
+    if fits:
+        slot = round(task.slot_ms * task.rate_hz / 1000)
+        length = task.frames if task.policy == "match" else min(len(samples), slot)
+        samples = to_length(samples, length)
+    _check_length(len(samples) / task.rate_hz)
+    return to_length(samples, max(len(samples), MIN_DURATION_MS * task.rate_hz // 1000))
 
 
 def _check_length(seconds: float) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from dubcast.errors import MissingPartError, StsError
+from dubcast.sts.fitting import trim
 from dubcast.sts.languages import Voice
 from dubcast.sts.providers.base import Float, Speech, TtsCapabilities, TtsProvider, TtsTask
 from dubcast.sts.providers.phonemes import Espeak
@@ -24,12 +25,6 @@ MAX_TOKENS = 510
 _STYLE = 256
 _ESPEAK_VOICES = {"pt-BR": "pt-br", "en-US": "en-us", "en-GB": "en-gb"}
 _CLAUSE = re.compile(r"(?<=[;:,.!?…—])\s+")
-
-# Silence is what stays this far below the loudest 10 ms.
-_SILENCE_DB = -42.0
-_TRIM_FRAME = RATE // 100
-_KEEP_BEFORE = 2
-_KEEP_AFTER = 5
 
 
 class KokoroTts(TtsProvider):
@@ -98,7 +93,7 @@ class KokoroTts(TtsProvider):
         tokens = self._tokens(self._espeak.phonemes(task.text, tag))
         style = self._style(task.voice.name)
         pieces = [self._synthesize(piece, style) for piece in tokens]
-        return Speech(trim(np.concatenate(pieces or [np.zeros(0, np.float32)])), RATE)
+        return Speech(trim(np.concatenate(pieces or [np.zeros(0, np.float32)]), RATE), RATE)
 
     def _tokens(self, sounds: str) -> list[list[int]]:
         known = "".join(char for char in sounds if char in self._vocab)
@@ -148,18 +143,3 @@ def _by_words(clause: str, most: int) -> list[str]:
             joined = word
         current = joined
     return [*lines, current]
-
-
-def trim(samples: Float) -> Float:
-    """Speech without the silence around it; 20 ms before and 50 ms after are kept."""
-    count = len(samples) // _TRIM_FRAME
-    if count == 0:
-        return samples
-    frames = samples[: count * _TRIM_FRAME].reshape(count, _TRIM_FRAME)
-    level = np.sqrt(np.mean(frames.astype(np.float64) ** 2, axis=1))
-    loud = np.flatnonzero(level > level.max() * 10 ** (_SILENCE_DB / 20))
-    if len(loud) == 0:
-        return samples[:0]
-    start = max(0, int(loud[0]) - _KEEP_BEFORE) * _TRIM_FRAME
-    end = (int(loud[-1]) + 1 + _KEEP_AFTER) * _TRIM_FRAME
-    return samples[start:end]

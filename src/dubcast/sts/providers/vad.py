@@ -20,6 +20,11 @@ from dubcast.sts.providers.base import ASR_RATE, Capabilities, Float, Heard, Hea
 SPEECH_THRESHOLD = 0.5
 # 96 ms. Less voice than this is a click or a breath, and Whisper would make words of it.
 MIN_SPEECH_WINDOWS = 3
+# The model needs a window of speech to be sure of it.
+_ONSET_WINDOWS = 1
+# Speech has ended where the probability stays below this (Silero's own hysteresis).
+_END_THRESHOLD = 0.35
+_TAIL_WINDOWS = 32
 _FULL_SCALE = 32768.0
 
 
@@ -49,17 +54,40 @@ class SileroHearing(HearProvider):
         mono = to_mono(task.pcm, task.channels)
         if task.rate_hz != ASR_RATE:
             mono = self._soxr.resample(mono, task.rate_hz, ASR_RATE).astype(np.float32)
-        return Heard(mono, self._has_speech(mono))
+        rows = windows(mono)
+        first = self._first(rows)
+        if first is None:
+            return Heard(mono, False)
+        if not task.bounds:
+            return Heard(mono, True)
+        start_s = first * WINDOW / ASR_RATE
+        end_s = min(self._end(rows, first) * WINDOW, len(mono)) / ASR_RATE
+        return Heard(mono, True, (start_s, end_s))
 
-    def _has_speech(self, samples: Float) -> bool:
-        """Stops at the third window of speech: a fragment that was cut at speech costs little."""
+    def _first(self, rows: npt.NDArray[np.float32]) -> int | None:
+        """The window in which speech begins, or None if there are less than three with speech."""
         self._vad.reset()
-        spoken = 0
-        for window in windows(samples):
-            spoken += self._vad.probability(window) >= SPEECH_THRESHOLD
-            if spoken >= MIN_SPEECH_WINDOWS:
-                return True
-        return False
+        first, spoken = None, 0
+        for i, window in enumerate(rows):
+            if self._vad.probability(window) >= SPEECH_THRESHOLD:
+                first = i if first is None else first
+                spoken += 1
+            if first is not None and spoken >= MIN_SPEECH_WINDOWS:
+                return max(0, first - _ONSET_WINDOWS)
+        return None
+
+    def _end(self, rows: npt.NDArray[np.float32], first: int) -> int:
+        """The window after the last one with speech.
+
+        Asks about the last second first: a fragment that was cut at a pause ends in speech, and
+        the whole of it would cost ten times as much.
+        """
+        for begin in (max(first, len(rows) - _TAIL_WINDOWS), first):
+            self._vad.reset()
+            spoken = [self._vad.probability(row) >= _END_THRESHOLD for row in rows[begin:]]
+            if any(spoken):
+                return begin + len(spoken) - spoken[::-1].index(True)
+        return len(rows)
 
 
 def to_mono(pcm: bytes, channels: int) -> Float:

@@ -1,0 +1,124 @@
+"""Speaks a translation in the time that it has: shorten if it must be, clause by clause, fit.
+
+The order of means is: nothing; shorter pauses; faster, up to the limit; fewer words. Since speech
+is dear, words are left out before it, by what the voice is expected to take.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from dubcast.contract.sts import BYTES_PER_SAMPLE, StsRequest
+from dubcast.errors import StsError
+from dubcast.sts import clauses, fitting
+from dubcast.sts.clauses import Clause
+from dubcast.sts.engine import Engine
+from dubcast.sts.languages import Voice
+from dubcast.sts.providers.base import FitTask, Fitted, Heard, Speech, TtsTask
+from dubcast.sts.run import Run
+from dubcast.sts.shorten import Pace, shorten
+
+# A second try is made if there is this much more time than the first one took.
+_RETRY_MARGIN = 1.5
+# A prediction that was wrong once is wrong again: aim a little below the room.
+_RETRY_AIM = 0.95
+# Kept free for building the reply.
+_REPLY_S = 0.1
+
+
+@dataclass(frozen=True)
+class Dub:
+    """What is spoken, fitted; `clauses` as they were spoken."""
+
+    text: str
+    clauses: tuple[Clause, ...]
+    fitted: Fitted
+    shortened: bool
+
+
+class Speaker:
+    """Synthesizes and fits. Learns how fast the voices speak. Made for one event loop."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._pace = Pace()
+
+    async def speak(
+        self, run: Run, request: StsRequest, heard: Heard, text: str, source: str, voice: Voice
+    ) -> Dub | None:
+        """The text spoken by `voice` in the room that the request gives, or None if nothing in it
+        can be spoken. Raises StsError. Cancelling is safe.
+        """
+        if not any(char.isalnum() for char in text):
+            return None
+        job = _Job(request, heard, source, voice, {})
+        room_s = job.room_s * request.config.max_tempo
+        first = text
+        if self._pace.predict_s(text, voice.name) > room_s:
+            first = shorten(text, voice.language, room_s * self._pace.cps(voice.name))
+        dub = await self._try(run, job, first, shortened=first != text)
+        if dub is None or dub.fitted.fits:
+            return dub
+        second = shorten(first, voice.language, len(first) * _RETRY_AIM * room_s / job.spoken_s)
+        if second == first or run.left_ms() < _RETRY_MARGIN * run.ms[self._engine.tts.name]:
+            return dub
+        return await self._again(run, job, second) or dub
+
+    async def _again(self, run: Run, job: _Job, text: str) -> Dub | None:
+        """A second try, or None if it fails or is late: the first one is still good."""
+        try:
+            async with asyncio.timeout(max(0.0, run.left_ms() / 1000 - _REPLY_S)):
+                return await self._try(run, job, text, shortened=True)
+        except (TimeoutError, StsError):
+            return None
+
+    async def _try(self, run: Run, job: _Job, text: str, *, shortened: bool) -> Dub | None:
+        pieces = clauses.split(text, "" if shortened else job.source)
+        await self._synthesize(run, job, pieces)
+        pieces = [piece for piece in pieces if len(job.speech[piece.text].samples)]
+        if not pieces:
+            return None
+        fitted = await run.step(self._engine.fit, job.fit_task(pieces))
+        job.spoken_s = fitted.speech_ms / 1000
+        self._pace.learn(text, job.voice.name, job.spoken_s)
+        return Dub(text, tuple(pieces), fitted, shortened)
+
+    async def _synthesize(self, run: Run, job: _Job, pieces: list[Clause]) -> None:
+        """Speak the clauses that have not been spoken yet."""
+        fresh = list({piece.text: None for piece in pieces if piece.text not in job.speech})
+        tasks = [TtsTask(one, job.voice) for one in fresh]
+        job.speech.update(zip(fresh, await run.steps(self._engine.tts, tasks), strict=True))
+
+
+@dataclass
+class _Job:
+    request: StsRequest
+    heard: Heard
+    source: str
+    voice: Voice
+    speech: dict[str, Speech]
+    spoken_s: float = 0.0
+
+    @property
+    def room_s(self) -> float:
+        """The longest that the dub may sound."""
+        config, audio = self.request.config, self.request.audio
+        slot_s = (config.slot_ms or audio.duration_ms) / 1000
+        fragment_s = audio.duration_ms / 1000
+        _, room = fitting.room(config.duration_policy, fragment_s, slot_s, self.heard.bounds_s)
+        return room.most_s
+
+    def fit_task(self, pieces: list[Clause]) -> FitTask:
+        audio, config = self.request.audio, self.request.config
+        return FitTask(
+            clauses=tuple(self.speech[piece.text] for piece in pieces),
+            pauses_s=tuple(piece.pause_s for piece in pieces),
+            policy=config.duration_policy,
+            frames=len(audio.pcm_bytes()) // (BYTES_PER_SAMPLE * audio.channels),
+            slot_ms=config.slot_ms or audio.duration_ms,
+            max_tempo=config.max_tempo,
+            rate_hz=audio.sample_rate_hz,
+            channels=audio.channels,
+            bounds_s=self.heard.bounds_s,
+        )

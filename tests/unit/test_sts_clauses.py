@@ -1,0 +1,84 @@
+"""Cutting texts at clause borders."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dubcast.sts.clauses import MOST, SHORTEST, pause_after, sentences, split
+
+LONG = (
+    "O prefeito disse ontem que a ponte nova vai ser aberta em março, "
+    "mas os moradores do bairro ainda não acreditam nas promessas."
+)
+
+
+def _texts(text: str) -> list[str]:
+    return [clause.text for clause in split(text)]
+
+
+def test_long_texts_are_cut_at_commas_and_sentences() -> None:
+    assert _texts(LONG) == [
+        "O prefeito disse ontem que a ponte nova vai ser aberta em março,",
+        "mas os moradores do bairro ainda não acreditam nas promessas.",
+    ]
+    assert _texts("Esta é uma primeira frase completa. E esta outra frase vem logo depois.") == [
+        "Esta é uma primeira frase completa.",
+        "E esta outra frase vem logo depois.",
+    ]
+
+
+def test_short_texts_and_short_pieces_stay_together() -> None:
+    assert _texts("Sim, claro, vamos.") == ["Sim, claro, vamos."]
+    assert _texts("Não, disse ele com uma voz muito baixa enquanto olhava para o chão.") == [
+        "Não, disse ele com uma voz muito baixa enquanto olhava para o chão."
+    ]
+
+
+def test_conjunctions_cut_only_what_is_long() -> None:
+    text = (
+        "O time da casa recuperou a bola no meio do campo e o atacante correu sozinho "
+        "até a entrada da área"
+    )
+    assert _texts(text) == [
+        "O time da casa recuperou a bola no meio do campo",
+        "e o atacante correu sozinho até a entrada da área",
+    ]
+
+
+def test_numbers_are_not_cut() -> None:
+    text = "O preço da gasolina subiu para 6,49 reais às 10:30 da manhã de hoje em São Paulo"
+    assert _texts(text) == [text]
+
+
+def test_at_most_so_many() -> None:
+    assert len(_texts(" ".join(["Esta frase tem vinte e oito letras."] * 40))) == MOST
+
+
+@pytest.mark.parametrize(
+    ("text", "pause"), [("fim.", 0.3), ('disse "não!"', 0.3), ("bem,", 0.16), ("e então", 0.04)]
+)
+def test_pauses_follow_marks(text: str, pause: float) -> None:
+    assert pause_after(text) == pause
+
+
+def test_sources_are_known_by_sentence() -> None:
+    text = "Esta é uma primeira frase completa. E esta outra frase vem logo depois."
+    both = split(text, "This is a first sentence. And this one follows.")
+    assert [one.source for one in both] == ["This is a first sentence.", "And this one follows."]
+    assert [one.source for one in split(text, "Only one here.")] == [None, None]
+    assert split("Olá mundo.", "Hello world.")[0].source == "Hello world."
+
+
+@given(st.text(alphabet='abc ,.;:!?é"()—', max_size=300))
+def test_nothing_is_lost(text: str) -> None:
+    pieces = _texts(text)
+    assert "".join("".join(pieces).split()) == "".join(text.split())
+    if len(pieces) > 1:
+        assert all(len(piece) >= SHORTEST for piece in pieces)
+
+
+def test_sentences() -> None:
+    assert sentences("Oi. Tudo bem? Sim!") == ["Oi.", "Tudo bem?", "Sim!"]
+    assert sentences("  ") == []
