@@ -3,11 +3,12 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 STARTED := $(shell date +%s)
 
-.PHONY: help setup demo test test-unit check format schemas soak-short clean
+.PHONY: help setup demo test test-unit test-deep check format schemas soak-short clean
 
 help:
 	@echo "make demo        dub a live stream end to end on this machine and measure it"
 	@echo "make test        all tests: unit, conformance, integration, e2e"
+	@echo "make test-deep   10,000 steps of the state machines, 1,000 bad replies"
 	@echo "make check       format, lint, types, borders"
 	@echo "make soak-short  30 minutes of a looped stream: memory, sync, gaps"
 
@@ -22,6 +23,11 @@ test: setup
 
 test-unit:
 	@$(PY) -m pytest tests/unit tests/test_layers.py
+
+# The same tests with as many examples as the published figures are about.
+test-deep: setup
+	@$(PY) -m pytest --hypothesis-profile=deep --timeout=1800 \
+		tests/unit/test_breaker_model.py tests/unit/test_bad_replies.py
 
 check: setup
 	@.venv/bin/ruff format --check src tests scripts

@@ -28,22 +28,6 @@ class SystemClock:
         return time.monotonic_ns()
 
 
-class VirtualClock:
-    """A clock for tests: stands still until it is advanced."""
-
-    def __init__(self, start_ns: int = 0) -> None:
-        self._now_ns = start_ns
-
-    def monotonic_ns(self) -> int:
-        return self._now_ns
-
-    def advance(self, seconds: float) -> None:
-        """Move forward by `seconds` (>= 0)."""
-        if seconds < 0:
-            raise ValueError(f"a clock cannot go back by {-seconds} s")
-        self._now_ns += round(seconds * NS_PER_S)
-
-
 def s_to_ns(seconds: float) -> int:
     """Seconds to integer nanoseconds."""
     return round(seconds * NS_PER_S)

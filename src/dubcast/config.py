@@ -15,7 +15,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 
 from dubcast.contract.ids import StreamId
 from dubcast.errors import ConfigError
@@ -35,6 +43,16 @@ class Section(BaseModel):
 
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+FallbackMode = Literal["original", "background", "ducked", "repeat", "silence"]
+
+
+def _http_url(url: str) -> str:
+    if not url.startswith(("http://", "https://")):
+        raise ValueError("must start with http:// or https://")
+    return url
+
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
 
 
 class FragmentSettings(Section):
@@ -51,6 +69,14 @@ class FragmentSettings(Section):
     vad_threshold: float = Field(0.5, gt=0, lt=1, description="speech probability that opens it")
     chunk_s: float = Field(2.0, ge=1.0, le=2.0, description="fixed mode: chunk length")
     overlap_ms: int = Field(150, ge=100, le=200, description="fixed mode: overlap and crossfade")
+
+
+class SeparationSettings(Section):
+    """The background of the speech, separated from it."""
+
+    on_failure: Literal["duck", "skip"] = Field(
+        "duck", description="separation failed: dub over the ducked original, or skip the dub"
+    )
 
 
 class StreamSettings(Section):
@@ -70,23 +96,58 @@ class StreamSettings(Section):
     bg_gain: float = Field(1.0, ge=0, le=4, description="gain of the bed under the dub, linear")
     dub_gain: float = Field(1.0, ge=0, le=4, description="gain of the dub, linear")
     duck_db: float = Field(24.0, ge=24, le=90, description="how far the original goes down")
+    fallback: FallbackMode = Field(
+        "original", description="what plays of a fragment that has no dub"
+    )
+    fallback_order: tuple[FallbackMode, ...] = Field(
+        ("ducked",), description="tried in turn where `fallback` is not to be had; then original"
+    )
+    fallback_duck_db: float = Field(
+        12.0, ge=3, le=90, description="fallback ducked: how far the original goes down"
+    )
+    separation: SeparationSettings = SeparationSettings()
     fragments: FragmentSettings = FragmentSettings()
+
+
+class BreakerSettings(Section):
+    """When an endpoint of the speech service is left alone, and when it is tried again."""
+
+    failures: int = Field(3, ge=1, le=100, description="failures in a row that open it")
+    window: int = Field(20, ge=1, le=1000, description="calls that are looked back at")
+    min_calls: int = Field(5, ge=1, le=1000, description="fewer calls than these say too little")
+    failure_ratio: float = Field(
+        0.5, gt=0, le=1, description="share of failed or slow calls that opens it"
+    )
+    slow_ratio: float = Field(
+        0.8, gt=0, le=1, description="a reply is slow that took more of its time; 1: none is"
+    )
+    open_s: float = Field(15.0, gt=0, le=3600, description="first open time; doubles")
+    longest_open_s: float = Field(
+        60.0, gt=0, le=3600, description="longest open time; that of a refused key"
+    )
+    jitter: float = Field(0.2, ge=0, lt=1, description="share by which an open time varies")
+    pings: int = Field(2, ge=1, le=100, description="good pings in a row that allow a try early")
+    probes: int = Field(1, ge=1, le=10, description="good tries, one at a time, that close it")
 
 
 class StsClientSettings(Section):
     """How a worker reaches the speech service."""
 
-    url: str = Field("http://127.0.0.1:8000", description="base URL of the service")
+    url: HttpUrl = Field("http://127.0.0.1:8000", description="base URL of the service")
+    fallback_urls: tuple[HttpUrl, ...] = Field(
+        (), description="further services, in order, for when the first fails; the key is the same"
+    )
     api_key: SecretStr | None = Field(None, description="bearer key; none: not sent")
     timeout_s: float = Field(8.0, gt=0, le=60, description="longest wait; the deadline may be less")
     max_inflight: int = Field(3, ge=1, le=16, description="fragments at the service at a time")
-    retries: int = Field(1, ge=0, le=3, description="retries of a fragment, if the deadline allows")
-
-    @model_validator(mode="after")
-    def _check_url(self) -> StsClientSettings:
-        if not self.url.startswith(("http://", "https://")):
-            raise ValueError(f"url must start with http:// or https://, not {self.url!r}")
-        return self
+    retries: int = Field(1, ge=0, le=1, description="retries of a fragment, if the deadline allows")
+    retry_ratio: float = Field(
+        0.1, ge=0, le=1, description="retries of the whole process, as a share of its calls"
+    )
+    ping_s: float = Field(
+        1.0, ge=0, le=60, description="period of health pings while a breaker is open; 0: none"
+    )
+    breaker: BreakerSettings = BreakerSettings()
 
 
 class StsServerSettings(Section):
@@ -390,7 +451,11 @@ def _rows(section: type[BaseModel], prefix: str) -> Iterator[str]:
             yield from _rows(inner, f"{prefix}{name}.")
             continue
         default = field.get_default(call_default_factory=True, validated_data={})
-        shown = "not set" if default is None else f"`{default}`" if default != () else "none"
+        if isinstance(default, tuple):
+            default = ", ".join(default) or None
+            shown = f"`{default}`" if default else "none"
+        else:
+            shown = "not set" if default is None else f"`{default}`"
         yield f"| `{prefix}{name}` | {shown} | {field.description or ''} |"
 
 

@@ -70,7 +70,9 @@ class StsError(DubcastError):
     """The speech service refused or failed one fragment.
 
     `code` is one of the contract's error codes (`INVALID_INPUT`, `UNAUTHORIZED`, `OVERLOADED`,
-    `TIMEOUT`, `MODEL_ERROR`); `stage` names the pipeline stage, or is None.
+    `TIMEOUT`, `MODEL_ERROR`, `UNAVAILABLE`), or one of the client's own: `INVALID_REPLY` (what came
+    is no dub of this fragment), `BREAKER_OPEN` (no endpoint is to be called now). `stage` names the
+    pipeline stage, or is None.
     """
 
     def __init__(

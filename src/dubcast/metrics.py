@@ -50,6 +50,15 @@ class WorkerMetrics:
         self.fallback = self._counter(
             "dubcast_fallback_total", "Fragments not dubbed", ["mode", "reason"]
         )
+        self.breaker = self._gauge(
+            "dubcast_breaker_state", "Endpoints of the speech service in a state", ["state"]
+        )
+        self.sts_calls = self._counter(
+            "dubcast_sts_calls_total", "Calls to the speech service, by outcome", ["outcome"]
+        )
+        self.sts_retries = self._counter(
+            "dubcast_sts_retries_total", "Fragments sent to the speech service a second time"
+        )
         self.publish_up = self._gauge("dubcast_publish_up", "1 while the output is connected")
 
     def _gauge(self, name: str, text: str, labels: list[str] | None = None) -> Gauge:

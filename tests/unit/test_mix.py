@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from dubcast.audio.mix import FADE, Dub, DuckedOriginal, Mixer
+from dubcast.audio.mix import FADE, Cover, Dub, DuckedOriginal, Mixer
 from dubcast.audio.pcm import RATE, Float, Int16, from_db, to_float
 
 N = 4 * RATE
@@ -112,3 +113,57 @@ def test_overlapping_chunks_crossfade_to_a_constant_sum() -> None:
     one.accept(Dub(2 * RATE - overlap, 3 * RATE, 2 * RATE - overlap, voice(RATE), fade=overlap))
     seam = render(one, original)[2 * RATE - overlap : 2 * RATE, 0]
     assert np.abs(seam - 0.25).max() < 1e-3
+
+
+def constant(*covers: Cover, dubs: tuple[Dub, ...] = (), duck_db: float = 60) -> Float:
+    """One channel of a constant original of 0.5 with what covers it."""
+    one = mixer(duck_db=duck_db)
+    for cover in covers:
+        one.cover(cover)
+    for dub in dubs:
+        one.accept(dub)
+    return render(one, np.full((N, 2), 16384, np.int16))[:, 0]
+
+
+@pytest.mark.parametrize(("level", "left"), [(0.0, 0.0), (0.25, 0.125), (None, 0.0005)])
+def test_a_cover_leaves_its_level_of_the_original_or_the_bed(
+    level: float | None, left: float
+) -> None:
+    out = constant(Cover(RATE, 2 * RATE, level))
+    assert (out[:RATE] == 0.5).all()
+    assert (out[2 * RATE :] == 0.5).all()
+    assert np.abs(out[RATE + FADE : 2 * RATE - FADE] - left).max() < 2 / 32768
+
+
+def test_a_cover_is_faded_in_and_out_like_a_dub() -> None:
+    out = constant(Cover(RATE, 2 * RATE, 0.0))
+    assert np.abs(np.diff(out)).max() < 0.5 / FADE + 2 / 32768
+
+
+@pytest.mark.parametrize("gap", [0, FADE, 2 * FADE - 1])
+@pytest.mark.parametrize("levels", [(0.0, 0.25), (0.25, None), (None, 0.0), (0.0, 0.0)])
+def test_covers_side_by_side_cross_over_without_the_original(
+    levels: tuple[float | None, float | None], gap: int
+) -> None:
+    first, second = levels
+    out = constant(Cover(RATE, 2 * RATE, first), Cover(2 * RATE + gap, 3 * RATE, second))
+    inside = out[RATE + FADE : 3 * RATE - FADE]
+    assert inside.max() < 0.125 + 2 / 32768
+    assert np.abs(np.diff(inside)).max() < 0.5 / FADE
+
+
+def test_a_dub_beside_a_cover_sounds_over_the_bed_alone() -> None:
+    dub = Dub(2 * RATE, 3 * RATE, 2 * RATE, voice(RATE, 0.25))
+    out = constant(Cover(RATE, 2 * RATE, 0.0), dubs=(dub,))
+    assert np.abs(out[RATE + FADE : 2 * RATE]).max() < 0.001
+    assert np.abs(out[2 * RATE + FADE : 3 * RATE - FADE] - 0.25).max() < 0.001
+
+
+def test_a_span_joined_to_the_one_before_stays_joined_while_blocks_pass() -> None:
+    """The one before must not be forgotten while the gap that they share is rendered."""
+    middle, gap = 2 * RATE, 2 * FADE - 1
+    one = mixer(duck_db=90)
+    one.accept(Dub(RATE, middle, RATE, voice(RATE, 0.0)))
+    one.accept(Dub(middle + gap, 3 * RATE, middle + gap, voice(RATE // 2, 0.0)))
+    out = render(one, np.full((N, 2), 8000, np.int16), block=480)[:, 0]
+    assert np.abs(out[RATE + FADE : 3 * RATE - FADE]).max() < 2e-4

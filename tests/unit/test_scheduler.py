@@ -222,3 +222,75 @@ def test_fixed_mode_cuts_chunks_on_a_grid() -> None:
     lengths = {f.span.stop - f.span.start for f in one.cut}
     assert lengths == {round(1.5 * RATE)}
     assert {f.span.overlap for f in one.cut} == {4800}
+
+
+def fallback_of(simulation: Simulation, outcome: Outcome | None, **settings: object) -> Fragment:
+    """One fragment of 2 s of speech that comes to `outcome` (None: no reply), decided."""
+    simulation.core = WorkerCore(StreamSettings.model_validate(settings), "run", ScriptedVad(), 0)
+    simulation.core.connect(audio_only=False)
+    simulation.run(7)
+    (fragment,) = simulation.cut
+    assert simulation.core.send(fragment) is not None
+    if outcome is not None:
+        simulation.core.failed(fragment, outcome, "scripted")
+    simulation.run(12, publishing=False)
+    return fragment
+
+
+def heard(simulation: Simulation, second: float) -> int:
+    """The sample that leaves for the moment `second` of the programme."""
+    first = simulation.audio[0][1].start
+    at = first + round(second * RATE)
+    block = next(b for _, b in simulation.audio if b.start <= at < b.start + len(b.samples))
+    return int(block.samples[at - block.start, 0])
+
+
+def test_each_failed_fragment_gets_the_fallback_over_its_whole_span() -> None:
+    for outcome in (Outcome.FAILED, Outcome.OVERLOAD, Outcome.LATE, None):
+        one = Simulation(loud=((1.0, 3.0),))
+        fragment = fallback_of(one, outcome, fallback="silence")
+        assert fragment.fallback == "silence"
+        assert heard(one, 2.0) == 0
+        assert heard(one, 0.3) == heard(one, 5.0) == 80
+
+
+def test_a_fragment_without_words_keeps_the_original_whatever_the_fallback() -> None:
+    one = Simulation(loud=((1.0, 3.0),))
+    fragment = fallback_of(one, Outcome.NO_SPEECH, fallback="silence")
+    assert fragment.fallback == ""
+    assert heard(one, 2.0) == 8000
+
+
+def test_a_ducked_fragment_is_heard_at_its_level() -> None:
+    one = Simulation(loud=((1.0, 3.0),))
+    assert fallback_of(one, Outcome.FAILED, fallback="ducked").fallback == "ducked"
+    assert abs(heard(one, 2.0) - 8000 * 10 ** (-12 / 20)) < 2
+
+
+def test_a_repeat_needs_a_dub_that_was_heard() -> None:
+    one = Simulation(loud=((1.0, 3.0), (5.0, 7.0)))
+    one.core = WorkerCore(StreamSettings(fallback="repeat", delay_s=10), "run", ScriptedVad(), 0)
+    one.core.connect(audio_only=False)
+    one.run(9)
+    first, second = one.cut
+    one.reply(first, 1.5)
+    assert one.core.send(second) is not None
+    one.core.failed(second, Outcome.FAILED, "scripted")
+    one.run(12, publishing=False)
+    assert (first.fallback, second.fallback) == ("", "repeat")
+    assert heard(one, 5.5) > 16000
+    assert heard(one, 6.8) < 8000
+
+
+def test_without_its_background_a_fragment_is_not_dubbed_if_the_policy_skips_it() -> None:
+    for on_failure, outcome in (("duck", Outcome.DUBBED), ("skip", Outcome.SEPARATION)):
+        one = Simulation(loud=((1.0, 3.0),))
+        policy = StreamSettings.model_validate({"separation": {"on_failure": on_failure}})
+        one.core = WorkerCore(policy, "run", ScriptedVad(), 0, lambda span: False)
+        one.core.connect(audio_only=False)
+        one.run(5)
+        (fragment,) = one.cut
+        one.reply(fragment, 1.5)
+        one.run(12, publishing=False)
+        assert fragment.outcome is outcome
+        assert (fragment.fallback == "original") == (on_failure == "skip")

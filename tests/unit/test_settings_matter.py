@@ -10,9 +10,10 @@ import pytest
 
 from dubcast.audio.pcm import RATE, Float
 from dubcast.clock import NS_PER_S
-from dubcast.config import FragmentSettings, Section, StreamSettings, StsClientSettings
+from dubcast.config import Section, StreamSettings, StsClientSettings
 from dubcast.testing.sts_server import ScriptedSts, success
 from dubcast.worker.core import WorkerCore
+from dubcast.worker.fragments import Outcome
 from dubcast.worker.sts_client import StsClient
 
 CHUNK = 1024
@@ -35,6 +36,13 @@ CHANGES: dict[str, Any] = {
     "fragments.vad_threshold": 0.3,
 }
 FIXED_CHANGES = {"fragments.chunk_s": 1.5, "fragments.overlap_ms": 100}
+# Of a stream whose every second fragment is not dubbed: what it changes, beside what.
+FALLBACK_CHANGES: dict[str, tuple[dict[str, Any], Any]] = {
+    "fallback": ({}, "silence"),
+    "fallback_order": ({"fallback": "background"}, ("silence",)),
+    "fallback_duck_db": ({"fallback": "ducked"}, 30.0),
+    "separation.on_failure": ({}, "skip"),
+}
 SENT = {
     "source_language": "pt-BR",
     "target_language": "en",
@@ -55,16 +63,20 @@ class LevelVad:
 
 
 def policy(base: dict[str, Any], **changes: Any) -> StreamSettings:
-    tree: dict[str, Any] = {"fragments": {}}
+    tree: dict[str, Any] = {}
     for key, value in {**base, **changes}.items():
         section, _, name = key.rpartition(".")
-        (tree["fragments"] if section else tree)[name] = value
+        (tree.setdefault(section, {}) if section else tree)[name] = value
     return StreamSettings.model_validate(tree)
 
 
-def played(settings: StreamSettings) -> str:
-    """A digest of all that leaves and when, each fragment being dubbed a little too long."""
-    core = WorkerCore(settings, "run", LevelVad(), 0)
+def played(settings: StreamSettings, *, failing: bool = False) -> str:
+    """A digest of all that leaves and when, each fragment being dubbed a little too long.
+
+    `failing`: every second fragment fails, and so does the separation of all of them.
+    """
+    background = (lambda span: False) if failing else None
+    core = WorkerCore(settings, "run", LevelVad(), 0, background)
     core.connect(audio_only=True)
     digest = hashlib.sha256()
     for number in range(26 * RATE // CHUNK):
@@ -74,6 +86,9 @@ def played(settings: StreamSettings) -> str:
         pcm = np.full((CHUNK, 2), round(level * 32767), np.int16).tobytes()
         for fragment in core.audio(now, pcm, now):
             assert core.send(fragment) is not None
+            if failing and fragment.sequence % 2:
+                core.failed(fragment, Outcome.FAILED, "scripted")
+                continue
             length = fragment.span.slot_stop - fragment.span.start + RATE // 2
             core.replied(fragment, np.full(length, 0.3, np.float32), now)
         batch, _ = core.poll(now)
@@ -98,6 +113,13 @@ def test_it_changes_what_is_heard_in_fixed_mode(key: str) -> None:
     assert played(policy(fixed, **{key: FIXED_CHANGES[key]})) != played(policy(fixed))
 
 
+@pytest.mark.parametrize("key", FALLBACK_CHANGES)
+def test_it_changes_what_is_heard_in_place_of_a_dub(key: str) -> None:
+    base, value = FALLBACK_CHANGES[key]
+    changed = played(policy(base, **{key: value}), failing=True)
+    assert changed != played(policy(base), failing=True)
+
+
 @pytest.mark.parametrize("key", SENT)
 async def test_it_reaches_the_speech_service(key: str) -> None:
     configs = []
@@ -114,8 +136,9 @@ def test_no_setting_of_a_stream_is_left_out() -> None:
     def keys(section: type[Section], prefix: str = "") -> set[str]:
         found = set()
         for name, field in section.model_fields.items():
-            inner = field.annotation is FragmentSettings
-            found |= keys(FragmentSettings, f"{name}.") if inner else {prefix + name}
+            inner = field.annotation
+            deeper = isinstance(inner, type) and issubclass(inner, Section)
+            found |= keys(inner, f"{name}.") if deeper else {prefix + name}  # type: ignore[arg-type]
         return found
 
-    assert keys(StreamSettings) == {*CHANGES, *FIXED_CHANGES, *SENT}
+    assert keys(StreamSettings) == {*CHANGES, *FIXED_CHANGES, *FALLBACK_CHANGES, *SENT}

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from dubcast.audio.fragmenter import Span
-from dubcast.clock import VirtualClock
 from dubcast.contract.ids import is_stream_id, stream_id_of_ingest
 from dubcast.log import redact_url
 from dubcast.metrics import WorkerMetrics
 from dubcast.statusd import StatusServer
+from dubcast.testing.clock import VirtualClock
 from dubcast.worker import asrun
 from dubcast.worker.budget import LONGEST_S, MIX_LEAD_S, SHORTEST_S, FragmentBudget
 from dubcast.worker.fragments import Fragment, Outcome

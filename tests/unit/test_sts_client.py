@@ -14,6 +14,7 @@ from dubcast.audio.pcm import RATE
 from dubcast.config import StreamSettings, StsClientSettings
 from dubcast.errors import StsError
 from dubcast.testing.sts_server import Reply, Script, ScriptedSts, refusal, success, tone
+from dubcast.worker.retry_budget import RetryBudget
 from dubcast.worker.sts_client import DubReply, StsClient
 
 S = 1_000_000_000
@@ -24,7 +25,9 @@ UNIT = 0.15  # seconds; every wait here is a multiple of it
 async def client(script: Script, **settings: Any) -> AsyncIterator[tuple[ScriptedSts, StsClient]]:
     with ScriptedSts(script) as server:
         configured = StsClientSettings.model_validate({"url": server.url, **settings})
-        one = StsClient(configured, "demo", StreamSettings(), time.monotonic_ns)
+        one = StsClient(
+            configured, "demo", StreamSettings(), time.monotonic_ns, budget=RetryBudget()
+        )
         try:
             yield server, one
         finally:
@@ -89,20 +92,26 @@ async def test_no_speech_has_no_voice() -> None:
         lambda r: success(r, fragment_id="another"),
         lambda r: success(r, dubbed_audio=None),
         lambda r: success(r, tempo=0),
+        lambda r: success(r, tempo=float("inf")),
+        lambda r: success(r, stages_ms={"asr": float("nan")}),
+        lambda r: success(r, bytes(2 * RATE)),
+        lambda r: success(r, b"\xff\x7f" * RATE),
+        lambda r: success(r, transcript="word " * 3000),
+        lambda r: success(r, tone(0.3, RATE), translated_text="far too many words for this " * 2),
         lambda r: Reply(200, b"<html>"),
         lambda r: Reply(200, success(r).body[:-40]),
         lambda r: Reply(200, b""),
     ],
     ids=[
-        "rate", "length", "short", "long", "base64", "id", "missing", "tempo", "html", "cut",
-        "empty",
+        "rate", "length", "short", "long", "base64", "id", "missing", "tempo", "infinite", "nan",
+        "silent", "clipped", "text", "words", "html", "cut", "empty",
     ],
 )  # fmt: skip
 async def test_a_reply_that_is_not_a_dub_of_this_fragment_is_an_error(reply: Any) -> None:
     async with client(lambda r, c: reply(r)) as (server, one):
         with pytest.raises(StsError) as caught:
             await dub(one)
-    assert caught.value.code == "MODEL_ERROR"
+    assert caught.value.code == "INVALID_REPLY"
     assert len(server.requests) == 1
 
 
@@ -117,7 +126,7 @@ async def test_a_passing_fault_is_retried_once_with_the_same_id() -> None:
 
 async def test_retries_end_at_the_set_number() -> None:
     script: Script = lambda r, c: Reply(500, b"broken")  # noqa: E731
-    for retries in (0, 2):
+    for retries in (0, 1):
         async with client(script, retries=retries) as (server, one):
             with pytest.raises(StsError):
                 await dub(one)

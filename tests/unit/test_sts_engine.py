@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from sts_fakes import Script, fake_engine, wait_until
 
-from dubcast.clock import VirtualClock
 from dubcast.errors import MissingPartError, StsError
 from dubcast.metrics import StsMetrics
 from dubcast.sts.engine import Engine
 from dubcast.sts.providers.base import AsrTask
+from dubcast.testing.clock import VirtualClock
 
 FAR = 10**18
 

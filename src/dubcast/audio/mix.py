@@ -62,34 +62,70 @@ class Dub:
         return min(self.source_start, self.start), max(self.source_stop, self.stop)
 
 
+@dataclass(frozen=True)
+class Cover:
+    """A span [`start`, `stop`) in which the original gives way though there is no dub.
+
+    `level`: what is left of the original, linear (0: silence); None: the bed plays.
+    """
+
+    start: int
+    stop: int
+    level: float | None
+
+
 class Mixer:
-    """Renders blocks of output in time order from the original and the accepted dubs."""
+    """Renders blocks of output in time order from the original, the dubs and the covers."""
 
     def __init__(self, bed: Bed, bg_gain: float, dub_gain: float) -> None:
         self._bed = bed
         self._bg_gain = np.float32(bg_gain)
         self._dub_gain = np.float32(dub_gain)
         self._dubs: list[Dub] = []
+        self._covers: list[Cover] = []
 
     def accept(self, dub: Dub) -> None:
         """Take a dub; it must not begin before what was rendered already."""
         keys = [held.source_start for held in self._dubs]
         self._dubs.insert(bisect_left(keys, dub.source_start), dub)
 
+    def cover(self, cover: Cover) -> None:
+        """Take a cover; it must begin a fade or more after what was rendered already."""
+        self._covers.append(cover)
+
     def render(self, start: int, original: Int16) -> Int16:
         """The output for the block of `original` (frames, 2) that begins at `start`."""
         stop = start + len(original)
-        self._dubs = [dub for dub in self._dubs if dub.replaced[1] > start - FADE]
-        spans = _merge([dub.replaced for dub in self._dubs])
+        # A span that is joined to it may begin two fades later, and would then fade in.
+        kept = start - 3 * FADE
+        self._dubs = [dub for dub in self._dubs if dub.replaced[1] > kept]
+        self._covers = [cover for cover in self._covers if cover.stop > kept]
+        covered = [(cover.start, cover.stop) for cover in self._covers]
+        spans = _merge([*(dub.replaced for dub in self._dubs), *covered])
         wet = _wetness(spans, start, stop)
         if wet is None:
             return original
         dry = to_float(original)
         bed = self._bed.render(start, dry) * self._bg_gain
+        for cover in self._covers:
+            _replace(bed, dry, start, cover)
         out = dry + (bed - dry) * wet[:, np.newaxis]
         for dub in self._dubs:
             _add(out, start, dub, self._dub_gain)
         return to_int16(out)
+
+
+def _replace(bed: Float, dry: Float, start: int, cover: Cover) -> None:
+    """Put what `cover` asks for into the block `bed` that begins at `start`, in place.
+
+    It fades outside its span, where the original is heard unless another span borders on it: so
+    the two cross over at the border without the original flashing up.
+    """
+    if cover.level is None:
+        return
+    share = _wetness([(cover.start - FADE, cover.stop + FADE)], start, start + len(bed))
+    if share is not None:
+        bed += (dry * np.float32(cover.level) - bed) * share[:, np.newaxis]
 
 
 def _merge(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -2,21 +2,23 @@
 
 It never stands in for the real service in a claim that something works.
 
-    with ScriptedSts(lambda request, call: ok(request) if call else Reply(503)) as sts:
+    with ScriptedSts(lambda request, call: success(request) if call else Reply(503)) as sts:
         ...  # sts.url
 
 Each reply is made by the script from the parsed request and the number of the call (from 0).
+`dubcast.testing.faults` has the faults by name, and ways to say when each strikes.
 """
 
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import math
+import socket
 import struct
 import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -25,17 +27,28 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Reply:
-    """One scripted reply; sent after `wait_s`."""
+    """One scripted reply; sent after `wait_s`.
+
+    `cut_after`: reset the connection after so many bytes of the body. `pace_s`: wait so long before
+    each kilobyte. `repeat`: send the body over and over, so many times (huge replies need no
+    memory). `copies`: send the whole reply so often. `raw`: the body is all there is, HTTP or not.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     wait_s: float = 0.0
+    cut_after: int | None = None
+    pace_s: float = 0.0
+    repeat: int = 1
+    copies: int = 1
+    raw: bool = False
 
 
 Script = Callable[[dict[str, Any], int], Reply]
 
 
+@functools.lru_cache(maxsize=32)
 def tone(seconds: float, rate_hz: int, hz: float = 440.0, level: float = 0.3) -> bytes:
     """A mono S16LE tone: unlike the original and unlike silence."""
     step = 2 * math.pi * hz / rate_hz
@@ -91,9 +104,12 @@ def refusal(
 
 
 class ScriptedSts:
-    """The server, on a free loopback port; `requests` keeps what came.
+    """The server, on a free loopback port.
 
-    `pages` answer GET requests by path; any other GET is answered 200.
+    `requests`, `headers` and `peers` (the client's port) keep what came, `pings` the GETs' paths.
+
+    `pages` answer GET requests by path; any other GET is answered 200. `script` and `pages` may be
+    replaced at any time. Leaving it ends replies that still wait or trickle.
     """
 
     def __init__(
@@ -102,6 +118,9 @@ class ScriptedSts:
         self.script = script
         self.pages = dict(pages or {})
         self.requests: list[dict[str, Any]] = []
+        self.peers: list[int] = []
+        self.pings: list[str] = []
+        self._quit = threading.Event()
         self.headers: list[dict[str, str]] = []
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
@@ -123,15 +142,17 @@ class ScriptedSts:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._quit.set()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
 
-    def _next(self, request: dict[str, Any], headers: Mapping[str, str]) -> Reply:
+    def _next(self, request: dict[str, Any], headers: Mapping[str, str], peer: int) -> Reply:
         with self._lock:
             call = len(self.requests)
-            self.requests.append(request)
+            self.peers.append(peer)
             self.headers.append(dict(headers))
+            self.requests.append(request)
         return self.script(request, call)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
@@ -141,26 +162,56 @@ class ScriptedSts:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
+                outer.pings.append(self.path)
                 self._send(outer.pages.get(self.path, Reply(200, b"ready")))
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                reply = outer._next(json.loads(body), dict(self.headers))
-                time.sleep(reply.wait_s)
-                self._send(reply)
+                peer = self.client_address[1]
+                self._send(outer._next(json.loads(body), dict(self.headers), peer))
 
             def _send(self, reply: Reply) -> None:
+                if outer._quit.wait(reply.wait_s):
+                    self.close_connection = True
+                    return
                 try:
-                    self.send_response(reply.status)
+                    for _ in range(reply.copies):
+                        self._send_once(reply)
+                except OSError:
+                    self.close_connection = True  # the client has given up, as scripted
+
+            def _send_once(self, reply: Reply) -> None:
+                if not reply.raw:
+                    self.send_response_only(reply.status)
                     for name, value in reply.headers.items():
                         self.send_header(name, value)
-                    self.send_header("Content-Length", str(len(reply.body)))
+                    if "Content-Length" not in reply.headers:
+                        self.send_header("Content-Length", str(len(reply.body) * reply.repeat))
                     self.end_headers()
-                    self.wfile.write(reply.body)
-                except (BrokenPipeError, ConnectionResetError):
-                    self.close_connection = True  # the client has given up, as scripted
+                for part in _parts(reply):
+                    if reply.pace_s and outer._quit.wait(reply.pace_s):
+                        break
+                    self.wfile.write(part)
+                if reply.cut_after is not None:
+                    _reset(self.connection)
+                if reply.raw or reply.cut_after is not None:
+                    self.close_connection = True
 
             def log_message(self, format: str, *args: Any) -> None:
                 """Silent."""
 
         return Handler
+
+
+def _parts(reply: Reply) -> Iterator[bytes]:
+    body = reply.body if reply.cut_after is None else reply.body[: reply.cut_after]
+    size = 1024 if reply.pace_s else max(len(body), 1)
+    for _ in range(reply.repeat):
+        for start in range(0, len(body), size):
+            yield body[start : start + size]
+
+
+def _reset(connection: socket.socket) -> None:
+    """Close with RST instead of FIN."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()

@@ -25,6 +25,7 @@ def record(fragment: Fragment) -> dict[str, Any]:
         "source_end_s": round(samples_to_s(fragment.span.stop), 4),
         "outcome": fragment.outcome.value if fragment.outcome else None,
         "reason": fragment.reason,
+        "fallback": fragment.fallback,
         "transcript": fragment.transcript,
         "translated_text": fragment.translation,
         "tempo": fragment.tempo,

@@ -28,6 +28,7 @@ from dubcast.audio.vad import SpeechModel, VadStream
 from dubcast.clock import NS_PER_S, s_to_ns
 from dubcast.config import FragmentSettings, StreamSettings
 from dubcast.worker.budget import FragmentBudget
+from dubcast.worker.fallback import FallbackPolicy, HasBackground, may_dub
 from dubcast.worker.fragments import Fragment, FragmentBook, Outcome, Placement, State
 from dubcast.worker.rebase import Rebaser, Track
 from dubcast.worker.scheduler import AUDIO_LEAD_NS, BLOCK, Batch, OutputScheduler, VideoUnit
@@ -54,7 +55,12 @@ class WorkerCore:
     """Everything a stream's media passes through between the two pipelines. Thread-safe."""
 
     def __init__(
-        self, policy: StreamSettings, run_id: str, vad: SpeechModel, started_ns: int
+        self,
+        policy: StreamSettings,
+        run_id: str,
+        vad: SpeechModel,
+        started_ns: int,
+        background: HasBackground | None = None,
     ) -> None:
         self._lock = threading.RLock()
         self._run_id = run_id
@@ -68,10 +74,12 @@ class WorkerCore:
         self._fragments_until: int | None = None
         fixed = policy.fragments.mode == "fixed"
         match = fixed or policy.duration_policy == "match"
-        self._book = FragmentBook(Placement(policy.max_shift_s), match=match)
+        allowed = may_dub(policy.separation, background)
+        self._book = FragmentBook(Placement(policy.max_shift_s), match=match, may_dub=allowed)
         self.budget = FragmentBudget(policy.delay_s, policy.fragments.max_s)
         mixer = Mixer(DuckedOriginal(policy.duck_db), policy.bg_gain, policy.dub_gain)
-        self._scheduler = OutputScheduler(self._timeline, self._store, mixer, self._book)
+        fallback = FallbackPolicy(policy, background)
+        self._scheduler = OutputScheduler(self._timeline, self._store, mixer, self._book, fallback)
         self.outcomes: Counter[str] = Counter()
         self.audio_gap_samples = 0
         self.has_video = False

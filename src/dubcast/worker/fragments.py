@@ -4,7 +4,7 @@ where its dub goes. Pure; times are stream positions in samples, given from outs
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -23,7 +23,7 @@ class State(StrEnum):
     WAITING = "waiting"  # cut, not yet sent: others are in flight
     INFLIGHT = "inflight"  # at the speech service
     READY = "ready"  # its dub is here and waits for its deadline
-    FAILED = "failed"  # the service refused, failed or found no speech: the original plays
+    FAILED = "failed"  # the service refused, failed or found no speech: the fallback plays
     DECIDED = "decided"  # its deadline has passed: on air, one way or the other
 
 
@@ -48,6 +48,7 @@ class Outcome(StrEnum):
     OVERLOAD = "overload"  # never sent: too many were waiting, or too late to be of use
     NO_SPEECH = "no_speech"  # the service found no words: the original is right
     SHIFT = "shift"  # the dub before ran so long that this one would start too late
+    SEPARATION = "separation"  # its background is missing and the policy is not to dub then
 
 
 @dataclass
@@ -60,6 +61,7 @@ class Fragment:
     state: State = State.WAITING
     outcome: Outcome | None = None
     reason: str = ""
+    fallback: str = ""  # the mode that plays, if there is no dub though there are words
     voice: Float | None = None
     dub: Dub | None = None
     transcript: str = ""
@@ -113,8 +115,15 @@ class FragmentBook:
     Not thread-safe: the worker holds its lock around every call.
     """
 
-    def __init__(self, placement: Placement, *, match: bool) -> None:
+    def __init__(
+        self,
+        placement: Placement,
+        *,
+        match: bool,
+        may_dub: Callable[[Span], bool] = lambda span: True,
+    ) -> None:
         self._placement = placement
+        self._may_dub = may_dub
         self.match = match
         self._open: dict[int, Fragment] = {}
         self._next = 0
@@ -168,6 +177,8 @@ class FragmentBook:
             fragment.outcome, fragment.reason = Outcome.OVERLOAD, "not_sent"
         elif was is State.INFLIGHT:
             fragment.outcome, fragment.reason = Outcome.LATE, "deadline"
+        elif was is State.READY and not self._may_dub(fragment.span):
+            fragment.outcome, fragment.reason = Outcome.SEPARATION, "no_background"
         elif was is State.READY:
             assert fragment.voice is not None
             fragment.dub = self._placement.place(fragment.span, fragment.voice, match=self.match)

@@ -2,7 +2,7 @@
 
 Pictures leave at their due time, untouched. Audio is rendered in blocks, a little earlier, so
 that the encoder's framing never holds a picture back. Whatever is not ready then is not waited
-for: the original plays.
+for: the stream's fallback plays.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from dubcast.audio.mix import Mixer
 from dubcast.audio.pcm import RATE, Int16, ns_to_samples, samples_to_ns
 from dubcast.audio.store import AudioStore
 from dubcast.clock import NS_PER_S
-from dubcast.worker.fragments import Fragment, FragmentBook
+from dubcast.worker.fallback import FallbackPolicy
+from dubcast.worker.fragments import Fragment, FragmentBook, Outcome
 from dubcast.worker.timeline import Timeline
 
 BLOCK = RATE // 10
@@ -67,12 +68,18 @@ class OutputScheduler:
     """
 
     def __init__(
-        self, timeline: Timeline, store: AudioStore, mixer: Mixer, book: FragmentBook
+        self,
+        timeline: Timeline,
+        store: AudioStore,
+        mixer: Mixer,
+        book: FragmentBook,
+        fallback: FallbackPolicy,
     ) -> None:
         self._timeline = timeline
         self._store = store
         self._mixer = mixer
         self._book = book
+        self._fallback = fallback
         self._video: deque[VideoUnit] = deque()
         self._cursor: int | None = None  # next stream position to render
         self._jumps: deque[tuple[int, int]] = deque()  # (end of a session, start of the next)
@@ -172,8 +179,7 @@ class OutputScheduler:
 
     def _render(self, start: int, stop: int, batch: Batch) -> None:
         for fragment in self._book.decide_until(stop):
-            if fragment.dub is not None:
-                self._mixer.accept(fragment.dub)
+            self._air(fragment)
             batch.decided.append(fragment)
         samples = self._mixer.render(start, self._store.read(start, stop))
         if self._start_ns is None:
@@ -181,6 +187,19 @@ class OutputScheduler:
         first = max(start, ns_to_samples(self._start_ns))
         if first < stop:
             batch.audio.append(AudioBlock(first, samples[first - start :]))
+
+    def _air(self, fragment: Fragment) -> None:
+        """Give the mixer what plays of a decided fragment; nothing where it has no words."""
+        if fragment.dub is not None:
+            self._mixer.accept(fragment.dub)
+            self._fallback.dubbed(fragment.dub)
+        elif fragment.outcome is not Outcome.NO_SPEECH:
+            choice = self._fallback.choose(fragment.span)
+            fragment.fallback = choice.mode.value
+            if choice.dub is not None:
+                self._mixer.accept(choice.dub)
+            if choice.cover is not None:
+                self._mixer.cover(choice.cover)
 
     def _poll_video(self, now: int, batch: Batch) -> None:
         while self._video:

@@ -1,51 +1,50 @@
-"""Talks to the speech service: one fragment, one deadline, at most the set number of retries.
+"""Talks to the speech service: one fragment, one deadline, at most one retry.
 
-This is the only place where a fragment is retried. Replies are checked before anyone hears
-them: id, rate, length, and that the audio is what the contract says.
+This is the only place where a fragment is retried. Several endpoints stand in for each other, in
+the order of the settings, as their breakers allow. An endpoint that is tried again gets a copy of
+a fragment in shadow while another serves the air; where no other can, the fragment would have
+gone to the fallback anyhow and is the probe itself. So a failed probe costs nothing on air.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import httpx2
-import numpy as np
-from pydantic import ValidationError
-
-from dubcast.audio.pcm import RATE, Float, Int16
+from dubcast import log
+from dubcast.audio.pcm import RATE, Int16
 from dubcast.clock import NS_PER_S
 from dubcast.config import StreamSettings, StsClientSettings
-from dubcast.contract.sts import (
-    FragmentConfig,
-    FragmentContext,
-    PcmAudio,
-    StsErrorBody,
-    StsRequest,
-    StsResponse,
-)
+from dubcast.contract.sts import FragmentConfig, FragmentContext, PcmAudio, StsRequest
 from dubcast.errors import StsError
+from dubcast.worker import replies
+from dubcast.worker.breaker import BreakerState, Ticket, Verdict
+from dubcast.worker.endpoint import Endpoint
+from dubcast.worker.replies import DubReply
+from dubcast.worker.retry_budget import PROCESS_BUDGET, RetryBudget
+
+__all__ = ["DubReply", "StsClient"]
 
 _MIN_TIMEOUT_S = 0.2
 _RETRY_PAUSE_S = 0.2
-_RETRYABLE_STATUS = {429, 500, 502, 503, 504}
-# A dub longer than this times its slot is not a dub of this fragment.
-_LONGEST_REPLY = 3.0
-_MAX_REPLY_BYTES = 32 * 1024 * 1024
+_MARGIN_S = 0.01
+
+_log = log.get("sts_client")
 
 
 @dataclass(frozen=True)
-class DubReply:
-    """A checked reply. `voice`: mono float32 at 48 kHz, or None if there was no speech."""
+class _Call:
+    """Leave to send a fragment to an endpoint."""
 
-    response: StsResponse
-    voice: Float | None
-    round_trip_s: float
+    endpoint: Endpoint
+    ticket: Ticket
 
 
 class StsClient:
-    """Client of one speech service for one stream. `now` is the monotonic clock in ns."""
+    """Client of one stream. `now` is the monotonic clock in ns; `rng` spreads open times."""
 
     def __init__(
         self,
@@ -53,6 +52,9 @@ class StsClient:
         stream_id: str,
         policy: StreamSettings,
         now: Callable[[], int],
+        *,
+        rng: random.Random | None = None,
+        budget: RetryBudget = PROCESS_BUDGET,
     ) -> None:
         self._settings = settings
         self._stream_id = stream_id
@@ -64,14 +66,26 @@ class StsClient:
             max_tempo=policy.max_tempo,
         )
         self._now = now
+        self._budget = budget
         headers = {"X-Session-Id": stream_id, "Content-Type": "application/json"}
         if settings.api_key is not None:
             headers["Authorization"] = f"Bearer {settings.api_key.get_secret_value()}"
-        self._http = httpx2.AsyncClient(base_url=settings.url, headers=headers, trust_env=False)
+        rng = rng or random.Random()
+        self._endpoints = [
+            Endpoint(url, settings, headers, now, rng)
+            for url in (settings.url, *settings.fallback_urls)
+        ]
+        self._shadows: set[asyncio.Task[None]] = set()
+        self._calls: Counter[str] = Counter()  # by outcome, since they were last asked for
+        self._retries = 0
 
     async def close(self) -> None:
-        """Close the connections."""
-        await self._http.aclose()
+        """End what is under way and close the connections."""
+        for task in self._shadows:
+            task.cancel()
+        await asyncio.gather(*self._shadows, return_exceptions=True)
+        for endpoint in self._endpoints:
+            await endpoint.close()
 
     async def dub(
         self,
@@ -87,108 +101,143 @@ class StsClient:
         Cancelling is safe: the service drops what nobody waits for at its own deadline.
         """
         started = self._now()
-        pcm = PcmAudio.from_pcm(audio.astype("<i2").tobytes(), RATE, 1)
-        attempts = 1 + self._settings.retries
-        for attempt in range(attempts):
-            timeout_s = self._timeout_s(deadline_ns)
-            request = StsRequest(
-                fragment_id=fragment_id,
-                stream_id=self._stream_id,
-                sequence_number=sequence,
-                audio=pcm,
-                config=self._config.model_copy(update={"slot_ms": slot_ms}),
-                context=FragmentContext(source_text=context[0], target_text=context[1]),
-                timeout_ms=max(int(timeout_s * 1000), 100),
-            )
-            try:
-                response = await self._post(request, timeout_s)
-            except StsError as error:
-                if not error.retryable or attempt + 1 == attempts:
-                    raise
-                await self._pause(error, deadline_ns)
-                continue
-            voice = _voice(response, request)
-            return DubReply(response, voice, (self._now() - started) / NS_PER_S)
-        raise AssertionError("unreachable: the last attempt returns or raises")
+        request = StsRequest(
+            fragment_id=fragment_id,
+            stream_id=self._stream_id,
+            sequence_number=sequence,
+            audio=PcmAudio.from_pcm(audio.astype("<i2").tobytes(), RATE, 1),
+            config=self._config.model_copy(update={"slot_ms": slot_ms}),
+            context=FragmentContext(source_text=context[0], target_text=context[1]),
+        )
+        self._left_s(deadline_ns)
+        call = self._route(self._endpoints, request, deadline_ns)
+        if call is None:
+            raise StsError("BREAKER_OPEN", self._why_none(), retryable=False)
+        self._budget.called(self._settings.retry_ratio)
+        try:
+            reply = await self._send(call, request, deadline_ns)
+        except StsError as error:
+            again = await self._again(error, call.endpoint, request, deadline_ns)
+            reply = await self._send(again, request, deadline_ns)
+        round_trip_s = (self._now() - started) / NS_PER_S
+        return DubReply(reply.response, reply.voice, round_trip_s)
 
-    def _timeout_s(self, deadline_ns: int) -> float:
-        left = (deadline_ns - self._now()) / NS_PER_S
-        if left < _MIN_TIMEOUT_S:
-            raise StsError("TIMEOUT", "the fragment's deadline has come", retryable=False)
-        return min(left, self._settings.timeout_s)
+    # -- views ---------------------------------------------------------------------------
+
+    def states(self) -> dict[str, int]:
+        """How many endpoints are in each state of a breaker."""
+        count = Counter(endpoint.breaker.state.value for endpoint in self._endpoints)
+        return {state.value: count[state.value] for state in BreakerState}
+
+    def new_calls(self) -> Counter[str]:
+        """Calls since this was last asked, by outcome: good, slow, or an error's code."""
+        calls, self._calls = self._calls, Counter()
+        return calls
+
+    def new_retries(self) -> int:
+        """Retries since this was last asked."""
+        retries, self._retries = self._retries, 0
+        return retries
+
+    def view(self) -> list[dict[str, object]]:
+        """The endpoints in order as plain values, without keys."""
+        return [{"url": endpoint.name, **endpoint.view()} for endpoint in self._endpoints]
+
+    # -- where to ------------------------------------------------------------------------
+
+    def _route(
+        self, endpoints: Sequence[Endpoint], request: StsRequest, deadline_ns: int
+    ) -> _Call | None:
+        """The first endpoint that takes calls; those before it that want a probe get a copy."""
+        probes: list[_Call] = []
+        for endpoint in endpoints:
+            ticket = endpoint.breaker.admit()
+            if ticket is None:
+                continue
+            call = _Call(endpoint, ticket)
+            if not ticket.probe:
+                for probe in probes:
+                    self._shadow(probe, request, deadline_ns)
+                return call
+            probes.append(call)
+        for spare in probes[1:]:
+            spare.endpoint.report(spare.ticket, Verdict.OURS, None)
+        return probes[0] if probes else None
+
+    async def _again(
+        self, error: StsError, failed: Endpoint, request: StsRequest, deadline_ns: int
+    ) -> _Call:
+        """Where to send a fragment once more. Raises `error` if nowhere, too late or too often."""
+        others = [endpoint for endpoint in self._endpoints if endpoint is not failed]
+        budget, ratio = self._budget, self._settings.retry_ratio
+        worth = error.code != "INVALID_INPUT" and (error.retryable or others)
+        if not (worth and self._settings.retries and budget.allows(ratio)):
+            raise error
+        if self._now() + _MIN_TIMEOUT_S * NS_PER_S >= deadline_ns:
+            raise error
+        call = self._route(others, request, deadline_ns)
+        if call is None and error.retryable:
+            await self._pause(error, deadline_ns)
+            call = self._route([failed], request, deadline_ns)
+        if call is None:
+            raise error
+        budget.retried()
+        self._retries += 1
+        return call
 
     async def _pause(self, error: StsError, deadline_ns: int) -> None:
-        pause = max(error.retry_after_s or 0.0, _RETRY_PAUSE_S)
+        # A little more than asked for: the breaker holds calls back until then to the nanosecond.
+        pause = max((error.retry_after_s or 0.0) + _MARGIN_S, _RETRY_PAUSE_S)
         if self._now() + (pause + _MIN_TIMEOUT_S) * NS_PER_S >= deadline_ns:
             raise error
         await asyncio.sleep(pause)
 
-    async def _post(self, request: StsRequest, timeout_s: float) -> StsResponse:
-        body = request.model_dump_json().encode()
+    def _why_none(self) -> str:
+        waits = ", ".join(f"{e.name} in {e.breaker.retry_in_s:.0f} s" for e in self._endpoints)
+        return f"the speech service is left alone after its failures; next try: {waits}"
+
+    # -- calls ---------------------------------------------------------------------------
+
+    def _shadow(self, probe: _Call, request: StsRequest, deadline_ns: int) -> None:
+        task = asyncio.create_task(self._send_in_shadow(probe, request, deadline_ns))
+        self._shadows.add(task)
+        task.add_done_callback(self._shadows.discard)
+
+    async def _send_in_shadow(self, probe: _Call, request: StsRequest, deadline_ns: int) -> None:
         try:
-            async with asyncio.timeout(timeout_s):
-                reply = await self._http.post("/api/v1/sts/process", content=body, timeout=None)
-        except TimeoutError:
-            raise StsError(
-                "TIMEOUT", f"no reply within {timeout_s:.1f} s", retryable=False
-            ) from None
-        except httpx2.HTTPError as error:
-            message = f"the speech service cannot be reached: {error or type(error).__name__}"
-            raise StsError("UNAVAILABLE", message, retryable=True) from error
-        if reply.status_code != 200:
-            raise _refusal(reply)
-        if len(reply.content) > _MAX_REPLY_BYTES:
-            raise StsError("MODEL_ERROR", "the reply is too large", retryable=False)
+            await self._send(probe, request, deadline_ns)
+        except StsError as error:
+            _log.debug("probe failed", endpoint=probe.endpoint.name, code=error.code)
+
+    async def _send(self, call: _Call, request: StsRequest, deadline_ns: int) -> DubReply:
+        """One call; whatever becomes of it, the breaker gets a verdict."""
+        verdict, wait_s, outcome = Verdict.OURS, None, "cancelled"
+        started, timeout_s = self._now(), 0.0
         try:
-            return StsResponse.model_validate_json(reply.content)
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            message = f"the reply breaks the contract: {first['loc']}: {first['msg']}"
-            raise StsError("MODEL_ERROR", message, retryable=False) from error
+            timeout_s = self._left_s(deadline_ns)
+            timed = request.model_copy(update={"timeout_ms": max(int(timeout_s * 1000), 100)})
+            body = timed.model_dump_json().encode()
+            response, voice = await call.endpoint.post(
+                body,
+                replies.longest_body(request),
+                timeout_s,
+                parse=lambda raw: replies.read(raw, request),
+            )
+            took_s = (self._now() - started) / NS_PER_S
+            slow = took_s > self._settings.breaker.slow_ratio * timeout_s
+            verdict = Verdict.SLOW if slow else Verdict.GOOD
+            outcome = verdict.value
+            return DubReply(response, voice, took_s)
+        except StsError as error:
+            verdict, wait_s = call.endpoint.verdict(error, timeout_s), error.retry_after_s
+            outcome = error.code.lower()
+            raise
+        finally:
+            self._calls[outcome] += 1
+            call.endpoint.report(call.ticket, verdict, wait_s)
 
-
-def _refusal(reply: httpx2.Response) -> StsError:
-    retry_after = _seconds(reply.headers.get("Retry-After"))
-    try:
-        detail = StsErrorBody.model_validate_json(reply.content).error
-    except ValidationError:
-        retryable = reply.status_code in _RETRYABLE_STATUS
-        return StsError(
-            "MODEL_ERROR",
-            f"HTTP {reply.status_code}",
-            retryable=retryable,
-            retry_after_s=retry_after,
-        )
-    return StsError(
-        detail.code,
-        detail.message,
-        retryable=detail.retryable,
-        stage=detail.stage,
-        retry_after_s=retry_after,
-    )
-
-
-def _seconds(header: str | None) -> float | None:
-    try:
-        return max(float(header), 0.0) if header is not None else None
-    except ValueError:
-        return None  # the date form: our own pause serves as well
-
-
-def _voice(response: StsResponse, request: StsRequest) -> Float | None:
-    """The dub as mono float32 at 48 kHz. Raises StsError if it is not a dub of this fragment."""
-    if response.fragment_id != request.fragment_id:
-        raise StsError("MODEL_ERROR", "the reply is for another fragment", retryable=False)
-    audio = response.dubbed_audio
-    if audio is None:
-        return None
-    if audio.sample_rate_hz != RATE:
-        message = f"the dub has {audio.sample_rate_hz} Hz instead of {RATE}"
-        raise StsError("MODEL_ERROR", message, retryable=False)
-    slot_ms = request.config.slot_ms or request.audio.duration_ms
-    if audio.duration_ms > _LONGEST_REPLY * max(slot_ms, 1000):
-        message = f"a dub of {audio.duration_ms} ms for a slot of {slot_ms} ms"
-        raise StsError("MODEL_ERROR", message, retryable=False)
-    samples = np.frombuffer(audio.pcm_bytes(), dtype="<i2").reshape(-1, audio.channels)
-    voice: Float = samples.mean(axis=1, dtype=np.float32) / np.float32(32768.0)
-    return voice
+    def _left_s(self, deadline_ns: int) -> float:
+        left = (deadline_ns - self._now()) / NS_PER_S
+        if left < _MIN_TIMEOUT_S:
+            raise StsError("TIMEOUT", "the fragment's deadline has come", retryable=False)
+        return min(left, self._settings.timeout_s)

@@ -70,6 +70,7 @@ class Worker:
         self._clock = clock or SystemClock()
         self._started = self._clock.monotonic_ns()
         self._core = WorkerCore(spec.policy, self.run_id, SileroVad(), self._started)
+        self._client = StsClient(spec.sts, spec.stream_id, spec.policy, self._clock.monotonic_ns)
         self._metrics = metrics
         self._on_fragment = on_fragment or (lambda entry: None)
         self.state = WorkerState.WAITING
@@ -91,9 +92,6 @@ class Worker:
         """Run the stream. Raises InputError if the source carries what dubcast does not take."""
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        self._client = StsClient(
-            self.spec.sts, self.spec.stream_id, self.spec.policy, self._clock.monotonic_ns
-        )
         scheduler = threading.Thread(target=self._schedule, name="scheduler", daemon=True)
         scheduler.start()
         try:
@@ -368,14 +366,15 @@ class Worker:
                 metrics.tempo.labels(stream).set(fragment.tempo)
                 lag = entry["dub_start_s"] - entry["source_start_s"]
                 metrics.dub_lag.labels(stream).set(lag)
-            elif fragment.outcome is not Outcome.NO_SPEECH:
-                metrics.fallback.labels(stream, "original", fragment.reason).inc()
+            elif fragment.fallback:
+                metrics.fallback.labels(stream, fragment.fallback, fragment.reason).inc()
             _log.info(
                 "fragment",
                 fragmentId=fragment.id,
                 batchNumber=fragment.sequence,
                 outcome=fragment.outcome.value,
                 reason=fragment.reason,
+                fallback=fragment.fallback,
                 margin_ms=fragment.margin_ms,
                 round_trip_ms=entry["round_trip_ms"],
             )
@@ -388,6 +387,7 @@ class Worker:
         metrics, stream = self._metrics, self._metrics.stream
         gap = 0
         while True:
+            self._watch_service()
             depth = self._core.depth()
             metrics.inflight.labels(stream).set(depth.pop("fragments_inflight"))
             for queue, value in depth.items():
@@ -396,6 +396,14 @@ class Worker:
             metrics.gap.labels(stream).inc((self._core.audio_gap_samples - gap) / RATE)
             gap = self._core.audio_gap_samples
             await asyncio.sleep(1)
+
+    def _watch_service(self) -> None:
+        metrics, stream, client = self._metrics, self._metrics.stream, self._client
+        for state, number in client.states().items():
+            metrics.breaker.labels(stream, state).set(number)
+        for outcome, number in client.new_calls().items():
+            metrics.sts_calls.labels(stream, outcome).inc(number)
+        metrics.sts_retries.labels(stream).inc(client.new_retries())
 
     def status(self) -> dict[str, Any]:
         """The worker as plain values, for `/status`; from any thread."""
@@ -415,6 +423,7 @@ class Worker:
             },
             "output": {"restarts": self._output_restarts},
             "fragments": dict(self._core.outcomes),
+            "sts": self._client.view(),
             "longest_fragment_s": round(self._core.budget.longest_s, 2),
             "depth": self._core.depth(),
         }

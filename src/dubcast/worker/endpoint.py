@@ -1,0 +1,193 @@
+"""One endpoint of the speech service: its connections, its breaker, its health pings.
+
+Foreign errors become `StsError` here, and every call ends with a verdict for the breaker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+from typing import TypeVar
+
+import httpx2
+from pydantic import ValidationError
+
+from dubcast import log
+from dubcast.config import StsClientSettings
+from dubcast.contract.sts import StsErrorBody
+from dubcast.errors import StsError
+from dubcast.worker.breaker import Breaker, BreakerState, Ticket, Verdict
+from dubcast.worker.replies import invalid
+
+_PROCESS = "/api/v1/sts/process"
+_PING_TIMEOUT_S = 0.5
+_MAX_ERROR_BYTES = 64 * 1024
+# A call that had less time says little about the service: the fragment had waited here.
+_FAIR_TIME_S = 1.0
+# The status is the contract's word; a body that says otherwise does not change whose fault it is.
+_CODES = {
+    **dict.fromkeys((400, 413, 415, 422), "INVALID_INPUT"),
+    **dict.fromkeys((401, 403), "UNAUTHORIZED"),
+    **dict.fromkeys((429, 503), "OVERLOADED"),
+    504: "TIMEOUT",
+}
+_RETRYABLE_STATUS = {429, 500, 502, 503, 504}
+_VERDICTS = {
+    "INVALID_INPUT": Verdict.OURS,
+    "UNAUTHORIZED": Verdict.KEY_REFUSED,
+}
+
+_log = log.get("sts_client")
+
+Parsed = TypeVar("Parsed")
+
+
+class Endpoint:
+    """A base URL with a breaker of its own. `now`: monotonic ns. Call `close` at the end."""
+
+    def __init__(
+        self,
+        url: str,
+        settings: StsClientSettings,
+        headers: dict[str, str],
+        now: Callable[[], int],
+        rng: random.Random,
+    ) -> None:
+        self.name = log.redact_url(url)
+        self.breaker = Breaker(settings.breaker, now, rng)
+        self._settings = settings
+        self._pinger: asyncio.Task[None] | None = None
+        # Packed bodies could unfold into gigabytes before they can be measured.
+        headers = {**headers, "Accept-Encoding": "identity"}
+        self._http = httpx2.AsyncClient(base_url=url, headers=headers, trust_env=False)
+
+    async def close(self) -> None:
+        """Stop pinging and close the connections; closing twice is harmless."""
+        if self._pinger is not None:
+            self._pinger.cancel()
+            await asyncio.gather(self._pinger, return_exceptions=True)
+        await self._http.aclose()
+
+    async def post(
+        self, body: bytes, limit: int, timeout_s: float, parse: Callable[[bytes], Parsed]
+    ) -> Parsed:
+        """What `parse` makes of the body of a 200 reply of at most `limit` bytes. Raises StsError.
+
+        Cancelling is safe: the connection is closed, and the service drops what nobody awaits.
+        """
+        try:
+            async with (
+                asyncio.timeout(timeout_s),
+                self._http.stream("POST", _PROCESS, content=body, timeout=None) as reply,
+            ):
+                if reply.status_code != 200:
+                    raise _refusal(reply, await _read(reply, _MAX_ERROR_BYTES, cut=True))
+                raw = await _read(reply, limit)
+                try:
+                    return parse(raw)
+                except StsError:
+                    # What comes next on this connection may be the rest of what is wrong.
+                    await reply.extensions["network_stream"].aclose()
+                    raise
+        except TimeoutError:
+            message = f"no reply within {timeout_s:.1f} s"
+            raise StsError("TIMEOUT", message, retryable=False) from None
+        except httpx2.HTTPError as error:
+            message = f"the speech service cannot be reached: {error or type(error).__name__}"
+            raise StsError("UNAVAILABLE", message, retryable=True) from error
+
+    def report(self, ticket: Ticket, verdict: Verdict, retry_after_s: float | None) -> None:
+        """A call is over; starts pinging if the breaker has opened."""
+        before = self.breaker.state
+        self.breaker.report(ticket, verdict, retry_after_s)
+        if self.breaker.state is before:
+            return
+        _log.warning("breaker", endpoint=self.name, **self.view(), before=before.value)
+        if self.breaker.alert:
+            _log.error("the speech service refuses the key; set sts.api_key", endpoint=self.name)
+        pinging = self._pinger is not None and not self._pinger.done()
+        if self.breaker.state is BreakerState.OPEN and self._settings.ping_s and not pinging:
+            self._pinger = asyncio.create_task(self._watch(), name="sts-ping")
+
+    def verdict(self, error: StsError, timeout_s: float) -> Verdict:
+        """What a failed call, which had `timeout_s`, says about the endpoint."""
+        if error.code == "TIMEOUT" and timeout_s < min(_FAIR_TIME_S, self._settings.timeout_s):
+            return Verdict.OURS
+        return _VERDICTS.get(error.code, Verdict.BAD)
+
+    def view(self) -> dict[str, object]:
+        """The breaker as plain values, for status and logs."""
+        return {
+            "state": self.breaker.state.value,
+            "alert": self.breaker.alert,
+            "retry_in_s": round(self.breaker.retry_in_s, 1),
+        }
+
+    async def ping(self) -> bool:
+        """Whether the service says that it is ready."""
+        for path in ("/readyz", "/ping"):
+            try:
+                async with (
+                    asyncio.timeout(_PING_TIMEOUT_S),
+                    self._http.stream("GET", path) as reply,
+                ):
+                    status = reply.status_code
+            except (TimeoutError, httpx2.HTTPError):
+                return False
+            if status != 404:
+                return status == 200
+        return False
+
+    async def _watch(self) -> None:
+        while self.breaker.state is BreakerState.OPEN:
+            await asyncio.sleep(self._settings.ping_s)
+            self.breaker.ping(await self.ping())
+
+
+async def _read(reply: httpx2.Response, limit: int, *, cut: bool = False) -> bytes:
+    """The body; beyond `limit` bytes it is cut, or an error."""
+    if reply.headers.get("Content-Encoding", "identity") != "identity":
+        raise invalid("the reply is packed though that was not asked for")
+    held = bytearray()
+    async for chunk in reply.aiter_raw():
+        held += chunk
+        if len(held) > limit:
+            if cut:
+                break
+            raise invalid(f"the reply is larger than {limit} bytes")
+    return bytes(held[:limit])
+
+
+def _refusal(reply: httpx2.Response, body: bytes) -> StsError:
+    status = reply.status_code
+    code, message = _CODES.get(status, "MODEL_ERROR"), f"HTTP {status}"
+    retryable, stage = status in _RETRYABLE_STATUS, None
+    with contextlib.suppress(ValidationError):
+        detail = StsErrorBody.model_validate_json(body).error
+        message, stage = detail.message[:500], detail.stage
+        if _VERDICTS.get(detail.code) is _VERDICTS.get(code):
+            code = detail.code
+        if status in _RETRYABLE_STATUS:
+            retryable = detail.retryable
+    retry_after_s = _retry_after_s(reply.headers)
+    return StsError(code, message, retryable=retryable, stage=stage, retry_after_s=retry_after_s)
+
+
+def _retry_after_s(headers: httpx2.Headers) -> float | None:
+    """Seconds that the service asks to be left alone, from either form of Retry-After.
+
+    The date form is measured against the reply's own Date: our wall clock has no say.
+    """
+    text = headers.get("Retry-After")
+    if text is None:
+        return None
+    try:
+        if text.strip().isdecimal():
+            return float(text)
+        until, sent = parsedate_to_datetime(text), parsedate_to_datetime(headers["Date"])
+        return max((until - sent).total_seconds(), 0.0)
+    except (ValueError, KeyError, TypeError, OverflowError):
+        return None
