@@ -47,6 +47,12 @@ class WorkerMetrics:
         self.delay = self._gauge("dubcast_output_delay_seconds", "Input arrival to output")
         self.dub_lag = self._gauge("dubcast_dub_lag_seconds", "Dub onset after its source onset")
         self.tempo = self._gauge("dubcast_tempo_ratio", "Tempo of the last dub")
+        self.dubbed = self._counter(
+            "dubcast_dubbed_seconds_total", "Time of dubs on air, by band of tempo", ["tempo"]
+        )
+        self.backlog = self._gauge(
+            "dubcast_dub_backlog_seconds", "How late the last dub lets the next one begin"
+        )
         self.fallback = self._counter(
             "dubcast_fallback_total", "Fragments not dubbed", ["mode", "reason"]
         )

@@ -9,7 +9,8 @@ import numpy as np
 
 from dubcast.audio.fragmenter import Span
 from dubcast.audio.pcm import RATE
-from dubcast.worker.fragments import Fragment, FragmentBook, Outcome, Placement
+from dubcast.worker.fragments import Fragment, FragmentBook, Outcome
+from dubcast.worker.planner import Planner
 
 FRAGMENTS = 4
 ORDERS = 10_000
@@ -17,7 +18,7 @@ VOICES = [np.full(RATE // 2, number + 1, np.float32) for number in range(FRAGMEN
 
 
 def book_and_fragments() -> tuple[FragmentBook, list[Fragment]]:
-    book = FragmentBook(Placement(1.5), match=False)
+    book = FragmentBook(Planner(1.5, 1.25, match=False), lambda: 1000 * RATE)
     spans = [Span(i * 2 * RATE, (i * 2 + 1) * RATE, i * 2 * RATE, (i * 2 + 2) * RATE)
              for i in range(FRAGMENTS)]  # fmt: skip
     return book, [book.add(span, "run") for span in spans]

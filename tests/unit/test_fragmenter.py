@@ -104,3 +104,21 @@ def test_fixed_chunks_lie_on_a_grid_overlap_and_skip_silence() -> None:
     starts = {f.start // (chunk - overlap) for f in found}
     assert {0, 1, 2} <= starts
     assert 5 not in starts
+
+
+def test_it_tells_until_where_it_is_quiet_at_least() -> None:
+    one = speech()
+    quiet = windows([(1, 0), (0.5, 0.9), (0.1, 0.0)])
+    onset = next(window.start for window in quiet if window.probability > 0.5)
+    seen = []
+    for window in quiet:
+        assert list(one.feed([window], LONGEST)) == []
+        seen.append(one.quiet_until)
+    until_speech = [window.start + WINDOW for window in quiet if window.start < onset]
+    assert seen == until_speech + [onset] * (len(quiet) - len(until_speech))
+
+
+def test_fixed_chunks_tell_where_the_next_one_begins() -> None:
+    one = FixedFragmenter(0.5, RATE, ms_to_samples(150))
+    (first,) = one.feed(windows([(1.2, 0.9)]), LONGEST)
+    assert one.quiet_until == first.stop - ms_to_samples(150)

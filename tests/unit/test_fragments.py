@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from dubcast.audio.fragmenter import Span
-from dubcast.audio.pcm import RATE, Float
+from dubcast.audio.pcm import RATE, Float, ms_to_samples
 from dubcast.worker.fragments import (
     DECISION_LEAD,
     FragmentBook,
     Outcome,
-    Placement,
     State,
 )
+from dubcast.worker.planner import Planner
 
 
 def span(start_s: float, seconds: float = 2.0) -> Span:
@@ -29,8 +29,11 @@ def voice(seconds: float) -> Float:
     return np.zeros(round(seconds * RATE), np.float32)
 
 
-def book(max_shift_s: float = 1.5, *, match: bool = False) -> FragmentBook:
-    return FragmentBook(Placement(max_shift_s), match=match)
+def book(
+    max_shift_s: float = 1.5, *, match: bool = False, quiet_until_s: float = 1e5
+) -> FragmentBook:
+    planner = Planner(max_shift_s, 1.25, match=match)
+    return FragmentBook(planner, lambda: round(quiet_until_s * RATE))
 
 
 def dubbed(one: FragmentBook, where: Span, seconds: float) -> None:
@@ -115,14 +118,134 @@ def test_a_long_dub_shifts_the_next_one_but_not_beyond_the_bound() -> None:
     assert third.dub.start >= second.dub.stop
 
 
-def test_beyond_the_bound_a_fragment_falls_back_and_the_backlog_is_gone() -> None:
+def test_beyond_the_bound_a_fragment_falls_back_and_the_next_is_in_time() -> None:
     one = book(max_shift_s=0.5)
     dubbed(one, span(10), 4.0)
     dubbed(one, span(12), 2.0)
-    dubbed(one, span(14), 2.0)
-    _, second, third = one.decide_until(20 * RATE)
-    assert (second.outcome, second.dub) == (Outcome.SHIFT, None)
-    assert third.outcome is Outcome.DUBBED
+    first, second = one.decide_until(20 * RATE)
+    assert (first.outcome, first.reason, first.dub) == (Outcome.SHIFT, "dub_too_long", None)
+    assert second.outcome is Outcome.DUBBED
+    assert (second.shift, second.backlog) == (0, 0)
+
+
+def test_a_fragment_that_turns_up_too_late_to_be_planned_for_falls_back() -> None:
+    one = book(max_shift_s=0.5)
+    dubbed(one, span(10), 4.0)
+    (first,) = one.decide_until(11 * RATE)
+    dubbed(one, span(12), 2.0)
+    (second,) = one.decide_until(20 * RATE)
+    assert first.outcome is Outcome.DUBBED
+    assert (second.outcome, second.reason) == (Outcome.SHIFT, "previous_dub_too_long")
+
+
+def test_the_speech_that_the_service_heard_is_the_onset() -> None:
+    one = book()
+    fragment = one.add(span(10), "run")
+    fragment.step("send")
+    fragment.hear(350, 1900)
+    one.replied(0, voice(1.5))
+    list(one.decide_until(20 * RATE))
+    assert fragment.dub is not None
+    assert fragment.dub.start == 10 * RATE + ms_to_samples(350)
+
+
+@pytest.mark.parametrize(("start_ms", "stop_ms"), [(2500, None), (None, 9000), (500, 400)])
+def test_times_outside_the_fragment_are_not_believed(
+    start_ms: int | None, stop_ms: int | None
+) -> None:
+    fragment = book().add(span(10), "run")
+    fragment.hear(start_ms, stop_ms)
+    assert fragment.span.start <= fragment.speech_start < fragment.speech_stop == fragment.span.stop
+
+
+def test_a_dub_that_is_too_long_for_its_room_is_stretched_from_what_was_delivered() -> None:
+    one = book(quiet_until_s=12.2)
+    fragment = one.add(span(10), "run")
+    fragment.step("send")
+    fragment.tempo = 1.05
+    assert one.replied(0, voice(2.3))
+    task = one.next_stretch()
+    assert task is not None
+    assert task.fragment is fragment
+    assert 1.05 < task.tempo <= 1.15
+    assert task.factor == pytest.approx(task.tempo / 1.05)
+    assert one.next_stretch() is None  # it is being done
+    one.stretched(task, voice(2.3 / task.factor))
+    assert one.next_stretch() is None  # it is done
+    (decided,) = one.decide_until(20 * RATE)
+    assert decided.tempo == task.tempo
+    assert decided.dub is not None
+    assert len(decided.dub.samples) == round(2.3 / task.factor * RATE)
+
+
+def test_a_stretch_that_comes_too_late_changes_nothing() -> None:
+    one = book(quiet_until_s=12.2)
+    dubbed(one, span(10), 2.4)
+    task = one.next_stretch()
+    assert task is not None
+    (decided,) = one.decide_until(20 * RATE)
+    one.stretched(task, voice(1.0))
+    assert decided.tempo == 1.0
+    assert decided.dub is not None
+    assert len(decided.dub.samples) == round(2.4 * RATE)
+
+
+def test_what_the_service_sped_up_for_a_room_that_has_grown_is_slowed_down_again() -> None:
+    one = book()
+    fragment = one.add(span(10), "run")
+    fragment.step("send")
+    fragment.tempo = 1.2
+    one.replied(0, voice(2.0))
+    task = one.next_stretch()
+    assert task is not None
+    assert task.tempo == pytest.approx(1.0)
+
+
+def test_a_tempo_that_no_service_speaks_at_is_not_believed() -> None:
+    one = book()
+    fragment = one.add(span(10), "run")
+    fragment.step("send")
+    fragment.tempo = 7.0
+    one.replied(0, voice(2.0))
+    assert fragment.service_tempo == fragment.tempo == 1.0
+
+
+def test_a_matched_dub_is_left_as_the_service_made_it() -> None:
+    one = book(match=True)
+    fragment = one.add(span(10), "run")
+    fragment.step("send")
+    fragment.tempo = 0.9  # spoken slowly, then silence: exactly as long as the fragment
+    one.replied(0, voice(2.0))
+    assert one.next_stretch() is None
+
+
+def test_a_matched_dub_of_another_length_is_brought_to_that_of_its_fragment() -> None:
+    one = book(match=True)
+    dubbed(one, span(10), 2.2)
+    task = one.next_stretch()
+    assert task is not None
+    assert task.tempo == pytest.approx(1.1)
+
+
+def test_the_room_asked_for_reaches_to_the_next_speech_and_over_it_by_the_bound() -> None:
+    one = book(max_shift_s=1.0)
+    first = one.add(span(10), "run")
+    one.add(span(12.5), "run")
+    slot = one.slot(first)
+    assert slot == round((12.6 + 1.0 - 10.1) * RATE) - ms_to_samples(30)
+
+
+def test_the_room_is_less_by_what_the_dubs_before_still_need() -> None:
+    one = book(max_shift_s=1.0, quiet_until_s=14.4)
+    dubbed(one, span(10), 3.0)
+    second = one.add(span(12), "run")
+    dubbed_stop = 10.1 + 3.0 / 1.15 + 0.03
+    assert one.slot(second) == pytest.approx((14.4 + 1.0 - 0.03 - dubbed_stop) * RATE, abs=2)
+
+
+def test_in_match_the_room_is_the_fragment() -> None:
+    one = book(match=True)
+    assert one.slot(one.add(span(10), "run")) == 2 * RATE
 
 
 def test_dubs_never_overlap_whatever_their_lengths_and_the_order_of_replies() -> None:
@@ -135,6 +258,8 @@ def test_dubs_never_overlap_whatever_their_lengths_and_the_order_of_replies() ->
         fragments.append(fragment)
     for fragment in rng.sample(fragments, len(fragments)):
         one.replied(fragment.sequence, voice(rng.uniform(0.3, 4.0)))
+    while (task := one.next_stretch()) is not None:
+        one.stretched(task, voice(len(task.voice) / RATE / task.factor))
     decided = list(one.decide_until(10_000 * RATE))
     assert [f.sequence for f in decided] == list(range(300))
     dubs = [f.dub for f in decided if f.dub]

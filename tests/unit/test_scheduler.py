@@ -190,6 +190,46 @@ def test_a_dub_in_time_is_heard_and_a_late_one_is_not() -> None:
     assert level[round(origin + 7.0, 1)] == 8000  # the original, untouched
 
 
+def test_a_stretched_dub_is_what_is_heard() -> None:
+    one = Simulation(loud=((2.0, 4.0), (4.5, 6.0)))
+    one.core.connect(audio_only=False)
+    one.run(7.0)
+    first, second = one.cut
+    one.reply(first, 2.8)
+    task = one.core.next_stretch()
+    assert task is not None
+    assert (task.fragment, one.core.next_stretch()) == (first, None)
+    shorter = np.full(round(2.8 * RATE / task.factor), 0.5, np.float32)
+    one.core.stretched(task, shorter)
+    one.reply(second, 1.0)
+    one.run(10, publishing=False)
+    assert [f.outcome for f in one.decided] == [Outcome.DUBBED, Outcome.DUBBED]
+    assert first.dub is not None
+    assert first.dub.samples is shorter
+    assert first.tempo == task.tempo
+    assert second.shift is not None
+    assert second.shift < 0.4 * RATE
+
+
+def test_the_service_is_given_the_room_up_to_the_next_speech_and_the_bound() -> None:
+    one = Simulation(loud=((2.0, 4.0), (5.0, 6.0)))
+    one.run(5.5)
+    (fragment,) = one.cut
+    work = one.core.send(fragment)
+    assert work is not None
+    assert 3000 + 1500 - 100 <= work.slot_ms <= 3000 + 1500
+
+
+def test_a_publishers_clock_that_drifts_is_followed() -> None:
+    """What `dubcast_av_offset_seconds` shows, and no gap: 400 ppm over a minute is 24 ms."""
+    one = Simulation()
+    for number in range(60 * RATE // CHUNK):
+        at = number * CHUNK * S // RATE
+        one.core.audio(round(at * 1.0004), one.samples(0).tobytes(), at)
+    assert one.core.audio_gap_samples == 0
+    assert 0.0005 < one.core.av_error_s < 0.003
+
+
 def test_a_reply_after_its_deadline_changes_nothing() -> None:
     one = Simulation(loud=((2.0, 4.0),))
     one.core.connect(audio_only=False)

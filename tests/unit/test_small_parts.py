@@ -140,6 +140,16 @@ def test_the_as_run_log_is_private_and_one_object_a_line(tmp_path: Path) -> None
     assert stat.S_IMODE(log.path.stat().st_mode) == 0o600
 
 
+def test_the_as_run_log_says_how_a_dub_was_placed() -> None:
+    fragment = Fragment(3, "run-3", Span(48_000, 96_000, 52_800, 100_000))
+    fragment.hear(200, 900)
+    fragment.tempo, fragment.shift, fragment.backlog = 1.123456, 4800, 24_000
+    entry = asrun.record(fragment)
+    assert (entry["source_start_s"], entry["source_end_s"]) == (1.2, 1.9)
+    assert (entry["tempo"], entry["placed_shift_s"], entry["backlog_s"]) == (1.1235, 0.1, 0.5)
+    assert asrun.record(Fragment(4, "run-4", fragment.span))["backlog_s"] is None
+
+
 def test_the_status_window_answers_and_closes_twice() -> None:
     metrics = WorkerMetrics("demo")
     metrics.up.labels("demo").set(1)

@@ -54,6 +54,10 @@ class Fragmenter(Protocol):
     def flush(self) -> Iterator[Span]:
         """The rest, when the input ends or jumps."""
 
+    @property
+    def quiet_until(self) -> int:
+        """Where the speech of the next span begins, or may begin at the earliest."""
+
 
 class SpeechFragmenter:
     """Cuts at pauses of at least `pause` samples once a fragment has `shortest` samples."""
@@ -68,9 +72,15 @@ class SpeechFragmenter:
         self._start: int | None = None
         self._speech_start = 0
         self._speech_stop = 0
+        self._heard = 0  # end of the last window
+
+    @property
+    def quiet_until(self) -> int:
+        return self._heard if self._start is None else self._speech_start
 
     def feed(self, windows: Iterable[Window], longest: int) -> Iterator[Span]:
         for window in windows:
+            self._heard = window.start + WINDOW
             if self._start is None:
                 self._maybe_open(window)
                 continue
@@ -146,10 +156,16 @@ class FixedFragmenter:
         self._overlap = overlap
         self._start: int | None = None
         self._speech: deque[int] = deque()  # starts of windows with speech
+        self._heard = 0
+
+    @property
+    def quiet_until(self) -> int:
+        return self._heard if self._start is None else self._start
 
     def feed(self, windows: Iterable[Window], longest: int) -> Iterator[Span]:
         chunk = min(self._chunk, longest)
         for window in windows:
+            self._heard = window.start + WINDOW
             if self._start is None:
                 self._start = window.start
             if window.probability >= self._threshold:

@@ -10,31 +10,45 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dubcast.audio.pcm import CHANNELS, Int16, ms_to_samples
+from dubcast.audio.drift import SlowResampler
+from dubcast.audio.pcm import CHANNELS, RATE, Int16, ms_to_samples
 
 # FLV rounds to 1 ms and RTSP jitters by a few: up to here a chunk simply follows the last one.
 JUMP_SAMPLES = ms_to_samples(15)
-# A mean error beyond this is drift (a clock, many rounded gaps), and is taken out at once.
-DRIFT_SAMPLES = ms_to_samples(3)
-_SMOOTHING = 1 / 32
+# A mean error beyond this is drift (a publisher's clock, many rounded gaps). Rounded timestamps
+# stay within 1 ms, so that without drift every bit passes as it came.
+DRIFT_SAMPLES = ms_to_samples(2)
+_SETTLED_SAMPLES = ms_to_samples(0.25)
+_SMOOTHING_S = 0.7
+# Correction per sample of error: 300 ppm settle at 1 ms, within a few seconds.
+_GAIN = 300e-6 / ms_to_samples(1)
+_MAX_RATE = 1e-3  # 1.7 cents: not heard
+_SLEW_S = 1e-3  # change of the rate within a second
+_LOW_RATE = 2e-5
 
 
 @dataclass(frozen=True)
 class Placed:
-    """What became of one chunk: `kept` samples at `start`; `gap` > 0 silence was left before it,
-    `gap` < 0 so many samples were dropped as overlapping."""
+    """What became of one chunk: `samples`, to be heard from `start` on; `gap` > 0: silence of
+    that length was left before it, `gap` < 0: so many samples were dropped as overlapping."""
 
     start: int
-    kept: int
+    samples: Int16
     gap: int
 
 
 class Placer:
-    """Gives each chunk its place on the timeline, contiguous unless its PTS says otherwise."""
+    """Gives each chunk its place on the timeline, contiguous unless its PTS says otherwise.
+
+    What drifts away slowly is resampled by at most 0.1 % until it is in its place again.
+    """
 
     def __init__(self) -> None:
         self._next: int | None = None
         self._error = 0.0
+        self._rate = 0.0
+        self._correcting = False
+        self._resampler = SlowResampler()
 
     @property
     def error_samples(self) -> float:
@@ -44,26 +58,49 @@ class Placer:
     def restart(self) -> None:
         """The next chunk starts afresh at its own PTS (a new input session)."""
         self._next = None
-        self._error = 0.0
+        self._settle()
 
-    def place(self, pts: int, frames: int) -> Placed:
-        """Place `frames` samples whose PTS is sample index `pts`."""
+    def place(self, pts: int, block: Int16) -> Placed:
+        """Place `block` (frames, 2), whose PTS is sample index `pts`."""
         if self._next is None:
             self._next = pts
-        error = pts - self._next
-        self._error += (error - self._error) * _SMOOTHING
+        error = pts - self._next - self._resampler.pending
         if abs(error) > JUMP_SAMPLES:
-            shift = error
-        elif abs(self._error) > DRIFT_SAMPLES:
-            shift = round(self._error)
-        else:
-            shift = 0
-        if shift:
-            self._error = 0.0
-        dropped = min(max(-shift, 0), frames)
+            return self._jump(pts, block)
+        self._follow(error, len(block) / RATE)
+        samples = self._resampler.feed(block, self._rate)
+        start = self._next
+        self._next += len(samples)
+        return Placed(start, samples, 0)
+
+    def _jump(self, pts: int, block: Int16) -> Placed:
+        """A hole becomes silence; what lies where something was placed already is dropped."""
+        assert self._next is not None
+        self._settle()
+        shift = pts - self._next
+        dropped = min(max(-shift, 0), len(block))
         start = self._next + max(shift, 0)
-        self._next = start + frames - dropped
-        return Placed(start, frames - dropped, shift if shift > 0 else -dropped)
+        samples = self._resampler.feed(block[dropped:], 0.0)
+        self._next = start + len(samples)
+        return Placed(start, samples, shift if shift > 0 else -dropped)
+
+    def _settle(self) -> None:
+        self._error = self._rate = 0.0
+        self._correcting = False
+        self._resampler.reset()
+
+    def _follow(self, error: float, seconds: float) -> None:
+        """Choose the rate from the error; it changes smoothly, and only beyond the dead band."""
+        self._error += (error - self._error) * seconds / (seconds + _SMOOTHING_S)
+        if not self._correcting:
+            self._correcting = self._resampler.idle and abs(self._error) > DRIFT_SAMPLES
+            return
+        wanted = min(max(self._error * _GAIN, -_MAX_RATE), _MAX_RATE)
+        step = _SLEW_S * seconds
+        self._rate += min(max(wanted - self._rate, -step), step)
+        if abs(self._error) < _SETTLED_SAMPLES and abs(self._rate) < _LOW_RATE:
+            self._correcting, self._rate = False, 0.0
+            self._resampler.land()
 
 
 class AudioStore:

@@ -21,14 +21,16 @@ def record(fragment: Fragment) -> dict[str, Any]:
     return {
         "fragment_id": fragment.id,
         "sequence_number": fragment.sequence,
-        "source_start_s": round(samples_to_s(fragment.span.speech_start), 4),
-        "source_end_s": round(samples_to_s(fragment.span.stop), 4),
+        "source_start_s": round(samples_to_s(fragment.speech_start), 4),
+        "source_end_s": round(samples_to_s(fragment.speech_stop), 4),
         "outcome": fragment.outcome.value if fragment.outcome else None,
         "reason": fragment.reason,
         "fallback": fragment.fallback,
         "transcript": fragment.transcript,
         "translated_text": fragment.translation,
-        "tempo": fragment.tempo,
+        "tempo": round(fragment.tempo, 4),
+        "placed_shift_s": _seconds(fragment.shift),
+        "backlog_s": _seconds(fragment.backlog),
         "dub_start_s": round(samples_to_s(dub.start), 4) if dub else None,
         "dub_end_s": round(samples_to_s(dub.stop), 4) if dub else None,
         "air_ns": fragment.air_ns,
@@ -36,6 +38,10 @@ def record(fragment: Fragment) -> dict[str, Any]:
         "round_trip_ms": round(fragment.round_trip_ms, 1),
         "deadline_margin_ms": fragment.margin_ms,
     }
+
+
+def _seconds(samples: int | None) -> float | None:
+    return None if samples is None else round(samples_to_s(samples), 4)
 
 
 class AsRunLog:

@@ -29,7 +29,8 @@ from dubcast.clock import NS_PER_S, s_to_ns
 from dubcast.config import FragmentSettings, StreamSettings
 from dubcast.worker.budget import FragmentBudget
 from dubcast.worker.fallback import FallbackPolicy, HasBackground, may_dub
-from dubcast.worker.fragments import Fragment, FragmentBook, Outcome, Placement, State
+from dubcast.worker.fragments import Fragment, FragmentBook, Outcome, State, Stretch
+from dubcast.worker.planner import Planner
 from dubcast.worker.rebase import Rebaser, Track
 from dubcast.worker.scheduler import AUDIO_LEAD_NS, BLOCK, Batch, OutputScheduler, VideoUnit
 from dubcast.worker.timeline import Timeline
@@ -75,7 +76,8 @@ class WorkerCore:
         fixed = policy.fragments.mode == "fixed"
         match = fixed or policy.duration_policy == "match"
         allowed = may_dub(policy.separation, background)
-        self._book = FragmentBook(Placement(policy.max_shift_s), match=match, may_dub=allowed)
+        planner = Planner(policy.max_shift_s, policy.max_tempo, match=match)
+        self._book = FragmentBook(planner, lambda: self._fragmenter.quiet_until, may_dub=allowed)
         self.budget = FragmentBudget(policy.delay_s, policy.fragments.max_s)
         mixer = Mixer(DuckedOriginal(policy.duck_db), policy.bg_gain, policy.dub_gain)
         fallback = FallbackPolicy(policy, background)
@@ -105,8 +107,8 @@ class WorkerCore:
         with self._lock:
             pts_ns = self._map("audio", pts, now)
             self.has_audio = True
-            placed = self._placer.place(ns_to_samples(pts_ns), len(block))
-            block = block[len(block) - placed.kept :]
+            placed = self._placer.place(ns_to_samples(pts_ns), block)
+            block = placed.samples
             if not len(block):
                 return []
             self.audio_gap_samples += max(placed.gap, 0)
@@ -157,12 +159,10 @@ class WorkerCore:
             span = fragment.span
             deadline = self.deadline_ns(fragment)
             assert deadline is not None
-            begin = span.start if self._book.match else span.speech_start
-            slot = span.slot_stop - begin
             return Work(
                 fragment,
                 mono(self._store.read(span.start, span.stop)),
-                round(1000 * slot / RATE),
+                round(1000 * self._book.slot(fragment) / RATE),
                 self._book.context,
                 deadline,
             )
@@ -175,6 +175,16 @@ class WorkerCore:
                 fragment.margin_ms = round((deadline - now) / 1e6, 1)
             self._book.context = (fragment.transcript[-500:], fragment.translation[-500:])
             return self._book.replied(fragment.sequence, voice)
+
+    def next_stretch(self) -> Stretch | None:
+        """The next dub to be brought to another tempo, by the caller and outside the lock."""
+        with self._lock:
+            return self._book.next_stretch()
+
+    def stretched(self, task: Stretch, voice: Float) -> None:
+        """What `next_stretch` asked for is done."""
+        with self._lock:
+            self._book.stretched(task, voice)
 
     def failed(self, fragment: Fragment, outcome: Outcome, reason: str) -> None:
         """The fragment will not be dubbed."""

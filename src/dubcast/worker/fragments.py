@@ -1,5 +1,5 @@
-"""The life of a fragment in the worker: a table of states, the decision at its deadline, and
-where its dub goes. Pure; times are stream positions in samples, given from outside.
+"""The life of a fragment in the worker: a table of states, and the decision at its deadline.
+Pure; times are stream positions in samples, given from outside.
 """
 
 from __future__ import annotations
@@ -10,11 +10,16 @@ from enum import StrEnum
 
 from dubcast.audio.fragmenter import Span
 from dubcast.audio.mix import FADE, Dub
-from dubcast.audio.pcm import RATE, Float, ms_to_samples
+from dubcast.audio.pcm import Float, ms_to_samples
+from dubcast.worker.planner import Planner, Utterance
 
 # A span is decided this long before it begins: the block that fades the one before may end there.
 DECISION_LEAD = 3 * FADE
-_GAP = ms_to_samples(30)  # left between two dubs when the first ran long
+# A tempo nearer than this to the one wanted is as good, and needs no stretching.
+_CLOSE = 0.01
+# Any other tempo is not one that a service speaks at: the dub then counts as it came.
+_BELIEVED = (0.8, 1.6)
+_ROUNDING = ms_to_samples(5)
 
 
 class State(StrEnum):
@@ -47,7 +52,7 @@ class Outcome(StrEnum):
     FAILED = "failed"  # the service failed or refused
     OVERLOAD = "overload"  # never sent: too many were waiting, or too late to be of use
     NO_SPEECH = "no_speech"  # the service found no words: the original is right
-    SHIFT = "shift"  # the dub before ran so long that this one would start too late
+    SHIFT = "shift"  # it, or the dub before, is so long that one of them must be left out
     SEPARATION = "separation"  # its background is missing and the policy is not to dub then
 
 
@@ -62,15 +67,37 @@ class Fragment:
     outcome: Outcome | None = None
     reason: str = ""
     fallback: str = ""  # the mode that plays, if there is no dub though there are words
-    voice: Float | None = None
+    voice: Float | None = None  # as it will sound
+    delivered: Float | None = None  # as it came; None when the fragment is decided
+    stretching: bool = False
     dub: Dub | None = None
     transcript: str = ""
     translation: str = ""
-    tempo: float = 1.0
+    tempo: float = 1.0  # of `voice`, in total
+    service_tempo: float = 1.0  # of `delivered`, as the service says
+    speech_start: int = 0
+    speech_stop: int = 0
+    shift: int | None = None  # the dub begins so much after its onset
+    backlog: int | None = None  # the dub lets the next one begin so much late
     round_trip_ms: float = 0.0
     margin_ms: float | None = None  # reply before the deadline
     air_ns: int | None = None  # when its first sample leaves, on the monotonic clock
     stages_ms: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.speech_start, self.speech_stop = self.span.speech_start, self.span.stop
+
+    def hear(self, start_ms: int | None, stop_ms: int | None) -> None:
+        """Where the service heard the speech begin and end, in ms within the fragment, if it says.
+
+        It knows the words; the worker's detector may have opened on a breath or the crowd.
+        """
+        span = self.span
+        if start_ms is not None and ms_to_samples(start_ms) < span.stop - span.start:
+            self.speech_start = span.start + ms_to_samples(start_ms)
+        if stop_ms is not None:
+            stop = span.start + ms_to_samples(stop_ms)
+            self.speech_stop = stop if self.speech_start < stop <= span.stop else span.stop
 
     @property
     def deadline(self) -> int:
@@ -85,28 +112,18 @@ class Fragment:
             raise ValueError(f"fragment {self.sequence}: {event} in {self.state}") from None
 
 
-class Placement:
-    """Where dubs begin: at the source's onset, later only while the dub before still speaks."""
+@dataclass(frozen=True)
+class Stretch:
+    """A dub to be brought to `tempo` (in total), from `voice` as it came from the service."""
 
-    def __init__(self, max_shift_s: float) -> None:
-        self._max_shift = round(max_shift_s * RATE)
-        self._busy_until = 0
+    fragment: Fragment
+    voice: Float
+    tempo: float
 
-    def place(self, span: Span, voice: Float, *, match: bool) -> Dub | None:
-        """The placed dub, or None if it would begin more than the allowed shift late.
-
-        `match`: the dub is as long as the fragment and begins with it; otherwise it begins with
-        the speech.
-        """
-        onset = span.start if match else span.speech_start
-        free = self._busy_until - span.overlap if span.overlap else self._busy_until
-        start = max(onset, free)
-        if start - onset > self._max_shift:
-            return None
-        fade = {"fade": span.overlap} if span.overlap else {}
-        dub = Dub(span.start, span.stop, start, voice, **fade)
-        self._busy_until = dub.stop if span.overlap else dub.stop + _GAP
-        return dub
+    @property
+    def factor(self) -> float:
+        """The tempo relative to `voice`."""
+        return self.tempo / self.fragment.service_tempo
 
 
 class FragmentBook:
@@ -117,14 +134,14 @@ class FragmentBook:
 
     def __init__(
         self,
-        placement: Placement,
-        *,
-        match: bool,
+        planner: Planner,
+        quiet_until: Callable[[], int],
         may_dub: Callable[[Span], bool] = lambda span: True,
     ) -> None:
-        self._placement = placement
+        """`quiet_until`: where speech that is not a fragment yet may begin at the earliest."""
+        self._planner = planner
+        self._quiet_until = quiet_until
         self._may_dub = may_dub
-        self.match = match
         self._open: dict[int, Fragment] = {}
         self._next = 0
         self.context = ("", "")  # last source and target text that came back
@@ -142,8 +159,46 @@ class FragmentBook:
         if fragment is None or fragment.state is not State.INFLIGHT:
             return False
         fragment.step("reply")
-        fragment.voice = voice
+        fragment.voice = fragment.delivered = voice
+        low, high = _BELIEVED
+        if not low <= fragment.tempo <= high:
+            fragment.tempo = 1.0
+        fragment.service_tempo = fragment.tempo
+        self._planner.learn(self._utterance(fragment))
         return True
+
+    def slot(self, fragment: Fragment) -> int:
+        """Room for the dub of an open fragment, in samples, as far as it can be foreseen."""
+        if self._planner.match:
+            return fragment.span.stop - fragment.span.start
+        for one, line, free in self._plan():
+            if one is fragment:
+                onset = line[1].onset if len(line) > 1 else self._quiet_until()
+                slot = self._planner.slot(line[0].onset, free, max(onset, fragment.span.slot_stop))
+                return max(slot, fragment.span.stop - fragment.speech_start)
+        raise ValueError(f"fragment {fragment.sequence} is not open")
+
+    def next_stretch(self) -> Stretch | None:
+        """The next dub that should be spoken at another tempo than it is, if any.
+
+        The caller hands the result to `stretched`; until then the dub is not given out again,
+        and is on air as it is if its deadline comes.
+        """
+        for fragment, line, free in self._plan():
+            if fragment.delivered is None or fragment.stretching or self._exact(fragment):
+                continue
+            tempo = self._planner.tempo(line, free, self._quiet_until())
+            if abs(tempo / fragment.tempo - 1) > _CLOSE:
+                fragment.stretching = True
+                return Stretch(fragment, fragment.delivered, tempo)
+        return None
+
+    def stretched(self, task: Stretch, voice: Float) -> None:
+        """A dub was stretched as asked; dropped if it was decided meanwhile."""
+        fragment = task.fragment
+        fragment.stretching = False
+        if fragment.state is State.READY:
+            fragment.voice, fragment.tempo = voice, task.tempo
 
     def failed(self, sequence: int, outcome: Outcome, reason: str) -> None:
         """The fragment will not be dubbed; dropped if it was decided already."""
@@ -181,6 +236,57 @@ class FragmentBook:
             fragment.outcome, fragment.reason = Outcome.SEPARATION, "no_background"
         elif was is State.READY:
             assert fragment.voice is not None
-            fragment.dub = self._placement.place(fragment.span, fragment.voice, match=self.match)
-            fragment.outcome = Outcome.DUBBED if fragment.dub else Outcome.SHIFT
-            fragment.reason = "" if fragment.dub else "previous_dub_too_long"
+            self._place(fragment, fragment.voice)
+        fragment.delivered = None
+
+    def _place(self, fragment: Fragment, voice: Float) -> None:
+        span = fragment.span
+        line = [self._utterance(one) for one in self._from(fragment.sequence)]
+        placing = self._planner.place(
+            [self._utterance(fragment), *line], len(voice), self._quiet_until(), span.overlap
+        )
+        fragment.reason = placing.reason
+        if placing.start is None:
+            fragment.outcome = Outcome.SHIFT
+            return
+        fade = {"fade": span.overlap} if span.overlap else {}
+        fragment.outcome = Outcome.DUBBED
+        fragment.dub = Dub(span.start, span.stop, placing.start, voice, **fade)
+        fragment.shift, fragment.backlog = placing.shift, placing.backlog
+
+    def _exact(self, fragment: Fragment) -> bool:
+        """True if the service made the dub as long as its fragment, as it was asked to."""
+        assert fragment.delivered is not None
+        span = fragment.span
+        return (
+            self._planner.match
+            and abs(len(fragment.delivered) - (span.stop - span.start)) <= _ROUNDING
+        )
+
+    def _plan(self) -> Iterator[tuple[Fragment, list[Utterance], int]]:
+        """Each open fragment that may be dubbed, itself and those after it as the planner sees
+        them, and where the dubs before it end."""
+        fragments = self._from(-1)
+        line = [self._utterance(fragment) for fragment in fragments]
+        free, quiet_until = self._planner.free, self._quiet_until()
+        for i, fragment in enumerate(fragments):
+            yield fragment, line[i:], free
+            tempo = self._planner.tempo(line[i:], free, quiet_until)
+            free = self._planner.after(line[i], free, tempo)
+
+    def _from(self, sequence: int) -> list[Fragment]:
+        """The open fragments after `sequence` that may be dubbed, in order."""
+        later = (one for one in self._open.values() if one.sequence > sequence)
+        live = (one for one in later if one.state not in (State.FAILED, State.DECIDED))
+        return sorted(live, key=lambda one: one.sequence)
+
+    def _utterance(self, fragment: Fragment) -> Utterance:
+        span = fragment.span
+        natural = None
+        if fragment.delivered is not None:
+            natural = round(len(fragment.delivered) * fragment.service_tempo)
+        if self._planner.match:
+            return Utterance(span.start, span.stop - span.start, natural)
+        return Utterance(
+            fragment.speech_start, fragment.speech_stop - fragment.speech_start, natural
+        )

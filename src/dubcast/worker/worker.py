@@ -14,6 +14,7 @@ from typing import Any
 
 from dubcast import log
 from dubcast.audio.pcm import RATE
+from dubcast.audio.stretch import stretch
 from dubcast.audio.vad import SileroVad
 from dubcast.clock import NS_PER_S, Clock, SystemClock
 from dubcast.config import StreamSettings, StsClientSettings
@@ -24,6 +25,7 @@ from dubcast.worker.core import WorkerCore
 from dubcast.worker.fragments import Fragment, Outcome
 from dubcast.worker.gst.input import InputCallbacks, InputPipeline, InputUnit, scheme_of
 from dubcast.worker.gst.output import OutputPipeline
+from dubcast.worker.planner import band
 from dubcast.worker.scheduler import Batch
 from dubcast.worker.state import WorkerState, next_state
 from dubcast.worker.sts_client import DubReply, StsClient
@@ -298,7 +300,7 @@ class Worker:
 
     def _send_next(self) -> None:
         while self._waiting and len(self._calls) < self.spec.sts.max_inflight:
-            task = asyncio.create_task(self._dub(self._waiting.popleft()))
+            task = asyncio.create_task(self._dub_in_time(self._waiting.popleft()))
             self._calls.add(task)
             task.add_done_callback(self._called)
 
@@ -308,6 +310,14 @@ class Worker:
             _log.error("fragment call failed", error=repr(error))
         if not self._stop.is_set():
             self._send_next()
+
+    async def _dub_in_time(self, fragment: Fragment) -> None:
+        """Have a fragment dubbed, then bring to their tempo all dubs that wait: each reply and
+        each failure changes what room the others have."""
+        await self._dub(fragment)
+        while (task := self._core.next_stretch()) is not None:
+            voice = await asyncio.to_thread(stretch, task.voice, task.factor)
+            self._core.stretched(task, voice)
 
     async def _dub(self, fragment: Fragment) -> None:
         work = self._core.send(fragment)
@@ -346,6 +356,7 @@ class Worker:
         fragment.transcript = response.transcript
         fragment.translation = response.translated_text
         fragment.tempo = response.tempo
+        fragment.hear(response.speech_start_ms, response.speech_end_ms)
         fragment.stages_ms = response.stages_ms.model_dump()
         fragment.round_trip_ms = reply.round_trip_s * 1000
         if reply.voice is None:
@@ -366,6 +377,9 @@ class Worker:
                 metrics.tempo.labels(stream).set(fragment.tempo)
                 lag = entry["dub_start_s"] - entry["source_start_s"]
                 metrics.dub_lag.labels(stream).set(lag)
+                metrics.backlog.labels(stream).set(entry["backlog_s"])
+                dubbed_s = entry["dub_end_s"] - entry["dub_start_s"]
+                metrics.dubbed.labels(stream, band(fragment.tempo)).inc(dubbed_s)
             elif fragment.fallback:
                 metrics.fallback.labels(stream, fragment.fallback, fragment.reason).inc()
             _log.info(
