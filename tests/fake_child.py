@@ -1,7 +1,8 @@
 """A stand-in for a worker or an egress at the process border: serves the status window.
 
 Started as the real one is; what it does wrong is in a file that the test writes:
-`exit N` ends it at start, `mute` never answers, `deaf` ignores SIGTERM, `state NAME` is told.
+`exit N` ends it at start, `mute` never answers, `deaf` ignores SIGTERM, `state NAME` is told,
+`stuck` answers that its own work stands still.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ def main() -> None:
     for name in ("stream-id", "input", "output", "destination"):
         parser.add_argument(f"--{name}", default="")
     parser.add_argument("--status-port", type=int, required=True)
+    parser.add_argument("--patience", type=float)
+    parser.add_argument("--resume", action="store_true")
     given = parser.parse_args()
     journal = given.orders / "journal"
     with journal.open("a") as file:
@@ -38,10 +41,16 @@ def main() -> None:
     else:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
-    def status() -> dict[str, str]:
+    def status() -> dict[str, object]:
         told = orders.read_text().split() if orders.exists() else ["state", "live"]
         state = told[1] if told[0] == "state" else "live"
-        return {"stream_id": given.stream_id, "state": state, "reason": ""}
+        stuck_s = 60.0 if told[0] == "stuck" else 0.0
+        return {
+            "stream_id": given.stream_id,
+            "state": state,
+            "reason": "",
+            "stuck_s": stuck_s,
+        }
 
     if words[0] != "mute":
         StatusServer("127.0.0.1", given.status_port, status, CollectorRegistry()).start()

@@ -227,7 +227,22 @@ class OrchestratorSettings(Section):
         30.0, gt=0, le=300, description="a child that has not answered by then is started anew"
     )
     heartbeat_timeout_s: float = Field(
-        5.0, gt=0, le=60, description="a child that does not answer for so long is killed"
+        4.0, gt=0, le=60, description="a child that does not answer for so long is killed"
+    )
+    worker_memory_mb: int = Field(
+        2000, ge=0, le=1_000_000, description="a worker larger than this is started anew; 0: any"
+    )
+    crash_budget: int = Field(
+        3, ge=1, le=100, description="crashes of a worker in crash_window_s before it is replaced "
+        "by a passthrough of the original"
+    )  # fmt: skip
+    crash_window_s: float = Field(60.0, gt=0, le=3600, description="see crash_budget")
+    quiet_s: float = Field(
+        300.0, gt=0, le=86_400, description="passthrough for so long, then the worker is tried"
+    )
+    on_stop: Literal["stop", "leave"] = Field(
+        "stop",
+        description="SIGTERM: stop the streams, or leave them running for the next orchestrator",
     )
     state_dir: Path | None = Field(
         None, description="where running children are noted; default: the user's state folder"
@@ -253,6 +268,16 @@ class WorkerSettings(Section):
         None, description="folder for the as-run log (transcripts!); none: not written"
     )
     metrics_host: str = "127.0.0.1"
+    resume_delay_s: float = Field(
+        1.0,
+        ge=0.5,
+        le=15,
+        description="delay after a crash, with the original sound, until `delay_s` of the stream "
+        "is held; then it steps back to `delay_s` once. `delay_s` or more: no output until then",
+    )
+    drain_s: float = Field(
+        10.0, ge=0, le=60, description="on SIGTERM what is held is played out, at most so long"
+    )
 
 
 class ModelsSettings(Section):

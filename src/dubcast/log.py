@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO
 from urllib.parse import urlsplit, urlunsplit
 
 import structlog
@@ -39,13 +40,28 @@ def setup(settings: LogSettings, component: str, **fields: str) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(file=_Sturdy(sys.stderr)),  # type: ignore[arg-type]
         # Not cached: loggers are made at import, before the role has set its renderer.
         cache_logger_on_first_use=False,
     )
     # Context variables do not reach other threads, so the fields are bound as defaults.
     _BASE.clear()
     _BASE.update({"component": component, **fields})
+
+
+class _Sturdy:
+    """A stream that may go away: what read our lines may have been killed, and we play on."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
 
 
 _BASE: dict[str, str] = {}

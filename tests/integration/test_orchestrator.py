@@ -21,14 +21,16 @@ import pytest
 import uvicorn
 
 import fake_child
-from dubcast.config import Settings
+from dubcast import processes
+from dubcast.config import OrchestratorSettings, Settings
 from dubcast.errors import ConfigError, MediaServerError
 from dubcast.mediaserver import signature
 from dubcast.mediaserver.base import ControlPlane, MediaServer, PathSource, control_plane
 from dubcast.orchestrator.app import create_app
 from dubcast.orchestrator.launch import Launcher
 from dubcast.orchestrator.orchestrator import InstanceLock, Orchestrator
-from dubcast.orchestrator.placement.local import LocalPlacement
+from dubcast.orchestrator.placement.base import ChildSpec
+from dubcast.orchestrator.placement.local import LocalChild, LocalPlacement
 from rig import KEY, SECRET, eventually, free_ports, publisher, running_server, server_settings
 
 
@@ -48,7 +50,9 @@ def make_settings(folder: Path, **orchestrator: Any) -> Settings:
         **orchestrator,
     }
     media = server_settings().model_dump()
-    return Settings.model_validate({"orchestrator": own, "media_server": media})
+    return Settings.model_validate(
+        {"orchestrator": own, "media_server": media, "worker": {"drain_s": 1}}
+    )
 
 
 @dataclass
@@ -133,7 +137,7 @@ async def running_plane(settings: Settings, folder: Path) -> AsyncIterator[Plane
             one = Plane(settings, server, orchestrator, folder, client)
             yield one
         await placement.close()
-        pids = one.starts("worker") + one.starts("egress")
+        pids = [pid for role in ("worker", "egress", "passthrough") for pid in one.starts(role)]
         assert alive(pids) == [], "a child was left behind"
 
 
@@ -194,6 +198,66 @@ async def test_a_frozen_worker_is_found_and_replaced(plane: Plane) -> None:
         await eventually(lambda: len(plane.starts("worker")) == 2, 8)
         await plane.until("live")
         assert len(alive(plane.starts("worker"))) == 1
+
+
+async def test_a_worker_that_keeps_crashing_is_replaced_and_tried_again(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path, quiet_s=1.5)
+    async with running_plane(settings, tmp_path) as plane:
+        plane.order("worker", "exit 1")
+        with plane.publish():
+            await eventually(lambda: plane.starts("passthrough"))
+            degraded = await plane.until("degraded")
+            assert (degraded["reason"], degraded["worker"]["mode"]) == ("passthrough",) * 2
+            assert len(plane.starts("worker")) == 3
+            # On trial after the quiet period: one crash is enough this time.
+            await eventually(lambda: len(plane.starts("passthrough")) == 2)
+            assert len(plane.starts("worker")) == 4
+            plane.order("worker", "state live")
+            live = await plane.until("live")
+            assert live["worker"]["pid"] == plane.starts("worker")[-1]
+            assert alive(plane.starts("passthrough")) == []
+            metrics = (await plane.client.get("/metrics")).text
+            assert 'dubcast_worker_restarts_total{stream="abc"} 6.0' in metrics
+
+
+async def test_a_worker_that_grows_too_large_is_started_anew(tmp_path: Path) -> None:
+    async with running_plane(make_settings(tmp_path, worker_memory_mb=5), tmp_path) as plane:
+        with plane.publish():
+            await eventually(lambda: len(plane.starts("worker")) == 2)
+            found = await plane.stream()
+            assert found["worker"]["last_end"] == "memory"
+            assert found["worker"]["exit_code"] == 0  # it was asked, not killed
+        assert len(plane.starts("egress")) == 1  # the limit is the worker's
+
+
+async def test_a_worker_that_answers_but_stands_still_is_replaced(plane: Plane) -> None:
+    plane.order("worker", "stuck")
+    with plane.publish():
+        await eventually(lambda: len(plane.starts("worker")) == 2, 12)
+        plane.order("worker", "state live")
+        await plane.until("live", 15)
+
+
+async def test_told_to_leave_them_it_leaves_the_streams_to_the_next(tmp_path: Path) -> None:
+    leaving = make_settings(tmp_path, on_stop="leave", grace_s=10)
+    own = {**leaving.orchestrator.model_dump(), "on_stop": "stop"}
+    stopping = leaving.model_copy(update={"orchestrator": OrchestratorSettings.model_validate(own)})
+    async with running_server(leaving.media_server, control_plane(leaving, SECRET)) as server:
+        first, placement = build(leaving, server, tmp_path)
+        base = f"http://127.0.0.1:{leaving.orchestrator.port}"
+        async with httpx2.AsyncClient(base_url=base) as client:
+            plane = Plane(leaving, server, first, tmp_path, client)
+            with plane.publish():
+                async with serving(leaving, first):
+                    before = await plane.until("live")
+                await placement.close()
+                assert alive(plane.starts("worker")) == [before["worker"]["pid"]]
+                second, placement = build(stopping, server, tmp_path)
+                async with serving(stopping, second):
+                    after = await plane.until("live", 5)
+                    assert after["worker"]["pid"] == before["worker"]["pid"]
+                await placement.close()
+        assert alive(plane.starts("worker") + plane.starts("egress")) == []
 
 
 async def test_a_worker_that_cannot_start_is_not_tried_again(plane: Plane) -> None:
@@ -314,17 +378,40 @@ async def test_the_next_orchestrator_adopts_what_a_killed_one_left(tmp_path: Pat
         assert alive(plane.starts("worker") + plane.starts("egress")) == []
 
 
-def test_a_process_id_that_was_given_anew_is_not_adopted(tmp_path: Path) -> None:
-    async def check() -> None:
-        placement = LocalPlacement(tmp_path, 1)
-        note = f'{{"key": "worker:abc", "pid": {os.getpid()}, "port": 1, "started": 1.0}}'
-        (tmp_path / "worker+abc.json").write_text(note)
-        (tmp_path / "worker+bad.json").write_text("{")
-        assert await placement.list() == []
-        assert list(tmp_path.glob("*.json")) == []
-        await placement.close()
+async def test_a_process_id_that_was_given_anew_is_not_adopted(tmp_path: Path) -> None:
+    own = processes.ref(os.getpid())
+    assert own is not None
+    notes = processes.Notes(tmp_path)
+    note = {"port": 1, "mode": "", "pid": own.pid, "started": own.started}
+    notes.write("worker:mine", note)
+    notes.write("worker:other", {**note, "started": own.started + "1"})
+    notes.write("worker:odd", {"pid": "x"})
+    notes.write("worker:unborn", {"port": 2, "mode": ""})
+    (tmp_path / "worker+bad.json").write_text("{")
+    placement = LocalPlacement(tmp_path, 1)
+    assert [child.key for child in await placement.list()] == ["worker:mine"]
+    assert [file.name for file in tmp_path.glob("*.json")] == ["worker+mine.json"]
+    await placement.close()
 
-    asyncio.run(check())
+
+async def test_a_child_whose_note_was_never_finished_is_found(tmp_path: Path) -> None:
+    """The orchestrator was killed between the start of a child and the note of its id."""
+    placement = LocalPlacement(tmp_path, 1)
+    argv = (sys.executable, "-c", "import time; time.sleep(60)")
+    child = await placement.start(ChildSpec("worker", "abc", "", argv, dict(os.environ)))
+    assert isinstance(child, LocalChild)
+    processes.Notes(tmp_path).write("worker:abc", {"port": child.port, "mode": ""})
+    (found,) = await placement.list()
+    assert isinstance(found, LocalChild)
+    assert (found.pid, found.adopted) == (child.pid, True)
+    waiting = asyncio.create_task(found.wait())
+    await asyncio.sleep(0.1)
+    assert not waiting.done()
+    killed = time.monotonic()
+    child.kill()
+    assert (await waiting, await child.wait()) == (None, -9)
+    assert time.monotonic() - killed < 1
+    await placement.close()
 
 
 def test_a_second_orchestrator_on_the_same_state_is_refused(tmp_path: Path) -> None:

@@ -32,8 +32,22 @@ def test_a_child_has_its_start_time_then_a_heartbeat() -> None:
     assert one.is_hung(s_to_ns(30.1))
     one.heard(s_to_ns(29))
     assert one.state is ChildState.RUNNING
-    assert not one.is_hung(s_to_ns(34))
-    assert one.is_hung(s_to_ns(34.1))
+    for second in (31, 32, 33, 34):
+        one.missed(s_to_ns(second))
+        assert not one.must_kill(s_to_ns(second))
+    one.missed(s_to_ns(34.1))
+    assert one.must_kill(s_to_ns(34.1))
+
+
+def test_one_missed_beat_after_our_own_pause_kills_nothing() -> None:
+    one = life()
+    one.started(0)
+    one.heard(s_to_ns(1))
+    one.missed(s_to_ns(60))  # this process was stopped meanwhile
+    one.missed(s_to_ns(60.5))
+    assert not one.must_kill(s_to_ns(60.5))
+    one.missed(s_to_ns(61))
+    assert one.must_kill(s_to_ns(61))
 
 
 def test_the_first_restart_is_within_a_second_and_waits_grow_to_30() -> None:

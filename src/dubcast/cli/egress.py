@@ -1,4 +1,7 @@
-"""`dubcast egress`: one destination of one stream, as the orchestrator starts it."""
+"""`dubcast egress`: one destination of one stream, as the orchestrator starts it.
+
+`dubcast passthrough`: the original, in place of a worker that keeps crashing.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     app.command()(egress)
+    app.command()(passthrough)
 
 
 def egress(
@@ -27,12 +31,15 @@ def egress(
     destination: Annotated[str, typer.Option(help="name of a destination in the settings")],
     status_port: Annotated[int, typer.Option(help="port of /status and /metrics; 0: any")] = 0,
     once: Annotated[bool, typer.Option(help="one try; the exit code says how it ended")] = False,
+    patience: Annotated[
+        float | None, typer.Option(help="end when the input is gone for so many seconds")
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
     """Forward one dubbed stream to one destination, for as long as it takes."""
     from dubcast.egress import targets
     from dubcast.egress.forwarder import EXIT_BAD_CONFIG, Forwarder
-    from dubcast.statusd import StatusServer
+    from dubcast.egress.machine import EgressPolicy
 
     try:
         settings = load_settings(config)
@@ -41,14 +48,43 @@ def egress(
         sys.stderr.write(f"dubcast egress: {error}\n")
         raise typer.Exit(EXIT_BAD_CONFIG) from error
     log.setup(settings.log, "egress", streamId=stream_id)
-    one = Forwarder(stream_id, destination, input, target.url.get_secret_value())
+    one = Forwarder(
+        *(stream_id, destination, input, target.url.get_secret_value()),
+        policy=EgressPolicy(patience_s=patience),
+    )
+    raise typer.Exit(_run(one, status_port, once=once))
+
+
+def passthrough(
+    stream_id: Annotated[str, typer.Option(help="the stream's id")],
+    input: Annotated[str, typer.Option(help="RTMP URL to read")],
+    output: Annotated[str, typer.Option(help="RTMP URL to publish to")],
+    status_port: Annotated[int, typer.Option(help="port of /status; 0: any")] = 0,
+    patience: Annotated[
+        float | None, typer.Option(help="end when the input is gone for so many seconds")
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Publish the original as it is. Started by the orchestrator for a worker that crashes."""
+    from dubcast.egress.forwarder import Forwarder
+    from dubcast.egress.machine import passthrough_policy
+
+    settings = load_settings(config)
+    log.setup(settings.log, "passthrough", streamId=stream_id)
+    one = Forwarder(stream_id, "passthrough", input, output, policy=passthrough_policy(patience))
+    raise typer.Exit(_run(one, status_port))
+
+
+def _run(one: Forwarder, status_port: int, *, once: bool = False) -> int:
+    """Run it with its status window until a signal; the exit code."""
+    from dubcast.statusd import StatusServer
+
     window = StatusServer("127.0.0.1", status_port, one.status, one.metrics.registry)
     window.start()
     try:
-        code = asyncio.run(_run_until_signal(one, once=once))
+        return asyncio.run(_run_until_signal(one, once=once))
     finally:
         window.close()
-    raise typer.Exit(code)
 
 
 async def _run_until_signal(one: Forwarder, *, once: bool) -> int:

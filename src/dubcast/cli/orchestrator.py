@@ -8,6 +8,7 @@ import json
 import secrets
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -100,9 +101,13 @@ def media_server(
 
 
 async def _run_media_server(settings: Settings, secret: str) -> int:
+    from dubcast.mediaserver.auth_relay import AuthRelay
     from dubcast.mediaserver.base import control_plane, create
 
-    server = create(settings, control_plane(settings, secret))
+    plane = control_plane(settings, secret)
+    relay = AuthRelay(settings.orchestrator, plane.auth_url)
+    relay.start()
+    server = create(settings, replace(plane, auth_url=relay.url))
     stop = _stop_on_signals()
     await server.start()
     waiting = [asyncio.ensure_future(server.wait()), asyncio.ensure_future(stop.wait())]
@@ -113,6 +118,7 @@ async def _run_media_server(settings: Settings, secret: str) -> int:
     finally:
         await server.stop()
         await server.close()
+        relay.close()
         for one in waiting:
             one.cancel()
 
@@ -120,7 +126,9 @@ async def _run_media_server(settings: Settings, secret: str) -> int:
 def _stop_on_signals() -> asyncio.Event:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    # A closed terminal ends it as Ctrl-C does, unless `nohup` says that it is to go on.
+    closed = () if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else (signal.SIGHUP,)
+    for number in (signal.SIGTERM, signal.SIGINT, *closed):
         loop.add_signal_handler(number, stop.set)
     return stop
 
@@ -156,8 +164,11 @@ def up(
 
         check_here(settings)
     from dubcast.mediaserver.base import control_plane, create
-    from dubcast.orchestrator.up import AllInOne, prepare
+    from dubcast.orchestrator.orchestrator import InstanceLock
+    from dubcast.orchestrator.up import AllInOne, notes_folder, prepare
 
+    lock = InstanceLock(notes_folder(settings))
+    lock.acquire()
     kind = create(settings, control_plane(settings, "")).kind
     extra = tuple(_destination(one) for one in destination or ())
     prepared = prepare(settings, kind=kind, destinations=extra)

@@ -63,6 +63,7 @@ def run(
             "run", source, dest, settings.stream, settings.sts,
             end_with_input=is_file,
             input_patience_s=settings.orchestrator.grace_s,
+            must_begin=True,
         )  # fmt: skip
         worker = Worker(spec, WorkerMetrics("run"), view.fragment)
         asyncio.run(_run(worker, view))

@@ -26,6 +26,10 @@ def worker(
     input: Annotated[str, typer.Option(help="URL to read")],
     output: Annotated[str, typer.Option(help="RTMP URL to publish to")],
     status_port: Annotated[int, typer.Option(help="port of /status and /metrics; 0: any")] = 0,
+    resume: Annotated[bool, typer.Option(help="the stream was on air: be back soon")] = False,
+    patience: Annotated[
+        float | None, typer.Option(help="end when the input is gone for so many seconds")
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
     """Dub one stream. Started by the orchestrator; `dubcast run` is for people."""
@@ -41,7 +45,12 @@ def worker(
     folder = settings.worker.asrun_dir
     asrun = AsRunLog(folder, stream_id) if folder is not None else None
     metrics = WorkerMetrics(stream_id)
-    spec = WorkerSpec(stream_id, input, output, settings.stream, settings.sts)
+    spec = WorkerSpec(
+        *(stream_id, input, output, settings.stream, settings.sts),
+        input_patience_s=patience,
+        resume_delay_s=settings.worker.resume_delay_s if resume else None,
+        drain_s=settings.worker.drain_s,
+    )
     one = Worker(spec, metrics, asrun.write if asrun else None)
     window = StatusServer(settings.worker.metrics_host, status_port, one.status, metrics.registry)
     window.start()

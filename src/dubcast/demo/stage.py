@@ -95,7 +95,8 @@ def stage_settings(
             "orchestrator": base.orchestrator.model_copy(
                 update={"port": free_port(), "streams": streams, "state_dir": out / "state"}
             ),
-            "worker": base.worker.model_copy(update={"asrun_dir": out / "asrun"}),
+            # What is on air at the end of a demo is of no interest: nothing is played out.
+            "worker": base.worker.model_copy(update={"asrun_dir": out / "asrun", "drain_s": 0.0}),
         }
     )
     return roles, third

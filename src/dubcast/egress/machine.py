@@ -73,6 +73,12 @@ class EgressPolicy:
     backoff: BackoffPolicy = _BACKOFF
     refused: BackoffPolicy = _REFUSED
     input: BackoffPolicy = _INPUT
+    patience_s: float | None = None  # ends when the input has been away for so long; None: never
+
+
+def passthrough_policy(patience_s: float | None) -> EgressPolicy:
+    """For publishing to the own media server: it is near, so whatever fails is tried soon."""
+    return EgressPolicy(backoff=_INPUT, refused=_INPUT, stall_s=5.0, patience_s=patience_s)
 
 
 @dataclass
@@ -99,6 +105,7 @@ class EgressMachine:
         self._due: int | None = None
         self._session: _Session | None = None
         self._stopping = False
+        self._input_gone_ns: int | None = None
         self.state = EgressState.CONNECTING
         self.reason = ""
         self.since_ns = 0
@@ -117,6 +124,7 @@ class EgressMachine:
             return []
         session.taken = taken
         session.moved_ns = now_ns
+        self._input_gone_ns = None
         if session.live_ns is None:
             session.live_ns = now_ns
             self.connects += 1
@@ -136,6 +144,10 @@ class EgressMachine:
         elif session.live_ns is not None:
             failure = Failure.LOST
         self.last_failure = failure
+        if failure is not Failure.INPUT_NOT_READY:
+            self._input_gone_ns = None
+        elif self._input_gone_ns is None:
+            self._input_gone_ns = now_ns
         healthy_s = ns_to_s(now_ns - session.live_ns) if session.live_ns is not None else 0.0
         self._phase = _Phase.WAITING
         if healthy_s >= self._policy.backoff.reset_s:
@@ -167,7 +179,16 @@ class EgressMachine:
         return []
 
     def _tick_waiting(self, now_ns: int) -> list[Action]:
+        if self._is_orphan(now_ns):
+            return self._finish(now_ns)
         return self._spawn(now_ns) if self._due is not None and now_ns >= self._due else []
+
+    def _is_orphan(self, now_ns: int) -> bool:
+        """True if nobody can be left who would stop it."""
+        patience_s, gone_ns = self._policy.patience_s, self._input_gone_ns
+        if patience_s is None or gone_ns is None:
+            return False
+        return now_ns - gone_ns >= s_to_ns(patience_s)
 
     def _tick_running(self, now_ns: int) -> list[Action]:
         session = self._session

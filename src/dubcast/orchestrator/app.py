@@ -96,10 +96,7 @@ def _add_hooks(app: FastAPI, orchestrator: Orchestrator, hook_secret: str) -> No
             event = HookEvent.model_validate_json(body)
         except ValidationError as error:
             raise HTTPException(422, "not a hook event") from error
-        if stream_id_of_ingest(event.path) is None:
-            return HookReply(result="ignored")
-        orchestrator.hint()
-        return HookReply(result="accepted")
+        return HookReply(result="accepted" if orchestrator.hooked(event) else "ignored")
 
     for kind in ("ready", "not-ready"):
         app.post(f"/v1/mediamtx/events/{kind}", name=kind)(take)

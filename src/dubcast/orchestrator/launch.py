@@ -17,11 +17,14 @@ from dubcast.config import (
 from dubcast.contract.ids import ingest_path, output_path
 from dubcast.egress import targets
 from dubcast.mediaserver.base import MediaServer
-from dubcast.orchestrator.placement.base import ChildSpec
+from dubcast.orchestrator.placement.base import PASSTHROUGH, ChildSpec
 
 _WORD = re.compile(r"[A-Za-z0-9_-]{1,32}")
 # What a publisher may choose in its query, and the setting that it changes.
 _CHOICES = {"lang": "target_language", "from": "source_language", "voice": "voice"}
+# A child whose orchestrator never returns ends when its input is gone this much longer than the
+# orchestrator would have waited.
+_ORPHAN_S = 30.0
 
 
 def policy_of(settings: Settings, stream_id: str, query: str) -> StreamSettings:
@@ -66,18 +69,26 @@ class Launcher:
         own = self._settings.model_copy(
             update={"stream": policy, "orchestrator": OrchestratorSettings()}
         )
-        argv = (
-            *(*self._program, "worker", "--stream-id", stream_id),
+        ends = (
+            *("--stream-id", stream_id, *self._patience()),
             *("--input", self._server.read_url(ingest_path(stream_id))),
             *("--output", self._server.publish_url(output_path(stream_id))),
         )
-        return ChildSpec("worker", stream_id, "", argv, config.child_env(own))
+        env = config.child_env(own)
+        argv = (*self._program, "passthrough", *ends)
+        instead = ChildSpec("worker", stream_id, "", argv, env, mode=PASSTHROUGH)
+        argv = (*self._program, "worker", *ends)
+        return ChildSpec("worker", stream_id, "", argv, env, again=("--resume",), instead=instead)
+
+    def _patience(self) -> tuple[str, str]:
+        patience_s = 2 * self._settings.orchestrator.grace_s + _ORPHAN_S
+        return "--patience", f"{patience_s:g}"
 
     def _egress(self, stream_id: str, destination: DestinationSettings) -> ChildSpec:
         only = OrchestratorSettings(destinations=(destination,))
         own = self._settings.model_copy(update={"orchestrator": only, "sts": StsClientSettings()})
         argv = (
-            *(*self._program, "egress", "--stream-id", stream_id),
+            *(*self._program, "egress", "--stream-id", stream_id, *self._patience()),
             *("--input", self._server.read_url(output_path(stream_id))),
             *("--destination", destination.name),
         )

@@ -8,23 +8,34 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
 from dubcast import config, log
 from dubcast.clock import Clock, SystemClock, ns_to_s, s_to_ns
 from dubcast.config import Settings
+from dubcast.contract.hooks import HookEvent
 from dubcast.contract.ids import ingest_path, is_stream_id, output_path, stream_id_of_ingest
 from dubcast.errors import ConfigError, MediaServerError
 from dubcast.mediaserver.base import MediaServer, PathSource
 from dubcast.metrics import OrchestratorMetrics
+from dubcast.orchestrator.budget import BudgetPolicy
 from dubcast.orchestrator.launch import Launcher
-from dubcast.orchestrator.placement.base import Child, ChildSpec, Placement
+from dubcast.orchestrator.placement.base import PASSTHROUGH, Child, ChildSpec, Placement
 from dubcast.orchestrator.stream import Action, Event, Stream, StreamPolicy, StreamState
-from dubcast.orchestrator.supervisor import ChildState, Supervisor, SupervisorPolicy
+from dubcast.orchestrator.supervisor import (
+    WORKER_BACKOFF,
+    ChildState,
+    Fate,
+    Supervisor,
+    SupervisorPolicy,
+)
 
 _logger = log.get("orchestrator")
 _FORGET_S = 300.0  # how long an idle stream is still listed
+_LEAST_PAUSE_S = 0.1  # between two looks, however many hooks come
+_TERM_MARGIN_S = 3.0  # beyond what a worker may take to play out
 
 
 class Actor:
@@ -34,6 +45,7 @@ class Actor:
         self.stream = stream
         self.supervisors: dict[str, Supervisor] = {}
         self.tasks: dict[str, asyncio.Task[None]] = {}
+        self.told: StreamState | None = None  # what the metrics know
 
     @property
     def worker(self) -> Supervisor | None:
@@ -64,22 +76,31 @@ class Orchestrator:
         self.metrics = OrchestratorMetrics()
         own = settings.orchestrator
         self._stream_policy = StreamPolicy(grace_s=own.grace_s)
-        self._supervisor_policy = SupervisorPolicy(
-            start_timeout_s=own.start_timeout_s, heartbeat_timeout_s=own.heartbeat_timeout_s
-        )
+        self._policies = supervisor_policies(settings)
 
     async def run(self) -> None:
-        """Adopt what still runs, then reconcile until cancelled; then stop every child."""
+        """Adopt what still runs, reconcile until cancelled, then stop or leave the children."""
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
-            await self._adopt()
-            while True:
-                await self._reconcile()
-                await self._pause()
+            try:
+                await self._adopt()
+                while True:
+                    await self._reconcile()
+                    await self._pause()
+            finally:
+                if self._settings.orchestrator.on_stop == "leave":
+                    self._release()
 
     def hint(self) -> None:
         """Something may have changed: look now, not at the next turn."""
         self._hinted.set()
+
+    def hooked(self, event: HookEvent) -> bool:
+        """A hook came. It is a hint and no more; False if its path is none of ours."""
+        if stream_id_of_ingest(event.path) is None:
+            return False
+        self.hint()
+        return True
 
     @property
     def ready(self) -> bool:
@@ -105,6 +126,8 @@ class Orchestrator:
     # ---- reconciling ----------------------------------------------------------------------
 
     async def _pause(self) -> None:
+        # Any number of hooks that come meanwhile is one look.
+        await asyncio.sleep(_LEAST_PAUSE_S)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._settings.orchestrator.reconcile_s):
                 await self._hinted.wait()
@@ -186,7 +209,7 @@ class Orchestrator:
             spec,
             self._placement,
             self._clock,
-            self._supervisor_policy,
+            self._policies[spec.role],
             lambda one: self._child_news(actor, one),
             adopted,
         )
@@ -216,6 +239,12 @@ class Orchestrator:
             self.hint()  # a publisher may have returned meanwhile
         self._report(actor)
 
+    def _release(self) -> None:
+        """Leave what runs to the next orchestrator."""
+        for actor in self._actors.values():
+            for supervisor in actor.supervisors.values():
+                supervisor.release()
+
     def _stop(self, actor: Actor) -> None:
         _logger.info("stream.stop", streamId=actor.stream.stream_id, reason=actor.stream.reason)
         for task in list(actor.tasks.values()):
@@ -224,10 +253,17 @@ class Orchestrator:
     def _child_news(self, actor: Actor, supervisor: Supervisor) -> None:
         """A supervisor has heard something of its child."""
         if supervisor.spec.role == "worker":
+            self._count_restarts(actor, supervisor)
             event, reason = _worker_event(supervisor)
             self._act(actor, actor.stream.worker(event, reason, self._clock.monotonic_ns()))
         else:
             self._report(actor)
+
+    def _count_restarts(self, actor: Actor, supervisor: Supervisor) -> None:
+        new = supervisor.life.restarts - supervisor.restarts_told
+        if new > 0:
+            self.metrics.worker_restarts.labels(actor.stream.stream_id).inc(new)
+            supervisor.restarts_told += new
 
     async def _adopt(self) -> None:
         """Take over the children of an earlier orchestrator."""
@@ -247,9 +283,10 @@ class Orchestrator:
 
     def _report(self, actor: Actor) -> None:
         stream = actor.stream
-        for state in StreamState:
+        for state in StreamState if stream.state is not actor.told else ():
             gauge = self.metrics.stream_state.labels(stream.stream_id, state.value)
             gauge.set(1 if state is stream.state else 0)
+        actor.told = stream.state
         for one in actor.supervisors.values():
             if one.spec.role == "egress":
                 up = (one.status or {}).get("state") == "live"
@@ -297,10 +334,14 @@ def _worker_event(supervisor: Supervisor) -> tuple[Event, str]:
     life = supervisor.life
     if life.state is ChildState.FAILED:
         return Event.WORKER_FAILED, "worker_cannot_start"
+    if supervisor.passthrough:
+        return Event.WORKER_DEGRADED, PASSTHROUGH
     if life.state is not ChildState.RUNNING:
-        return Event.WORKER_LOST, "worker_restarting"
+        return Event.WORKER_LOST, f"worker_{life.fate or Fate.CRASHED}"
     status = supervisor.status or {}
     state, reason = str(status.get("state", "")), str(status.get("reason", ""))
+    if state == "live" and status.get("resuming"):
+        return Event.WORKER_DEGRADED, "resuming"
     if state == "live":
         return Event.WORKER_LIVE, reason or "on_air"
     if state in {"degraded", "output_lost"}:
@@ -312,14 +353,33 @@ def _describe_child(one: Supervisor) -> dict[str, Any]:
     status = one.status or {}
     return {
         "process": one.life.state.value,
+        "mode": PASSTHROUGH if one.passthrough else "normal",
         "pid": one.pid,
         "port": one.port,
         "restarts": max(0, one.life.restarts),
         "exit_code": one.life.exit_code,
+        "last_end": one.life.fate,
         "state": status.get("state", "unknown"),
         "reason": status.get("reason", ""),
         "status": status,
     }
+
+
+def supervisor_policies(settings: Settings) -> dict[str, SupervisorPolicy]:
+    """Role -> the times and limits of its supervisors."""
+    own = settings.orchestrator
+    egress = SupervisorPolicy(
+        start_timeout_s=own.start_timeout_s, heartbeat_timeout_s=own.heartbeat_timeout_s
+    )
+    limit_mb = own.worker_memory_mb
+    worker = replace(
+        egress,
+        term_s=settings.worker.drain_s + _TERM_MARGIN_S,
+        memory_bytes=limit_mb * 1024 * 1024 if limit_mb else None,
+        backoff=WORKER_BACKOFF,
+        budget=BudgetPolicy(own.crash_budget, own.crash_window_s, own.quiet_s),
+    )
+    return {"worker": worker, "egress": egress}
 
 
 class InstanceLock:
@@ -338,8 +398,8 @@ class InstanceLock:
         except OSError as error:
             self.release()
             raise ConfigError(
-                f"another orchestrator runs with the state folder {self._path.parent}; "
-                "set orchestrator.state_dir or orchestrator.port"
+                f"another orchestrator, or `dubcast up`, runs with the state folder "
+                f"{self._path.parent}; set orchestrator.state_dir or orchestrator.port"
             ) from error
 
     def release(self) -> None:

@@ -1,4 +1,5 @@
-"""Keeps one child alive: start timeout, heartbeat, restart with back-off, a ladder to its end.
+"""Keeps one child alive: start timeout, heartbeat, memory limit, restart with back-off, a budget
+of crashes after which something simpler runs instead, and a ladder to its end.
 
 `LifeCycle` decides and is pure; `Supervisor` does.
 """
@@ -17,11 +18,17 @@ from dubcast import log
 from dubcast.backoff import Backoff, BackoffPolicy
 from dubcast.clock import Clock, ns_to_s, s_to_ns
 from dubcast.errors import DubcastError
-from dubcast.orchestrator.placement.base import Child, ChildSpec, Placement
+from dubcast.orchestrator.budget import BudgetPolicy, RestartBudget
+from dubcast.orchestrator.placement.base import PASSTHROUGH, Child, ChildSpec, Placement
 
 # Exit codes that say "starting again changes nothing": bad settings, or a missing part.
 CANNOT_START = {"worker": frozenset({2}), "egress": frozenset({2, 10})}
 _BACKOFF = BackoffPolicy(first_s=1.0, cap_s=30.0, reset_s=30.0)
+# A worker is missed by viewers at once, and its crashes are bounded by the budget.
+WORKER_BACKOFF = BackoffPolicy(first_s=0.2, cap_s=30.0, reset_s=30.0)
+_NO_BUDGET = BudgetPolicy(crashes=0)
+# One poll that fails may be this process's own fault, having been stopped or starved itself.
+_MISSES = 3
 _logger = log.get("supervisor")
 
 
@@ -35,15 +42,26 @@ class ChildState(StrEnum):
     STOPPED = "stopped"
 
 
+class Fate(StrEnum):
+    """Why a child is being ended, or has ended; the reason that people are told."""
+
+    CRASHED = "crashed"  # of its own accord, whatever its exit code
+    HUNG = "hung"  # did not answer for too long
+    MEMORY = "memory"  # grew beyond its limit
+    QUIET_OVER = "quiet_over"  # the passthrough makes room for the worker
+
+
 @dataclass(frozen=True)
 class SupervisorPolicy:
-    """Times of a supervisor, in seconds."""
+    """Times of a supervisor, in seconds; `memory_bytes` None: not watched."""
 
     start_timeout_s: float = 30.0
-    heartbeat_timeout_s: float = 5.0
+    heartbeat_timeout_s: float = 4.0
     poll_s: float = 0.5
     term_s: float = 5.0
+    memory_bytes: int | None = None
     backoff: BackoffPolicy = _BACKOFF
+    budget: BudgetPolicy = _NO_BUDGET
 
 
 class LifeCycle:
@@ -53,35 +71,75 @@ class LifeCycle:
         self._cannot_start = CANNOT_START[role]
         self._policy = policy
         self._backoff = Backoff(policy.backoff, rng)
+        self.budget = RestartBudget(policy.budget)
         self.state = ChildState.WAITING
         self.restarts = -1  # the first start is none
         self.exit_code: int | None = None
+        self.fate: Fate | None = None  # of the last one that ended
+        self._asked: Fate | None = None  # why this one was told to end
+        self._kill_ns: int | None = None  # when it is killed, if it has not ended by then
         self._started_ns = 0
         self._heard_ns: int | None = None
+        self._missed = 0
 
     def started(self, now_ns: int) -> None:
         self.state = ChildState.STARTING
         self.restarts += 1
         self._started_ns, self._heard_ns = now_ns, None
+        self._asked, self._kill_ns, self._missed = None, None, 0
 
     def heard(self, now_ns: int) -> None:
         """It answered."""
         self._heard_ns = now_ns
+        self._missed = 0
         self.state = ChildState.RUNNING
+
+    def missed(self, now_ns: int) -> None:
+        """It did not answer. One that hangs is to be killed at once: SIGTERM would wait for a
+        process that is stopped or stuck."""
+        self._missed += 1
+        if self._asked is None and self.is_hung(now_ns):
+            self._asked, self._kill_ns = Fate.HUNG, now_ns
 
     def is_hung(self, now_ns: int) -> bool:
         """True if it should have answered by now."""
         if self._heard_ns is None:
             return now_ns - self._started_ns > s_to_ns(self._policy.start_timeout_s)
-        return now_ns - self._heard_ns > s_to_ns(self._policy.heartbeat_timeout_s)
+        late = now_ns - self._heard_ns > s_to_ns(self._policy.heartbeat_timeout_s)
+        return late and self._missed >= _MISSES
+
+    def must_end(self, memory_bytes: int | None, now_ns: int) -> bool:
+        """True, once, if it is to be asked to end; it is killed if it does not."""
+        if self._asked is not None:
+            return False
+        limit = self._policy.memory_bytes
+        if limit is not None and memory_bytes is not None and memory_bytes > limit:
+            self._asked = Fate.MEMORY
+        elif self.budget.worker_is_due(now_ns):
+            self._asked = Fate.QUIET_OVER
+        if self._asked is not None:
+            self._kill_ns = now_ns + s_to_ns(self._policy.term_s)
+        return self._asked is not None
+
+    def must_kill(self, now_ns: int) -> bool:
+        """True once its time to end is over."""
+        return self._kill_ns is not None and now_ns >= self._kill_ns
 
     def ended(self, code: int | None, now_ns: int) -> int | None:
         """It ended: the wait in ns before the next start, or None if there is to be none."""
         self.exit_code = code
-        if code in self._cannot_start:
+        self.fate = self._asked or Fate.CRASHED
+        if code in self._cannot_start and self._asked is None:
             self.state = ChildState.FAILED
             return None
         self.state = ChildState.WAITING
+        if self.fate is Fate.QUIET_OVER:
+            self.budget.begin_trial(now_ns)
+            return 0
+        was_spent = self.budget.spent
+        self.budget.crashed(now_ns)
+        if self.budget.spent and not was_spent:
+            return 0  # another program: what failed says nothing about it
         answered = self._heard_ns is not None
         healthy_s = ns_to_s(now_ns - self._started_ns) if answered else 0.0
         return self._backoff.failed(healthy_s)
@@ -102,12 +160,14 @@ class Supervisor:
         self.spec = spec
         self.life = LifeCycle(spec.role, policy, random.Random())
         self.status: dict[str, Any] | None = None
+        self.restarts_told = 0  # how many of them the metrics know
         self._placement = placement
         self._clock = clock
         self._policy = policy
         self._changed = changed
         self._adopted = adopted
         self._child: Child | None = None
+        self._released = False
 
     @property
     def pid(self) -> int | None:
@@ -119,39 +179,75 @@ class Supervisor:
         """Port of its status window, for the status."""
         return getattr(self._child, "port", None)
 
+    @property
+    def passthrough(self) -> bool:
+        """True while something simpler runs in the child's place."""
+        return self.life.budget.spent
+
+    def release(self) -> None:
+        """When `run` is cancelled, leave the child running for the next orchestrator."""
+        self._released = True
+
     async def run(self) -> None:
         """Keep the child alive until cancelled, then end it by the ladder. Never raises."""
         try:
             while await self._one_life():
                 pass
         finally:
-            if self._child is not None:
+            if self._child is not None and not self._released:
                 await self._end(self._child)
 
     async def _one_life(self) -> bool:
         """One start to one end; False if there is to be no other."""
-        try:
-            child = self._adopted or await self._placement.start(self.spec)
-        except DubcastError as error:
-            _logger.error("child.cannot_start", child=self.spec.key, reason=str(error))
-            self.life.state = ChildState.FAILED
-            self._changed(self)
+        child = await self._take()
+        if child is None:
             return False
-        self._adopted = None
         self._child = child
         self.life.started(self._clock.monotonic_ns())
-        _logger.info("child.up", child=child.key, pid=self.pid, adopted=child.adopted)
+        _logger.info(
+            "child.up", child=child.key, pid=self.pid, adopted=child.adopted, mode=child.mode
+        )
         code = await self._watch(child)
         self._child = None
         self._placement.forget(child)
         self.status = None
         wait_ns = self.life.ended(code, self._clock.monotonic_ns())
-        _logger.warning("child.ended", child=child.key, code=code, state=self.life.state.value)
-        self._changed(self)
+        self._tell_end(child, code)
         if wait_ns is None:
             return False
         await asyncio.sleep(ns_to_s(wait_ns))
         return True
+
+    async def _take(self) -> Child | None:
+        """The one that was found running, or a new one; None if none can be started."""
+        adopted, self._adopted = self._adopted, None
+        if adopted is not None:
+            if adopted.mode == PASSTHROUGH:
+                self.life.budget.begin_passthrough(self._clock.monotonic_ns())
+            return adopted
+        try:
+            return await self._placement.start(self._next_spec())
+        except DubcastError as error:
+            _logger.error("child.cannot_start", child=self.spec.key, reason=str(error))
+            self.life.state = ChildState.FAILED
+            self._changed(self)
+            return None
+
+    def _next_spec(self) -> ChildSpec:
+        if self.passthrough and self.spec.instead is not None:
+            return self.spec.instead
+        return self.spec.restarted() if self.life.restarts >= 0 else self.spec
+
+    def _tell_end(self, child: Child, code: int | None) -> None:
+        _logger.warning(
+            "child.ended",
+            child=child.key,
+            code=code,
+            state=self.life.state.value,
+            reason=self.life.fate,
+            passthrough=self.passthrough,
+        )
+        self._changed(self)
 
     async def _watch(self, child: Child) -> int | None:
         """Poll the child until it has ended; one that hangs is killed."""
@@ -170,13 +266,23 @@ class Supervisor:
     async def _beat(self, child: Child) -> None:
         status = await child.status()
         now_ns = self._clock.monotonic_ns()
-        if status is not None:
+        if status is not None and not self._is_stuck(status):
             self.status = status
             self.life.heard(now_ns)
             self._changed(self)
-        elif self.life.is_hung(now_ns):
-            _logger.error("child.hung", child=child.key, state=self.life.state.value)
-            child.kill()  # SIGTERM would wait for a process that is stopped or stuck
+        else:
+            self.life.missed(now_ns)
+        if self.life.must_end(child.memory_bytes(), now_ns):
+            _logger.warning("child.told_to_end", child=child.key, memory=child.memory_bytes())
+            child.terminate()
+        if self.life.must_kill(now_ns):
+            _logger.error("child.killed", child=child.key, state=self.life.state.value)
+            child.kill()
+
+    def _is_stuck(self, status: dict[str, Any]) -> bool:
+        """True if it answers, but says that its own work stands still."""
+        stuck_s = status.get("stuck_s", 0.0)
+        return isinstance(stuck_s, int | float) and stuck_s > self._policy.heartbeat_timeout_s
 
     async def _end(self, child: Child) -> None:
         """SIGTERM, wait, SIGKILL."""

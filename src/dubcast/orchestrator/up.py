@@ -1,30 +1,35 @@
 """All roles on one machine, each a process of its own, for `dubcast up`.
 
-The media server is not the orchestrator's child: killing the orchestrator cuts no stream.
+No role dies with another, nor with `up` itself: what a killed `up` leaves behind plays on, and
+the next one finds it by its note and takes it over. The hook secret is kept for the same reason.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
+import hashlib
+import json
 import random
 import secrets
+import signal
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx2
 from pydantic import SecretStr
 
-from dubcast import config, log
+from dubcast import config, log, processes
 from dubcast.backoff import Backoff, BackoffPolicy
 from dubcast.config import DestinationSettings, Settings
 from dubcast.errors import DubcastError
-from dubcast.mediaserver.process import die_with_parent, terminate
+from dubcast.processes import LastingProcess, Notes, ProcessRef
 
 _CANNOT_START = 2
 _PROBE_S = 0.2
+_ORCHESTRATOR_MARGIN_S = 6.0  # beyond what its workers may take to play out
 _logger = log.get("up")
 
 
@@ -42,18 +47,26 @@ class Role:
 class RoleProcess:
     """Keeps one role running: restarted with back-off, never after exit code 2."""
 
-    def __init__(self, role: Role) -> None:
+    def __init__(self, role: Role, notes: Notes) -> None:
         self.role = role
-        self.pid: int | None = None
         self.starts = 0
+        self.adopted = False
         self.cannot_start = asyncio.Event()
-        self._process: asyncio.subprocess.Process | None = None
+        self._notes = notes
+        self._process: ProcessRef | None = None
+        self._popen: LastingProcess | None = None
         self._stopping = False
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the role, for the summary."""
+        return self._process.pid if self._process else None
 
     async def run(self) -> None:
         """Until cancelled or `stop`."""
         backoff = Backoff(BackoffPolicy(first_s=0.5, cap_s=15.0, reset_s=20.0), random.Random())
         loop = asyncio.get_running_loop()
+        await self._take_over()
         while not self._stopping:
             started = loop.time()
             code = await self._once()
@@ -65,26 +78,87 @@ class RoleProcess:
                 return
             await asyncio.sleep(backoff.failed(loop.time() - started) / 1e9)
 
-    async def _once(self) -> int:
+    async def _take_over(self) -> None:
+        """Take what an earlier `up` left; one that runs with other settings is ended first."""
+        note = dict(self._notes.read()).get(self.role.name, {})
+        self._process = processes.noted_ref(note)
+        if self._process is None:
+            return
+        self.adopted = note.get("settings") == self._digest()
+        _logger.info("role.found", role=self.role.name, pid=self.pid, adopted=self.adopted)
+        if not self.adopted:
+            await self._end()
+
+    async def _once(self) -> int | None:
+        """One life of the role; its exit code, or None where it is not known."""
+        if self._process is None:
+            self._start()
+        assert self._process is not None
+        await self._process.ended()
+        code = self._popen.wait() if self._popen else None  # it has ended: no waiting
+        self._process = self._popen = None
+        if not self._stopping:
+            self._notes.remove(self.role.name)
+        return code
+
+    def _start(self) -> None:
         argv = [sys.executable, "-m", "dubcast", *self.role.args]
-        self._process = await asyncio.create_subprocess_exec(
-            *die_with_parent(argv, os.getpid()),
-            env=self.role.env,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=sys.stderr,  # standard output is for the line that says "ready"
-            start_new_session=True,
-        )
+        # Standard output is for the line that says "ready".
+        self._popen = LastingProcess(argv, self.role.env, stdout=sys.stderr)
+        self._process = self._popen.ref
+        pid = self._process.pid
+        started = self._process.started
+        note = {"pid": pid, "started": started, "settings": self._digest()}
+        self._notes.write(self.role.name, note)
         self.starts += 1
-        self.pid = self._process.pid
-        _logger.info("role.up", role=self.role.name, pid=self.pid)
-        return await self._process.wait()
+        _logger.info("role.up", role=self.role.name, pid=pid)
+
+    def _digest(self) -> str:
+        """Of all that makes two roles the same; secrets go in, none can be read out."""
+        own = {k: v for k, v in self.role.env.items() if k.startswith(config.ENV_PREFIX)}
+        told = json.dumps([sys.executable, self.role.args, own], sort_keys=True)
+        return hashlib.sha256(told.encode()).hexdigest()
 
     async def stop(self) -> None:
         """End it by the ladder; harmless if it never ran."""
         self._stopping = True
-        if self._process is not None:
-            code = await terminate(self._process, self.role.term_s)
-            _logger.info("role.stopped", role=self.role.name, code=code)
+        await self._end()
+
+    async def _end(self) -> None:
+        """SIGTERM, wait, SIGKILL."""
+        process, popen = self._process, self._popen
+        if process is None:
+            return
+        process.send(signal.SIGTERM)
+        try:
+            async with asyncio.timeout(self.role.term_s):
+                await process.ended()
+        except TimeoutError:
+            process.send(signal.SIGKILL)
+            await process.ended()
+        _logger.info("role.stopped", role=self.role.name, code=popen.wait() if popen else None)
+        self._process = self._popen = None
+        self._notes.remove(self.role.name)
+
+
+def notes_folder(settings: Settings) -> Path:
+    """Where the roles of an `up` are noted, one folder per `up` (by its orchestrator's port)."""
+    own = settings.orchestrator
+    return (own.state_dir or config.state_dir()) / f"up-{own.port}"
+
+
+def hook_secret(settings: Settings) -> SecretStr:
+    """The secret that is set, else the one that is kept beside the notes, made at the first use."""
+    if settings.orchestrator.hook_secret is not None:
+        return settings.orchestrator.hook_secret
+    file = notes_folder(settings) / "hook-secret"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        aside = file.with_suffix(".tmp")
+        aside.touch(mode=0o600)
+        aside.write_text(secrets.token_urlsafe(32), encoding="ascii")
+        aside.replace(file)
+    return SecretStr(file.read_text(encoding="ascii"))
 
 
 def prepare(
@@ -95,9 +169,12 @@ def prepare(
 ) -> Settings:
     """The settings that every role gets: one hook secret, one kind of media server."""
     own = settings.orchestrator
-    secret = own.hook_secret or SecretStr(secrets.token_urlsafe(32))
     orchestrator = own.model_copy(
-        update={"hook_secret": secret, "destinations": (*own.destinations, *destinations)}
+        update={
+            "hook_secret": hook_secret(settings),
+            "destinations": (*own.destinations, *destinations),
+            "on_stop": "stop",  # when `up` is told to end, nothing is to be left
+        }
     )
     media_server = settings.media_server.model_copy(update={"kind": kind})
     return settings.model_copy(update={"orchestrator": orchestrator, "media_server": media_server})
@@ -108,10 +185,11 @@ def roles(settings: Settings, *, with_sts: bool) -> list[Role]:
     env = config.child_env(settings)
     host = settings.orchestrator.host
     orchestrator = f"http://{_reachable(host)}:{settings.orchestrator.port}/readyz"
+    term_s = settings.worker.drain_s + _ORCHESTRATOR_MARGIN_S
     chosen = [
         Role("media-server", ("media-server",), env=env),
         # Its children get their own time before it ends.
-        Role("orchestrator", ("orchestrator",), orchestrator, term_s=12.0, env=env),
+        Role("orchestrator", ("orchestrator",), orchestrator, term_s=term_s, env=env),
     ]
     if with_sts:
         url = settings.sts.url.rstrip("/") + "/readyz"
@@ -128,7 +206,8 @@ class AllInOne:
 
     def __init__(self, settings: Settings, *, with_sts: bool) -> None:
         self._settings = settings
-        self.processes = [RoleProcess(role) for role in roles(settings, with_sts=with_sts)]
+        notes = Notes(notes_folder(settings))
+        self.processes = [RoleProcess(role, notes) for role in roles(settings, with_sts=with_sts)]
 
     async def run(self, stop: asyncio.Event, told: Any, ready_timeout_s: float) -> None:
         """Start all, call `told(summary)` when all are ready, run until `stop`.
@@ -158,6 +237,7 @@ class AllInOne:
             "media_server": media.kind,
             "orchestrator": f"http://{_reachable(own.host)}:{own.port}",
             "sts": self._settings.sts.url,
+            "adopted": [one.role.name for one in self.processes if one.adopted],
             "pids": {one.role.name: one.pid for one in self.processes},
         }
 

@@ -88,6 +88,11 @@ class WorkerCore:
         self.has_audio = False
         self.video_caps: Any = None
 
+    def resume(self, delay_s: float) -> None:
+        """Before any input: start at this shorter delay, then step back to the full one once."""
+        with self._lock:
+            self._scheduler.resume(self._timeline.delay_ns - s_to_ns(delay_s))
+
     # -- input ---------------------------------------------------------------------------
 
     def video(self, pts: int, dts: int, key: bool, payload: Any, caps: Any, now: int) -> None:
@@ -226,6 +231,11 @@ class WorkerCore:
         """True when the input is over and everything has left."""
         with self._lock:
             return self._scheduler.drained
+
+    @property
+    def resuming(self) -> bool:
+        """True while the output is at its short delay after a crash."""
+        return self._scheduler.resuming
 
     @property
     def av_error_s(self) -> float:

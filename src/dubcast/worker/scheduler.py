@@ -8,7 +8,7 @@ for: the stream's fallback plays.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dubcast.audio.mix import Mixer
@@ -17,6 +17,7 @@ from dubcast.audio.store import AudioStore
 from dubcast.clock import NS_PER_S
 from dubcast.worker.fallback import FallbackPolicy
 from dubcast.worker.fragments import Fragment, FragmentBook, Outcome
+from dubcast.worker.headstart import HeadStart
 from dubcast.worker.timeline import Timeline
 
 BLOCK = RATE // 10
@@ -37,6 +38,7 @@ class VideoUnit:
     key: bool
     payload: Any
     caps: Any = None
+    shift_ns: int = 0  # added to both times as it leaves
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,12 @@ class AudioBlock:
 
     start: int
     samples: Int16
+    shift_ns: int = 0
 
     @property
     def pts_ns(self) -> int:
-        """Stream time of its first sample."""
-        return samples_to_ns(self.start)
+        """The timestamp with which its first sample leaves."""
+        return samples_to_ns(self.start) + self.shift_ns
 
 
 @dataclass
@@ -87,6 +90,16 @@ class OutputScheduler:
         self._connected = False
         self._audio_only = False
         self._start_ns: int | None = None  # where the current connection begins
+        self._head: HeadStart[VideoUnit] = HeadStart()
+
+    def resume(self, lead_ns: int) -> None:
+        """Before any input: play `lead_ns` sooner than due at first, then step back once."""
+        self._head = HeadStart(lead_ns)
+
+    @property
+    def resuming(self) -> bool:
+        """True until the step back."""
+        return not self._head.over
 
     @property
     def held(self) -> int:
@@ -100,6 +113,7 @@ class OutputScheduler:
 
     def session_began(self, previous_end_ns: int, start_ns: int) -> None:
         """The input (re)connected: what follows begins at `start_ns`."""
+        self._head.session_began()
         start = ns_to_samples(start_ns)
         if self._cursor is None:
             self._cursor = start
@@ -109,6 +123,11 @@ class OutputScheduler:
     def push_video(self, unit: VideoUnit) -> None:
         """An access unit arrived, in decoding order."""
         self._video.append(unit)
+        if self._head.over:
+            return
+        if unit.key:
+            self._head.began(unit.dts_ns)
+        self._head.hold(unit)
 
     def connect(self, *, audio_only: bool) -> None:
         """An output connection is ready; it begins at a key frame (or now, without video)."""
@@ -137,7 +156,7 @@ class OutputScheduler:
         """When the next picture or block is due, if one is known."""
         times = []
         if self._video:
-            times.append(self._timeline.due_ns(self._video[0].dts_ns))
+            times.append(self._video_due(self._video[0]))
         if self._cursor is not None and self._block_stop() is not None:
             times.append(self._audio_due(self._cursor))
         known = [time for time in times if time is not None]
@@ -159,6 +178,8 @@ class OutputScheduler:
             return
         if self._audio_only:
             self._start_ns = samples_to_ns(self._cursor)
+            self._head.skip_video()
+            self._head.began(self._start_ns)
             return
         keys = [unit for unit in self._video if unit.key]
         # Audio leaves earlier than video: begin where both are still to come, if there is such.
@@ -168,25 +189,39 @@ class OutputScheduler:
 
     def _poll_audio(self, now: int, batch: Batch) -> None:
         while self._cursor is not None:
+            self._step_audio(self._cursor)
             stop = self._block_stop()
             if stop is None:
                 return
             due = self._audio_due(self._cursor)
             if due is None or due > now:
                 return
-            self._render(self._cursor, stop, batch)
+            if self._head.audio_lead_ns:  # no dub can be ready: nothing is decided yet
+                self._emit(self._cursor, self._store.read(self._cursor, stop), batch)
+            else:
+                self._render(self._cursor, stop, batch)
             self._cursor = stop
+
+    def _step_audio(self, cursor: int) -> None:
+        self._cursor = self._head.step_audio(cursor)
+        if self._cursor != cursor and self._start_ns is not None:
+            self._start_ns = min(self._start_ns, self._head.origin_ns)
 
     def _render(self, start: int, stop: int, batch: Batch) -> None:
         for fragment in self._book.decide_until(stop):
             self._air(fragment)
             batch.decided.append(fragment)
         samples = self._mixer.render(start, self._store.read(start, stop))
+        self._emit(start, samples, batch)
+
+    def _emit(self, start: int, samples: Int16, batch: Batch) -> None:
         if self._start_ns is None:
             return
-        first = max(start, ns_to_samples(self._start_ns))
-        if first < stop:
-            batch.audio.append(AudioBlock(first, samples[first - start :]))
+        samples = self._head.faded(start, samples)
+        skipped = max(0, ns_to_samples(self._start_ns) - start)
+        if skipped < len(samples):
+            shift_ns = self._head.audio_shift_ns
+            batch.audio.append(AudioBlock(start + skipped, samples[skipped:], shift_ns))
 
     def _air(self, fragment: Fragment) -> None:
         """Give the mixer what plays of a decided fragment; nothing where it has no words."""
@@ -203,12 +238,16 @@ class OutputScheduler:
 
     def _poll_video(self, now: int, batch: Batch) -> None:
         while self._video:
-            due = self._timeline.due_ns(self._video[0].dts_ns)
+            again = self._head.step_video(self._video[0].dts_ns)
+            if again is not None:
+                self._video = deque(again)
+            due = self._video_due(self._video[0])
             if due is None or due > now:
                 return
             unit = self._video.popleft()
             if self._start_ns is not None and unit.dts_ns >= self._start_ns:
-                batch.video.append(unit)
+                shift_ns = self._head.video_shift_ns
+                batch.video.append(replace(unit, shift_ns=shift_ns) if shift_ns else unit)
 
     def _block_stop(self) -> int | None:
         """End of the block at the cursor, or None if the input has not reached it yet."""
@@ -218,10 +257,17 @@ class OutputScheduler:
             self._cursor = max(self._cursor, self._jumps.popleft()[1])
         limit = self._jumps[0][0] if self._jumps else ns_to_samples(self._timeline.newest_ns)
         stop = min(self._cursor + BLOCK, limit)
+        end = self._head.audio_end
+        if end is not None and self._cursor < end <= stop:
+            return end
         complete = stop - self._cursor == BLOCK
         ended = bool(self._jumps) or not self._timeline.connected
         return stop if complete or (ended and stop > self._cursor) else None
 
     def _audio_due(self, position: int) -> int | None:
         due = self._timeline.due_ns(samples_to_ns(position))
-        return None if due is None else due - AUDIO_LEAD_NS
+        return None if due is None else due - AUDIO_LEAD_NS - self._head.audio_lead_ns
+
+    def _video_due(self, unit: VideoUnit) -> int | None:
+        due = self._timeline.due_ns(unit.dts_ns)
+        return None if due is None else due - self._head.video_lead_ns

@@ -5,6 +5,8 @@ around the core. Only this module starts threads and tasks for a stream.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import random
 import threading
 import uuid
 from collections import deque
@@ -16,6 +18,7 @@ from dubcast import log
 from dubcast.audio.pcm import RATE
 from dubcast.audio.stretch import stretch
 from dubcast.audio.vad import SileroVad
+from dubcast.backoff import Backoff, BackoffPolicy
 from dubcast.clock import NS_PER_S, Clock, SystemClock
 from dubcast.config import StreamSettings, StsClientSettings
 from dubcast.errors import InputError, StsError
@@ -32,11 +35,13 @@ from dubcast.worker.sts_client import DubReply, StsClient
 
 _REBUILD_INPUT_S = 0.3
 _TRACK_WAIT_S = 1.5  # a track that has not shown up by then is missing
-_FIRST_BACKOFF_S = 0.5
-_LONGEST_BACKOFF_S = 10.0
+# The media server is near, and everyone waits for it: tried often, for however long it is away.
+_OUTPUT_BACKOFF = BackoffPolicy(first_s=0.5, floor_s=0.1, cap_s=2.0, reset_s=10.0)
+_LAST_PUSH_S = 0.3  # what was pushed last is still on its way
 _SETTLED_S = 1.0  # a server may accept and refuse within this time
 _LONGEST_BACKLOG_S = 10.0
 _LONGEST_WAIT_S = 0.25
+_ROUND_S = 1.0  # the event loop's beat
 _LATE_FACTOR = 1.2
 _MAX_WAITING = 8  # fragments cut but not sent; more means that the service cannot keep up
 
@@ -53,7 +58,10 @@ class WorkerSpec:
     policy: StreamSettings
     sts: StsClientSettings
     end_with_input: bool = False  # `run` on a file: stop when it has ended and all has left
-    input_patience_s: float | None = None  # `run`: stop when the source is gone this long
+    input_patience_s: float | None = None  # stop when the source is gone this long
+    must_begin: bool = False  # `run`: a source that never came is an error
+    resume_delay_s: float | None = None  # after a crash: the delay to start with
+    drain_s: float = 0.0  # on `stop`: play out what is held, at most so long
 
 
 class Worker:
@@ -73,6 +81,8 @@ class Worker:
         self._started = self._clock.monotonic_ns()
         self._core = WorkerCore(spec.policy, self.run_id, SileroVad(), self._started)
         self._client = StsClient(spec.sts, spec.stream_id, spec.policy, self._clock.monotonic_ns)
+        if spec.resume_delay_s is not None:
+            self._core.resume(spec.resume_delay_s)
         self._metrics = metrics
         self._on_fragment = on_fragment or (lambda entry: None)
         self.state = WorkerState.WAITING
@@ -87,6 +97,8 @@ class Worker:
         self._waiting: deque[Fragment] = deque()
         self._calls: set[asyncio.Task[None]] = set()
         self._quit = threading.Event()
+        # When the event loop and the scheduler's thread last came round.
+        self._beats = {"loop": self._started, "scheduler": self._started}
 
     # -- life ----------------------------------------------------------------------------
 
@@ -117,6 +129,8 @@ class Worker:
         ]
         stop = asyncio.create_task(self._stop.wait(), name="stop")
         done, _ = await asyncio.wait([*tasks, stop], return_when=asyncio.FIRST_COMPLETED)
+        if stop in done:
+            await self._drain(tasks[0])
         self._step("refuse" if self._refusal else "stop")
         pending = [*tasks, stop, *self._calls]
         for task in pending:
@@ -125,6 +139,17 @@ class Worker:
         for task in done:
             if not task.cancelled() and (error := task.exception()) is not None:
                 raise error
+
+    async def _drain(self, reading: asyncio.Task[None]) -> None:
+        """Take no more in, and let what is held leave: viewers miss nothing that was there."""
+        if self._output is None or not self.spec.drain_s:
+            return
+        reading.cancel()
+        await asyncio.wait([reading])
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.spec.drain_s):
+                await _until(lambda: self._core.drained or self._output is None)
+                await asyncio.sleep(_LAST_PUSH_S)
 
     def _step(self, event: str, reason: str = "") -> None:
         state = next_state(self.state, event)
@@ -169,7 +194,7 @@ class Worker:
             await asyncio.sleep(_SETTLED_S)  # what was pushed last is still on its way
             return True
         if spec.input_patience_s is not None and gone_ns > spec.input_patience_s * NS_PER_S:
-            if not self._sessions:
+            if spec.must_begin and not self._sessions:
                 raise InputError(f"{log.redact_url(spec.source)} cannot be read: {message}")
             return self._core.drained
         return False
@@ -210,7 +235,7 @@ class Worker:
 
     async def _run_output(self) -> None:
         """Publish; when the destination goes away, publish again with growing pauses."""
-        backoff = _FIRST_BACKOFF_S
+        backoff = Backoff(_OUTPUT_BACKOFF, random.Random())
         while True:
             await self._tracks_known()
             ended: asyncio.Future[tuple[str, str]] = self._loop.create_future()
@@ -221,10 +246,10 @@ class Worker:
                 await self._close_output()
             self._step("output_down", reason)
             lasted = (self._clock.monotonic_ns() - started) / NS_PER_S
-            backoff = _FIRST_BACKOFF_S if lasted > 10 else min(2 * backoff, _LONGEST_BACKOFF_S)
+            retry_s = backoff.failed(lasted) / NS_PER_S
             self._output_restarts += 1
-            _log.warning("output lost", reason=reason, retry_s=backoff)
-            await asyncio.sleep(backoff)
+            _log.warning("output lost", reason=reason, retry_s=round(retry_s, 2))
+            await asyncio.sleep(retry_s)
 
     async def _tracks_known(self) -> None:
         # A server cuts a publisher that sends nothing: without media there is no output.
@@ -267,7 +292,7 @@ class Worker:
     def _schedule(self) -> None:
         """The scheduler's thread: pushes what is due, then sleeps until the next is."""
         while not self._quit.is_set():
-            now = self._clock.monotonic_ns()
+            now = self._beats["scheduler"] = self._clock.monotonic_ns()
             batch, due = self._core.poll(now)
             self._push(batch, now)
             # Nothing that arrives now is due before the delay has passed: no need to be woken.
@@ -409,6 +434,7 @@ class Worker:
             metrics.av_offset.labels(stream).set(self._core.av_error_s)
             metrics.gap.labels(stream).inc((self._core.audio_gap_samples - gap) / RATE)
             gap = self._core.audio_gap_samples
+            self._beats["loop"] = self._clock.monotonic_ns()
             await asyncio.sleep(1)
 
     def _watch_service(self) -> None:
@@ -429,6 +455,8 @@ class Worker:
             "reason": self.reason,
             "since_s": round((now - self._since) / NS_PER_S, 3),
             "delay_s": self.spec.policy.delay_s,
+            "resuming": self._core.resuming,
+            "stuck_s": self._stuck_s(now),
             "input": {
                 "sessions": self._sessions,
                 "video": self._core.has_video,
@@ -441,6 +469,13 @@ class Worker:
             "longest_fragment_s": round(self._core.budget.longest_s, 2),
             "depth": self._core.depth(),
         }
+
+    def _stuck_s(self, now: int) -> float:
+        """For how long a part of the worker has not come round: all is well up to a second or so.
+
+        The window that tells has a thread of its own, which answers whatever the others do.
+        """
+        return max(0.0, round((now - min(self._beats.values())) / NS_PER_S - _ROUND_S, 3))
 
 
 def _length_s(fragment: Fragment) -> float:

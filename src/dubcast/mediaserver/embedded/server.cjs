@@ -33,6 +33,8 @@ const MAX_CHUNK_STREAMS = 64;
 const MAX_CHUNK_SIZE = 16 * 1024 * 1024;
 const HOOK_RETRY_MS = [0, 500, 1000];
 
+process.stderr.on("error", () => {}); // whoever read our lines is gone: the streams go on
+
 let config;
 let Context, BroadcastServer, Rtmp, RtmpSession, FlvSession;
 

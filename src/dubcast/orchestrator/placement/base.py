@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 Role = Literal["worker", "egress"]
+PASSTHROUGH = "passthrough"
 
 
 @dataclass(frozen=True)
@@ -19,11 +20,18 @@ class ChildSpec:
     name: str  # of the destination; empty for a worker
     argv: tuple[str, ...]  # without the status port, which the driver picks and appends
     env: Mapping[str, str] = field(repr=False, compare=False)
+    again: tuple[str, ...] = ()  # more arguments of every start but the first
+    instead: ChildSpec | None = None  # what runs in its place when it keeps crashing
+    mode: str = ""  # `passthrough`: this is what runs instead
 
     @property
     def key(self) -> str:
         """Unique among all children: at most one runs."""
         return ":".join(filter(None, (self.role, self.stream_id, self.name)))
+
+    def restarted(self) -> ChildSpec:
+        """The same child as it is started after the first time."""
+        return replace(self, argv=(*self.argv, *self.again), again=())
 
 
 class Child(ABC):
@@ -31,6 +39,7 @@ class Child(ABC):
 
     key: str
     adopted: bool
+    mode: str
 
     @abstractmethod
     async def wait(self) -> int | None:
@@ -39,6 +48,10 @@ class Child(ABC):
     @abstractmethod
     async def status(self) -> dict[str, Any] | None:
         """What it says at /status, or None if it does not answer within a second."""
+
+    @abstractmethod
+    def memory_bytes(self) -> int | None:
+        """Its resident memory, or None if it cannot be known."""
 
     @abstractmethod
     def terminate(self) -> None:

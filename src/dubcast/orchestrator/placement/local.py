@@ -6,60 +6,52 @@ play on, and the next one adopts them instead of starting a second worker.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import json
-import os
 import signal
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx2
-import psutil
 
-from dubcast import log
+from dubcast import log, processes
 from dubcast.errors import MissingPartError
 from dubcast.orchestrator.placement.base import Child, ChildSpec, Placement
+from dubcast.processes import LastingProcess, Notes, ProcessRef
 
-_POLL_S = 0.25
 _STATUS_TIMEOUT_S = 1.0
+_PORT_OPTION = "--status-port"
 _logger = log.get("placement.local")
 
 
 class LocalChild(Child):
-    """A process. Its start time guards against a process id that was given anew."""
+    """A process, and where its status window is."""
 
     def __init__(
         self,
         key: str,
-        pid: int,
+        process: ProcessRef,
         port: int,
         api: httpx2.AsyncClient,
-        process: asyncio.subprocess.Process | None = None,
-        started: float | None = None,
+        *,
+        mode: str = "",
+        popen: LastingProcess | None = None,
     ) -> None:
         self.key = key
-        self.pid = pid
+        self.mode = mode
         self.port = port
-        self.adopted = process is None
-        self.started = started if started is not None else _start_time(pid)
-        self._api = api
+        self.adopted = popen is None
         self._process = process
+        self._popen = popen
+        self._api = api
 
     @property
-    def alive(self) -> bool:
-        if self._process is not None:
-            return self._process.returncode is None
-        return self.started is not None and _start_time(self.pid) == self.started
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
 
     async def wait(self) -> int | None:
-        if self._process is not None:
-            return await self._process.wait()
-        while self.alive:  # noqa: ASYNC110 - not our child: the kernel tells us nothing
-            await asyncio.sleep(_POLL_S)
-        return None
+        await self._process.ended()
+        return None if self._popen is None else self._popen.wait()  # it has ended: no waiting
 
     async def status(self) -> dict[str, Any] | None:
         try:
@@ -69,53 +61,44 @@ class LocalChild(Child):
             return None
         return value if isinstance(value, dict) else None
 
+    def memory_bytes(self) -> int | None:
+        return processes.rss_bytes(self.pid)
+
     def terminate(self) -> None:
-        self._signal(signal.SIGTERM)
+        self._process.send(signal.SIGTERM)
 
     def kill(self) -> None:
-        self._signal(signal.SIGKILL)
-
-    def _signal(self, number: signal.Signals) -> None:
-        if not self.alive:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            if number is signal.SIGKILL:
-                os.killpg(self.pid, number)  # its own session: its children go with it
-            else:
-                os.kill(self.pid, number)
+        self._process.send(signal.SIGKILL, group=True)  # its children go with it
 
 
 class LocalPlacement(Placement):
     """Runs children on this machine."""
 
     def __init__(self, folder: Path, max_streams: int) -> None:
-        self._folder = folder
+        self._notes = Notes(folder)
         self._max_streams = max_streams
         self._api = httpx2.AsyncClient(timeout=_STATUS_TIMEOUT_S, trust_env=False)
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     async def start(self, spec: ChildSpec) -> Child:
         port = _free_port()
+        note = {"mode": spec.mode, "port": port}
+        # Before it runs: killed between the two, its next orchestrator still finds it.
+        self._notes.write(spec.key, note)
         try:
-            process = await asyncio.create_subprocess_exec(
-                *spec.argv,
-                "--status-port",
-                str(port),
-                env=dict(spec.env),
-                stdin=asyncio.subprocess.DEVNULL,
-                start_new_session=True,
-            )
+            popen = LastingProcess([*spec.argv, _PORT_OPTION, str(port)], spec.env)
         except OSError as error:
+            self._notes.remove(spec.key)
             raise MissingPartError(f"{spec.argv[0]} cannot be started: {error}") from error
-        child = LocalChild(spec.key, process.pid, port, self._api, process)
-        self._note(child)
-        return child
+        process = popen.ref
+        self._notes.write(spec.key, {**note, "pid": process.pid, "started": process.started})
+        return LocalChild(spec.key, process, port, self._api, mode=spec.mode, popen=popen)
 
     async def list(self) -> list[Child]:
-        return [child for child in self._noted() if child.alive]
+        found = [self._noted(key, note) for key, note in self._notes.read()]
+        return [child for child in found if child is not None]
 
     def forget(self, child: Child) -> None:
-        self._file(child.key).unlink(missing_ok=True)
+        self._notes.remove(child.key)
 
     def capacity(self) -> int:
         return self._max_streams
@@ -123,52 +106,22 @@ class LocalPlacement(Placement):
     async def close(self) -> None:
         await self._api.aclose()
 
-    def _file(self, key: str) -> Path:
-        return self._folder / (key.replace(":", "+") + ".json")
-
-    def _note(self, child: LocalChild) -> None:
-        """Write the note aside and move it into place: a reader never sees half of it."""
-        file = self._file(child.key)
-        note = {
-            "key": child.key,
-            "pid": child.pid,
-            "port": child.port,
-            "started": child.started,
-        }
-        aside = file.with_suffix(".tmp")
-        aside.write_text(json.dumps(note), encoding="utf-8")
-        aside.replace(file)
-
-    def _noted(self) -> Iterator[LocalChild]:
-        """What earlier orchestrators noted; notes that make no sense are dropped."""
-        for file in sorted(self._folder.glob("*.json")):
-            try:
-                note = json.loads(file.read_text(encoding="utf-8"))
-                child = LocalChild(
-                    str(note["key"]),
-                    int(note["pid"]),
-                    int(note["port"]),
-                    self._api,
-                    started=float(note["started"]),
-                )
-            except (OSError, ValueError, KeyError, TypeError):
-                _logger.warning("note.unreadable", file=file.name)
-                file.unlink(missing_ok=True)
-                continue
-            if not child.alive:
-                file.unlink(missing_ok=True)
-            yield child
-
-
-def _start_time(pid: int) -> float | None:
-    """When the process started; None if there is none (a zombie is none)."""
-    try:
-        process = psutil.Process(pid)
-        if process.status() == psutil.STATUS_ZOMBIE:
+    def _noted(self, key: str, note: dict[str, Any]) -> LocalChild | None:
+        """The child of a note that an earlier orchestrator left; None, and no note, if it ended."""
+        port = note.get("port")
+        process = None
+        if isinstance(port, int):
+            known = "pid" in note
+            process = processes.noted_ref(note) if known else _by_port(port)
+        if process is None or not isinstance(port, int):
+            _logger.info("note.dropped", child=key)
+            self._notes.remove(key)
             return None
-        return float(process.create_time())
-    except psutil.Error:
-        return None
+        return LocalChild(key, process, port, self._api, mode=str(note.get("mode", "")))
+
+
+def _by_port(port: int) -> ProcessRef | None:
+    return processes.find_by_arguments(_PORT_OPTION, str(port))
 
 
 def _free_port() -> int:

@@ -50,7 +50,7 @@ class OutputPipeline(Pipeline):
             self._video.set_caps(unit.caps)
         # A shallow copy: the payload is shared, only the timestamps are ours.
         buffer = unit.payload.copy()
-        buffer.pts, buffer.dts = unit.pts_ns, unit.dts_ns
+        buffer.pts, buffer.dts = unit.pts_ns + unit.shift_ns, unit.dts_ns + unit.shift_ns
         self._video.push_buffer(buffer)
 
     def push_audio(self, block: AudioBlock) -> None:
