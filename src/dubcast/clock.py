@@ -38,6 +38,11 @@ def ns_to_s(ns: int) -> float:
     return ns / NS_PER_S
 
 
+def process_cpu_ns() -> int:
+    """CPU time that this process has used so far, all threads, in nanoseconds."""
+    return time.process_time_ns()
+
+
 def utc_now_iso() -> str:
     """The wall clock as an ISO 8601 string in UTC, for logs and reports."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

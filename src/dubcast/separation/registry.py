@@ -1,0 +1,81 @@
+"""The separators by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from dubcast.audio.vad import SileroVad, SpeechModel
+from dubcast.errors import ConfigError
+from dubcast.models.store import ModelStore
+from dubcast.separation.base import Lagged, Separator
+
+
+def create(name: str, models: ModelStore) -> Separator:
+    """A separator for one stream.
+
+    Raises ConfigError for a name that is not in NAMES, and MissingPartError if its model or engine
+    is not installed; the message says how to get it (`dubcast models pull`).
+    """
+    if name not in _MAKERS:
+        raise ConfigError(f"separator: {name!r} is unknown; there are: {', '.join(NAMES)}")
+    return _MAKERS[name](models)
+
+
+def _dfn3(models: ModelStore) -> Separator:
+    from dubcast.separation.dfn3 import DeepFilter, model_name
+    from dubcast.separation.wiener import WienerCore
+
+    return Lagged("dfn3", WienerCore(DeepFilter(models.path(model_name())), alpha=2.0))
+
+
+def _nsnet2(models: ModelStore) -> Separator:
+    from dubcast.separation.nsnet2 import MODEL, Nsnet2
+    from dubcast.separation.wiener import WienerCore
+
+    return Lagged("nsnet2", WienerCore(Nsnet2(models.path(MODEL)), alpha=3.0))
+
+
+def _spleeter2(models: ModelStore) -> Separator:
+    from dubcast.separation.spleeter import MODEL, SpleeterCore
+
+    return Lagged("spleeter2", SpleeterCore(models.path(MODEL)), speech_channels=2)
+
+
+def _blend(models: ModelStore) -> Separator:
+    from dubcast.separation.blend import Blend
+
+    return Blend("blend", music=_spleeter2(models), speech=_dfn3(models))
+
+
+def _centre(models: ModelStore) -> Separator:
+    from dubcast.separation.plain import CentreRemoval, SpectralCore
+
+    return Lagged("centre", SpectralCore(_vad(), CentreRemoval()))
+
+
+def _mute(models: ModelStore) -> Separator:
+    from dubcast.separation.plain import MuteCore
+
+    return Lagged("mute", MuteCore(_vad()))
+
+
+def _gate(models: ModelStore) -> Separator:
+    from dubcast.separation.plain import SpectralCore, SpectralGate
+
+    return Lagged("gate", SpectralCore(_vad(), SpectralGate()))
+
+
+def _vad() -> SpeechModel:
+    return SileroVad()
+
+
+_MAKERS: dict[str, Callable[[ModelStore], Separator]] = {
+    "dfn3": _dfn3,
+    "nsnet2": _nsnet2,
+    "spleeter2": _spleeter2,
+    "blend": _blend,
+    "centre": _centre,
+    "mute": _mute,
+    "gate": _gate,
+}
+NAMES: tuple[str, ...] = tuple(_MAKERS)

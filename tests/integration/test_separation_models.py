@@ -1,0 +1,141 @@
+"""Every separator with its real model: aligned to the sample, and the same in any blocks."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from dubcast.audio.pcm import RATE, Float
+from dubcast.config import ModelsSettings
+from dubcast.errors import ConfigError, MissingPartError
+from dubcast.models.store import ModelStore
+from dubcast.separation import nsnet2
+from dubcast.separation.base import CELL, Separator
+from dubcast.separation.engine import session
+from dubcast.separation.registry import NAMES, create
+
+SECONDS = 6
+BARS = {"dfn3": 0.13, "nsnet2": 0.06, "blend": 0.22}
+
+
+@pytest.fixture(scope="module")
+def store() -> ModelStore:
+    return ModelStore(ModelsSettings())
+
+
+@pytest.fixture(scope="module")
+def programme() -> Float:
+    """A buzz that glides like a voice, in the centre for half of each second, over noise."""
+    time_s = np.arange(SECONDS * RATE) / RATE
+    pitch = 2 * np.pi * np.cumsum(120 + 30 * np.sin(2 * np.pi * 2 * time_s)) / RATE
+    buzz = sum(np.cos(k * pitch) * np.exp(-(((k * 120 - 600) / 500) ** 2)) for k in range(1, 30))
+    spoken = np.clip(np.sin(2 * np.pi * time_s), 0, 1)
+    noise = np.random.default_rng(0).standard_normal((len(time_s), 2)) * 0.02
+    return (noise + (0.1 * buzz * spoken)[:, np.newaxis]).astype(np.float32)
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def separator(request: pytest.FixtureRequest, store: ModelStore) -> Separator:
+    try:
+        return create(request.param, store)
+    except MissingPartError as error:
+        pytest.skip(str(error))
+
+
+def run(separator: Separator, source: Float, sizes: list[int]) -> tuple[Float, Float]:
+    separator.reset()
+    fed = np.concatenate([source, np.zeros((separator.latency, 2), dtype=np.float32)])
+    parts, at, turn = [], 0, 0
+    while at < len(fed):
+        size = sizes[turn % len(sizes)]
+        parts.append(separator.process(fed[at : at + size]))
+        at, turn = at + size, turn + 1
+    background = np.concatenate([part.background for part in parts])
+    assert len(background) == len(fed)
+    assert not background[: separator.latency].any()
+    return background[separator.latency :], np.concatenate([part.speech_share for part in parts])
+
+
+def lag(one: Float, other: Float) -> int:
+    """By how many samples `one` is behind `other`, by correlation."""
+    size = 2 * len(one)
+    product = np.fft.rfft(one, size) * np.conj(np.fft.rfft(other, size))
+    at = int(np.argmax(np.fft.irfft(product, size)))
+    return at if at < len(one) else at - size
+
+
+def test_the_background_is_aligned_to_the_sample(separator: Separator, programme: Float) -> None:
+    began = time.process_time()
+    out, shares = run(separator, programme, [4_800])
+    cost = (time.process_time() - began) / (SECONDS + separator.latency / RATE)
+    bar = BARS.get(separator.name)
+    print(f"{separator.name}: {cost:.3f} CPU s/s, bar {bar}, latency {separator.latency}")
+    assert lag(out[:, 0], programme[:, 0]) == lag(out[:, 1], programme[:, 1]) == 0
+    assert separator.latency % CELL == 0
+    assert shares.min() >= -80 and shares.max() <= 0
+
+
+def test_odd_blocks_give_what_one_block_gives(separator: Separator, programme: Float) -> None:
+    whole, shares = run(separator, programme, [10**9])
+    odd, odd_shares = run(separator, programme, [1, 7, 4_801, 1_024, 333, 20_000])
+    assert np.abs(whole - odd).max() < 2e-6
+    assert np.allclose(shares, odd_shares, atol=0.01)
+
+
+def test_digital_silence_stays_silent(separator: Separator, programme: Float) -> None:
+    source = programme.copy()
+    source[2 * RATE : 3 * RATE] = 0
+    out, _ = run(separator, source, [1_024])
+    assert not out[2 * RATE : 3 * RATE].any()
+
+
+@pytest.mark.parametrize("name", ["dfn3", "nsnet2"])
+def test_the_speech_estimate_is_aligned_and_keeps_its_state(
+    name: str, store: ModelStore, programme: Float
+) -> None:
+    from dubcast.separation.dfn3 import DeepFilter, model_name
+
+    try:
+        if name == "dfn3":
+            estimator = DeepFilter(store.path(model_name()))
+        else:
+            estimator = nsnet2.Nsnet2(store.path(nsnet2.MODEL))  # type: ignore[assignment]
+    except MissingPartError as error:
+        pytest.skip(str(error))
+    mid = np.concatenate([programme.mean(axis=1), np.zeros(estimator.behind, dtype=np.float32)])
+    speech = estimator.estimate(mid)[: SECONDS * RATE]
+    assert len(speech) == SECONDS * RATE
+    assert lag(speech, mid[: len(speech)]) == 0
+    # Warm state and cold state differ: what the stream has said so far counts.
+    estimator.reset()
+    half = RATE * SECONDS // 2
+    cold = estimator.estimate(mid[half:])
+    assert np.abs(cold[:RATE] - speech[half : half + RATE]).max() > 1e-3
+
+
+def test_nsnet2_in_pieces_is_the_published_graph_as_a_whole(store: ModelStore) -> None:
+    try:
+        model = (store.path(nsnet2.MODEL) / "model.onnx").read_bytes()
+    except MissingPartError as error:
+        pytest.skip(str(error))
+    features = np.random.default_rng(0).uniform(-6, 0, (1, 48, 513)).astype(np.float32)
+    whole = session(model).run(None, {"input": features})[0]
+    ours = session(nsnet2.exposed(model))
+    state = [np.zeros((1, 1, nsnet2.HIDDEN), dtype=np.float32)] * 2
+    pieces = []
+    for first, last in ((0, 1), (1, 9), (9, 25), (25, 48)):
+        feed = {"input": features[:, first:last], "state_0": state[0], "state_1": state[1]}
+        part, *state = ours.run(None, feed)
+        pieces.append(part)
+    assert np.abs(np.concatenate(pieces, axis=1) - whole).max() < 1e-5
+
+
+def test_a_missing_model_names_the_way_out(tmp_path: object) -> None:
+    empty = ModelStore(ModelsSettings(dir=tmp_path))  # type: ignore[arg-type]
+    for name in ("dfn3", "nsnet2", "spleeter2", "blend"):
+        with pytest.raises(MissingPartError, match="dubcast models pull"):
+            create(name, empty)
+    with pytest.raises(ConfigError, match="there are: dfn3, nsnet2"):
+        create("demucs", empty)
