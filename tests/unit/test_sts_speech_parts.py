@@ -256,9 +256,9 @@ def _heard(spans: list[tuple[float, float]], seconds: float, bounds: bool = True
 def test_the_bounds_of_the_speech(spans: list[tuple[float, float]]) -> None:
     heard, asked = _heard(spans, 4.0)
     assert heard.speech
-    assert heard.bounds_s == pytest.approx((spans[0][0], spans[-1][1]), abs=0.04)
+    assert heard.bounds_s == pytest.approx((spans[0][0], spans[-1][1]), abs=0.07)
     if spans[-1][1] == 3.4:
-        assert asked < 60  # of 125: the middle is not asked about
+        assert asked < 90  # of 125: the middle is not asked about
 
 
 def test_bounds_are_told_only_when_they_are_asked_for() -> None:

@@ -24,7 +24,10 @@ MIN_SPEECH_WINDOWS = 3
 _ONSET_WINDOWS = 1
 # Speech has ended where the probability stays below this (Silero's own hysteresis).
 _END_THRESHOLD = 0.35
-_TAIL_WINDOWS = 32
+# From a cold start the model needs a second of speech to follow a word to its end.
+_TAIL_WINDOWS = 64
+# The release of a last consonant is too soft for the model.
+_RELEASE_WINDOWS = 1
 _FULL_SCALE = 32768.0
 
 
@@ -79,14 +82,14 @@ class SileroHearing(HearProvider):
     def _end(self, rows: npt.NDArray[np.float32], first: int) -> int:
         """The window after the last one with speech.
 
-        Asks about the last second first: a fragment that was cut at a pause ends in speech, and
-        the whole of it would cost ten times as much.
+        Asks about the last two seconds first: a fragment that was cut at a pause ends in speech,
+        and the whole of it would cost four times as much.
         """
         for begin in (max(first, len(rows) - _TAIL_WINDOWS), first):
             self._vad.reset()
             spoken = [self._vad.probability(row) >= _END_THRESHOLD for row in rows[begin:]]
             if any(spoken):
-                return begin + len(spoken) - spoken[::-1].index(True)
+                return begin + len(spoken) - spoken[::-1].index(True) + _RELEASE_WINDOWS
         return len(rows)
 
 
