@@ -22,7 +22,7 @@ from dubcast.config import BreakerSettings, StreamSettings, StsClientSettings
 from dubcast.errors import StsError
 from dubcast.testing import faults
 from dubcast.testing.clock import VirtualClock
-from dubcast.testing.sts_server import Reply, Script, ScriptedSts, success
+from dubcast.testing.sts_server import Reply, Script, ScriptedSts, refusal, success
 from dubcast.worker.retry_budget import RetryBudget
 from dubcast.worker.sts_client import StsClient
 
@@ -194,6 +194,25 @@ async def test_our_own_bad_requests_never_open_it(code: int, worded: bool) -> No
         assert one.view() == ("closed", "")
 
 
+@pytest.mark.parametrize(
+    ("status", "word", "code", "alert"),
+    [
+        (500, "UNAUTHORIZED", "MODEL_ERROR", ""),
+        (500, "INVALID_INPUT", "MODEL_ERROR", ""),
+        (422, "MODEL_ERROR", "INVALID_INPUT", ""),
+        (403, "OVERLOADED", "UNAUTHORIZED", "key_refused"),
+        (503, "UNAVAILABLE", "UNAVAILABLE", ""),
+    ],
+)
+async def test_the_status_says_whose_fault_it_is_and_the_body_no_more_than_which(
+    status: int, word: str, code: str, alert: str
+) -> None:
+    reply = refusal(status, word, retryable=False)
+    async with rig(lambda request, call: reply) as one:
+        assert await one.dub() == code
+        assert one.view()[1] == alert
+
+
 @pytest.mark.parametrize("code", [429, 503])
 async def test_nothing_is_sent_before_retry_after(code: int) -> None:
     script = faults.by_number({0: faults.status(code, retry_after_s=20)})
@@ -342,7 +361,9 @@ async def test_a_packed_reply_is_not_unfolded() -> None:
         return Reply(200, gzip.compress(bytes(20_000_000)), {"Content-Encoding": "gzip"})
 
     async with rig(bomb) as one:
-        assert await one.dub() == "INVALID_REPLY"
+        audio, deadline = np.zeros(RATE, np.int16), one.clock.monotonic_ns() + NS_PER_S
+        with pytest.raises(StsError, match="packed"):
+            await one.client.dub("run-1", 1, audio, 600, ("", ""), deadline)
     assert one.services[0].headers[0]["Accept-Encoding"] == "identity"
 
 
