@@ -109,10 +109,10 @@ def test_any_drift_is_followed(ppm: float, chunk: int) -> None:
     assert np.abs(np.diff(out[:, 0].astype(np.int32))).max() < 1.01 * 20_000 * np.pi / 24
 
 
-@pytest.mark.parametrize("chunk", [1024, 1152, 960])
-def test_rounded_timestamps_leave_every_bit_alone(chunk: int) -> None:
+@pytest.mark.parametrize("chunk", [1024, 1152])
+@pytest.mark.parametrize("offset", [0, 47])  # the first timestamp is itself rounded, more or less
+def test_rounded_timestamps_leave_every_bit_alone(chunk: int, offset: int) -> None:
     placer, source = Placer(), noise(chunk * 1500)
-    offset = 23  # the first timestamp may itself be rounded
     out = []
     for at in range(0, len(source), chunk):
         pts = (at + offset) // 48 * 48  # FLV rounds down to milliseconds

@@ -1,10 +1,9 @@
 """Speaks faster or slower at the same pitch. Pure; numpy alone.
 
 WSOLA (Verhelst and Roelands 1993): windows are taken from the source at the new pace, each
-shifted by a few milliseconds to where it continues the one before best. On speech at 0.95-1.25 it
-keeps as many words intelligible as a spectral stretcher, and unlike python-stretch it neither
-holds the interpreter's lock for a whole clip (37 ms for 4 s, in which no picture leaves) nor costs
-the worker 6 MB.
+shifted by a few milliseconds to where it continues the one before best. Round trips found speech
+at 1.15-1.3 as intelligible after WSOLA as after python-stretch, which holds the interpreter's lock
+for a whole clip: 37 ms of CPU for 4 s, in which no picture could leave.
 """
 
 from __future__ import annotations
