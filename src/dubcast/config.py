@@ -8,6 +8,7 @@ came from (`dubcast config show --origin`).
 from __future__ import annotations
 
 import difflib
+import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ from dubcast.errors import ConfigError
 
 ENV_PREFIX = "DUBCAST__"
 MASK = "********"
+# Four stems of 192 kB a second, two segments of each.
+_DUMP_MB_PER_S = 4 * 2 * 0.192
 # Set by the media-server adapter for the hook program that its server runs.
 HOOK_URL = "DUBCAST_HOOK_URL"
 HOOK_SECRET = "DUBCAST_HOOK_SECRET"
@@ -71,11 +74,33 @@ class FragmentSettings(Section):
     overlap_ms: int = Field(150, ge=100, le=200, description="fixed mode: overlap and crossfade")
 
 
+Separator = Literal["auto", "dfn3", "nsnet2", "spleeter2", "blend", "centre", "mute", "gate", "off"]
+
+
 class SeparationSettings(Section):
     """The background of the speech, separated from it."""
 
+    separator: Separator = Field(
+        "auto",
+        description="auto measures this machine and steps down when late; dfn3 (default quality), "
+        "nsnet2 (economy), spleeter2, blend (quality); centre, mute, gate need no model; off: the "
+        "bed is the ducked original",
+    )
     on_failure: Literal["duck", "skip"] = Field(
         "duck", description="separation failed: dub over the ducked original, or skip the dub"
+    )
+    nice: int = Field(5, ge=0, le=19, description="niceness of the separation's process")
+
+
+class DuckingSettings(Section):
+    """The bed gives way while the dub speaks."""
+
+    enabled: bool = Field(False, description="duck the bed under the dub")
+    attack_ms: int = Field(50, ge=10, le=100, description="time to the full depth, before a word")
+    release_ms: int = Field(300, ge=10, le=2000, description="time back, after the last word")
+    depth_db: float = Field(6.0, ge=0, le=40, description="how far the bed goes down")
+    threshold_db: float = Field(
+        -45.0, ge=-90, le=0, description="level of the dub that counts as speaking, dBFS RMS"
     )
 
 
@@ -106,6 +131,19 @@ class StreamSettings(Section):
         12.0, ge=3, le=90, description="fallback ducked: how far the original goes down"
     )
     separation: SeparationSettings = SeparationSettings()
+    match_loudness: bool = Field(
+        True, description="bring each dub to the loudness of the speech that it replaces"
+    )
+    crossfade_ms: int = Field(
+        50, ge=4, le=50, description="crossfade between the original and what replaces it"
+    )
+    true_peak_dbtp: float = Field(
+        -1.0, ge=-20, le=0, description="ceiling of what replaces the original, dBTP"
+    )
+    target_lufs: float | None = Field(
+        None, ge=-40, le=-5, description="bring the whole output to this loudness; none: leave it"
+    )
+    ducking: DuckingSettings = DuckingSettings()
     fragments: FragmentSettings = FragmentSettings()
 
 
@@ -261,6 +299,22 @@ class OrchestratorSettings(Section):
     )
 
 
+class DumpSettings(Section):
+    """Recordings of each stem for debugging. They hold what was said: off by default."""
+
+    dir: Path | None = Field(None, description="folder for WAV files of each stem; none: off")
+    segment_s: int = Field(60, ge=1, le=600, description="length of a file")
+    max_mb: int = Field(1024, ge=1, le=1_000_000, description="the oldest go when there is more")
+    retention_h: float = Field(24.0, gt=0, le=8760, description="older files are deleted")
+
+    @model_validator(mode="after")
+    def _check_room(self) -> DumpSettings:
+        least = math.ceil(self.segment_s * _DUMP_MB_PER_S)
+        if self.max_mb < least:
+            raise ValueError(f"max_mb must be {least} or more for segments of {self.segment_s} s")
+        return self
+
+
 class WorkerSettings(Section):
     """A stream worker's own knobs."""
 
@@ -278,6 +332,7 @@ class WorkerSettings(Section):
     drain_s: float = Field(
         10.0, ge=0, le=60, description="on SIGTERM what is held is played out, at most so long"
     )
+    dumps: DumpSettings = DumpSettings()
 
 
 class ModelsSettings(Section):

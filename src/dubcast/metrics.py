@@ -53,6 +53,13 @@ class WorkerMetrics:
         self.backlog = self._gauge(
             "dubcast_dub_backlog_seconds", "How late the last dub lets the next one begin"
         )
+        self.loudness = self._gauge(
+            "dubcast_loudness_lufs", "Of the last fragment: its speech, and the dub", ["side"]
+        )
+        self.separation_up = self._gauge("dubcast_separation_up", "1 while speech is separated")
+        self.unseparated = self._counter(
+            "dubcast_unseparated_seconds_total", "Bed for which there was no background in time"
+        )
         self.fallback = self._counter(
             "dubcast_fallback_total", "Fragments not dubbed", ["mode", "reason"]
         )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.signal import resample_poly
 
-from dubcast.audio.mix import FADE, Cover, Dub, DuckedOriginal, Mixer
-from dubcast.audio.pcm import RATE, Float, Int16, from_db, to_float
+from dubcast.audio.duck import Ducker
+from dubcast.audio.mix import DUB_EDGE, FADE, Cover, Dub, DuckedOriginal, Mixer
+from dubcast.audio.pcm import RATE, Float, Int16, from_db, to_float, to_int16
 
 N = 4 * RATE
 
@@ -19,9 +21,22 @@ def mixer(duck_db: float = 24, bg: float = 1.0, dub: float = 1.0) -> Mixer:
     return Mixer(DuckedOriginal(duck_db), bg, dub)
 
 
+def samples(
+    one: Mixer, original: Int16, block: int = 4800, start: int = 0, stop: int = N
+) -> list[Int16]:
+    """The rendered blocks of [start, stop); what follows the original is silence."""
+    padded = np.concatenate([original, np.zeros((one.lookahead, 2), np.int16)])
+    blocks = [(at, min(at + block, stop)) for at in range(start, stop, block)]
+    return [one.render(at, padded[at : end + one.lookahead]) for at, end in blocks]
+
+
 def render(one: Mixer, original: Int16, block: int = 4800) -> Float:
-    parts = [one.render(at, original[at : at + block]) for at in range(0, len(original), block)]
-    return to_float(np.concatenate(parts))
+    return to_float(np.concatenate(samples(one, original, block)))
+
+
+def true_peak_db(wave: Float) -> float:
+    fine = resample_poly(wave.astype(np.float64), 8, 1, axis=0)
+    return float(20 * np.log10(np.abs(fine).max()))
 
 
 def voice(frames: int, level: float = 0.25) -> Float:
@@ -30,14 +45,16 @@ def voice(frames: int, level: float = 0.25) -> Float:
 
 def test_without_a_dub_the_original_passes_bit_by_bit() -> None:
     original = noise()
-    assert mixer().render(0, original) is original
+    out = mixer().render(0, original)
+    assert np.array_equal(out, original[: -Mixer.lookahead])
+    assert np.shares_memory(out, original)
 
 
 def test_outside_the_replaced_span_every_bit_is_the_original() -> None:
     original = noise()
     one = mixer()
     one.accept(Dub(RATE, 2 * RATE, RATE + 100, voice(RATE // 2)))
-    out = np.concatenate([one.render(at, original[at : at + 4800]) for at in range(0, N, 4800)])
+    out = np.concatenate(samples(one, original))
     assert np.array_equal(out[:RATE], original[:RATE])
     assert np.array_equal(out[2 * RATE :], original[2 * RATE :])
     assert not np.array_equal(out[RATE : 2 * RATE], original[RATE : 2 * RATE])
@@ -75,9 +92,9 @@ def test_neighbouring_fragments_do_not_let_the_original_flash_up() -> None:
     original, one = np.full((N, 2), 8000, np.int16), mixer(duck_db=90)
     middle = 2 * RATE
     one.accept(Dub(RATE, middle, RATE, voice(RATE, 0.0)))
-    before = [one.render(at, original[at : at + 4800]) for at in range(0, middle - 9600, 4800)]
+    before = samples(one, original, stop=middle - 9600)
     one.accept(Dub(middle, 3 * RATE, middle, voice(RATE, 0.0)))
-    after = [one.render(at, original[at : at + 4800]) for at in range(middle - 9600, N, 4800)]
+    after = samples(one, original, start=middle - 9600)
     out = to_float(np.concatenate([*before, *after]))
     assert np.abs(out[RATE + FADE : 3 * RATE - FADE]).max() < 2e-4
 
@@ -106,13 +123,121 @@ def test_full_scale_clips_instead_of_wrapping() -> None:
     assert render(one, original).min() >= 0
 
 
-def test_overlapping_chunks_crossfade_to_a_constant_sum() -> None:
+def test_overlapping_dubs_cross_over_with_equal_power() -> None:
     original, one = np.zeros((N, 2), np.int16), mixer()
     overlap = 7200
-    one.accept(Dub(RATE, 2 * RATE, RATE, voice(RATE), fade=overlap))
-    one.accept(Dub(2 * RATE - overlap, 3 * RATE, 2 * RATE - overlap, voice(RATE), fade=overlap))
-    seam = render(one, original)[2 * RATE - overlap : 2 * RATE, 0]
-    assert np.abs(seam - 0.25).max() < 1e-3
+    rng = np.random.default_rng(5)
+    first, second = (0.1 * rng.standard_normal((2, RATE))).astype(np.float32)
+    one.accept(Dub(RATE, 2 * RATE, RATE, first, fade=overlap))
+    one.accept(Dub(2 * RATE - overlap, 3 * RATE, 2 * RATE - overlap, second, fade=overlap))
+    out = render(one, original)[:, 0]
+    for at in range(2 * RATE - overlap, 2 * RATE, 1200):
+        assert abs(np.std(out[at : at + 1200]) - 0.1) < 0.01
+
+
+@pytest.mark.parametrize("fade", [192, 960, FADE])
+def test_the_crossfade_is_linear_and_as_long_as_asked(fade: int) -> None:
+    original = np.full((N, 2), 8000, np.int16)
+    one = Mixer(DuckedOriginal(90), 1.0, 1.0, fade)
+    one.accept(Dub(RATE, 2 * RATE, RATE + RATE // 2, voice(10, 0.0)))
+    out = render(one, original)[:, 0] * 32768
+    assert out[RATE] == 8000
+    assert abs(out[RATE + fade // 2] - 4000) < 8000 / fade + 2
+    assert np.abs(out[RATE + fade : 2 * RATE - fade]).max() < 2
+    assert out[2 * RATE] == 8000
+
+
+def test_the_dub_keeps_its_own_short_edge_while_the_original_leaves() -> None:
+    one = mixer(duck_db=90)
+    one.accept(Dub(RATE, 2 * RATE, RATE, voice(RATE)))
+    out = render(one, np.zeros((N, 2), np.int16))[:, 0]
+    assert abs(out[RATE + DUB_EDGE + 5] - 0.25) < 1e-3
+    assert out[RATE + DUB_EDGE // 2] > 0.1
+
+
+def test_a_cover_mutes_ducks_or_shows_the_bed_without_a_dub() -> None:
+    original = np.full((N, 2), 8000, np.int16)
+    for level, expected in ((0.0, 0.0), (0.25, 2000.0), (None, 8000 * from_db(-40))):
+        one = mixer(duck_db=40)
+        one.cover(Cover(RATE, 2 * RATE, level))
+        out = render(one, original)[:, 0] * 32768
+        assert np.abs(out[RATE + FADE : 2 * RATE - FADE] - expected).max() < 2
+        assert (out[:RATE] == 8000).all()
+        assert (out[2 * RATE :] == 8000).all()
+
+
+def test_the_original_can_be_removed_wider_than_the_dub_sounds() -> None:
+    original = np.full((N, 2), 8000, np.int16)
+    one = mixer(duck_db=90)
+    removed = (RATE - 7200, 2 * RATE + 16800)
+    one.accept(Dub(RATE, 2 * RATE, RATE, voice(RATE // 2, 0.0), removed=removed))
+    out = render(one, original)[:, 0] * 32768
+    assert np.abs(out[removed[0] + FADE : removed[1] - FADE]).max() < 2
+    assert (out[: removed[0]] == 8000).all()
+    assert (out[removed[1] :] == 8000).all()
+
+
+def loud_programme(level: float) -> Int16:
+    """Clipped low-passed noise: its true peaks are well above full scale."""
+    rng = np.random.default_rng(3)
+    wave = np.convolve(rng.standard_normal(N), np.hanning(8) / 2, "same") * level
+    return to_int16(np.stack([wave, -wave], axis=1).astype(np.float32))
+
+
+def test_a_hot_source_is_limited_where_it_is_replaced_and_nowhere_else() -> None:
+    original = loud_programme(1.0)
+    one = Mixer(DuckedOriginal(0.0), 1.0, 1.0)  # a bed that takes nothing away
+    rng = np.random.default_rng(4)
+    talk = np.convolve(rng.standard_normal(RATE), np.hanning(16) / 8, "same").astype(np.float32)
+    one.accept(Dub(RATE, 2 * RATE, RATE, talk))
+    out = render(one, original)
+    inside = out[RATE + FADE : 2 * RATE - FADE]
+    assert true_peak_db(to_float(original)) > 1
+    assert true_peak_db(inside) <= -0.9
+    assert np.array_equal(out[:RATE], to_float(original)[:RATE])
+    assert np.array_equal(out[2 * RATE :], to_float(original)[2 * RATE :])
+
+
+def test_the_sum_never_exceeds_the_ceiling_where_the_original_does_not() -> None:
+    original = to_int16(0.8 * np.stack([np.sin(np.arange(N) / 7)] * 2, axis=1).astype(np.float32))
+    talk = (0.9 * np.sin(np.arange(RATE) / 9)).astype(np.float32)
+    one = Mixer(DuckedOriginal(24), 1.0, 1.0)
+    one.accept(Dub(RATE, 2 * RATE, RATE, talk))
+    assert true_peak_db(render(one, original)) <= -0.9
+
+
+def test_the_bed_ducks_under_the_dub_and_the_original_does_not() -> None:
+    original = np.full((N, 2), 8000, np.int16)
+    bed = DuckedOriginal(0.0)
+    one = Mixer(bed, 1.0, 1.0, FADE, Ducker(2400, 9600, 12.0, -45.0))
+    talk = (0.2 * np.sign(np.sin(np.arange(RATE) / 10))).astype(np.float32)
+    start = RATE + RATE // 2
+    one.accept(Dub(RATE, 3 * RATE, start, talk))
+    out = render(one, original)
+    middle = out[start + 4800 : start + RATE - 4800].mean(axis=0)
+    assert np.abs(middle - 8000 / 32768 * from_db(-12)).max() < 0.003
+    early = out[RATE + FADE : start - 3000, 0]
+    assert np.abs(early - 8000 / 32768).max() < 1e-4
+    assert np.array_equal(out[:RATE], to_float(original)[:RATE])
+
+
+def test_the_stereo_image_of_the_bed_is_kept_and_the_dub_is_in_the_middle() -> None:
+    original = np.stack([np.full(N, 9000), np.full(N, -3000)], axis=1).astype(np.int16)
+    one = mixer(duck_db=24)
+    one.accept(Dub(RATE, 2 * RATE, RATE, voice(RATE, 0.1)))
+    out = render(one, original)[RATE + FADE : 2 * RATE - FADE] - 0.1
+    assert np.allclose(out[:, 0] / out[:, 1], -3, rtol=0.02)
+
+
+def test_a_jump_of_the_timeline_starts_afresh() -> None:
+    original = noise()
+    far = 100 * RATE
+    one, other = mixer(), mixer()
+    for which in (one, other):
+        which.accept(Dub(far, far + RATE, far, voice(RATE, 2.0)))
+    one.accept(Dub(RATE, 2 * RATE, RATE, voice(RATE, 2.0)))
+    samples(one, original, stop=RATE + 4800)
+    assert np.array_equal(one.render(far, original), other.render(far, original))
 
 
 def constant(*covers: Cover, dubs: tuple[Dub, ...] = (), duck_db: float = 60) -> Float:

@@ -39,7 +39,9 @@ class Simulation:
     start_s: float = 5.0
 
     def __post_init__(self) -> None:
-        policy = StreamSettings(delay_s=self.delay_s, fragments=self.fragments)
+        policy = StreamSettings(
+            delay_s=self.delay_s, fragments=self.fragments, match_loudness=False
+        )
         self.core = WorkerCore(policy, "run", ScriptedVad(), 0)
         self.now = round(self.start_s * S)
         self.audio: list[tuple[int, AudioBlock]] = []
@@ -309,7 +311,9 @@ def test_a_ducked_fragment_is_heard_at_its_level() -> None:
 
 def test_a_repeat_needs_a_dub_that_was_heard() -> None:
     one = Simulation(loud=((1.0, 3.0), (5.0, 7.0)))
-    one.core = WorkerCore(StreamSettings(fallback="repeat", delay_s=10), "run", ScriptedVad(), 0)
+    one.core = WorkerCore(
+        StreamSettings(fallback="repeat", delay_s=10, match_loudness=False), "run", ScriptedVad(), 0
+    )
     one.core.connect(audio_only=False)
     one.run(9)
     first, second = one.cut
@@ -326,7 +330,7 @@ def test_without_its_background_a_fragment_is_not_dubbed_if_the_policy_skips_it(
     for on_failure, outcome in (("duck", Outcome.DUBBED), ("skip", Outcome.SEPARATION)):
         one = Simulation(loud=((1.0, 3.0),))
         policy = StreamSettings.model_validate({"separation": {"on_failure": on_failure}})
-        one.core = WorkerCore(policy, "run", ScriptedVad(), 0, lambda span: False)
+        one.core = WorkerCore(policy, "run", ScriptedVad(), 0)
         one.core.connect(audio_only=False)
         one.run(5)
         (fragment,) = one.cut

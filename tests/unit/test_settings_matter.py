@@ -14,6 +14,7 @@ from dubcast.config import Section, StreamSettings, StsClientSettings
 from dubcast.testing.sts_server import ScriptedSts, success
 from dubcast.worker.core import WorkerCore
 from dubcast.worker.fragments import Outcome
+from dubcast.worker.separating import settings_of
 from dubcast.worker.sts_client import StsClient
 
 CHUNK = 1024
@@ -27,6 +28,11 @@ CHANGES: dict[str, Any] = {
     "bg_gain": 0.5,
     "dub_gain": 0.5,
     "duck_db": 40.0,
+    "match_loudness": False,
+    "crossfade_ms": 10,
+    "true_peak_dbtp": -9.0,
+    "target_lufs": -30.0,
+    "ducking.enabled": True,
     "max_shift_s": 0.1,
     "duration_policy": "match",
     "fragments.mode": "fixed",
@@ -43,6 +49,14 @@ FALLBACK_CHANGES: dict[str, tuple[dict[str, Any], Any]] = {
     "fallback_duck_db": ({"fallback": "ducked"}, 30.0),
     "separation.on_failure": ({}, "skip"),
 }
+ROOM = 0.02  # what sounds between the words
+DUCKING_CHANGES = {
+    "ducking.attack_ms": 100,
+    "ducking.release_ms": 60,
+    "ducking.depth_db": 20.0,
+    "ducking.threshold_db": 0.0,
+}
+SEPARATION = {"separation.separator": "nsnet2", "separation.nice": 9}
 SENT = {
     "source_language": "pt-BR",
     "target_language": "en",
@@ -73,24 +87,25 @@ def policy(base: dict[str, Any], **changes: Any) -> StreamSettings:
 def played(settings: StreamSettings, *, failing: bool = False) -> str:
     """A digest of all that leaves and when, each fragment being dubbed a little too long.
 
-    `failing`: every second fragment fails, and so does the separation of all of them.
+    `failing`: every second fragment fails. No background ever comes.
     """
-    background = (lambda span: False) if failing else None
-    core = WorkerCore(settings, "run", LevelVad(), 0, background)
+    core = WorkerCore(settings, "run", LevelVad(), 0)
     core.connect(audio_only=True)
     digest = hashlib.sha256()
     for number in range(26 * RATE // CHUNK):
         now = number * CHUNK * NS_PER_S // RATE
         at = number * CHUNK / RATE
-        level = next((v for a, b, v in PROGRAMME if a <= at < b), 0.0) if at < 18 else 0.0
-        pcm = np.full((CHUNK, 2), round(level * 32767), np.int16).tobytes()
+        level = next((v for a, b, v in PROGRAMME if a <= at < b), ROOM) if at < 18 else 0.0
+        wave = np.sign(np.arange(CHUNK) % 48 - 23.5) * round(level * 32767)
+        pcm = np.stack([wave, wave], axis=1).astype(np.int16).tobytes()
         for fragment in core.audio(now, pcm, now):
             assert core.send(fragment) is not None
             if failing and fragment.sequence % 2:
                 core.failed(fragment, Outcome.FAILED, "scripted")
                 continue
             length = fragment.span.slot_stop - fragment.span.start + RATE // 2
-            core.replied(fragment, np.full(length, 0.3, np.float32), now)
+            voice = 0.3 * np.sign(np.sin(np.arange(length) / 9)) * (np.arange(length) % RATE > 9000)
+            core.replied(fragment, voice.astype(np.float32), now)
         batch, _ = core.poll(now)
         for block in batch.audio:
             digest.update(f"{now} {block.start} ".encode() + block.samples.tobytes())
@@ -120,6 +135,22 @@ def test_it_changes_what_is_heard_in_place_of_a_dub(key: str) -> None:
     assert changed != played(policy(base), failing=True)
 
 
+@pytest.mark.parametrize("key", DUCKING_CHANGES)
+def test_it_changes_what_is_heard_while_the_bed_is_ducked(key: str) -> None:
+    ducked = {"ducking.enabled": True}
+    assert played(policy(ducked, **{key: DUCKING_CHANGES[key]})) != played(policy(ducked))
+
+
+@pytest.mark.parametrize("key", SEPARATION)
+def test_it_reaches_the_separation(key: str) -> None:
+    chosen = settings_of(policy({}, **{key: SEPARATION[key]}), None)
+    assert chosen != settings_of(policy({}), None)
+
+
+def test_separation_can_be_off() -> None:
+    assert settings_of(policy({}, **{"separation.separator": "off"}), None) is None
+
+
 @pytest.mark.parametrize("key", SENT)
 async def test_it_reaches_the_speech_service(key: str) -> None:
     configs = []
@@ -141,4 +172,6 @@ def test_no_setting_of_a_stream_is_left_out() -> None:
             found |= keys(inner, f"{name}.") if deeper else {prefix + name}  # type: ignore[arg-type]
         return found
 
-    assert keys(StreamSettings) == {*CHANGES, *FIXED_CHANGES, *FALLBACK_CHANGES, *SENT}
+    assert keys(StreamSettings) == {
+        *(*CHANGES, *FIXED_CHANGES, *FALLBACK_CHANGES, *DUCKING_CHANGES, *SENT, *SEPARATION)
+    }

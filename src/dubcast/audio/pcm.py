@@ -37,6 +37,15 @@ def to_int16(block: Float) -> Int16:
     return clipped
 
 
+def scale(block: Float, gain: Float) -> None:
+    """Multiply a (frames, 2) block by a gain per frame, in place.
+
+    By column: over rows of two, numpy takes ten times as long.
+    """
+    block[:, 0] *= gain
+    block[:, 1] *= gain
+
+
 def mono(block: Int16) -> Int16:
     """The mean of the channels, shape (frames,)."""
     total: npt.NDArray[np.int32] = block[:, 0].astype(np.int32) + block[:, 1]

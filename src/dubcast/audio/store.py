@@ -142,8 +142,10 @@ class AudioStore:
         out = np.zeros((stop - start, CHANNELS), dtype=np.int16)
         first, last = max(start, self._start), min(stop, self._stop)
         if first < last:
-            index = np.arange(first, last) % len(self._ring)
-            out[first - start : last - start] = self._ring[index]
+            at = first % len(self._ring)
+            held = self._ring[at : at + last - first]
+            out[first - start : first - start + len(held)] = held
+            out[first - start + len(held) : last - start] = self._ring[: last - first - len(held)]
         return out
 
     def _fill(self, start: int, block: Int16) -> None:

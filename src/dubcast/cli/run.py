@@ -62,6 +62,8 @@ def run(
         spec = WorkerSpec(
             "run", source, dest, settings.stream, settings.sts,
             end_with_input=is_file,
+            dumps=settings.worker.dumps,
+            models_dir=settings.models.dir,
             input_patience_s=settings.orchestrator.grace_s,
             must_begin=True,
         )  # fmt: skip

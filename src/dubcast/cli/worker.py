@@ -47,6 +47,8 @@ def worker(
     metrics = WorkerMetrics(stream_id)
     spec = WorkerSpec(
         *(stream_id, input, output, settings.stream, settings.sts),
+        dumps=settings.worker.dumps,
+        models_dir=settings.models.dir,
         input_patience_s=patience,
         resume_delay_s=settings.worker.resume_delay_s if resume else None,
         drain_s=settings.worker.drain_s,

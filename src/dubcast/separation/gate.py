@@ -75,6 +75,13 @@ class SpeechGate:
             high += 1
         self._spans[low:high] = [(first, last)]
 
+    def around(self, at: int) -> tuple[int, int]:
+        """The span of removal that `at` lies in; without a witness that is `at` alone."""
+        low = bisect_left(self._spans, at, key=lambda span: span[1])
+        if low < len(self._spans) and self._spans[low][0] <= at:
+            return self._spans[low]
+        return at, at
+
     def forget(self, before: int) -> None:
         """Drop what lies wholly before `before`."""
         keep = bisect_left(self._spans, before - self._fade, key=lambda span: span[1])

@@ -33,6 +33,8 @@ def record(fragment: Fragment) -> dict[str, Any]:
         "backlog_s": _seconds(fragment.backlog),
         "dub_start_s": round(samples_to_s(dub.start), 4) if dub else None,
         "dub_end_s": round(samples_to_s(dub.stop), 4) if dub else None,
+        "speech_lufs": fragment.speech_lufs,
+        "dub_lufs": fragment.dub_lufs,
         "air_ns": fragment.air_ns,
         "stages_ms": fragment.stages_ms,
         "round_trip_ms": round(fragment.round_trip_ms, 1),

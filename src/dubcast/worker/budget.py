@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Collection
 
 # Between the decision about a block and its due time: encoder lead, block, crossfades, margin.
-MIX_LEAD_S = 0.2 + 0.1 + 0.15 + 0.3
+MIX_LEAD_S = 0.2 + 0.1 + 0.2 + 0.3
 LONGEST_S = 8.0
 # Below this a fragment costs more than it saves: recognition and synthesis have a fixed cost each,
 # so that a service that is overloaded would be so all the more. A short delay leaves less.

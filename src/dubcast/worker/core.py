@@ -6,13 +6,22 @@ whichever thread they are, and carry out what it returns.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from dubcast.audio.fragmenter import FixedFragmenter, Fragmenter, SpeechFragmenter
-from dubcast.audio.mix import DuckedOriginal, Mixer
+import numpy as np
+
+from dubcast.audio.bed import DuckedOriginal, StoredBed
+from dubcast.audio.duck import Ducker
+from dubcast.audio.fragmenter import PAD, FixedFragmenter, Fragmenter, Span, SpeechFragmenter
+from dubcast.audio.loudness import HOP, SILENT, integrated
+from dubcast.audio.match import SpeechLevel, gain_between
+from dubcast.audio.mix import Mixer
+from dubcast.audio.normalise import NormalisedMixer, Normaliser
 from dubcast.audio.pcm import (
     RATE,
     Float,
@@ -24,21 +33,39 @@ from dubcast.audio.pcm import (
     samples_to_ns,
 )
 from dubcast.audio.store import AudioStore, Placer
-from dubcast.audio.vad import SpeechModel, VadStream
+from dubcast.audio.vad import WINDOW, SpeechModel, VadStream
 from dubcast.clock import NS_PER_S, s_to_ns
 from dubcast.config import FragmentSettings, StreamSettings
+from dubcast.separation.gate import SpeechGate
 from dubcast.worker.budget import FragmentBudget
-from dubcast.worker.fallback import FallbackPolicy, HasBackground, may_dub
+from dubcast.worker.fallback import FallbackPolicy, may_dub
 from dubcast.worker.fragments import Fragment, FragmentBook, Outcome, State, Stretch
 from dubcast.worker.planner import Planner
 from dubcast.worker.rebase import Rebaser, Track
-from dubcast.worker.scheduler import AUDIO_LEAD_NS, BLOCK, Batch, OutputScheduler, VideoUnit
+from dubcast.worker.scheduler import (
+    AUDIO_LEAD_NS,
+    BLOCK,
+    Batch,
+    OutputScheduler,
+    Replacing,
+    VideoUnit,
+)
 from dubcast.worker.timeline import Timeline
 
 # Beyond the delay the store keeps what a late decision or a burst may still need.
 _STORE_MARGIN_S = 12
 _FARTHEST_NS = 10 * NS_PER_S
+# The background is needed from when it comes until it leaves: no more is held of it.
+_BACKGROUND_MARGIN_S = 2
+# Removed before a fragment's padding, if the one before does not border on it.
+_FARTHER = ms_to_samples(70)
+# A shorter part of a span says too little about the speech in it.
+_LEAST_SEPARATED = 0.5
 _DEADLINE_MARGIN_NS = 60_000_000
+
+# Takes a stem's name (original, background, dub, output), a stream position in samples, and
+# samples: int16 (frames, 2), or float32 (frames,) for the dub. It must not block.
+Tap = Callable[[str, int, Int16 | Float], None]
 
 
 @dataclass(frozen=True)
@@ -61,7 +88,7 @@ class WorkerCore:
         run_id: str,
         vad: SpeechModel,
         started_ns: int,
-        background: HasBackground | None = None,
+        tap: Tap | None = None,
     ) -> None:
         self._lock = threading.RLock()
         self._run_id = run_id
@@ -75,13 +102,21 @@ class WorkerCore:
         self._fragments_until: int | None = None
         fixed = policy.fragments.mode == "fixed"
         match = fixed or policy.duration_policy == "match"
-        allowed = may_dub(policy.separation, background)
+        self.budget = FragmentBudget(policy.delay_s, policy.fragments.max_s)
+        self._tap = tap or (lambda stem, start, samples: None)
+        self._bed = make_bed(policy)
+        self._gate = SpeechGate()
+        has_background = self._has_background if policy.separation.separator != "off" else None
+        allowed = may_dub(policy.separation, has_background)
         planner = Planner(policy.max_shift_s, policy.max_tempo, match=match)
         self._book = FragmentBook(planner, lambda: self._fragmenter.quiet_until, may_dub=allowed)
-        self.budget = FragmentBudget(policy.delay_s, policy.fragments.max_s)
-        mixer = Mixer(DuckedOriginal(policy.duck_db), policy.bg_gain, policy.dub_gain)
-        fallback = FallbackPolicy(policy, background)
-        self._scheduler = OutputScheduler(self._timeline, self._store, mixer, self._book, fallback)
+        self._scheduler = OutputScheduler(
+            self._timeline,
+            self._store,
+            make_mixer(policy, self._bed),
+            self._book,
+            Replacing(FallbackPolicy(policy, has_background), self._removed),
+        )
         self.outcomes: Counter[str] = Counter()
         self.audio_gap_samples = 0
         self.has_video = False
@@ -118,10 +153,21 @@ class WorkerCore:
                 return []
             self.audio_gap_samples += max(placed.gap, 0)
             self._store.write(placed.start, block)
+            self._tap("original", placed.start, block)
             self._timeline.extend(samples_to_ns(placed.start + len(block)))
             if not self.has_video:
                 self._timeline.arrived(samples_to_ns(placed.start), now)
             return self._cut(placed.start, block)
+
+    def background(self, start: int, background: Int16, speech_share: Float) -> None:
+        """The separated background, (frames, 2), of [start, start + frames) came, in time order.
+
+        `speech_share`: speech over mix in dB, one value for each 10 ms that ended within it.
+        """
+        with self._lock:
+            self._bed.write(start, background)
+            self._gate.shares(start, speech_share)
+        self._tap("background", start, background)
 
     def input_ended(self) -> list[Fragment]:
         """The session is over; returns what speech was still open."""
@@ -150,7 +196,10 @@ class WorkerCore:
             spans = []
         self._fragments_until = start + len(block)
         longest = round(self.budget.longest_s * RATE)
-        spans += self._fragmenter.feed(self._vad.feed(start, block), longest)
+        windows = list(self._vad.feed(start, block))
+        for window in windows:
+            self._gate.vad(window.start, WINDOW, window.probability)
+        spans += self._fragmenter.feed(windows, longest)
         return [self._book.add(span, self._run_id) for span in spans]
 
     # -- speech service ------------------------------------------------------------------
@@ -174,6 +223,8 @@ class WorkerCore:
 
     def replied(self, fragment: Fragment, voice: Float, now: int) -> bool:
         """The dub came; False if it was too late."""
+        if self._policy.match_loudness:
+            voice = voice * np.float32(self._matching_gain(fragment, voice))
         with self._lock:
             deadline = self.deadline_ns(fragment)
             if deadline is not None:
@@ -190,6 +241,44 @@ class WorkerCore:
         """What `next_stretch` asked for is done."""
         with self._lock:
             self._book.stretched(task, voice)
+
+    def _removed(self, fragment: Fragment) -> tuple[int, int] | None:
+        """Where the background replaces the original around a dub; None: it is not there.
+
+        A voice begins before it is found and rings after it: the gate says how long. But never
+        into what may be the next fragment, or was the one before, which may not be dubbed.
+        """
+        span = fragment.span
+        padded = span.speech_start - span.start >= PAD
+        spoken = max(span.stop - PAD, span.speech_start + 1)
+        self._gate.speech(span.speech_start, spoken)
+        first = self._gate.around(span.speech_start)[0] if padded else span.start
+        last = min(self._gate.around(spoken - 1)[1], span.slot_stop)
+        first, last = max(first, span.start - _FARTHER), max(last, span.stop)
+        return (first, last) if self._bed.covered(first, last) == last - first else None
+
+    def _has_background(self, span: Span) -> bool:
+        return self._bed.covered(span.start, span.stop) == span.stop - span.start
+
+    def _matching_gain(self, fragment: Fragment, voice: Float) -> float:
+        """What brings the dub to the loudness of the speech; the lock is taken per hop only."""
+        span = fragment.span
+        with self._lock:
+            covered = self._bed.covered(span.start, span.stop)
+        separated = covered >= _LEAST_SEPARATED * (span.stop - span.start)
+        stop = span.start + covered if separated else span.stop
+        level = SpeechLevel()
+        for at in range(span.start, stop - HOP + 1, HOP):
+            with self._lock:
+                original = self._store.read(at, at + HOP)
+                background = self._bed.read(at, at + HOP) if separated else None
+            level.feed(original, background)
+        speech, dub = level.lufs, integrated(voice)
+        gain = gain_between(speech, dub)
+        if speech != SILENT and dub != SILENT:
+            fragment.speech_lufs = round(speech, 1)
+            fragment.dub_lufs = round(dub + 20 * math.log10(gain), 1)
+        return gain
 
     def failed(self, fragment: Fragment, outcome: Outcome, reason: str) -> None:
         """The fragment will not be dubbed."""
@@ -217,11 +306,16 @@ class WorkerCore:
         """What is due, and when the next is."""
         with self._lock:
             batch = self._scheduler.poll(now)
+            self._gate.forget(self._scheduler.position or 0)
             for fragment in batch.decided:
                 assert fragment.outcome is not None
                 self.outcomes[fragment.outcome.value] += 1
                 first = fragment.dub.start if fragment.dub else fragment.span.speech_start
                 fragment.air_ns = self._timeline.due_ns(samples_to_ns(first))
+                if fragment.dub:
+                    self._tap("dub", fragment.dub.start, fragment.dub.samples)
+            for block in batch.audio:
+                self._tap("output", block.start, block.samples)
             return batch, self._scheduler.next_due_ns()
 
     # -- views ---------------------------------------------------------------------------
@@ -242,6 +336,11 @@ class WorkerCore:
         """Audio placed against its PTS, smoothed, in seconds (+: audio early)."""
         return self._placer.error_samples / RATE
 
+    @property
+    def unseparated_samples(self) -> int:
+        """Samples of bed for which no background was there in time."""
+        return self._bed.substituted
+
     def depth(self) -> dict[str, int]:
         """How much waits where."""
         with self._lock:
@@ -256,6 +355,25 @@ class WorkerCore:
         due = self._timeline.due_ns(unit.dts_ns)
         assert due is not None
         return (now - due + self._timeline.delay_ns) / NS_PER_S
+
+
+def make_bed(policy: StreamSettings) -> StoredBed:
+    """The bed: the separated background, the ducked original where there is none."""
+    capacity = round((policy.delay_s + _BACKGROUND_MARGIN_S) * RATE)
+    fade = ms_to_samples(policy.crossfade_ms)
+    return StoredBed(capacity, DuckedOriginal(policy.duck_db), fade)
+
+
+def make_mixer(policy: StreamSettings, bed: StoredBed) -> Mixer | NormalisedMixer:
+    """The mixer that the policy asks for."""
+    duck, peak = policy.ducking, policy.true_peak_dbtp
+    attack, release = ms_to_samples(duck.attack_ms), ms_to_samples(duck.release_ms)
+    ducker = Ducker(attack, release, duck.depth_db, duck.threshold_db) if duck.enabled else None
+    fade = ms_to_samples(policy.crossfade_ms)
+    mixer = Mixer(bed, policy.bg_gain, policy.dub_gain, fade, ducker, peak)
+    if policy.target_lufs is None:
+        return mixer
+    return NormalisedMixer(mixer, Normaliser(policy.target_lufs, peak))
 
 
 def make_fragmenter(settings: FragmentSettings) -> Fragmenter:

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from dubcast.audio.fragmenter import Span
-from dubcast.audio.mix import FADE, Dub
+from dubcast.audio.mix import DUB_EDGE, FADE, Dub
 from dubcast.audio.pcm import Float, ms_to_samples
 from dubcast.worker.planner import Planner, Utterance
 
-# A span is decided this long before it begins: the block that fades the one before may end there.
-DECISION_LEAD = 3 * FADE
+# A span is decided this long before it begins: the block that fades the one before may end there,
+# and the original may be removed a fade's length earlier still.
+DECISION_LEAD = 4 * FADE
 # A tempo nearer than this to the one wanted is as good, and needs no stretching.
 _CLOSE = 0.01
 # Any other tempo is not one that a service speaks at: the dub then counts as it came.
@@ -81,6 +82,8 @@ class Fragment:
     backlog: int | None = None  # the dub lets the next one begin so much late
     round_trip_ms: float = 0.0
     margin_ms: float | None = None  # reply before the deadline
+    speech_lufs: float | None = None  # loudness of the speech that the dub replaces
+    dub_lufs: float | None = None  # of the dub, as it is mixed
     air_ns: int | None = None  # when its first sample leaves, on the monotonic clock
     stages_ms: dict[str, float] = field(default_factory=dict)
 
@@ -249,9 +252,9 @@ class FragmentBook:
         if placing.start is None:
             fragment.outcome = Outcome.SHIFT
             return
-        fade = {"fade": span.overlap} if span.overlap else {}
         fragment.outcome = Outcome.DUBBED
-        fragment.dub = Dub(span.start, span.stop, placing.start, voice, **fade)
+        fade = span.overlap or DUB_EDGE
+        fragment.dub = Dub(span.start, span.stop, placing.start, voice, fade)
         fragment.shift, fragment.backlog = placing.shift, placing.backlog
 
     def _exact(self, fragment: Fragment) -> bool:

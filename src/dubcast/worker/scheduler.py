@@ -8,10 +8,12 @@ for: the stream's fallback plays.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dubcast.audio.mix import Mixer
+from dubcast.audio.normalise import NormalisedMixer
 from dubcast.audio.pcm import RATE, Int16, ns_to_samples, samples_to_ns
 from dubcast.audio.store import AudioStore
 from dubcast.clock import NS_PER_S
@@ -64,6 +66,14 @@ class Batch:
     decided: list[Fragment] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Replacing:
+    """What stands in for the original: the policy without a dub, the span removed around one."""
+
+    fallback: FallbackPolicy
+    removed: Callable[[Fragment], tuple[int, int] | None]
+
+
 class OutputScheduler:
     """Holds the delayed pictures and renders the audio when it is due.
 
@@ -74,15 +84,15 @@ class OutputScheduler:
         self,
         timeline: Timeline,
         store: AudioStore,
-        mixer: Mixer,
+        mixer: Mixer | NormalisedMixer,
         book: FragmentBook,
-        fallback: FallbackPolicy,
+        replacing: Replacing,
     ) -> None:
         self._timeline = timeline
         self._store = store
         self._mixer = mixer
         self._book = book
-        self._fallback = fallback
+        self._replacing = replacing
         self._video: deque[VideoUnit] = deque()
         self._cursor: int | None = None  # next stream position to render
         self._jumps: deque[tuple[int, int]] = deque()  # (end of a session, start of the next)
@@ -211,8 +221,8 @@ class OutputScheduler:
         for fragment in self._book.decide_until(stop):
             self._air(fragment)
             batch.decided.append(fragment)
-        samples = self._mixer.render(start, self._store.read(start, stop))
-        self._emit(start, samples, batch)
+        original = self._store.read(start, stop + self._mixer.lookahead)
+        self._emit(start, self._mixer.render(start, original), batch)
 
     def _emit(self, start: int, samples: Int16, batch: Batch) -> None:
         if self._start_ns is None:
@@ -226,10 +236,11 @@ class OutputScheduler:
     def _air(self, fragment: Fragment) -> None:
         """Give the mixer what plays of a decided fragment; nothing where it has no words."""
         if fragment.dub is not None:
+            fragment.dub = replace(fragment.dub, removed=self._replacing.removed(fragment))
             self._mixer.accept(fragment.dub)
-            self._fallback.dubbed(fragment.dub)
+            self._replacing.fallback.dubbed(fragment.dub)
         elif fragment.outcome is not Outcome.NO_SPEECH:
-            choice = self._fallback.choose(fragment.span)
+            choice = self._replacing.fallback.choose(fragment.span)
             fragment.fallback = choice.mode.value
             if choice.dub is not None:
                 self._mixer.accept(choice.dub)

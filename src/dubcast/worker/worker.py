@@ -11,20 +11,25 @@ import threading
 import uuid
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from dubcast import log
-from dubcast.audio.pcm import RATE
+from dubcast.audio.pcm import RATE, Float, Int16
 from dubcast.audio.stretch import stretch
 from dubcast.audio.vad import SileroVad
 from dubcast.backoff import Backoff, BackoffPolicy
 from dubcast.clock import NS_PER_S, Clock, SystemClock
-from dubcast.config import StreamSettings, StsClientSettings
+from dubcast.config import DumpSettings, StreamSettings, StsClientSettings
 from dubcast.errors import InputError, StsError
 from dubcast.metrics import WorkerMetrics
-from dubcast.worker import asrun
+from dubcast.separation.client import SeparationClient, SeparationState
+from dubcast.worker import asrun, separating
 from dubcast.worker.core import WorkerCore
+from dubcast.worker.dumps import RollingDumps
 from dubcast.worker.fragments import Fragment, Outcome
 from dubcast.worker.gst.input import InputCallbacks, InputPipeline, InputUnit, scheme_of
 from dubcast.worker.gst.output import OutputPipeline
@@ -58,6 +63,8 @@ class WorkerSpec:
     policy: StreamSettings
     sts: StsClientSettings
     end_with_input: bool = False  # `run` on a file: stop when it has ended and all has left
+    dumps: DumpSettings = field(default_factory=DumpSettings)
+    models_dir: Path | None = None  # None: the user's cache folder
     input_patience_s: float | None = None  # stop when the source is gone this long
     must_begin: bool = False  # `run`: a source that never came is an error
     resume_delay_s: float | None = None  # after a crash: the delay to start with
@@ -79,7 +86,13 @@ class Worker:
         self.run_id = uuid.uuid4().hex[:12]
         self._clock = clock or SystemClock()
         self._started = self._clock.monotonic_ns()
-        self._core = WorkerCore(spec.policy, self.run_id, SileroVad(), self._started)
+        self._unseparated_s = 0.0
+        self._dumps = (
+            RollingDumps(spec.dumps, spec.stream_id, self.run_id) if spec.dumps.dir else None
+        )
+        self._core = WorkerCore(spec.policy, self.run_id, SileroVad(), self._started, self._tap)
+        chosen = separating.settings_of(spec.policy, spec.models_dir)
+        self._separation = SeparationClient(self._core.background, chosen) if chosen else None
         self._client = StsClient(spec.sts, spec.stream_id, spec.policy, self._clock.monotonic_ns)
         if spec.resume_delay_s is not None:
             self._core.resume(spec.resume_delay_s)
@@ -100,6 +113,13 @@ class Worker:
         # When the event loop and the scheduler's thread last came round.
         self._beats = {"loop": self._started, "scheduler": self._started}
 
+    def _tap(self, stem: str, start: int, samples: Int16 | Float) -> None:
+        """What the core shows of each stem; called within its lock, and never waits."""
+        if stem == "original" and self._separation is not None:
+            self._separation.feed(start, samples.astype(np.int16, copy=False))
+        if self._dumps is not None:
+            self._dumps.offer(stem, start, samples)
+
     # -- life ----------------------------------------------------------------------------
 
     async def run(self) -> None:
@@ -108,12 +128,17 @@ class Worker:
         self._stop = asyncio.Event()
         scheduler = threading.Thread(target=self._schedule, name="scheduler", daemon=True)
         scheduler.start()
+        if self._separation is not None:
+            self._separation.start()
         try:
             await self._supervise()
         finally:
             self._quit.set()
             await asyncio.to_thread(scheduler.join, 2)
             await self._client.close()
+            for part in (self._separation, self._dumps):
+                if part is not None:
+                    await asyncio.to_thread(part.close)
         if self._refusal is not None:
             raise self._refusal
 
@@ -402,6 +427,10 @@ class Worker:
                 metrics.tempo.labels(stream).set(fragment.tempo)
                 lag = entry["dub_start_s"] - entry["source_start_s"]
                 metrics.dub_lag.labels(stream).set(lag)
+                if fragment.speech_lufs is not None:
+                    metrics.loudness.labels(stream, "source").set(fragment.speech_lufs)
+                if fragment.dub_lufs is not None:
+                    metrics.loudness.labels(stream, "dub").set(fragment.dub_lufs)
                 metrics.backlog.labels(stream).set(entry["backlog_s"])
                 dubbed_s = entry["dub_end_s"] - entry["dub_start_s"]
                 metrics.dubbed.labels(stream, band(fragment.tempo)).inc(dubbed_s)
@@ -433,9 +462,19 @@ class Worker:
                 metrics.queue_depth.labels(stream, queue).set(value)
             metrics.av_offset.labels(stream).set(self._core.av_error_s)
             metrics.gap.labels(stream).inc((self._core.audio_gap_samples - gap) / RATE)
+            self._watch_separation()
             gap = self._core.audio_gap_samples
             self._beats["loop"] = self._clock.monotonic_ns()
             await asyncio.sleep(1)
+
+    def _watch_separation(self) -> None:
+        metrics, stream = self._metrics, self._metrics.stream
+        bare = self._core.unseparated_samples / RATE
+        metrics.unseparated.labels(stream).inc(bare - self._unseparated_s)
+        self._unseparated_s = bare
+        if self._separation is not None:
+            running = self._separation.state is SeparationState.RUNNING
+            metrics.separation_up.labels(stream).set(running)
 
     def _watch_service(self) -> None:
         metrics, stream, client = self._metrics, self._metrics.stream, self._client
@@ -464,6 +503,8 @@ class Worker:
                 "av_error_ms": round(self._core.av_error_s * 1000, 2),
             },
             "output": {"restarts": self._output_restarts},
+            "separation": separating.describe(self._separation),
+            "dumps_dropped_samples": self._dumps.dropped if self._dumps else 0,
             "fragments": dict(self._core.outcomes),
             "sts": self._client.view(),
             "longest_fragment_s": round(self._core.budget.longest_s, 2),
