@@ -142,9 +142,3 @@ class OrchestratorMetrics:
             ["stream", "destination"],
             registry=self.registry,
         )
-        self.egress_reconnects = Counter(
-            "dubcast_egress_reconnects_total",
-            "Destinations connected again",
-            ["stream", "destination"],
-            registry=self.registry,
-        )

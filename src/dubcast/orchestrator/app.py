@@ -148,6 +148,11 @@ def _add_health(app: FastAPI, orchestrator: Orchestrator) -> None:
         response.status_code = 503
         return {"status": "media_server_away"}
 
+    @app.get("/v1/metrics-targets")
+    async def metrics_targets() -> list[dict[str, Any]]:
+        """Where each worker and forwarder serves its metrics, for Prometheus' HTTP discovery."""
+        return orchestrator.metrics_targets()
+
     @app.get("/metrics")
     async def metrics() -> Response:
         """Prometheus."""

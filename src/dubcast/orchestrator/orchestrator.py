@@ -297,6 +297,15 @@ class Orchestrator:
             with contextlib.suppress(KeyError):
                 self.metrics.stream_state.remove(stream_id, state.value)
 
+    def metrics_targets(self) -> list[dict[str, Any]]:
+        """Workers and forwarders in the form of Prometheus' HTTP service discovery."""
+        return [
+            {"targets": [f"127.0.0.1:{one.port}"], "labels": {"role": one.spec.role}}
+            for actor in self._actors.values()
+            for one in actor.supervisors.values()
+            if one.port
+        ]
+
     def streams(self) -> list[dict[str, Any]]:
         """Every stream as plain values."""
         return [self._describe(actor) for _, actor in sorted(self._actors.items())]
