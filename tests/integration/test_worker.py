@@ -59,7 +59,13 @@ class WorkerProcess:
         self.port = free_ports(1)[0]
         self.log = log
         values = {
-            "stream": {"delay_s": DELAY_S, **settings.pop("stream", {})},
+            # Separation is a process of its own, and has tests of its own.
+            "stream": {
+                "delay_s": DELAY_S,
+                "separation": {"separator": "off"},
+                **settings.pop("stream", {}),
+            },
+            "worker": {"drain_s": 0, **settings.pop("worker", {})},
             "sts": {"url": NO_STS, "retries": 0, **settings.pop("sts", {})},
             "log": {"format": "json"},
             **settings,
