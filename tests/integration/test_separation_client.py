@@ -163,7 +163,7 @@ def test_feeding_never_waits_and_what_is_dropped_is_counted(rig: Callable[..., R
     one.feed(0, sound(480_000))
     assert time.monotonic() - began < 5.0
     taken = 480_000 - 48_000 - one.client.dropped
-    assert -1_024 <= taken <= 30_000  # whole blocks; at most what a pipe holds
+    assert -5_120 <= taken <= 35_000  # whole batches; at most what a pipe holds
     assert one.client.waiting_s <= 1.0
 
 

@@ -18,9 +18,9 @@ from dubcast.cli.common import ConfigOption, load_settings
 from dubcast.cli.worker import leave, run_until_signal
 from dubcast.config import Settings
 from dubcast.errors import ConfigError, MissingPartError
-from dubcast.live_view import LiveView
 
 if TYPE_CHECKING:
+    from dubcast.live_view import LiveView
     from dubcast.worker.worker import Worker
 
 _MODEL_LOAD_S = 120.0
@@ -51,7 +51,9 @@ def run(
     log.setup(settings.log, "worker", streamId="run")
     if urlsplit(dest).scheme not in {"rtmp", "rtmps"}:
         raise ConfigError(f"destination {dest!r} must be an rtmp:// or rtmps:// URL")
+    # Here, and not above: every role imports this module, and the worker keeps small.
     from dubcast.cli.service import check_policy
+    from dubcast.live_view import LiveView
     from dubcast.metrics import WorkerMetrics
     from dubcast.worker.gst.input import scheme_of
     from dubcast.worker.worker import Worker, WorkerSpec

@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+import numpy as np
+
 from dubcast.audio.pcm import RATE, Float, Int16, samples_to_s
 from dubcast.clock import Clock, SystemClock, ns_to_s
 from dubcast.log import get
@@ -29,6 +31,8 @@ from dubcast.separation.wire import Audio, Background, Notice, Parser, WireError
 _log = get("separation")
 _READ = 1 << 16
 _POLL_MS = 200
+# Decoders give 21 ms at a time: to hand on each would wake three threads 47 times a second.
+_BATCH = RATE // 10
 
 OnBackground = Callable[[int, Int16, Float], None]
 
@@ -246,6 +250,8 @@ class _Queue:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._blocks: deque[Audio] = deque()
+        self._gathered: list[Int16] = []  # what follows on without a hole, until it is a batch
+        self._start = self._stop = 0  # of what is gathered
         self._ended = False
         self._changed = threading.Condition()
         self.frames = 0
@@ -253,12 +259,24 @@ class _Queue:
 
     def put(self, audio: Audio) -> None:
         with self._changed:
-            self._blocks.append(audio)
+            if audio.start != self._stop:
+                self._gather()
+            if not self._gathered:
+                self._start = audio.start
+            self._gathered.append(audio.block)
+            self._stop = audio.start + len(audio.block)
             self.frames += len(audio.block)
+            if self._stop - self._start >= _BATCH:
+                self._gather()
             while self.frames > self._limit and self._blocks:
                 lost = len(self._blocks.popleft().block)
                 self.frames -= lost
                 self.dropped += lost
+
+    def _gather(self) -> None:
+        if self._gathered:
+            self._blocks.append(Audio(self._start, np.concatenate(self._gathered)))
+            self._gathered = []
             self._changed.notify()
 
     def take(self, stop: threading.Event) -> Audio | None:
@@ -277,6 +295,7 @@ class _Queue:
 
     def end(self) -> None:
         with self._changed:
+            self._gather()
             self._ended = True
             self._changed.notify_all()
 
@@ -284,6 +303,7 @@ class _Queue:
         with self._changed:
             self.dropped += self.frames
             self._blocks.clear()
+            self._gathered = []
             self.frames = 0
 
 

@@ -53,10 +53,10 @@ from dubcast.worker.scheduler import (
 from dubcast.worker.timeline import Timeline
 
 # Beyond the delay the store keeps what a late decision or a burst may still need.
-_STORE_MARGIN_S = 12
+_STORE_MARGIN_S = 7
 _FARTHEST_NS = 10 * NS_PER_S
 # The background is needed from when it comes until it leaves: no more is held of it.
-_BACKGROUND_MARGIN_S = 2
+_BACKGROUND_MARGIN_S = 1
 # Removed before a fragment's padding, if the one before does not border on it.
 _FARTHER = ms_to_samples(70)
 # A shorter part of a span says too little about the speech in it.
