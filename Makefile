@@ -3,12 +3,13 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 STARTED := $(shell date +%s)
 
-.PHONY: help setup demo test test-unit test-deep check format schemas soak-short clean
+.PHONY: help setup demo bench-separation bench-mix test test-unit test-deep check format schemas soak-short clean
 
 help:
 	@echo "make demo        dub a live stream end to end on this machine and measure it"
 	@echo "make test        all tests: unit, conformance, integration, e2e"
 	@echo "make test-deep   10,000 steps of the state machines, 1,000 bad replies"
+	@echo "make bench-separation  how well speech leaves fifteen mixes, against the bars"
 	@echo "make check       format, lint, types, borders"
 	@echo "make soak-short  30 minutes of a looped stream: memory, sync, gaps"
 
@@ -17,6 +18,10 @@ setup:
 
 demo: setup
 	@$(PY) -m dubcast demo --out build/demo --setup-s $$(( $$(date +%s) - $(STARTED) ))
+
+# One thread, since the CPU figures are of one. Mixes are made once, into the cache.
+bench-separation: setup
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m bench.separation
 
 test: setup
 	@$(PY) -m pytest tests
@@ -30,14 +35,14 @@ test-deep: setup
 		tests/unit/test_breaker_model.py tests/unit/test_bad_replies.py
 
 check: setup
-	@.venv/bin/ruff format --check src tests scripts
-	@.venv/bin/ruff check src tests scripts
+	@.venv/bin/ruff format --check src tests scripts bench
+	@.venv/bin/ruff check src tests scripts bench
 	@.venv/bin/mypy
 	@$(PY) -m pytest -q tests/test_layers.py
 
 format:
-	@.venv/bin/ruff format src tests scripts
-	@.venv/bin/ruff check --fix src tests scripts
+	@.venv/bin/ruff format src tests scripts bench
+	@.venv/bin/ruff check --fix src tests scripts bench
 
 schemas: setup
 	@$(PY) scripts/export_schemas.py

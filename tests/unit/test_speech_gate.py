@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from dubcast.audio.pcm import Int16, ms_to_samples
+from dubcast.audio.pcm import Float, Int16, ms_to_samples
+from dubcast.separation.base import CELL
 from dubcast.separation.gate import GatePolicy, SpeechGate, silent
 
 BEFORE, AFTER, FADE = ms_to_samples(150), ms_to_samples(350), ms_to_samples(20)
@@ -85,7 +86,12 @@ def test_digital_silence_stays_silence_whatever_the_background_says() -> None:
     assert np.all(out[3_000] == 77)
 
 
-@pytest.mark.parametrize(("probability", "removed"), [(0.29, False), (0.3, True), (1.0, True)])
+def shares(*parts: tuple[float, float]) -> Float:
+    """Cells of 10 ms: (dB, seconds) one after the other."""
+    return np.concatenate([np.full(round(100 * s), db, np.float32) for db, s in parts])
+
+
+@pytest.mark.parametrize(("probability", "removed"), [(0.49, False), (0.5, True), (1.0, True)])
 def test_voice_activity_decides_from_its_threshold_on(probability: float, removed: bool) -> None:
     gate = SpeechGate()
     gate.vad(48_000, 1_536, probability)
@@ -93,21 +99,82 @@ def test_voice_activity_decides_from_its_threshold_on(probability: float, remove
     assert bool(gate.mask(0, 96_000).any()) is removed
 
 
-def test_the_separators_own_share_counts_when_it_lasts() -> None:
+@pytest.mark.parametrize(("share_db", "removed"), [(-18.0, False), (-16.0, True)])
+@pytest.mark.parametrize("first", ["vad", "shares"])
+def test_voice_activity_is_believed_where_the_separator_finds_some_speech(
+    share_db: float, removed: bool, first: str
+) -> None:
     gate = SpeechGate()
-    gate.shares(0, np.array([-80, -10, -10, -80, -80, -14, -14], dtype=np.float32))
+    values = np.full(300, share_db, np.float32)
+    if first == "shares":
+        gate.shares(0, values)
+    gate.vad(48_000, 1_536, 1.0)
+    if first == "vad":
+        gate.shares(0, values)
+    assert bool(gate.mask(48_000, 1_536).all()) is removed
+    assert bool(gate.mask(0, 96_000).any()) is removed
+
+
+def test_voice_activity_is_believed_as_long_as_the_separator_has_not_judged() -> None:
+    gate = SpeechGate()
+    gate.vad(48_000, 1_536, 1.0)
+    gate.shares(0, np.full(100, -80, np.float32))  # the mean reaches 205 ms less far
+    assert gate.mask(48_000, 1_536).all()
+    gate.shares(48_000, np.full(100, -80, np.float32))
     assert not gate.mask(0, 96_000).any()
-    gate.shares(7 * 480, np.array([-14, -80], dtype=np.float32))  # the third in a row
-    mask = gate.mask(0, 96_000)
-    assert np.all(mask[: 8 * 480 + AFTER] == 1)
-    assert not mask[8 * 480 + AFTER + FADE :].any()
 
 
-def test_a_gap_in_the_shares_ends_a_run() -> None:
+def test_voice_activity_is_believed_where_shares_are_missing() -> None:
     gate = SpeechGate()
-    gate.shares(0, np.full(2, -5, dtype=np.float32))
-    gate.shares(5_000, np.full(2, -5, dtype=np.float32))
-    assert not gate.mask(0, 20_000).any()
+    gate.shares(0, np.full(50, -80, np.float32))
+    gate.vad(48_000, 1_536, 1.0)
+    gate.shares(96_000, np.full(300, -80, np.float32))
+    assert gate.mask(48_000, 1_536).all()
+
+
+def test_the_separators_own_share_is_enough_when_it_is_high_and_lasts() -> None:
+    gate, clicks = SpeechGate(), SpeechGate()
+    gate.shares(0, shares((-80, 1), (-3, 1), (-80, 1)))
+    assert gate.mask(48_000 + 9_600, 28_800).all()
+    assert not gate.mask(0, 28_800).any()
+    clicks.shares(0, np.tile(shares((-3, 0.05), (-80, 0.25)), 10))
+    assert not clicks.mask(0, 144_000).any()
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    arrays(np.float32, 200, elements=st.floats(-30, 0, width=32)),
+    st.lists(st.integers(0, 90), max_size=6),
+    st.integers(1, 60),
+    st.booleans(),
+)
+def test_a_judgement_is_the_same_in_pieces_and_in_any_order(
+    values: Float, windows: list[int], piece: int, late: bool
+) -> None:
+    whole, pieces = SpeechGate(), SpeechGate()
+    whole.shares(0, values)
+    cuts = [(at, values[at : at + piece]) for at in range(0, 200, piece)]
+    if late:
+        for at, part in cuts:
+            pieces.shares(at * CELL, part)
+    for window in sorted(windows):
+        pieces.vad(window * 1_000, 1_536, 1.0)
+    for window in windows:
+        whole.vad(window * 1_000, 1_536, 1.0)
+    if not late:
+        for at, part in cuts:
+            pieces.shares(at * CELL, part)
+    assert np.array_equal(whole.mask(0, 96_000), pieces.mask(0, 96_000))
+
+
+def test_a_mask_is_final_behind_the_lookahead() -> None:
+    gate = SpeechGate()
+    gate.shares(0, np.full(200, -80, np.float32))
+    early = gate.mask(0, 96_000 - gate.lookahead)
+    gate.vad(96_000, 48_000, 1.0)
+    gate.shares(96_000, np.zeros(200, np.float32))
+    assert np.array_equal(gate.mask(0, 96_000 - gate.lookahead), early)
+    assert gate.mask(96_000, 1).all()
 
 
 def test_what_is_forgotten_is_gone_and_the_rest_is_kept() -> None:
@@ -117,6 +184,17 @@ def test_what_is_forgotten_is_gone_and_the_rest_is_kept() -> None:
     gate.forget(100_000)
     assert not gate.mask(0, 100_000).any()
     assert gate.mask(200_000, 1_000).all()
+
+
+def test_voice_activity_fades_out_before_it_is_forgotten() -> None:
+    gate, other = SpeechGate(), SpeechGate()
+    for one in (gate, other):
+        one.vad(48_000, 1_536, 1.0)
+    end = 48_000 + 1_536 + AFTER
+    gate.forget(end + FADE // 2)
+    assert np.array_equal(gate.mask(end, 48_000), other.mask(end, 48_000))
+    gate.forget(end + FADE)
+    assert not gate.mask(0, 96_000).any()
 
 
 def test_a_span_of_nothing_is_no_speech() -> None:

@@ -26,10 +26,11 @@ class _SpeechTrack:
 
     def __init__(self, model: SpeechModel) -> None:
         self._model = model
-        # Ramps of 40 ms: the level falls far, which is heard when it falls fast.
-        self._policy = GatePolicy(fade_ms=40.0)
+        # The detector is the only witness, so it is believed early. Ramps of 40 ms: the level
+        # falls far, which is heard when it falls fast.
+        self._policy = GatePolicy(threshold=0.3, fade_ms=40.0)
         self.reset()
-        self.behind = _VAD_BEHIND + self._gate.lookahead
+        self.behind = _VAD_BEHIND + self._gate.reach
 
     def reset(self) -> None:
         self._vad = VadStream(self._model)

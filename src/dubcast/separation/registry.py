@@ -25,7 +25,10 @@ def _dfn3(models: ModelStore) -> Separator:
     from dubcast.separation.dfn3 import DeepFilter, model_name
     from dubcast.separation.wiener import WienerCore
 
-    return Lagged("dfn3", WienerCore(DeepFilter(models.path(model_name())), alpha=2.0))
+    # Measured (make bench-separation): windows of 85 ms separate 0.2 dB better than those of 43 ms
+    # and leak 0.2 dB less; 171 ms are worse again, and a larger alpha costs more than it removes.
+    estimator = DeepFilter(models.path(model_name()))
+    return Lagged("dfn3", WienerCore(estimator, alpha=2.0, size=4096, hop=1024))
 
 
 def _nsnet2(models: ModelStore) -> Separator:

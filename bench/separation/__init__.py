@@ -1,0 +1,1 @@
+"""How well speech leaves a mix: `make bench-separation` writes build/bench/separation.json."""

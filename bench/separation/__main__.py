@@ -1,0 +1,3 @@
+from bench.separation.run import main
+
+main()
