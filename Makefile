@@ -10,6 +10,7 @@ help:
 	@echo "make test        all tests: unit, conformance, integration, e2e"
 	@echo "make test-deep   10,000 steps of the state machines, 1,000 bad replies"
 	@echo "make bench-separation  how well speech leaves fifteen mixes, against the bars"
+	@echo "make bench-mix   dub three programmes live and measure the sound that comes out"
 	@echo "make check       format, lint, types, borders"
 	@echo "make soak-short  30 minutes of a looped stream: memory, sync, gaps"
 
@@ -22,6 +23,9 @@ demo: setup
 # One thread, since the CPU figures are of one. Mixes are made once, into the cache.
 bench-separation: setup
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m bench.separation
+
+bench-mix: setup
+	@$(PY) -m bench.mix
 
 test: setup
 	@$(PY) -m pytest tests

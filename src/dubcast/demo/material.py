@@ -134,13 +134,20 @@ def build(spec: MaterialSpec, speak: Speak, out_dir: Path) -> Material:
 
     Raises `MediaError` when ffmpeg fails, `ProbeError` when the clip is not in sync.
     """
-    folder = out_dir / f"material-{spec.key}"
+    return kept(out_dir / f"material-{spec.key}", lambda work: _make(spec, speak, work))
+
+
+def kept(folder: Path, make: Callable[[Path], None]) -> Material:
+    """The material of `folder`; if it is not there, `make` fills an empty folder first.
+
+    Whole or not at all, so that a run that was cut short leaves nothing half made.
+    """
     if not (folder / "material.json").exists():
-        out_dir.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=".building-", dir=out_dir))
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
         try:
             work.chmod(0o755)
-            _make(spec, speak, work)
+            make(work)
             if not folder.exists():  # else another process was faster
                 work.replace(folder)
         finally:
@@ -197,7 +204,24 @@ def choose(lengths_s: list[float], spec: MaterialSpec) -> Plan:
 def _make(spec: MaterialSpec, speak: Speak, work: Path) -> None:
     spoken = list(_spoken(spec, speak))
     timing = choose([len(samples) / synth.RATE for _, samples in spoken], spec)
-    lines = _write_sound(spec, spoken[: len(timing.starts)], timing, work)
+    lines, speech = _narration(spec, spoken[: len(timing.starts)], timing)
+    write(spec, timing, lines, speech, synth.bed(timing.total_s, spec.bed_dbfs, spec.seed), work)
+
+
+def write(
+    spec: MaterialSpec,
+    timing: Plan,
+    lines: list[Line],
+    speech: synth.Samples,
+    bed: synth.Samples,
+    work: Path,
+) -> None:
+    """Encode a clip from its two parts of sound and note all about it in the folder `work`.
+
+    `speech`: mono; `bed`: (n, 2) without beeps, which `timing` adds. Raises `MediaError` when
+    ffmpeg fails, `ProbeError` when the clip is not in sync.
+    """
+    _write_sound(timing, speech, bed, work)
     clip = work / "programme.flv"
     _encode(spec, timing, work, clip)
     origin_ms, offset_ms = _verify(clip)
@@ -234,9 +258,9 @@ def _spoken(spec: MaterialSpec, speak: Speak) -> Iterator[tuple[str, synth.Sampl
         yield voice, synth.levelled(clean, _SPEECH_DBFS)
 
 
-def _write_sound(
-    spec: MaterialSpec, spoken: list[tuple[str, synth.Samples]], timing: Plan, work: Path
-) -> list[Line]:
+def _narration(
+    spec: MaterialSpec, spoken: list[tuple[str, synth.Samples]], timing: Plan
+) -> tuple[list[Line], synth.Samples]:
     speech = np.zeros(round(timing.total_s * synth.RATE), dtype=np.float32)
     lines = []
     for text, (voice, samples), start in zip(spec.sentences, spoken, timing.starts, strict=False):
@@ -244,12 +268,15 @@ def _write_sound(
         speech[first : first + len(samples)] += samples
         end = (first + len(samples)) / synth.RATE
         lines.append(Line(text, voice, first / synth.RATE, end))
+    return lines, speech
+
+
+def _write_sound(timing: Plan, speech: synth.Samples, bed: synth.Samples, work: Path) -> None:
     beeps = synth.beeps(list(timing.beeps), timing.total_s, _BEEP_S, _BEEP_AMPLITUDE)
-    bed = synth.bed(timing.total_s, spec.bed_dbfs, spec.seed) + beeps[:, None]
+    bed = bed + beeps[:, None]
     mix = np.clip(bed + speech[:, None], -_PEAK, _PEAK)
     for name, samples in (("speech", speech), ("bed", bed), ("sound", mix)):
         write_wav(work / f"{name}.wav", samples, synth.RATE)
-    return lines
 
 
 def _encode(spec: MaterialSpec, timing: Plan, work: Path, out: Path) -> None:

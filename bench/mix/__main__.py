@@ -1,0 +1,3 @@
+from bench.mix.run import main
+
+main()

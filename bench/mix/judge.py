@@ -1,0 +1,306 @@
+"""From a run's evidence to its figures, per programme and over all of them.
+
+| figure | what it is |
+|---|---|
+| `original_words_over_chance` | percent of the script that Whisper reads in the output, less the same over the true bed with the same dub: what is read by chance; the worst of the language forced, guessed, and forced where no dub sounds, over the words of all programmes |
+| `roundtrip_chrf_talk`, `_sport` | Whisper's text of the output against the translation of the script; the worst programme of the kind |
+| `onset_in_window_share` | fragments whose dub is heard -50..+400 ms from their speech's true onset; without a dub: missed |
+| `tempo_in_band_share`, `tempo_max` | dubbed time at 0.95-1.15; the fastest dub |
+| `backlog_end_s`, `backlog_slope_s_per_min` | sport: how late the next dub would begin; in the last 20 s, and its trend |
+| `loudness_error_lu_p95` | per fragment, gated loudness of the dub against that of the speech it replaces |
+| `true_peak_dbtp` | in dubbed spans, of what the mixer hands to the encoder if the worker kept it, else of the decoded recording |
+| `silence_ratio_added` | time without any voice, output less source, over the programme |
+"""  # noqa: E501
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from bench.mix import loudness, placement, silence, stems, takes, words
+from bench.mix.models import Ear, Voice
+from bench.mix.placement import Placed
+from bench.mix.takes import Evidence, Stems
+from dubcast.audio.pcm import RATE, Float, to_int16
+from dubcast.config import Settings
+from dubcast.demo import engines
+from dubcast.testing.figures import Bar, Figure
+
+BARS = (
+    Bar("original_words_over_chance", "<=", 2, "points"),
+    Bar("roundtrip_chrf_talk", ">=", 75),
+    Bar("roundtrip_chrf_sport", ">=", 72),
+    Bar("onset_in_window_share", ">=", 0.9, "-50..+400 ms"),
+    Bar("tempo_in_band_share", ">=", 0.9, "of dubbed time at 0.95-1.15"),
+    Bar("tempo_max", "<=", 1.25),
+    Bar("backlog_end_s", "<=", 1.5),
+    Bar("backlog_slope_abs", "<=", 0.1, "s per min, either way"),
+    Bar("loudness_error_lu_p95", "<=", 1),
+    Bar("true_peak_dbtp", "<=", -1),
+    Bar("silence_ratio_added", "<=", 0.08),
+    Bar("dead_air_share", "<=", 0.08),
+)
+_READINGS = ("forced", "auto", "gaps")
+# Shorter speech has no block of its own to be measured in.
+_SHORTEST_S = 0.6
+
+
+@dataclass(frozen=True)
+class Tools:
+    """The models that judge, and the settings of what is judged."""
+
+    ear: Ear
+    voice: Voice
+    settings: Settings
+
+
+@dataclass(frozen=True)
+class Read:
+    """Words of the script found in a sound: how many with the language forced, with it guessed,
+    and (forced) where no dub sounds.
+
+    Told to write English, Whisper translates a Portuguese dub back, and finds most of the script
+    by that: the first is a weak witness, and the floor is high. Where no dub sounds there is
+    nothing to translate.
+    """
+
+    forced: int
+    auto: int
+    gaps: int
+    total: int
+    languages: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One programme's result."""
+
+    name: str
+    kind: str
+    output: Read
+    floor: Read
+    chrf: float
+    placed: Sequence[Placed]
+    loudness_errors_lu: Sequence[float]
+    peak_decoded_dbtp: float
+    peak_pcm_dbtp: float | None
+    silence_added_s: float
+    dead_air_share: float
+    seconds: float
+    detail: Mapping[str, Any]
+
+
+def measure(name: str, kind: str, evidence: Evidence, tools: Tools) -> Measured:
+    """Everything of one programme. Takes about half of its length on one core."""
+    known = evidence.stems
+    parts = stems.taken_apart(evidence.output, known.bed, known.speech)
+    clips = takes.clips_of(evidence.asrun, tools.voice)
+    runs = takes.true_runs(known.speech)
+    placed = takes.fragments(evidence.asrun, runs, parts.dub, clips)
+    errors = loudness_errors(placed, parts.dub, known.speech)
+    read, floor = _read_both(evidence, parts.dub, clips, tools)
+    policy = tools.settings.stream
+    texts = [line.text for line in known.narration]
+    reference = engines.translated(texts, policy.source_language, policy.target_language)
+    heard = engines.heard(tools.settings, to_int16(evidence.output), policy.target_language)
+    spoken = silence.voice_runs(np.repeat(known.speech[:, None], 2, axis=1))
+    return Measured(
+        name,
+        kind,
+        read,
+        floor,
+        round(engines.chrf(heard, reference), 2),
+        placed,
+        [round(error, 2) for error in errors],
+        peak_in_dubs(evidence.output, placed),
+        None if evidence.pcm is None else peak_in_dubs(evidence.pcm, placed),
+        silence.length_s(spoken) - silence.length_s(silence.voice_runs(parts.voices)),
+        silence.dead_air_share(*(_heard(s, evidence) for s in (evidence.source, evidence.output))),
+        known.seconds,
+        {**evidence.detail, "heard": heard, "reference": reference},
+    )
+
+
+def _heard(sound: Float, evidence: Evidence) -> Float:
+    first, last = evidence.heard_s
+    return sound[round(first * RATE) : round(last * RATE)]
+
+
+def _read_both(
+    evidence: Evidence, dub: Float, clips: Sequence[Float | None], tools: Tools
+) -> tuple[Read, Read]:
+    """What is read in the output, and by chance over the true bed with the same dub."""
+    known = evidence.stems
+    chance = floor_sound(known, evidence.asrun, dub, clips)
+    between = undubbed(evidence.output, known.bed, evidence.asrun)
+    return _read(evidence.output, between, known, tools), _read(chance, known.bed, known, tools)
+
+
+def _read(sound: Float, between: Float, known: Stems, tools: Tools) -> Read:
+    code = tools.settings.stream.source_language.partition("-")[0]
+    windows = words.windows(known.narration, known.seconds)
+    forced = tools.ear.forced(sound, windows, code)
+    auto, languages = tools.ear.auto(sound, windows, forced, code)
+    gaps = tools.ear.forced(between, windows, code)
+    total = sum(len(window.words) for window in windows)
+    in_forced, in_auto, in_gaps = (words.found(windows, t) for t in (forced, auto, gaps))
+    counts = {name: languages.count(name) for name in sorted(set(languages))}
+    return Read(in_forced, in_auto, in_gaps, total, counts)
+
+
+def undubbed(output: Float, bed: Float, asrun: Sequence[Mapping[str, Any]]) -> Float:
+    """The output where no dub sounds, and the true bed where one does."""
+    out = output.copy()
+    for entry in asrun:
+        if entry["dub_start_s"] is not None:
+            first, last = (round(entry[key] * RATE) for key in ("dub_start_s", "dub_end_s"))
+            out[max(first, 0) : max(last, 0)] = bed[max(first, 0) : max(last, 0)]
+    return out
+
+
+def floor_sound(
+    known: Stems, asrun: Sequence[Mapping[str, Any]], dub: Float, clips: Sequence[Float | None]
+) -> Float:
+    """The true bed with what was dubbed, where and as loud as it was, spoken anew: in it there is
+    nothing of the original.
+    """
+    out = known.bed.copy()
+    for entry, clip in zip(asrun, clips, strict=True):
+        if clip is None:
+            continue
+        level = loudness.integrated(_part(dub, entry["dub_start_s"], entry["dub_end_s"]))
+        first = round(entry["dub_start_s"] * RATE)
+        add(out, first, clip if level is None else at_loudness(clip, level))
+    return out
+
+
+def at_loudness(clip: Float, lufs: float) -> Float:
+    """A mono clip at this loudness when both channels carry it."""
+    now = loudness.integrated(np.repeat(clip[:, None], 2, axis=1))
+    gain = 1.0 if now is None else 10 ** ((lufs - now) / 20)
+    return np.asarray(clip * gain, dtype=np.float32)
+
+
+def add(out: Float, first: int, clip: Float) -> None:
+    """Add a mono clip to both channels, in place; what is outside is left out."""
+    begin, end = max(first, 0), min(first + len(clip), len(out))
+    if begin < end:
+        out[begin:end] += clip[begin - first : end - first, None]
+
+
+def loudness_errors(placed: Sequence[Placed], dub: Float, speech: Float) -> list[float]:
+    """Per dubbed fragment: loudness of its dub less that of the speech it replaces, in LU."""
+    both = np.repeat(speech[:, None], 2, axis=1)
+    errors = []
+    for one in placed:
+        if one.dub_start_s is None or one.dub_end_s is None:
+            continue
+        if min(one.dub_s, one.source_end_s - one.source_start_s) < _SHORTEST_S:
+            continue
+        new = loudness.integrated(_part(dub, one.dub_start_s, one.dub_end_s))
+        old = loudness.integrated(_part(both, one.source_start_s, one.source_end_s))
+        if old is not None:
+            errors.append((-70.0 if new is None else new) - old)
+    return errors
+
+
+def _part(sound: Float, start_s: float, end_s: float) -> Float:
+    return sound[max(0, round(start_s * RATE)) : max(0, round(end_s * RATE))]
+
+
+def peak_in_dubs(sound: Float, placed: Sequence[Placed]) -> float:
+    """The highest true peak while a dub sounds, in dBTP."""
+    spans = [(p.dub_start_s, p.dub_end_s) for p in placed]
+    peaks = [loudness.true_peak_dbtp(_part(sound, a, b)) for a, b in spans if a and b]
+    return round(max(peaks, default=-120.0), 2)
+
+
+def figures(results: Sequence[Measured]) -> dict[str, Figure]:
+    """Over all programmes; what was not run is None and misses its bar."""
+    every = [one for result in results for one in result.placed]
+    sport = [result for result in results if result.kind == "sport"]
+    points = placement.backlogs(sport[0].placed) if sport else []
+    slope = placement.backlog_slope_s_per_min(points)
+    errors = [abs(error) for result in results for error in result.loudness_errors_lu]
+    seconds = sum(result.seconds for result in results)
+    out: dict[str, Figure] = {
+        "original_words_over_chance": over_chance(results),
+        "original_words_over_chance_worst": max((over_chance([r]) for r in results), default=None),
+        "roundtrip_chrf_talk": _least(r.chrf for r in results if r.kind == "talk"),
+        "roundtrip_chrf_sport": _least(r.chrf for r in sport),
+        "onset_in_window_share": round(placement.in_window_share(every), 4),
+        "tempo_in_band_share": round(placement.tempo_in_band_share(every), 4),
+        "tempo_max": placement.tempo_max(every),
+        "backlog_end_s": _rounded(placement.backlog_end_s(points)),
+        "backlog_slope_s_per_min": _rounded(slope),
+        "backlog_slope_abs": None if slope is None else round(abs(slope), 3),
+        "loudness_error_lu_median": _rank(errors, 50),
+        "loudness_error_lu_p95": _rank(errors, 95),
+        "true_peak_dbtp": max((_peak(r) for r in results), default=None),
+        "true_peak_decoded_dbtp": max((r.peak_decoded_dbtp for r in results), default=None),
+        "true_peak_of_pcm": bool(results) and all(r.peak_pcm_dbtp is not None for r in results),
+        "silence_ratio_added": round(max(sum(r.silence_added_s for r in results), 0) / seconds, 4)
+        if results
+        else None,
+        "dead_air_share": max((round(r.dead_air_share, 4) for r in results), default=None),
+        "dubbed_share": round(sum(p.dubbed for p in every) / len(every), 4) if every else None,
+        "dubs_overlap_s": round(sum(placement.overlapping_s(r.placed) for r in results), 3),
+    }
+    return out
+
+
+def over_chance(results: Sequence[Measured]) -> float:
+    """Points of the script's words that are read beyond chance; the worst way of reading."""
+    total = sum(result.output.total for result in results)
+    more = [
+        sum(getattr(r.output, way) - getattr(r.floor, way) for r in results) for way in _READINGS
+    ]
+    return round(100 * max(more) / total, 2) if total else 0.0
+
+
+def detail(result: Measured) -> dict[str, Any]:
+    """One programme's own figures and its fragments."""
+    lags = [
+        1000 * (p.onset_s - p.source_onset_s)
+        for p in result.placed
+        if p.onset_s is not None and p.source_onset_s is not None
+    ]
+    own = {key: value for key, value in figures([result]).items() if value is not None}
+    return {
+        **own,
+        **{
+            f"{name}_{way}_percent": _percent(getattr(read, way), read.total)
+            for name, read in (("words", result.output), ("chance", result.floor))
+            for way in _READINGS
+        },
+        "languages_guessed": result.output.languages,
+        "onset_ms_p50": _rank(lags, 50),
+        "onset_ms_p95": _rank(lags, 95),
+        "loudness_errors_lu": list(result.loudness_errors_lu),
+        "true_peak_pcm_dbtp": result.peak_pcm_dbtp,
+        "fragments": [vars(one) for one in result.placed],
+        **result.detail,
+    }
+
+
+def _percent(part: int, whole: int) -> float:
+    return round(100 * part / whole, 2) if whole else 0.0
+
+
+def _peak(result: Measured) -> float:
+    return result.peak_decoded_dbtp if result.peak_pcm_dbtp is None else result.peak_pcm_dbtp
+
+
+def _least(values: Any) -> float | None:
+    return min(values, default=None)
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
+
+
+def _rank(values: Sequence[float], rank: float) -> float | None:
+    return round(float(np.percentile(values, rank)), 3) if values else None
