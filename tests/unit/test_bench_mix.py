@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+
 from bench.mix import (
     echo,
     judge,
@@ -24,7 +25,6 @@ from bench.mix import words as words_module
 from bench.mix.judge import Measured, Read
 from bench.mix.placement import Placed
 from bench.mix.words import Window
-
 from dubcast.audio.pcm import RATE, Float
 from dubcast.audio.vad import WINDOW_16K
 from dubcast.demo.material import Line
