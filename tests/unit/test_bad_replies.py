@@ -186,13 +186,13 @@ def test_a_bad_reply_is_an_error_or_a_harmless_dub(wire: Wire, answer: bytes) ->
 
 
 def _check_mix(voice: Float) -> None:
-    """On air at the highest gain, over a bed at full scale, it is clipped and does not wrap."""
+    """On air at the highest gain, over a bed at full scale, it is limited and does not wrap."""
     mixer = Mixer(DuckedOriginal(24), 4.0, 4.0)
     mixer.accept(Dub(0, len(voice), 0, voice))
-    original = np.full((len(voice), 2), 32767, np.int16)
+    original = np.full((len(voice) + mixer.lookahead, 2), 32767, np.int16)
     out = mixer.render(0, original).astype(np.float64) / 32768
     loud = voice * 4 > 1
-    assert (out[480:-480, 0][loud[480:-480]] > 0.9).all()
+    assert (out[480:-480, 0][loud[480:-480]] > 0.3).all()
 
 
 def test_memory_stays_bounded(wire: Wire) -> None:
