@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -20,16 +23,20 @@ from dubcast.errors import MediaError
 from dubcast.live_view import LiveView
 from dubcast.testing.recorder import RecorderProcess
 
+NOTE = "take.json"
 _TAIL_S = 3.0
 _FIRST_DATA_S = 30.0
 
 
 def kept(programme: Programme, out: Path) -> Kept:
-    """Where the files of a programme's run are. The delay is the one that it was run with."""
-    folder = out / programme.name
-    note = folder / "take.json"
-    delay = json.loads(note.read_text())["delay_s"] if note.exists() else programme.delay_s
-    return Kept(folder, delay)
+    """Where the files of a programme's run are."""
+    return Kept(out / programme.name)
+
+
+def note(kept_files: Kept) -> dict[str, Any]:
+    """What was noted of a run: its delay, what the processes used, the machine's load."""
+    data: dict[str, Any] = json.loads((kept_files.folder / NOTE).read_text(encoding="utf-8"))
+    return data
 
 
 def run(
@@ -85,7 +92,9 @@ def _play(
     if not asrun.exists():
         raise MediaError(f"the worker of {name} decided nothing; logs are in {out}")
     shutil.copy(asrun, folder / "asrun.jsonl")
-    (folder / "take.json").write_text(json.dumps({"delay_s": programme.delay_s}) + "\n")
+    # The load tells a machine that was too busy from a product that was too slow.
+    noted = {"delay_s": programme.delay_s, **asdict(watcher.usage()), "load": os.getloadavg()}
+    (folder / NOTE).write_text(json.dumps(noted) + "\n")
 
 
 @contextmanager

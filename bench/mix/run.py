@@ -71,7 +71,7 @@ def measure(chosen: Sequence[Programme], settings: Settings, out: Path, console:
             evidence = takes.evidence(onair.kept(programme, out), material, tools.voice)
             results.append(judge.measure(programme.name, programme.kind, evidence, tools))
     detail = {result.name: judge.detail(result) for result in results}
-    detail["delays_s"] = {p.name: onair.kept(p, out).delay_s for p in chosen}
+    detail["runs"] = {p.name: onair.note(onair.kept(p, out)) for p in chosen}
     return figures.report(
         out.with_suffix(".json"),
         judge.figures(results),
@@ -116,7 +116,7 @@ def prove(
     good = True
     with _tools(settings) as tools:
         for programme in chosen:
-            known = takes.stems_of(programmes.built(programme, settings))
+            known = simulate.shortened(takes.stems_of(programmes.built(programme, settings)))
             for name in faults or simulate.FAULTS:
                 evidence = simulate.run(known, name, tools.voice, settings)
                 result = judge.measure(programme.name, "sport", evidence, tools)

@@ -72,7 +72,6 @@ class Kept:
     """The files of a run, in a folder of its own."""
 
     folder: Path
-    delay_s: float
 
     @property
     def source(self) -> Path:
