@@ -156,8 +156,9 @@ class BreakerSettings(Section):
     failure_ratio: float = Field(
         0.5, gt=0, le=1, description="share of failed or slow calls that opens it"
     )
+    # Fragments are made as long as their deadline allows: up to 0.93 of it is in use in health.
     slow_ratio: float = Field(
-        0.8, gt=0, le=1, description="a reply is slow that took more of its time; 1: none is"
+        0.95, gt=0, le=1, description="a reply is slow that took more of its time; 1: none is"
     )
     open_s: float = Field(15.0, gt=0, le=3600, description="first open time; doubles")
     longest_open_s: float = Field(

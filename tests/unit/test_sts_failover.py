@@ -241,7 +241,7 @@ async def test_bad_audio_opens_it() -> None:
 
 async def test_slow_replies_open_it() -> None:
     def dubs_slowly(request: dict[str, Any], call: int) -> Reply:
-        one.clock.advance(3.5)
+        one.clock.advance(3.9)
         return success(request)
 
     async with rig(dubs_slowly) as one:
