@@ -65,13 +65,15 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("bad-input")
     clip = build_clip(SPEC, folder)
 
-    async def one(name: str, fault: Fault, base: str, target: str) -> Path:
+    async def one(name: str, base: str, target: str, all_wait: asyncio.Barrier) -> Path:
         place = folder / name
         place.mkdir()
         source, output = f"{base}/live/{name}/in", f"{base}/live/{name}/out"
         with worker(source, output, place) as process, recording(output, place / "out.flv") as tape:
             await process.state("waiting", 40)
-            bent = fault.bend(publisher.paced(iter_tags(clip)), folder)
+            # Asking a worker for its state holds up whoever publishes already.
+            await all_wait.wait()
+            bent = FAULTS[name].bend(publisher.paced(iter_tags(clip)), folder)
             await publisher.publish(target, bent)
             await asyncio.sleep(DELAY_S + 1.5)
             tape.stop()
@@ -86,8 +88,9 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
             found: dict[str, Path] = {}
             names = list(FAULTS)
             for group in (names[:5], names[5:]):
+                all_wait = asyncio.Barrier(len(group))
                 done = await asyncio.gather(
-                    *(one(name, FAULTS[name], base, target[name]) for name in group)
+                    *(one(name, base, target[name], all_wait) for name in group)
                 )
                 found.update(zip(group, done, strict=True))
             return found
