@@ -3,6 +3,7 @@
 | figure | what it is |
 |---|---|
 | `original_words_over_chance` | percent of the script that Whisper reads in the output, less the same over the true bed with the same dub: what is read by chance; the worst of the language forced, guessed, and forced where no dub sounds, over the words of all programmes |
+| `leak_under_dub_db` | what is left of the original under its dub, from the best fit of the known stems: a dub as loud hides from Whisper even what is 6 dB below it |
 | `roundtrip_chrf_talk`, `_sport` | Whisper's text of the output against the translation of the script; the worst programme of the kind |
 | `onset_in_window_share` | fragments whose dub is heard -50..+400 ms from their speech's true onset; without a dub: missed |
 | `tempo_in_band_share`, `tempo_max` | dubbed time at 0.95-1.15; the fastest dub |
@@ -31,6 +32,7 @@ from dubcast.testing.figures import Bar, Figure
 
 BARS = (
     Bar("original_words_over_chance", "<=", 2, "points"),
+    Bar("leak_under_dub_db", "<=", -18, "mean of the fragments"),
     Bar("roundtrip_chrf_talk", ">=", 75),
     Bar("roundtrip_chrf_sport", ">=", 72),
     Bar("onset_in_window_share", ">=", 0.9, "-50..+400 ms"),
@@ -85,6 +87,7 @@ class Measured:
     chrf: float
     placed: Sequence[Placed]
     loudness_errors_lu: Sequence[float]
+    leaks_db: Sequence[float]
     peak_decoded_dbtp: float
     peak_pcm_dbtp: float | None
     silence_added_s: float
@@ -115,6 +118,7 @@ def measure(name: str, kind: str, evidence: Evidence, tools: Tools) -> Measured:
         round(engines.chrf(heard, reference), 2),
         placed,
         [round(error, 2) for error in errors],
+        [round(leak, 2) for leak in leaks_db(placed, evidence.output, known)],
         peak_in_dubs(evidence.output, placed),
         None if evidence.pcm is None else peak_in_dubs(evidence.pcm, placed),
         silence.length_s(spoken) - silence.length_s(silence.voice_runs(parts.voices)),
@@ -207,6 +211,22 @@ def loudness_errors(placed: Sequence[Placed], dub: Float, speech: Float) -> list
     return errors
 
 
+def leaks_db(placed: Sequence[Placed], output: Float, known: Stems) -> list[float]:
+    """Per dubbed fragment: the original's level under the dub, against what it was."""
+    both = np.repeat(known.speech[:, None], 2, axis=1)
+    found = []
+    for one in placed:
+        if one.dub_start_s is None or one.dub_end_s is None:
+            continue
+        first = max(one.source_start_s, one.dub_start_s)
+        last = min(one.source_end_s, one.dub_end_s)
+        if last - first >= _SHORTEST_S:
+            cut = (_part(sound, first, last) for sound in (output, known.bed, both))
+            leak = stems.leak_db(*cut)
+            found += [] if leak is None else [leak]
+    return found
+
+
 def _part(sound: Float, start_s: float, end_s: float) -> Float:
     return sound[max(0, round(start_s * RATE)) : max(0, round(end_s * RATE))]
 
@@ -229,6 +249,7 @@ def figures(results: Sequence[Measured]) -> dict[str, Figure]:
     out: dict[str, Figure] = {
         "original_words_over_chance": over_chance(results),
         "original_words_over_chance_worst": max((over_chance([r]) for r in results), default=None),
+        "leak_under_dub_db": mean_db([leak for r in results for leak in r.leaks_db]),
         "roundtrip_chrf_talk": _least(r.chrf for r in results if r.kind == "talk"),
         "roundtrip_chrf_sport": _least(r.chrf for r in sport),
         "onset_in_window_share": round(placement.in_window_share(every), 4),
@@ -280,10 +301,18 @@ def detail(result: Measured) -> dict[str, Any]:
         "onset_ms_p50": _rank(lags, 50),
         "onset_ms_p95": _rank(lags, 95),
         "loudness_errors_lu": list(result.loudness_errors_lu),
+        "leaks_db": list(result.leaks_db),
         "true_peak_pcm_dbtp": result.peak_pcm_dbtp,
         "fragments": [vars(one) for one in result.placed],
         **result.detail,
     }
+
+
+def mean_db(values: Sequence[float]) -> float | None:
+    """The mean of the energies that these levels stand for, as a level."""
+    if not values:
+        return None
+    return round(float(10 * np.log10(np.mean(10 ** (np.array(values) / 10)))), 2)
 
 
 def _percent(part: int, whole: int) -> float:

@@ -42,7 +42,11 @@ FAULTS: Mapping[str, Fault] = {
         "the source goes out as it came",
         frozenset({"original_words_over_chance", "roundtrip_chrf", "onset_in_window_share"}),
     ),
-    "leak": Fault("the original stays 6 dB below", frozenset({"original_words_over_chance"})),
+    "leak": Fault("the original stays 6 dB below", frozenset({"leak_under_dub_db"})),
+    "half": Fault(
+        "dubs end half way and the original comes back",
+        frozenset({"original_words_over_chance", "roundtrip_chrf"}),
+    ),
     "late": Fault("every dub 0.8 s late", frozenset({"onset_in_window_share"})),
     "fast": Fault("every dub at 1.4", frozenset({"tempo_in_band_share", "tempo_max"})),
     "drift": Fault(
@@ -94,6 +98,7 @@ def _entries(known: Stems, fault: str, voice: Voice, settings: Settings) -> list
     for index, (line, text, following) in enumerate(zip(known.narration, said, ends, strict=True)):
         natural = len(voice.say(text)) / RATE
         room = following - line.start_s - _GAP_S
+        part = 0.5 if fault == "half" else 1.0
         tempo = 1.4 if fault == "fast" else min(max(natural / room, 1.0), _FASTEST)
         start = line.start_s + _delay_s(fault, index)
         entry = {
@@ -101,7 +106,7 @@ def _entries(known: Stems, fault: str, voice: Voice, settings: Settings) -> list
             "source_end_s": line.end_s,
             "outcome": "dubbed",
             "dub_start_s": start,
-            "dub_end_s": start + natural / tempo,
+            "dub_end_s": start + part * natural / tempo,
             "tempo": tempo,
             "said": text,
         }
@@ -120,7 +125,13 @@ def _sound(
     if fault == "mute" and index % 2:
         out[first:last] = 0
         return
-    clip = fitted(voice.say(entry["said"]), last - first)
+    whole = voice.say(entry["said"])
+    if fault == "half":
+        begin, end = last, round(entry["source_end_s"] * RATE)
+        out[begin:end] += known.speech[begin:end, None]
+        clip = fitted(whole, 2 * (last - first))[: last - first]
+    else:
+        clip = fitted(whole, last - first)
     span = slice(*(round(entry[key] * RATE) for key in ("source_start_s", "source_end_s")))
     level = loudness.integrated(np.repeat(known.speech[span, None], 2, axis=1))
     wanted = (-23.0 if level is None else level) + (3.0 if fault == "loud" else 0.0)

@@ -58,6 +58,22 @@ def taken_apart(output: Float, bed: Float, speech: Float) -> Parts:
     return Parts(dub, dub + original, original)
 
 
+def leak_db(output: Float, bed: Float, speech: Float) -> float | None:
+    """How much of the original is still in this span, against the whole of it, in dB.
+
+    All three are (frames, 2). One factor per band for all of the span, so that a dub can hardly
+    pass for the original by chance: beside one as loud, what is 26 dB below can be told in 2 s.
+    """
+    mixed, under, said = (_spectra(sound) for sound in (output, bed, speech))
+    left = whole = 0.0
+    for low, high in _bands():
+        cell = np.s_[:, low:high]
+        energy = _dot(said[cell], said[cell])
+        left += energy * _gains(mixed[cell], under[cell], said[cell])[1] ** 2
+        whole += energy
+    return None if whole < 1e-6 else float(10 * np.log10(max(left / whole, 1e-6)))
+
+
 def _pieces(count: int) -> Iterator[tuple[int, int]]:
     for first in range(0, count, _PIECE):
         yield first, min(first + _PIECE, count)

@@ -190,6 +190,23 @@ def test_the_dub_is_what_bed_and_original_do_not_explain(made: tuple[Float, Floa
     assert decibel(parts.original[inner], 0.3 * speech[inner, None]) == pytest.approx(0, abs=0.5)
 
 
+@pytest.mark.parametrize("left", [0.5, 0.126])
+def test_the_leak_under_a_dub_is_told(made: tuple[Float, Float, Float], left: float) -> None:
+    bed, speech, dub = (sound[3 * RATE : 5 * RATE] for sound in made)
+    both = np.repeat(speech[:, None], 2, axis=1)
+    leak = stems.leak_db(bed + left * both + dub, bed, both)
+    assert leak == pytest.approx(20 * np.log10(left), abs=1.0)
+    nothing = stems.leak_db(bed + dub, bed, both)
+    assert nothing is not None and nothing < -26
+    assert stems.leak_db(bed, bed, 0 * both) is None
+
+
+def test_levels_are_averaged_as_energies() -> None:
+    assert judge.mean_db([-10, -10]) == -10
+    assert judge.mean_db([0, -60]) == pytest.approx(-3.01, abs=0.01)
+    assert judge.mean_db([]) is None
+
+
 def test_without_a_dub_nothing_is_left(made: tuple[Float, Float, Float]) -> None:
     bed, speech, _ = made
     output = bed + speech[:, None]
@@ -338,6 +355,7 @@ def measured(**changes: object) -> Measured:
         chrf=80.0,
         placed=[dubbed(k, k + 1) for k in range(5)],
         loudness_errors_lu=[0.5, -0.8],
+        leaks_db=[-20.0],
         peak_decoded_dbtp=-0.5,
         peak_pcm_dbtp=None,
         silence_added_s=1.0,
