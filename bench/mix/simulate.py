@@ -21,7 +21,7 @@ from dubcast.demo import engines
 
 _GAP_S = 0.03
 _LATE_S = 0.8
-_DRIFT_S = 0.12
+_DRIFT_S = 0.6
 _FASTEST = 1.25
 _LINES = 8
 # Not yet the next line: they are 1.9 s apart in the demo.
@@ -50,7 +50,7 @@ FAULTS: Mapping[str, Fault] = {
     "late": Fault("every dub 0.8 s late", frozenset({"onset_in_window_share"})),
     "fast": Fault("every dub at 1.4", frozenset({"tempo_in_band_share", "tempo_max"})),
     "drift": Fault(
-        "each dub 0.12 s later than the one before",
+        "each dub 0.6 s later than the one before",
         frozenset({"onset_in_window_share", "backlog_end_s", "backlog_slope_abs"}),
     ),
     "loud": Fault("dubs 3 dB too loud", frozenset({"loudness_error_lu_p95"})),
@@ -59,7 +59,7 @@ FAULTS: Mapping[str, Fault] = {
         "each second dub and its bed is silence",
         frozenset({"silence_ratio_added", "dead_air_share", "roundtrip_chrf"}),
     ),
-    "garbled": Fault("dubs in the wrong order", frozenset({"roundtrip_chrf"})),
+    "garbled": Fault("every dub says the first line", frozenset({"roundtrip_chrf"})),
 }
 
 
@@ -92,7 +92,7 @@ def _entries(known: Stems, fault: str, voice: Voice, settings: Settings) -> list
     texts = [line.text for line in known.narration]
     said = engines.translated(texts, policy.source_language, policy.target_language)
     if fault == "garbled":
-        said = said[len(said) // 2 :] + said[: len(said) // 2]
+        said = [said[0]] * len(said)
     ends = [line.start_s for line in known.narration[1:]] + [known.seconds]
     entries = []
     for index, (line, text, following) in enumerate(zip(known.narration, said, ends, strict=True)):
