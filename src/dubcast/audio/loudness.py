@@ -55,14 +55,21 @@ class KFilter:
 
     def power(self, hop: Float) -> float:
         """Power of the next `hop`: (HOP, 2), or (HOP,) for a mono signal on both channels."""
-        one = hop.ndim == 1
-        fresh: _Complex = hop.astype(np.complex64) if one else _packed(hop)
+        if hop.ndim == 1:
+            return 2 * self._mono_power(hop)
+        fresh = _packed(hop)
         spectrum = np.fft.fft(np.concatenate([self._before, fresh]))
         spectrum *= _k_response()
         self._before = fresh
         filtered = np.fft.ifft(spectrum)[HOP:]
-        power = float(np.vdot(filtered, filtered).real) / HOP
-        return 2 * power if one else power
+        return float(np.vdot(filtered, filtered).real) / HOP
+
+    def _mono_power(self, hop: Float) -> float:
+        spectrum = np.fft.rfft(np.concatenate([self._before.real, hop]))
+        spectrum *= _k_response()[: HOP + 1]
+        self._before = hop.astype(np.complex64)
+        filtered = np.fft.irfft(spectrum)[HOP:]
+        return float(np.dot(filtered, filtered)) / HOP
 
 
 def _packed(hop: Float) -> _Complex:
