@@ -89,7 +89,13 @@ class SeparationSettings(Section):
     on_failure: Literal["duck", "skip"] = Field(
         "duck", description="separation failed: dub over the ducked original, or skip the dub"
     )
-    nice: int = Field(5, ge=0, le=19, description="niceness of the separation's process")
+    nice: int = Field(
+        10,
+        ge=0,
+        le=19,
+        description="niceness of the separation's process: it has seconds of delay in hand, "
+        "so speech that is due sooner goes first",
+    )
 
 
 class DuckingSettings(Section):

@@ -53,7 +53,7 @@ class ClientSettings:
 
     separator: str = "auto"
     models_dir: Path | None = None
-    nice: int = 5
+    nice: int = 10
     queue_s: float = 4.0  # audio that may wait for the process before the oldest is dropped
     start_s: float = 60.0
     hang_s: float = 10.0
