@@ -14,12 +14,14 @@ from urllib.parse import urlsplit
 
 from dubcast.errors import ConfigError
 from dubcast.worker.gst.base import Gst, Pipeline, caps, make
+from dubcast.worker.pcm_batch import PcmBatch
 
 _PULL_NS = 200_000_000
 _VIDEO_CAPS = "video/x-h264,stream-format=avc,alignment=au"
 _AUDIO_CAPS = "audio/x-raw,format=S16LE,rate=48000,channels=2,layout=interleaved"
 # flvdemux goes back to 0 when the 32 bits of an RTMP timestamp are used up (49.7 days); what
-# comes then lies before the segment, and the elements behind it drop it.
+# comes then lies before the segment, and the elements behind it drop it. So only when nothing
+# comes out is it looked for: a probe in Python at every packet costs a tenth of the worker.
 _WRAPPED_NS = (1 << 31) * 1_000_000
 _RTP_DEPAY = {"MPEG4-GENERIC": "rtpmp4gdepay", "MP4A-LATM": "rtpmp4adepay"}
 SCHEMES = ("rtmp", "rtmps", "rtsp", "srt", "http", "https", "file")
@@ -70,7 +72,9 @@ class InputPipeline(Pipeline):
         self._callbacks = callbacks
         self._scheme = scheme_of(url)
         self._have: set[str] = set()
-        self._newest = 0  # newest timestamp that a demuxer gave, in ns
+        self._flv_pads: set[Any] = set()
+        self._newest = 0  # newest timestamp that came out, in ns
+        self._batch = PcmBatch()
         # A file has no pace of its own: its sinks keep to the clock.
         self._paced = self._scheme == "file"
         source, demuxer = _SOURCES[self._scheme](url)
@@ -81,7 +85,7 @@ class InputPipeline(Pipeline):
         structure = (pad.get_current_caps() or pad.query_caps(None)).get_structure(0)
         name = structure.get_name()
         if element.get_factory().get_name() == "flvdemux":
-            pad.add_probe(Gst.PadProbeType.BUFFER, self._watch_wrap)
+            self._flv_pads.add(pad)
         if name == "application/x-rtp":
             self._add_rtp(pad, structure)
         elif name == "video/x-h264":
@@ -91,14 +95,19 @@ class InputPipeline(Pipeline):
         elif name.startswith("audio/"):
             self._add_audio(pad, _audio_decoder(name, structure))
 
-    def _watch_wrap(self, _pad: Any, info: Any) -> Any:
+    def _look_for_wrap(self) -> None:
+        pads, self._flv_pads = self._flv_pads, set()
+        for pad in pads:
+            pad.add_probe(Gst.PadProbeType.BUFFER, self._look_at_packet)
+
+    def _look_at_packet(self, pad: Any, info: Any) -> Any:
         buffer = info.get_buffer()
         time = buffer.dts if buffer.dts != Gst.CLOCK_TIME_NONE else buffer.pts
         if self._newest - time > _WRAPPED_NS:
             self._callbacks.end("error", "the source's timestamps wrapped: reading it afresh")
-            return Gst.PadProbeReturn.REMOVE
-        self._newest = max(self._newest, time)
-        return Gst.PadProbeReturn.OK
+        else:
+            self._flv_pads.add(pad)
+        return Gst.PadProbeReturn.REMOVE
 
     def _add_rtp(self, pad: Any, structure: Any) -> None:
         media, encoding = structure.get_string("media"), structure.get_string("encoding-name")
@@ -154,21 +163,28 @@ class InputPipeline(Pipeline):
             self.add(*chain, *tail)
         for element in reversed([*chain, *tail]):
             element.sync_state_with_parent()
-        pull = self._pull_video if kind == "video" else self._pull_audio
-        self.spawn(kind, lambda: self._pull(sink, pull))
+        if kind == "video":
+            self.spawn(kind, lambda: self._pull(sink, self._pull_video, lambda: None))
+        else:
+            self.spawn(kind, lambda: self._pull(sink, self._pull_audio, self._flush_audio))
         pad.link(chain[0].get_static_pad("sink"))
 
-    def _pull(self, sink: Any, handle: Callable[[Any], None]) -> None:
+    def _pull(self, sink: Any, handle: Callable[[Any], None], idle: Callable[[], None]) -> None:
         while not self.stopping:
             sample = sink.try_pull_sample(_PULL_NS)
             if sample is not None:
                 handle(sample)
             elif sink.is_eos():
-                return
+                break
+            else:
+                idle()
+                self._look_for_wrap()
+        idle()
 
     def _pull_video(self, sample: Any) -> None:
         buffer = sample.get_buffer()
         segment = sample.get_segment()
+        self._saw(buffer.pts)
         pts = _running(segment, buffer.pts)
         dts = _running(segment, buffer.dts)
         if pts is None and dts is None:
@@ -180,9 +196,21 @@ class InputPipeline(Pipeline):
 
     def _pull_audio(self, sample: Any) -> None:
         buffer = sample.get_buffer()
+        self._saw(buffer.pts)
         pts = _running(sample.get_segment(), buffer.pts)
         if pts is not None:
-            self._callbacks.audio(pts, buffer.extract_dup(0, buffer.get_size()))
+            self._deliver(self._batch.add(pts, buffer.extract_dup(0, buffer.get_size())))
+
+    def _flush_audio(self) -> None:
+        self._deliver(self._batch.flush())
+
+    def _deliver(self, blocks: list[tuple[int, bytes]]) -> None:
+        for pts, pcm in blocks:
+            self._callbacks.audio(pts, pcm)
+
+    def _saw(self, time: int) -> None:
+        if time != Gst.CLOCK_TIME_NONE:
+            self._newest = max(self._newest, time)
 
 
 def _running(segment: Any, time: int) -> int | None:
