@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 STARTED := $(shell date +%s)
 
-.PHONY: help setup demo bench-separation bench-mix test test-unit test-deep check format schemas soak-short clean
+.PHONY: help setup demo bench-separation bench-mix test test-unit test-deep check format schemas soak-short soak clean
 
 help:
 	@echo "make demo        dub a live stream end to end on this machine and measure it"
@@ -13,6 +13,7 @@ help:
 	@echo "make bench-mix   dub three programmes live and measure the sound that comes out"
 	@echo "make check       format, lint, types, borders"
 	@echo "make soak-short  30 minutes of a looped stream: memory, sync, gaps"
+	@echo "make soak        2 hours with a fault every minute or two (SOAK='--resume --now 30')"
 
 setup:
 	@scripts/setup.sh
@@ -54,6 +55,10 @@ schemas: setup
 
 soak-short: setup
 	@$(PY) -m dubcast demo --soak-minutes 30 --out build/soak
+
+# A part at a time, if so wished: make soak SOAK="--resume --now 30"
+soak: setup
+	@$(PY) -m bench.soak $(SOAK)
 
 clean:
 	rm -rf build .stamps

@@ -142,17 +142,17 @@ def role(name: str, settings: Settings, out: Path, *arguments: str) -> Role:
 
 
 @contextlib.contextmanager
-def running(settings: Settings, third: Settings, out: Path) -> Iterator[int]:
+def running(settings: Settings, third: Settings, out: Path, *arguments: str) -> Iterator[int]:
     """All roles and the third party, ready; yields the process id of `dubcast up`.
 
-    Raises MediaError, with the end of the log, if they do not get ready.
+    `arguments` are for `up`. Raises MediaError, with the end of the log, if they do not get ready.
     """
     ready = out / "ready.json"
     ready.unlink(missing_ok=True)
     with contextlib.ExitStack() as stack:
         party = role("media-server", third, out)
         stack.callback(party.stop)
-        up = role("up", settings, out, "--ready-file", str(ready))
+        up = role("up", settings, out, "--ready-file", str(ready), *arguments)
         stack.callback(up.stop)
         end = time.monotonic() + _READY_S
         while not ready.exists():

@@ -34,12 +34,20 @@ def load(recording: Path) -> NDArray[np.int64] | None:
 
     Raises `ProbeError` when the sidecar is of another format.
     """
-    path = sidecar(recording)
-    if not path.exists():
+    if not sidecar(recording).exists():
         return None
+    return load_kinds(recording)[1]
+
+
+def load_kinds(recording: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The type of each tag of `recording`, and its arrival in ns.
+
+    Raises `ProbeError` when the sidecar is of another format, OSError when there is none.
+    """
+    path = sidecar(recording)
     data = path.read_bytes()
     if not data.startswith(MAGIC):
         raise ProbeError(f"{path.name} is not an arrivals file")
     whole = (len(data) - len(MAGIC)) // _RECORD.size
     rows = np.frombuffer(data, dtype=_DTYPE, count=whole, offset=len(MAGIC))
-    return rows["arrival_ns"].astype(np.int64)
+    return rows["kind"].copy(), rows["arrival_ns"].astype(np.int64)

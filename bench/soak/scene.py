@@ -1,0 +1,208 @@
+"""The soak's processes: all roles, a third party, two publishers, two recorders, a bad service."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+
+from dubcast.config import Settings, StsClientSettings
+from dubcast.contract.ids import ingest_path
+from dubcast.demo import stage
+from dubcast.errors import MediaError
+from dubcast.probe import arrivals
+from dubcast.testing import faults as replies
+from dubcast.testing.proxy import FaultProxy
+from dubcast.testing.recorder import RecorderProcess
+from dubcast.testing.sts_server import ScriptedSts, success
+
+STREAMS = ("air", "struck")
+_SAMPLE_S = 5.0
+_LIVE_S = 60.0
+_FOREVER_S = 24 * 3600.0
+
+
+class Scene:
+    """Everything that runs. `link` is the way to the speech service, `sts` the service."""
+
+    def __init__(
+        self,
+        up_pid: int,
+        roles: Settings,
+        clip: Path,
+        out: Path,
+        link: FaultProxy,
+        sts: ScriptedSts,
+    ) -> None:
+        self.link = link
+        self.sts = sts
+        self._up = psutil.Process(up_pid)
+        self._port = roles.media_server.rtmp_port
+        self._clip = clip
+        self._out = out
+        self._publishers: dict[str, stage.Role] = {}
+
+    def publish(self, stream: str) -> None:
+        """Send the clip to a stream, over and over."""
+        url = f"rtmp://127.0.0.1:{self._port}/{ingest_path(stream)}"
+        self._publishers[stream] = stage.publish(self._clip, url, self._out, loop_s=_FOREVER_S)
+
+    def unpublish(self, stream: str) -> None:
+        """End a stream's publisher."""
+        publisher = self._publishers.pop(stream, None)
+        if publisher is not None:
+            publisher.stop()
+
+    def processes(self) -> Iterator[tuple[str, psutil.Process]]:
+        """Everything of ours that runs now, by what it is: `worker air`, `node`, ..."""
+        own = {self._up.pid: self._up, **{one.pid: one for one in self._up.children(True)}}
+        # A child outlives a killed orchestrator: it is found by the server that it talks to.
+        for one in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if f"127.0.0.1:{self._port}/" in " ".join(one.cmdline()):
+                    own |= {one.pid: one, **{below.pid: below for below in one.children(True)}}
+        ours = {publisher.pid for publisher in self._publishers.values()}
+        for one in own.values():
+            with contextlib.suppress(psutil.Error):
+                name = _name(one.cmdline())
+                if name and one.pid not in ours:
+                    yield name, one
+
+    def role(self, role: str, stream: str = "") -> psutil.Process:
+        """A process by its role. Raises MediaError if it does not run."""
+        wanted = f"{role} {stream}".strip()
+        for name, process in self.processes():
+            if name == wanted:
+                return process
+        raise MediaError(f"there is no {wanted} to strike")
+
+    def separation(self, stream: str) -> psutil.Process:
+        """The separating process of a stream. Raises MediaError if there is none."""
+        for child in self.role("worker", stream).children():
+            if "dubcast.separation.process" in child.cmdline():
+                return child
+        raise MediaError(f"stream {stream} has no separating process to strike")
+
+    def kill(self, process: psutil.Process, number: signal.Signals) -> None:
+        """Send a signal to one of ours."""
+        os.kill(process.pid, number)
+
+    def close(self) -> None:
+        """End the publishers."""
+        for stream in tuple(self._publishers):
+            self.unpublish(stream)
+
+
+def _name(words: list[str]) -> str:
+    """What a command line runs; "" for what is not followed."""
+    if "dubcast.separation.process" in words:
+        return "separation"
+    if words[1:3] == ["-m", "dubcast"] and len(words) > 3:
+        stream = words[words.index("--stream-id") + 1] if "--stream-id" in words else ""
+        return f"{words[3]} {stream}".strip()
+    program = Path(words[0]).name if words else ""
+    return program if program in {"node", "mediamtx", "ffmpeg"} else ""
+
+
+class Memory:
+    """Samples the RSS of every process, by name and pid, as (monotonic seconds, MB)."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.samples: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
+        self.zombies: set[int] = set()
+        self._scene = scene
+        self._quit = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="memory", daemon=True)
+
+    def __enter__(self) -> Memory:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._quit.set()
+        self._thread.join(2 * _SAMPLE_S)
+
+    def _watch(self) -> None:
+        before: set[int] = set()
+        while not self._quit.wait(_SAMPLE_S):
+            dead = set()
+            for name, process in self._scene.processes():
+                with contextlib.suppress(psutil.Error):
+                    size = process.memory_info().rss / 1e6
+                    self.samples[f"{name} {process.pid}"].append((time.monotonic(), size))
+                    dead |= {one.pid for one in process.children() if _dead(one)}
+            self.zombies |= dead & before  # one that is reaped at once is none
+            before = dead
+
+
+def _dead(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
+
+
+@contextlib.asynccontextmanager
+async def running(base: Settings, clip: Path, out: Path) -> AsyncIterator[tuple[Scene, Recorders]]:
+    """The scene with both streams on air, recorded at the third party.
+
+    Raises MediaError if they do not get there.
+    """
+    with ScriptedSts(replies.always(success)) as sts:
+        port = urlsplit(sts.url).port
+        assert port is not None
+        async with FaultProxy(("127.0.0.1", port)) as link:
+            roles, third = stage.stage_settings(base, out, STREAMS)
+            service = StsClientSettings(url=f"http://127.0.0.1:{link.port}")
+            roles = roles.model_copy(update={"sts": service})
+            starting = stage.running(roles, third, out, "--no-sts")
+            up_pid = await asyncio.to_thread(starting.__enter__)
+            scene = Scene(up_pid, roles, clip, out, link, sts)
+            recorders = Recorders(third, out)
+            try:
+                for stream in STREAMS:
+                    scene.publish(stream)
+                await recorders.live()
+                yield scene, recorders
+            finally:
+                await asyncio.to_thread(scene.close)
+                await asyncio.to_thread(recorders.stop)
+                await asyncio.to_thread(starting.__exit__, None, None, None)
+
+
+class Recorders:
+    """One for each stream, at the third party; they follow it through reconnections."""
+
+    def __init__(self, third: Settings, out: Path) -> None:
+        self._all = {
+            name: RecorderProcess(
+                stage.third_party_url(third, name), out / f"{name}.flv", reconnect=True
+            )
+            for name in STREAMS
+        }
+
+    async def live(self) -> None:
+        """Return when every stream arrives. Raises MediaError if one does not."""
+        for name, recorder in self._all.items():
+            if not await asyncio.to_thread(recorder.wait_for_data, _LIVE_S):
+                raise MediaError(f"stream {name} did not reach the third party in {_LIVE_S:.0f} s")
+
+    def stop(self) -> None:
+        """End the recordings."""
+        for recorder in self._all.values():
+            recorder.stop()
+
+
+def recordings(out: Path, stream: str) -> list[Path]:
+    """A stream's files, one for each connection, oldest first."""
+    paths = [path for path in out.glob(f"{stream}*.flv") if arrivals.sidecar(path).exists()]
+    return sorted(paths, key=lambda path: path.stat().st_mtime)
