@@ -162,8 +162,7 @@ async def running(base: Settings, clip: Path, out: Path) -> AsyncIterator[tuple[
         assert port is not None
         async with FaultProxy(("127.0.0.1", port)) as link:
             roles, third = stage.stage_settings(base, out, STREAMS)
-            service = StsClientSettings(url=f"http://127.0.0.1:{link.port}")
-            roles = roles.model_copy(update={"sts": service})
+            roles = _with_service(roles, f"http://127.0.0.1:{link.port}")
             starting = stage.running(roles, third, out, "--no-sts")
             up_pid = await asyncio.to_thread(starting.__enter__)
             scene = Scene(up_pid, roles, clip, out, link, sts)
@@ -177,6 +176,16 @@ async def running(base: Settings, clip: Path, out: Path) -> AsyncIterator[tuple[
                 await asyncio.to_thread(scene.close)
                 await asyncio.to_thread(recorders.stop)
                 await asyncio.to_thread(starting.__exit__, None, None, None)
+
+
+def _with_service(roles: Settings, url: str) -> Settings:
+    """The roles with this speech service; `struck` goes without separation, to save the CPU."""
+    known = roles.orchestrator.streams
+    policy = {"separation": {"separator": "off"}}
+    streams = {**known, "struck": known["struck"].model_copy(update={"policy": policy})}
+    plane = roles.orchestrator.model_copy(update={"streams": streams})
+    service = StsClientSettings(url=url)
+    return roles.model_copy(update={"sts": service, "orchestrator": plane})
 
 
 class Recorders:
