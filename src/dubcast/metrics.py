@@ -37,7 +37,8 @@ class WorkerMetrics:
             registry=self.registry,
         )
         self.inflight = self._gauge("dubcast_inflight_fragments", "Fragments at the speech service")
-        self.queue_depth = self._gauge("dubcast_queue_depth", "Waiting items", ["queue"])
+        self.queue_depth = self._gauge("dubcast_queue_depth", "Waiting items or seconds", ["queue"])
+        self.queue_peak = self._gauge("dubcast_queue_peak", "The most that ever waited", ["queue"])
         self.av_offset = self._gauge(
             "dubcast_av_offset_seconds", "Audio placed against its PTS (+: audio early)"
         )

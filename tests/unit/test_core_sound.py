@@ -141,3 +141,10 @@ def test_a_target_for_the_whole_output_is_reached() -> None:
     one = Stage({"target_lufs": -33.0}, separate=False)
     one.play(24, tone(1.5, -20))
     assert integrated(to_float(one.heard(14, 17))) == pytest.approx(-33, abs=1.0)
+
+
+def test_what_waited_is_told_after_it_has_gone() -> None:
+    one = Stage()
+    one.play(14, tone(1.5, -20))
+    assert one.core.depth() == {"video_units": 0, "fragments_open": 0, "fragments_inflight": 0}
+    assert one.core.peak() == {"video_units": 0, "fragments_open": 1, "fragments_inflight": 1}

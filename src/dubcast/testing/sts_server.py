@@ -167,9 +167,14 @@ class ScriptedSts:
                 self._send(outer.pages.get(self.path, Reply(200, b"ready")))
 
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                try:
+                    body = self.rfile.read(int(self.headers["Content-Length"]))
+                    request = dict(json.loads(body))
+                except (TypeError, ValueError):  # damaged on the way
+                    self._send(refusal(400, "INVALID_INPUT", retryable=False))
+                    return
                 peer = self.client_address[1]
-                self._send(outer._next(json.loads(body), dict(self.headers), peer))
+                self._send(outer._next(request, dict(self.headers), peer))
 
             def _send(self, reply: Reply) -> None:
                 if outer._quit.wait(reply.wait_s):

@@ -118,6 +118,7 @@ class WorkerCore:
             Replacing(FallbackPolicy(policy, has_background), self._removed),
         )
         self.outcomes: Counter[str] = Counter()
+        self._peak: Counter[str] = Counter()
         self.audio_gap_samples = 0
         self.has_video = False
         self.has_audio = False
@@ -210,6 +211,7 @@ class WorkerCore:
             if fragment.state is not State.WAITING:
                 return None
             fragment.step("send")
+            self._note_depth()
             span = fragment.span
             deadline = self.deadline_ns(fragment)
             assert deadline is not None
@@ -305,6 +307,7 @@ class WorkerCore:
     def poll(self, now: int) -> tuple[Batch, int | None]:
         """What is due, and when the next is."""
         with self._lock:
+            self._note_depth()
             batch = self._scheduler.poll(now)
             self._gate.forget(self._scheduler.position or 0)
             for fragment in batch.decided:
@@ -344,11 +347,23 @@ class WorkerCore:
     def depth(self) -> dict[str, int]:
         """How much waits where."""
         with self._lock:
-            return {
-                "video_units": self._scheduler.held,
-                "fragments_open": self._book.open,
-                "fragments_inflight": self._book.count(State.INFLIGHT),
-            }
+            return self._depth()
+
+    def peak(self) -> dict[str, int]:
+        """The most that ever waited, where."""
+        with self._lock:
+            return dict(self._peak)
+
+    def _depth(self) -> dict[str, int]:
+        return {
+            "video_units": self._scheduler.held,
+            "fragments_open": self._book.open,
+            "fragments_inflight": self._book.count(State.INFLIGHT),
+        }
+
+    def _note_depth(self) -> None:
+        for queue, value in self._depth().items():
+            self._peak[queue] = max(self._peak[queue], value)
 
     def output_delay_s(self, unit: VideoUnit, now: int) -> float:
         """How long after its arrival `unit` leaves at `now`, in seconds."""

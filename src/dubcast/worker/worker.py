@@ -92,6 +92,7 @@ class Worker:
         )
         self._core = WorkerCore(spec.policy, self.run_id, SileroVad(), self._started, self._tap)
         chosen = separating.settings_of(spec.policy, spec.models_dir)
+        self._peak_s: dict[str, float] = {}
         self._separation = SeparationClient(self._core.background, chosen) if chosen else None
         self._client = StsClient(spec.sts, spec.stream_id, spec.policy, self._clock.monotonic_ns)
         if spec.resume_delay_s is not None:
@@ -456,16 +457,30 @@ class Worker:
         gap = 0
         while True:
             self._watch_service()
-            depth = self._core.depth()
-            metrics.inflight.labels(stream).set(depth.pop("fragments_inflight"))
-            for queue, value in depth.items():
-                metrics.queue_depth.labels(stream, queue).set(value)
+            self._watch_queues()
             metrics.av_offset.labels(stream).set(self._core.av_error_s)
             metrics.gap.labels(stream).inc((self._core.audio_gap_samples - gap) / RATE)
             self._watch_separation()
             gap = self._core.audio_gap_samples
             self._beats["loop"] = self._clock.monotonic_ns()
             await asyncio.sleep(1)
+
+    def _watch_queues(self) -> None:
+        metrics, stream = self._metrics, self._metrics.stream
+        depth, peak = self._core.depth(), self._core.peak()
+        metrics.inflight.labels(stream).set(depth["fragments_inflight"])
+        for queue, value in depth.items():
+            metrics.queue_depth.labels(stream, queue).set(value)
+            metrics.queue_peak.labels(stream, queue).set(peak.get(queue, 0))
+        if self._separation is not None:
+            self._watch_seconds("separation_s", self._separation.waiting_s)
+        if (output := self._output) is not None:
+            self._watch_seconds("output_s", output.backlog_s())
+
+    def _watch_seconds(self, queue: str, value: float) -> None:
+        self._peak_s[queue] = max(self._peak_s.get(queue, 0.0), value)
+        self._metrics.queue_depth.labels(self._metrics.stream, queue).set(value)
+        self._metrics.queue_peak.labels(self._metrics.stream, queue).set(self._peak_s[queue])
 
     def _watch_separation(self) -> None:
         metrics, stream = self._metrics, self._metrics.stream
@@ -509,6 +524,7 @@ class Worker:
             "sts": self._client.view(),
             "longest_fragment_s": round(self._core.budget.longest_s, 2),
             "depth": self._core.depth(),
+            "peak": {**self._core.peak(), **self._peak_s},
         }
 
     def _stuck_s(self, now: int) -> float:
