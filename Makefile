@@ -29,10 +29,12 @@ bench-mix: setup
 	@$(PY) -m bench.mix
 
 test: setup
-	@$(PY) -m pytest tests
+	@$(MAKE) --no-print-directory test-unit
+	@$(PY) -m pytest tests/conformance tests/integration tests/e2e
 
+# On both cores: these tests share nothing. The others measure time, and have the machine to themselves.
 test-unit:
-	@$(PY) -m pytest tests/unit tests/test_layers.py
+	@$(PY) -m pytest -n 2 tests/unit tests/test_layers.py
 
 # The same tests with as many examples as the published figures are about.
 test-deep: setup

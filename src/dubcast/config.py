@@ -183,7 +183,13 @@ class StsClientSettings(Section):
         (), description="further services, in order, for when the first fails; the key is the same"
     )
     api_key: SecretStr | None = Field(None, description="bearer key; none: not sent")
-    timeout_s: float = Field(8.0, gt=0, le=60, description="longest wait; the deadline may be less")
+    timeout_s: float | None = Field(
+        None,
+        gt=0,
+        le=60,
+        description="longest wait for a reply, where the deadline leaves more; "
+        "none: as long as the deadline leaves, so a longer delay waits longer",
+    )
     max_inflight: int = Field(3, ge=1, le=16, description="fragments at the service at a time")
     retries: int = Field(1, ge=0, le=1, description="retries of a fragment, if the deadline allows")
     retry_ratio: float = Field(

@@ -137,6 +137,18 @@ def test_every_stem_passes_the_tap_at_its_place() -> None:
         assert ends[:-1] == [start for start, _ in one.stems[stem]][1:]
 
 
+def test_dubs_of_overlapping_chunks_cross_over_in_their_stem() -> None:
+    one = Stage({"fragments": {"mode": "fixed", "chunk_s": 1.0}, "match_loudness": False})
+    one.play(14, np.ones(RATE, np.float32))
+    dubs = one.stems["dub"]
+    (at, first), (then, second) = dubs[:2]
+    shared = at + len(first) - then
+    assert shared == round(0.15 * RATE)
+    power = first[-shared:] ** 2 + second[:shared] ** 2
+    assert power == pytest.approx(1.0, abs=0.01)
+    assert (first[shared:-shared] == 1).all()
+
+
 def test_a_target_for_the_whole_output_is_reached() -> None:
     one = Stage({"target_lufs": -33.0}, separate=False)
     one.play(24, tone(1.5, -20))

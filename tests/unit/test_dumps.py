@@ -63,6 +63,29 @@ def test_each_stem_lies_at_its_place_in_files_of_equal_length(tmp_path: Path) ->
     assert dumps.dropped == 0
 
 
+def test_dubs_that_cross_over_are_both_heard(tmp_path: Path) -> None:
+    """As chunks of fixed length do, over a border between two segments."""
+    voice = np.full(RATE, 0.25, np.float32)
+    record(
+        settings(tmp_path),
+        ("dub", 0, voice),
+        ("dub", RATE // 2, voice),
+        ("output", 0, block(7)),
+        ("output", 0, block(9)),
+    )
+    first = read(tmp_path / "demo.run.0000000.dub.wav")
+    assert (first[: RATE // 2] == 8192).all()
+    assert (first[RATE // 2 :] == 16384).all()
+    assert (read(tmp_path / "demo.run.0000001.dub.wav")[: RATE // 2] == 8192).all()
+    assert (read(tmp_path / "demo.run.0000000.output.wav")[:4800] == 9).all()
+
+
+def test_dubs_that_are_too_loud_together_stay_within_full_scale(tmp_path: Path) -> None:
+    voice = np.full(4800, -0.9, np.float32)
+    record(settings(tmp_path), ("dub", 0, voice), ("dub", 0, voice))
+    assert (read(tmp_path / "demo.run.0000000.dub.wav")[:4800] == -32768).all()
+
+
 def test_only_the_owner_may_read_them(tmp_path: Path) -> None:
     record(settings(tmp_path / "new"), ("output", 0, block(1)))
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700

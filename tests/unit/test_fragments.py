@@ -12,6 +12,7 @@ from dubcast.audio.fragmenter import Span
 from dubcast.audio.pcm import RATE, Float, ms_to_samples
 from dubcast.worker.fragments import (
     DECISION_LEAD,
+    Fragment,
     FragmentBook,
     Outcome,
     State,
@@ -149,6 +150,42 @@ def test_the_speech_that_the_service_heard_is_the_onset() -> None:
     assert fragment.dub.start == 10 * RATE + ms_to_samples(350)
 
 
+@pytest.mark.parametrize(
+    ("start_ms", "onset_ms"),
+    [(None, 100), (0, 100), (68, 100), (132, 132), (700, 700), (1900, 1900), (1901, 100)],
+)
+def test_a_later_start_is_believed_as_long_as_some_speech_is_left(
+    start_ms: int | None, onset_ms: int
+) -> None:
+    """The span's own speech begins 100 ms after it."""
+    one = book()
+    fragment = one.add(span(10), "run")
+    fragment.step("send")
+    fragment.hear(start_ms, None)
+    one.replied(0, voice(1.0))
+    list(one.decide_until(20 * RATE))
+    assert fragment.dub is not None
+    assert fragment.dub.start == 10 * RATE + ms_to_samples(onset_ms)
+
+
+def test_starts_that_move_never_put_two_dubs_over_each_other() -> None:
+    rng = random.Random(5)
+    one = book()
+    starts_s = itertools.accumulate(rng.uniform(2.0, 2.3) for _ in range(300))
+    fragments = [one.add(span(start_s, 1.8), "run") for start_s in starts_s]
+    for fragment in fragments:
+        fragment.step("send")
+    for fragment in rng.sample(fragments, len(fragments)):
+        fragment.hear(rng.choice([None, 0, 90, 300, 900, 1700]), None)
+        one.replied(fragment.sequence, voice(rng.uniform(0.3, 3.0)))
+    while (task := one.next_stretch()) is not None:
+        one.stretched(task, voice(len(task.voice) / RATE / task.factor))
+    dubs = [(f.dub, f.speech_start) for f in one.decide_until(10_000 * RATE) if f.dub]
+    assert len(dubs) > 100
+    assert all(a.stop <= b.start for (a, _), (b, _) in itertools.pairwise(dubs))
+    assert all(onset <= dub.start <= onset + 1.5 * RATE for dub, onset in dubs)
+
+
 @pytest.mark.parametrize(("start_ms", "stop_ms"), [(2500, None), (None, 9000), (500, 400)])
 def test_times_outside_the_fragment_are_not_believed(
     start_ms: int | None, stop_ms: int | None
@@ -265,6 +302,69 @@ def test_dubs_never_overlap_whatever_their_lengths_and_the_order_of_replies() ->
     dubs = [f.dub for f in decided if f.dub]
     assert len(dubs) > 100
     assert all(a.stop <= b.start for a, b in itertools.pairwise(dubs))
+
+
+def overlapping(one: FragmentBook, count: int) -> list[Fragment]:
+    """Chunks of 2 s, each 0.15 s into the one before, sent."""
+    chunks = []
+    for number in range(count):
+        start = round((10 + 1.85 * number) * RATE)
+        stop = start + 2 * RATE
+        chunks.append(one.add(Span(start, stop, start, stop, ms_to_samples(150)), "run"))
+        chunks[-1].step("send")
+    return chunks
+
+
+def reply(one: FragmentBook, fragment: Fragment) -> None:
+    fragment.transcript, fragment.translation = f"en {fragment.sequence}", f"pt {fragment.sequence}"
+    one.replied(fragment.sequence, voice(2.0))
+
+
+def test_a_chunk_repeats_as_much_as_it_really_shares_with_the_one_before() -> None:
+    one = book(match=True)
+    first, second = overlapping(one, 2)
+    after_a_gap = one.add(span(20), "run")
+    assert [f.overlap for f in (first, second, after_a_gap)] == [0, ms_to_samples(150), 0]
+    assert [one.seam_pending(f) for f in (first, second, after_a_gap)] == [False, True, False]
+    for fragment in (first, second):
+        reply(one, fragment)
+    assert [one.repeats(f) for f in (first, second, after_a_gap)] == [0, ms_to_samples(150), 0]
+
+
+def test_the_context_is_of_the_fragment_before_whatever_the_order_of_replies() -> None:
+    one = book(match=True)
+    first, second, third, fourth = overlapping(one, 4)
+    for fragment in (third, first):
+        reply(one, fragment)
+    assert one.context(first) == ("", "")
+    assert one.context(second) == ("en 0", "pt 0")
+    assert one.context(third) == ("en 0", "pt 0")  # the nearest that is known
+    assert one.context(fourth) == ("en 2", "pt 2")
+    assert [bool(one.repeats(f)) for f in (first, second, third, fourth)] == [0, 1, 0, 1]
+
+
+def test_a_seam_is_pending_until_the_chunk_before_has_its_reply_its_failure_or_its_deadline() -> (
+    None
+):
+    one = book(match=True)
+    first, second, third, fourth = overlapping(one, 4)
+    assert [one.seam_pending(f) for f in (first, second)] == [False, True]
+    reply(one, first)
+    one.failed(second.sequence, Outcome.FAILED, "scripted")
+    assert not one.seam_pending(second)
+    assert not one.seam_pending(third)
+    assert one.seam_pending(fourth)
+    list(one.decide_until(third.deadline))
+    assert not one.seam_pending(fourth)
+    reply(one, third)
+    assert one.repeats(fourth) == 0  # too late: the original was heard
+
+
+def test_texts_do_not_pile_up() -> None:
+    one = book(match=True)
+    for fragment in overlapping(one, 100):
+        reply(one, fragment)
+    assert len(one._texts) <= 16
 
 
 def test_a_transition_that_is_not_listed_is_an_error() -> None:

@@ -240,6 +240,15 @@ def test_a_jump_of_the_timeline_starts_afresh() -> None:
     assert np.array_equal(one.render(far, original), other.render(far, original))
 
 
+@pytest.mark.parametrize("frames", [0, 1, 2, 99, 100, 101, 199, 200, 201, 5000])
+def test_a_dub_under_its_own_fades_is_what_the_mixer_adds(frames: int) -> None:
+    dub = Dub(0, RATE, 700, voice(frames, 0.5), fade=100)
+    edges = dub.edges(dub.start, dub.stop)
+    assert edges is not None
+    assert np.array_equal(dub.faded(), dub.samples * edges)
+    assert (dub.samples == 0.5).all()
+
+
 def constant(*covers: Cover, dubs: tuple[Dub, ...] = (), duck_db: float = 60) -> Float:
     """One channel of a constant original of 0.5 with what covers it."""
     one = mixer(duck_db=duck_db)

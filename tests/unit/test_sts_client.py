@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +15,8 @@ from dubcast.audio.pcm import RATE
 from dubcast.config import StreamSettings, StsClientSettings
 from dubcast.errors import StsError
 from dubcast.testing.sts_server import Reply, Script, ScriptedSts, refusal, success, tone
+from dubcast.worker.breaker import Verdict
+from dubcast.worker.endpoint import Endpoint
 from dubcast.worker.retry_budget import RetryBudget
 from dubcast.worker.sts_client import DubReply, StsClient
 
@@ -53,6 +56,18 @@ async def test_a_reply_becomes_mono_float_and_carries_its_text() -> None:
     assert sent["context"] == {"source_text": "before", "target_text": "antes"}
     assert sent["audio"]["duration_ms"] == 1000
     assert server.headers[0]["X-Session-Id"] == "demo"
+
+
+async def test_an_overlap_is_sent_with_the_words_before_and_left_out_where_there_is_none() -> None:
+    async with client(lambda request, call: success(request)) as (server, one):
+        deadline = time.monotonic_ns() + 4 * S
+        for overlap_ms in (0, 150):
+            audio = np.zeros(RATE, np.int16)
+            await one.dub("run-7", 7, audio, 1000, ("before", "antes"), deadline, overlap_ms)
+    first, second = server.requests
+    assert "overlap_ms" not in first["config"]  # older services do not know it
+    assert second["config"]["overlap_ms"] == 150
+    assert second["context"]["source_text"] == "before"
 
 
 async def test_the_key_is_sent_and_no_key_means_no_header() -> None:
@@ -175,6 +190,33 @@ async def test_timeout_s_bounds_a_call_though_the_deadline_is_far() -> None:
             await dub(one, deadline_s=100 * UNIT)
     assert caught.value.code == "TIMEOUT"
     assert server.requests[0]["timeout_ms"] == pytest.approx(3000 * UNIT, abs=2)
+
+
+@pytest.mark.parametrize("left_s", [2.0, 12.0])
+async def test_without_timeout_s_a_call_has_what_the_deadline_leaves(left_s: float) -> None:
+    async with client(lambda request, call: success(request)) as (server, one):
+        await dub(one, deadline_s=left_s)
+    assert server.requests[0]["timeout_ms"] == pytest.approx(1000 * left_s, abs=500)
+
+
+@pytest.mark.parametrize(
+    ("timeout_s", "had_s", "verdict"),
+    [
+        (None, 0.9, Verdict.OURS),  # the fragment had waited here for too long
+        (None, 1.0, Verdict.BAD),
+        (5.0, 0.9, Verdict.OURS),
+        (0.5, 0.5, Verdict.BAD),  # it had all the time that anyone gets
+        (0.5, 0.4, Verdict.OURS),
+    ],
+)
+async def test_a_timeout_counts_against_a_service_that_had_time(
+    timeout_s: float | None, had_s: float, verdict: Verdict
+) -> None:
+    settings = StsClientSettings(timeout_s=timeout_s)
+    one = Endpoint(settings.url, settings, {}, time.monotonic_ns, random.Random())
+    error = StsError("TIMEOUT", "no reply", retryable=False)
+    assert one.verdict(error, had_s) is verdict
+    await one.close()
 
 
 async def test_a_service_that_is_not_there_is_unavailable() -> None:

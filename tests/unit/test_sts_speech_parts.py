@@ -23,7 +23,7 @@ from dubcast.sts.providers.asr_whisper import (
 from dubcast.sts.providers.base import PcmTask, Word
 from dubcast.sts.providers.mel import log_mel, mel_filters
 from dubcast.sts.providers.tts_kokoro import pieces
-from dubcast.sts.providers.vad import SileroHearing, to_mono, windows
+from dubcast.sts.providers.vad import SileroHearing, onset, to_mono, windows
 
 
 def test_mel_filters_are_whispers() -> None:
@@ -267,6 +267,39 @@ def test_bounds_are_told_only_when_they_are_asked_for() -> None:
     assert asked < 25
     heard, _ = _heard([(0.5, 0.56)], 4.0)
     assert (heard.speech, heard.bounds_s) == (False, None)
+
+
+# What the model said of a beep 0.6 s before a sentence, window by window.
+BEEP = [0.1, 0.2, 0.8, 0.7, 0.6, 0.5, 0.6, 0.5, 0.4, 0.3]
+QUIET, VOICE, SOFT = [0.1], [0.8, 1.0, 1.0, 1.0, 0.9], [0.6, 0.7, 0.8, 0.7]
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "first"),
+    [
+        (QUIET * 5 + VOICE, 5),
+        (BEEP + QUIET * 8 + VOICE, 18),
+        (QUIET * 4 + [0.5] + QUIET * 6 + [0.6] + QUIET * 6 + VOICE, 18),  # two clicks
+        (BEEP + QUIET * 3 + VOICE, 2),  # no pause: it may be the start of the word
+        (VOICE + QUIET * 8 + VOICE, 0),  # a short word, a pause, and more words
+        (QUIET + SOFT + QUIET * 8 + SOFT, 1),  # nothing is sure
+        (SOFT + QUIET * 30 + VOICE, 0),  # too long ago to be left out
+        (BEEP + QUIET * 8 + [0.9, 0.9], 2),  # what follows is too short to be sure of
+        ([0.9, 0.9] + QUIET * 8 + [0.9, 0.9], 0),  # nor are two of them together
+        (BEEP[:4] + QUIET * 40, None),
+        (QUIET * 9, None),
+        ([], None),
+    ],
+)
+def test_speech_does_not_begin_with_a_beep(probabilities: list[float], first: int | None) -> None:
+    assert onset(probabilities) == first
+
+
+def test_no_more_is_asked_than_it_takes_to_be_sure() -> None:
+    for probabilities, asked in ((VOICE * 20, 4), (SOFT * 40, 33)):
+        rest = iter(probabilities)
+        onset(rest)
+        assert len(list(rest)) == len(probabilities) - asked
 
 
 def test_speech_to_the_very_end_ends_there() -> None:

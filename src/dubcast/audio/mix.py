@@ -57,6 +57,17 @@ class Dub:
             return first, last
         return min(first, self.removed[0]), max(last, self.removed[1])
 
+    def faded(self) -> Float:
+        """Its samples under its own fades."""
+        samples = self.samples.copy()
+        head = min(self.fade, len(samples) // 2)
+        tail = min(self.fade, len(samples) - head)
+        for first, last in ((self.start, self.start + head), (self.stop - tail, self.stop)):
+            edges = self.edges(first, last)
+            if edges is not None:
+                samples[first - self.start : last - self.start] *= edges
+        return samples
+
     def edges(self, start: int, stop: int) -> Float | None:
         """Its own fades over [start, stop), which lies in the dub; None: 1 throughout."""
         fade = max(self.fade, 1)

@@ -50,6 +50,7 @@ from dubcast.worker.scheduler import (
     Replacing,
     VideoUnit,
 )
+from dubcast.worker.seams import SeamWait
 from dubcast.worker.timeline import Timeline
 
 # Beyond the delay the store keeps what a late decision or a burst may still need.
@@ -77,6 +78,7 @@ class Work:
     slot_ms: int
     context: tuple[str, str]
     deadline_ns: int
+    overlap_ms: int = 0  # of its start; said already in the fragment that the context is of
 
 
 class WorkerCore:
@@ -110,6 +112,7 @@ class WorkerCore:
         allowed = may_dub(policy.separation, has_background)
         planner = Planner(policy.max_shift_s, policy.max_tempo, match=match)
         self._book = FragmentBook(planner, lambda: self._fragmenter.quiet_until, may_dub=allowed)
+        self._seam = SeamWait()
         self._scheduler = OutputScheduler(
             self._timeline,
             self._store,
@@ -205,6 +208,18 @@ class WorkerCore:
 
     # -- speech service ------------------------------------------------------------------
 
+    def patience_s(self, fragment: Fragment, now: int) -> float:
+        """How long a fragment should wait before it is sent, at most, for the reply to the one
+        before, whose words it repeats. To be asked once, in order.
+        """
+        length_s = (fragment.span.stop - fragment.span.start) / RATE
+        with self._lock:
+            deadline = self.deadline_ns(fragment)
+            assert deadline is not None
+            round_trip = s_to_ns(self.budget.round_trip_s(length_s))
+            pending = self._book.seam_pending(fragment)
+            return (self._seam.until(now, round_trip, deadline, pending=pending) - now) / NS_PER_S
+
     def send(self, fragment: Fragment) -> Work | None:
         """Take a fragment to the service; None if it was decided or failed meanwhile."""
         with self._lock:
@@ -219,8 +234,9 @@ class WorkerCore:
                 fragment,
                 mono(self._store.read(span.start, span.stop)),
                 round(1000 * self._book.slot(fragment) / RATE),
-                self._book.context,
+                self._book.context(fragment),
                 deadline,
+                round(1000 * self._book.repeats(fragment) / RATE),
             )
 
     def replied(self, fragment: Fragment, voice: Float, now: int) -> bool:
@@ -231,7 +247,6 @@ class WorkerCore:
             deadline = self.deadline_ns(fragment)
             if deadline is not None:
                 fragment.margin_ms = round((deadline - now) / 1e6, 1)
-            self._book.context = (fragment.transcript[-500:], fragment.translation[-500:])
             return self._book.replied(fragment.sequence, voice)
 
     def next_stretch(self) -> Stretch | None:
@@ -316,7 +331,7 @@ class WorkerCore:
                 first = fragment.dub.start if fragment.dub else fragment.span.speech_start
                 fragment.air_ns = self._timeline.due_ns(samples_to_ns(first))
                 if fragment.dub:
-                    self._tap("dub", fragment.dub.start, fragment.dub.samples)
+                    self._tap("dub", fragment.dub.start, fragment.dub.faded())
             for block in batch.audio:
                 self._tap("output", block.start, block.samples)
             return batch, self._scheduler.next_due_ns()

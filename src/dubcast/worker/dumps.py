@@ -28,6 +28,7 @@ _OPEN_FILES = 8
 _HEADER = 44
 # Nothing else in the folder is counted or deleted.
 _OURS = re.compile(r".+\.\d{7,}\.(original|background|dub|output)\.wav")
+_ADDED = {"dub"}
 _log = log.get("dumps")
 
 
@@ -109,13 +110,21 @@ class _Segments:
         self._open: dict[tuple[str, int], BinaryIO] = {}
 
     def write(self, stem: str, start: int, samples: Int16 | Float) -> None:
-        """Put samples at their place; they may reach over several segments."""
+        """Put samples at their place; they may reach over several segments.
+
+        Dubs cross over in fixed mode: where two of them sound, both are heard.
+        """
         while len(samples):
             number, offset = divmod(start, self._length)
             part = samples[: self._length - offset]
             file = self._file(stem, number)
-            file.seek(_HEADER + offset * BYTES_PER_FRAME)
-            file.write(_stereo(part).astype("<i2").tobytes())
+            place = _HEADER + offset * BYTES_PER_FRAME
+            frames = _stereo(part)
+            if stem in _ADDED:
+                file.seek(place)
+                frames = _sum(file.read(len(frames) * BYTES_PER_FRAME), frames)
+            file.seek(place)
+            file.write(frames.astype("<i2").tobytes())
             start, samples = start + len(part), samples[len(part) :]
 
     def close(self) -> None:
@@ -173,6 +182,14 @@ def _stereo(samples: Int16 | Float) -> Int16:
         mono = to_int16(samples.astype(np.float32, copy=False))
         return np.stack([mono, mono], axis=1)
     return samples.astype(np.int16, copy=False)
+
+
+def _sum(there: bytes, frames: Int16) -> Int16:
+    """What is there already and `frames` together, limited to full scale."""
+    both = frames.astype(np.int32)
+    before = np.frombuffer(there, "<i2").reshape(-1, CHANNELS)
+    both[: len(before)] += before
+    return np.clip(both, -32768, 32767).astype(np.int16)
 
 
 def _header(frames: int) -> bytes:

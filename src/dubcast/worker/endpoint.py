@@ -114,7 +114,8 @@ class Endpoint:
 
     def verdict(self, error: StsError, timeout_s: float) -> Verdict:
         """What a failed call, which had `timeout_s`, says about the endpoint."""
-        if error.code == "TIMEOUT" and timeout_s < min(_FAIR_TIME_S, self._settings.timeout_s):
+        fair_s = min(_FAIR_TIME_S, self._settings.timeout_s or _FAIR_TIME_S)
+        if error.code == "TIMEOUT" and timeout_s < fair_s:
             return Verdict.OURS
         return _VERDICTS.get(error.code, Verdict.BAD)
 

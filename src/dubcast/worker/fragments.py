@@ -21,6 +21,10 @@ _CLOSE = 0.01
 # Any other tempo is not one that a service speaks at: the dub then counts as it came.
 _BELIEVED = (0.8, 1.6)
 _ROUNDING = ms_to_samples(5)
+# A fragment with less speech than this would not have been dubbed.
+_LEAST_SPEECH = ms_to_samples(100)
+_TEXT = 500  # characters that the service is told of a fragment before
+_TEXTS = 16  # kept; more are never on their way at a time
 
 
 class State(StrEnum):
@@ -64,6 +68,7 @@ class Fragment:
     sequence: int
     id: str
     span: Span
+    overlap: int = 0  # so many of its first samples were in the fragment before
     state: State = State.WAITING
     outcome: Outcome | None = None
     reason: str = ""
@@ -93,11 +98,16 @@ class Fragment:
     def hear(self, start_ms: int | None, stop_ms: int | None) -> None:
         """Where the service heard the speech begin and end, in ms within the fragment, if it says.
 
-        It knows the words; the worker's detector may have opened on a breath or the crowd.
+        The worker's detector may have opened on a breath or the crowd, and a fragment may begin
+        with a pause: a later start is believed. An earlier one is not: measured, the service's is
+        up to 100 ms before the voice, and a dub that begins before its speaker is noticed sooner
+        than one that begins after.
         """
         span = self.span
-        if start_ms is not None and ms_to_samples(start_ms) < span.stop - span.start:
-            self.speech_start = span.start + ms_to_samples(start_ms)
+        if start_ms is not None:
+            start = span.start + ms_to_samples(start_ms)
+            if self.speech_start < start <= span.stop - _LEAST_SPEECH:
+                self.speech_start = start
         if stop_ms is not None:
             stop = span.start + ms_to_samples(stop_ms)
             self.speech_stop = stop if self.speech_start < stop <= span.stop else span.stop
@@ -147,14 +157,34 @@ class FragmentBook:
         self._may_dub = may_dub
         self._open: dict[int, Fragment] = {}
         self._next = 0
-        self.context = ("", "")  # last source and target text that came back
+        self._cut_to = 0  # where the last fragment stops
+        self._texts: dict[int, tuple[str, str]] = {}  # of the last that came back, by sequence
 
     def add(self, span: Span, run_id: str) -> Fragment:
         """A new fragment, WAITING."""
-        fragment = Fragment(self._next, f"{run_id}-{self._next}", span)
+        overlap = max(self._cut_to - span.start, 0)
+        fragment = Fragment(self._next, f"{run_id}-{self._next}", span, overlap)
         self._open[fragment.sequence] = fragment
         self._next += 1
+        self._cut_to = span.stop
         return fragment
+
+    def context(self, fragment: Fragment) -> tuple[str, str]:
+        """Source and target text of the nearest fragment before it whose dub came in time."""
+        before = (number for number in self._texts if number < fragment.sequence)
+        return self._texts.get(max(before, default=-1), ("", ""))
+
+    def repeats(self, fragment: Fragment) -> int:
+        """How much of its start, in samples, repeats words that are known and have a dub: what
+        the fragment before did not get across is not to be left out of this one.
+        """
+        return fragment.overlap if fragment.sequence - 1 in self._texts else 0
+
+    def seam_pending(self, fragment: Fragment) -> bool:
+        """True if it overlaps the one before, and the words of that one may still come."""
+        before = self._open.get(fragment.sequence - 1)
+        on_its_way = before is not None and before.state in (State.WAITING, State.INFLIGHT)
+        return fragment.overlap > 0 and on_its_way
 
     def replied(self, sequence: int, voice: Float) -> bool:
         """The dub of a fragment came; False if it is too late and was dropped."""
@@ -168,6 +198,9 @@ class FragmentBook:
             fragment.tempo = 1.0
         fragment.service_tempo = fragment.tempo
         self._planner.learn(self._utterance(fragment))
+        self._texts[sequence] = (fragment.transcript[-_TEXT:], fragment.translation[-_TEXT:])
+        if len(self._texts) > _TEXTS:
+            del self._texts[min(self._texts)]
         return True
 
     def slot(self, fragment: Fragment) -> int:

@@ -95,9 +95,12 @@ class StsClient:
         slot_ms: int,
         context: tuple[str, str],
         deadline_ns: int,
+        overlap_ms: int = 0,
     ) -> DubReply:
         """Have one fragment dubbed. `audio`: mono int16 at 48 kHz. Raises StsError.
 
+        `overlap_ms`: how much of its start is in the fragment that `context` (source and target
+        text) is of; words of that text which were said in there are not said again.
         Cancelling is safe: the service drops what nobody waits for at its own deadline.
         """
         started = self._now()
@@ -106,7 +109,7 @@ class StsClient:
             stream_id=self._stream_id,
             sequence_number=sequence,
             audio=PcmAudio.from_pcm(audio.astype("<i2").tobytes(), RATE, 1),
-            config=self._config.model_copy(update={"slot_ms": slot_ms}),
+            config=self._config.model_copy(update={"slot_ms": slot_ms, "overlap_ms": overlap_ms}),
             context=FragmentContext(source_text=context[0], target_text=context[1]),
         )
         self._left_s(deadline_ns)
@@ -240,4 +243,4 @@ class StsClient:
         left = (deadline_ns - self._now()) / NS_PER_S
         if left < _MIN_TIMEOUT_S:
             raise StsError("TIMEOUT", "the fragment's deadline has come", retryable=False)
-        return min(left, self._settings.timeout_s)
+        return left if self._settings.timeout_s is None else min(left, self._settings.timeout_s)

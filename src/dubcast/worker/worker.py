@@ -110,6 +110,7 @@ class Worker:
         self._sessions = 0
         self._waiting: deque[Fragment] = deque()
         self._calls: set[asyncio.Task[None]] = set()
+        self._last_call: asyncio.Task[None] | None = None  # of the fragment before
         self._quit = threading.Event()
         # When the event loop and the scheduler's thread last came round.
         self._beats = {"loop": self._started, "scheduler": self._started}
@@ -351,7 +352,8 @@ class Worker:
 
     def _send_next(self) -> None:
         while self._waiting and len(self._calls) < self.spec.sts.max_inflight:
-            task = asyncio.create_task(self._dub_in_time(self._waiting.popleft()))
+            task = asyncio.create_task(self._dub_in_time(self._waiting.popleft(), self._last_call))
+            self._last_call = task
             self._calls.add(task)
             task.add_done_callback(self._called)
 
@@ -362,9 +364,12 @@ class Worker:
         if not self._stop.is_set():
             self._send_next()
 
-    async def _dub_in_time(self, fragment: Fragment) -> None:
+    async def _dub_in_time(self, fragment: Fragment, before: asyncio.Task[None] | None) -> None:
         """Have a fragment dubbed, then bring to their tempo all dubs that wait: each reply and
         each failure changes what room the others have."""
+        patience_s = self._core.patience_s(fragment, self._clock.monotonic_ns())
+        if before is not None and patience_s > 0:
+            await asyncio.wait([before], timeout=patience_s)
         await self._dub(fragment)
         while (task := self._core.next_stretch()) is not None:
             voice = await asyncio.to_thread(stretch, task.voice, task.factor)
@@ -383,6 +388,7 @@ class Worker:
                 work.slot_ms,
                 work.context,
                 work.deadline_ns,
+                work.overlap_ms,
             )
         except StsError as error:
             late = error.code == "TIMEOUT"

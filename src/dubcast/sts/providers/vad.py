@@ -6,7 +6,7 @@ The gate is not an optimisation: without it Whisper makes up text on every kind 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,12 @@ SPEECH_THRESHOLD = 0.5
 MIN_SPEECH_WINDOWS = 3
 # The model needs a window of speech to be sure of it.
 _ONSET_WINDOWS = 1
+# Of a voice the model is sure within a few windows; a beep has 0.8, a whistle less.
+_SURE = 0.9
+# 192 ms: within a word it is never unsure for so long.
+_PAUSE_WINDOWS = 6
+# Where it is sure of nothing for a second, the first sound counts.
+_DOUBT_WINDOWS = 32
 # Speech has ended where the probability stays below this (Silero's own hysteresis).
 _END_THRESHOLD = 0.35
 # From a cold start the model needs a second of speech to follow a word to its end.
@@ -68,16 +74,10 @@ class SileroHearing(HearProvider):
         return Heard(mono, True, (start_s, end_s))
 
     def _first(self, rows: npt.NDArray[np.float32]) -> int | None:
-        """The window in which speech begins, or None if there are less than three with speech."""
+        """The window in which speech begins, or None if there is none."""
         self._vad.reset()
-        first, spoken = None, 0
-        for i, window in enumerate(rows):
-            if self._vad.probability(window) >= SPEECH_THRESHOLD:
-                first = i if first is None else first
-                spoken += 1
-            if first is not None and spoken >= MIN_SPEECH_WINDOWS:
-                return max(0, first - _ONSET_WINDOWS)
-        return None
+        first = onset(self._vad.probability(window) for window in rows)
+        return None if first is None else max(0, first - _ONSET_WINDOWS)
 
     def _end(self, rows: npt.NDArray[np.float32], first: int) -> int:
         """The window after the last one with speech.
@@ -91,6 +91,32 @@ class SileroHearing(HearProvider):
             if any(spoken):
                 return begin + len(spoken) - spoken[::-1].index(True) + _RELEASE_WINDOWS
         return len(rows)
+
+
+def onset(probabilities: Iterable[float]) -> int | None:
+    """The first window of the speech, or None if less than three windows have speech.
+
+    A sound that the model is not sure of, with a pause after it and then speech that it is sure
+    of, was a beep or a whistle: the dub is not to begin with it. Takes no more than it needs.
+    """
+    first = start = None
+    spoken = sure = pause = 0
+    for i, probability in enumerate(probabilities):
+        pause = 0 if probability >= _END_THRESHOLD else pause + 1
+        if pause >= _PAUSE_WINDOWS:
+            start, sure = None, 0
+        if probability >= SPEECH_THRESHOLD:
+            first = i if first is None else first
+            start = i if start is None else start
+            spoken += 1
+            sure += probability >= _SURE
+        if first is None or spoken < MIN_SPEECH_WINDOWS:
+            continue
+        if sure >= MIN_SPEECH_WINDOWS:
+            return start
+        if i - first >= _DOUBT_WINDOWS:
+            return first
+    return first if spoken >= MIN_SPEECH_WINDOWS else None
 
 
 def to_mono(pcm: bytes, channels: int) -> Float:

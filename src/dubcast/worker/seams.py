@@ -1,0 +1,30 @@
+"""Whether a chunk that overlaps the one before waits for that one's words. Pure; times in ns.
+
+The service leaves out what was said in the overlap only if it is told what the chunk before said.
+Several chunks are on their way at a time, so that one's transcript may not be there yet. A chunk
+waits for it while it is expected early enough for a round trip of its own, and half as much again
+for what goes wrong. Where the service is slower than the chunks come, each would have to wait for
+longer: one that would wait in vain goes at once, and the words at that seam may be said twice.
+"""
+
+from __future__ import annotations
+
+
+class SeamWait:
+    """Asked once for each chunk, in order, when it could be sent."""
+
+    def __init__(self) -> None:
+        self._expected = 0  # when the reply to the last chunk should be here
+
+    def until(self, now: int, round_trip: int, deadline: int, *, pending: bool) -> int:
+        """Until when a chunk waits at most; `now`: not at all.
+
+        `pending`: it overlaps the one before, whose reply is still to come; `round_trip`: what
+        is to be reckoned with; `deadline`: when the reply to this chunk has to be here.
+        """
+        expected = max(self._expected, now)
+        latest = deadline - round_trip * 3 // 2
+        waits = pending and expected < latest
+        self._expected = (expected if waits else now) + round_trip
+        # What is overdue by a whole round trip may never come.
+        return min(latest, expected + round_trip) if waits else now
