@@ -1,11 +1,13 @@
-"""Process-wide knobs of native libraries that can only be turned through the environment.
+"""Process-wide knobs of native libraries and of the interpreter.
 
-It writes variables around the loading of a library, and never reads a setting from them.
+Some can only be turned through the environment: it writes variables around the loading of a
+library, and never reads a setting from them.
 """
 
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -41,6 +43,18 @@ def limit_malloc_arenas(count: int = 2) -> None:
     libc = ctypes.CDLL(None)
     if hasattr(libc, "mallopt"):
         libc.mallopt(_M_ARENA_MAX, count)
+
+
+def settle_memory() -> None:
+    """Keep a process that runs for weeks as small as it is now; call when all is imported.
+
+    The collector looks through everything only when a quarter of all objects is new: with a
+    hundred thousand from the imports, megabytes of dead cycles pile up before. Frozen ones do
+    not count.
+    """
+    limit_malloc_arenas()
+    gc.collect()
+    gc.freeze()
 
 
 def prefer_gcc_unwinder() -> None:

@@ -77,10 +77,12 @@ def passthrough(
 
 def _run(one: Forwarder, status_port: int, *, once: bool = False) -> int:
     """Run it with its status window until a signal; the exit code."""
+    from dubcast.native import settle_memory
     from dubcast.statusd import StatusServer
 
     window = StatusServer("127.0.0.1", status_port, one.status, one.metrics.registry)
     window.start()
+    settle_memory()
     try:
         return asyncio.run(_run_until_signal(one, once=once))
     finally:

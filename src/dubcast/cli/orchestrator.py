@@ -18,6 +18,7 @@ from dubcast import log
 from dubcast.cli.common import ConfigOption, load_settings
 from dubcast.config import DestinationSettings, Settings
 from dubcast.errors import ConfigError, DubcastError
+from dubcast.native import settle_memory
 
 
 def register(app: typer.Typer) -> None:
@@ -74,6 +75,7 @@ async def _serve(settings: Settings, secret: str) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, setattr, runner, "should_exit", True)
+    settle_memory()
     try:
         await runner.serve()
     finally:
@@ -108,6 +110,7 @@ async def _run_media_server(settings: Settings, secret: str) -> int:
     relay = AuthRelay(settings.orchestrator, plane.auth_url)
     relay.start()
     server = create(settings, replace(plane, auth_url=relay.url))
+    settle_memory()
     stop = _stop_on_signals()
     await server.start()
     waiting = [asyncio.ensure_future(server.wait()), asyncio.ensure_future(stop.wait())]
@@ -177,6 +180,7 @@ def up(
     async def run() -> None:
         await everything.run(_stop_on_signals(), lambda one: _tell(one, ready_file), ready_timeout)
 
+    settle_memory()
     try:
         asyncio.run(run())
     except BaseExceptionGroup as group:

@@ -36,7 +36,7 @@ def worker(
     settings = load_settings(config)
     log.setup(settings.log, "worker", streamId=stream_id)
     from dubcast.metrics import WorkerMetrics
-    from dubcast.native import limit_malloc_arenas
+    from dubcast.native import limit_malloc_arenas, settle_memory
     from dubcast.statusd import StatusServer
     from dubcast.worker.asrun import AsRunLog
     from dubcast.worker.worker import Worker, WorkerSpec
@@ -56,6 +56,7 @@ def worker(
     one = Worker(spec, metrics, asrun.write if asrun else None)
     window = StatusServer(settings.worker.metrics_host, status_port, one.status, metrics.registry)
     window.start()
+    settle_memory()
     try:
         asyncio.run(run_until_signal(one))
     finally:
