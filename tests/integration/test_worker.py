@@ -13,7 +13,6 @@ import sys
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from dubcast.mediaserver.base import MediaServer
 from dubcast.probe import probe
 from dubcast.testing.media import ClipSpec, build_clip
 from dubcast.testing.recorder import RecorderProcess
-from dubcast.testing.sts_server import Reply, ScriptedSts, success
+from dubcast.testing.sts_server import ScriptedSts, success
 from rig import (
     Child,
     child,
@@ -270,21 +269,15 @@ async def test_srt(clips: Path, tmp_path: Path) -> None:
     assert report.sync.max_abs_ms <= 20
 
 
-THREE = ("the boats are leaving", "bread and cheese", "come back soon")
-
-
-def spoken_clip(folder: Path, *texts: str) -> Path:
-    """A picture with espeak-ng speaking `texts`, by default three, from each 4 s on."""
-    parts, texts = [], texts or THREE
-    for number, text in enumerate(texts):
+def spoken_clip(folder: Path) -> Path:
+    """A picture with espeak-ng speaking three sentences, two seconds apart."""
+    parts = []
+    for number, text in enumerate(("the boats are leaving", "bread and cheese", "come back soon")):
         part = folder / f"say-{number}.wav"
         subprocess.run(["espeak-ng", "-v", "en-us", "-w", str(part), text], check=True)
         parts += ["-i", str(part)]
-    chain = ";".join(
-        f"[{i + 1}:a]aresample=48000,adelay={1000 + 4000 * i}[s{i}]" for i in range(len(texts))
-    )
-    chain += f";{''.join(f'[s{i}]' for i in range(len(texts)))}"
-    chain += f"amix=inputs={len(texts)}:normalize=0,apad[a]"
+    chain = ";".join(f"[{i + 1}:a]aresample=48000,adelay={1000 + 4000 * i}[s{i}]" for i in range(3))
+    chain += ";[s0][s1][s2]amix=inputs=3:normalize=0,apad[a]"
     clip = folder / "spoken.flv"
     argv = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=30:d=16", *parts]
     argv += ["-filter_complex", chain, "-map", "0:v", "-map", "[a]", "-t", "16", "-g", "60"]
@@ -316,37 +309,6 @@ async def test_without_the_service_the_original_plays_and_dubbing_begins_when_it
         outcomes = [json.loads(line)["outcome"] for line in lines]
     assert outcomes[0] == "failed"
     assert "dubbed" in outcomes
-
-
-async def test_fixed_chunks_wait_for_the_words_of_the_one_before(tmp_path: Path) -> None:
-    """Each reply takes longer than the next chunk is away: unless it waits, no seam is known."""
-    text = (
-        "the old boats are leaving the harbour one by one while people are waving at the pier " * 3
-    )
-
-    def script(request: dict[str, Any], call: int) -> Reply:
-        words = f"words of {request['sequence_number']}"
-        return replace(success(request, transcript=words), wait_s=1.0)
-
-    clip = spoken_clip(tmp_path, text)
-    settings = {"stream": {"delay_s": 8.0, "fragments": {"mode": "fixed", "chunk_s": 1.0}}}
-    async with media_server() as server:
-        source, output = server.read_url("live/t/in"), server.read_url("live/t/out")
-        with (
-            ScriptedSts(script) as sts,
-            worker(source, output, tmp_path, sts={"url": sts.url}, **settings) as one,
-        ):
-            await one.state("waiting")
-            with play(clip, server.publish_url("live/t/in")):
-                await eventually(lambda: one.status()["fragments"].get("dubbed", 0) >= 6, 30)
-            assert set(one.status()["fragments"]) == {"dubbed"}
-            assert one.stop() == 0
-    first, *others = sts.requests[:7]
-    assert "overlap_ms" not in first["config"]
-    for request in others:
-        assert request["config"]["overlap_ms"] == 150
-        before = f"words of {request['sequence_number'] - 1}"
-        assert request["context"]["source_text"] == before
 
 
 async def test_hevc_is_refused_with_the_way_out(clips: Path, tmp_path: Path) -> None:

@@ -1,0 +1,99 @@
+"""The worker's calls for chunks that overlap, against a service on the wire; media time is virtual.
+
+No pipeline runs: what they would bring is put into the core.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dubcast.audio.pcm import RATE, Float
+from dubcast.clock import NS_PER_S
+from dubcast.config import StreamSettings, StsClientSettings
+from dubcast.metrics import WorkerMetrics
+from dubcast.testing.clock import VirtualClock
+from dubcast.testing.sts_server import Reply, ScriptedSts, refusal, success
+from dubcast.worker.core import WorkerCore
+
+with warnings.catch_warnings():
+    # The way in which GStreamer's bindings are imported is an old one.
+    warnings.simplefilter("ignore", ImportWarning)
+    from dubcast.worker.worker import Worker, WorkerSpec
+
+CHUNK = 4800
+NOWHERE = "rtmp://127.0.0.1:9/live/demo/in"
+POLICY = StreamSettings.model_validate(
+    {"delay_s": 8, "fragments": {"mode": "fixed"}, "separation": {"separator": "off"}}
+)
+
+
+class AllSpeech:
+    def probability(self, window: Float) -> float:
+        return 0.9
+
+    def reset(self) -> None:
+        pass
+
+
+async def sent(script: Any) -> list[dict[str, Any]]:
+    """The requests for the first four chunks, all cut before the first reply comes."""
+    clock, all_cut = VirtualClock(), threading.Event()
+
+    def held_back(request: dict[str, Any], call: int) -> Reply:
+        assert all_cut.wait(10)
+        reply: Reply = script(request, call)
+        return reply
+
+    with ScriptedSts(held_back) as sts:
+        settings = StsClientSettings(url=sts.url, retries=0, max_inflight=4)
+        spec = WorkerSpec("demo", NOWHERE, NOWHERE, POLICY, settings)
+        worker = Worker(spec, WorkerMetrics("demo"), clock=clock)
+        worker._stop = asyncio.Event()
+        worker._core = WorkerCore(POLICY, "run", AllSpeech(), 0)
+        chunks = 0
+        while chunks < 4:
+            now = clock.monotonic_ns()
+            pcm = np.full((CHUNK, 2), 9000, np.int16).tobytes()
+            fragments = worker._core.audio(now, pcm, now)
+            chunks += len(fragments)
+            worker._submit(fragments)
+            await asyncio.sleep(0)
+            clock.advance(CHUNK / RATE)
+        all_cut.set()
+        while worker._calls:
+            await asyncio.wait(worker._calls)
+        await worker._client.close()
+    assert clock.monotonic_ns() < 9 * NS_PER_S
+    return sts.requests
+
+
+async def test_a_chunk_is_sent_with_the_words_of_the_one_before() -> None:
+    def script(request: dict[str, Any], call: int) -> Reply:
+        words = f"words of {request['sequence_number']}"
+        return success(request, transcript=words)
+
+    requests = await sent(script)
+    assert [request["sequence_number"] for request in requests] == [0, 1, 2, 3]
+    assert [request["config"].get("overlap_ms", 0) for request in requests] == [0, 150, 150, 150]
+    said = [request["context"]["source_text"] for request in requests]
+    assert said == ["", "words of 0", "words of 1", "words of 2"]
+
+
+@pytest.mark.parametrize("failing", [0, 2])
+async def test_a_failure_ends_the_wait_and_leaves_the_seam_alone(failing: int) -> None:
+    def script(request: dict[str, Any], call: int) -> Reply:
+        if request["sequence_number"] == failing:
+            return refusal(500, "MODEL_ERROR", retryable=False)
+        return success(request)
+
+    requests = await sent(script)
+    overlaps = [request["config"].get("overlap_ms", 0) for request in requests]
+    expected = [0, 150, 150, 150]
+    expected[failing + 1] = 0
+    assert overlaps == expected
