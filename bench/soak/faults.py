@@ -14,7 +14,7 @@ from dubcast.testing.proxy import Faults
 from dubcast.testing.sts_server import Script, success
 
 if TYPE_CHECKING:
-    from bench.soak.scene import Scene
+    from bench.scene import Scene
 
 # One begins every 60 to 180 s, and each is over before the next.
 _LEAST_PAUSE_S = 60.0

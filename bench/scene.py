@@ -1,4 +1,8 @@
-"""The soak's processes: all roles, a third party, two publishers, two recorders, a bad service."""
+"""Streams on air for benches that break things: every process real, the speech service scripted.
+
+All roles run as `dubcast up` runs them, each stream goes to a third party and is recorded there.
+The way to the speech service, and to the destination of chosen streams, can be disturbed.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +13,14 @@ import signal
 import threading
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
 
-from dubcast.config import Settings, StsClientSettings
+from dubcast.config import DestinationSettings, Settings, StsClientSettings
 from dubcast.contract.ids import ingest_path
 from dubcast.demo import stage
 from dubcast.errors import MediaError
@@ -25,27 +30,32 @@ from dubcast.testing.proxy import FaultProxy
 from dubcast.testing.recorder import RecorderProcess
 from dubcast.testing.sts_server import ScriptedSts, success
 
-STREAMS = ("air", "struck")
 _SAMPLE_S = 5.0
 _LIVE_S = 60.0
 _FOREVER_S = 24 * 3600.0
 
 
+@dataclass
+class Wires:
+    """What can be disturbed: the service, the way to it, the way to a third party."""
+
+    sts: ScriptedSts
+    link: FaultProxy
+    destination: FaultProxy
+
+
 class Scene:
-    """Everything that runs. `link` is the way to the speech service, `sts` the service."""
+    """Everything that runs. `roles`, `third`: the settings of ours and of the third party."""
 
     def __init__(
-        self,
-        up_pid: int,
-        roles: Settings,
-        clip: Path,
-        out: Path,
-        link: FaultProxy,
-        sts: ScriptedSts,
+        self, up_pid: int, roles: Settings, third: Settings, clip: Path, out: Path, wires: Wires
     ) -> None:
-        self.link = link
-        self.sts = sts
-        self._up = psutil.Process(up_pid)
+        self.sts = wires.sts
+        self.link = wires.link
+        self.destination = wires.destination
+        self.up = psutil.Process(up_pid)
+        self.roles = roles
+        self.third = third
         self._port = roles.media_server.rtmp_port
         self._clip = clip
         self._out = out
@@ -64,7 +74,7 @@ class Scene:
 
     def processes(self) -> Iterator[tuple[str, psutil.Process]]:
         """Everything of ours that runs now, by what it is: `worker air`, `node`, ..."""
-        own = {self._up.pid: self._up, **{one.pid: one for one in self._up.children(True)}}
+        own = {self.up.pid: self.up, **{one.pid: one for one in self.up.children(True)}}
         # A child outlives a killed orchestrator: it is found by the server that it talks to.
         for one in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
@@ -152,51 +162,72 @@ def _dead(process: psutil.Process) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def running(base: Settings, clip: Path, out: Path) -> AsyncIterator[tuple[Scene, Recorders]]:
-    """The scene with both streams on air, recorded at the third party.
+async def running(
+    base: Settings,
+    clip: Path,
+    out: Path,
+    policies: Mapping[str, Mapping[str, Any]],
+    *,
+    behind_proxy: Sequence[str] = (),
+) -> AsyncIterator[Scene]:
+    """The scene with all streams on air: those of `policies`, and how each differs.
 
-    Raises MediaError if they do not get there.
+    `behind_proxy`: streams whose destination can be disturbed. Raises MediaError if they do not
+    get on air.
     """
+    roles, third = stage.stage_settings(base, out, tuple(policies))
+    target = ("127.0.0.1", third.media_server.rtmp_port)
     with ScriptedSts(replies.always(success)) as sts:
-        port = urlsplit(sts.url).port
-        assert port is not None
-        async with FaultProxy(("127.0.0.1", port)) as link:
-            roles, third = stage.stage_settings(base, out, STREAMS)
-            roles = _with_service(roles, f"http://127.0.0.1:{link.port}")
+        service = ("127.0.0.1", urlsplit(sts.url).port or 0)
+        async with FaultProxy(service) as link, FaultProxy(target) as destination:
+            proxied = dict.fromkeys(behind_proxy, destination.port)
+            roles = _adapted(roles, third, link.port, policies, proxied)
             starting = stage.running(roles, third, out, "--no-sts")
             up_pid = await asyncio.to_thread(starting.__enter__)
-            scene = Scene(up_pid, roles, clip, out, link, sts)
-            recorders = Recorders(third, out)
+            wires = Wires(sts, link, destination)
+            scene = Scene(up_pid, roles, third, clip, out, wires)
+            urls = {name: stage.third_party_url(third, name) for name in policies}
+            recorders = Recorders(urls, out)
             try:
-                for stream in STREAMS:
+                for stream in policies:
                     scene.publish(stream)
                 await recorders.live()
-                yield scene, recorders
+                yield scene
             finally:
                 await asyncio.to_thread(scene.close)
                 await asyncio.to_thread(recorders.stop)
                 await asyncio.to_thread(starting.__exit__, None, None, None)
 
 
-def _with_service(roles: Settings, url: str) -> Settings:
-    """The roles with this speech service; `struck` goes without separation, to save the CPU."""
-    known = roles.orchestrator.streams
-    policy = {"separation": {"separator": "off"}}
-    streams = {**known, "struck": known["struck"].model_copy(update={"policy": policy})}
+def _adapted(
+    roles: Settings,
+    third: Settings,
+    sts_port: int,
+    policies: Mapping[str, Mapping[str, Any]],
+    proxied: Mapping[str, int],
+) -> Settings:
+    """The roles with the scripted service, the streams' policies, and proxies on the way."""
+    streams = {}
+    for name, entry in roles.orchestrator.streams.items():
+        changes: dict[str, Any] = {"policy": dict(policies[name])}
+        if name in proxied:
+            direct = f":{third.media_server.rtmp_port}/"
+            url = stage.third_party_url(third, name).replace(direct, f":{proxied[name]}/")
+            one = DestinationSettings.model_validate({"name": "third-party", "url": url})
+            changes["destinations"] = (one,)
+        streams[name] = entry.model_copy(update=changes)
     plane = roles.orchestrator.model_copy(update={"streams": streams})
-    service = StsClientSettings(url=url)
+    service = StsClientSettings(url=f"http://127.0.0.1:{sts_port}")
     return roles.model_copy(update={"sts": service, "orchestrator": plane})
 
 
 class Recorders:
-    """One for each stream, at the third party; they follow it through reconnections."""
+    """One for each stream by its URL; they follow it through reconnections."""
 
-    def __init__(self, third: Settings, out: Path) -> None:
+    def __init__(self, urls: Mapping[str, str], out: Path) -> None:
         self._all = {
-            name: RecorderProcess(
-                stage.third_party_url(third, name), out / f"{name}.flv", reconnect=True
-            )
-            for name in STREAMS
+            name: RecorderProcess(url, out / f"{name}.flv", reconnect=True)
+            for name, url in urls.items()
         }
 
     async def live(self) -> None:
