@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 STARTED := $(shell date +%s)
 
-.PHONY: help setup demo bench-separation bench-mix test test-unit test-deep check format schemas soak-short soak clean
+.PHONY: help setup demo bench-separation bench-mix bench-faults test test-unit test-deep check format schemas soak-short soak clean
 
 help:
 	@echo "make demo        dub a live stream end to end on this machine and measure it"
@@ -11,6 +11,7 @@ help:
 	@echo "make test-deep   10,000 steps of the state machines, 1,000 bad replies"
 	@echo "make bench-separation  how well speech leaves fifteen mixes, against the bars"
 	@echo "make bench-mix   dub three programmes live and measure the sound that comes out"
+	@echo "make bench-faults  break everything while it is on air, beside an undisturbed stream"
 	@echo "make check       format, lint, types, borders"
 	@echo "make soak-short  30 minutes of a looped stream: memory, sync, gaps"
 	@echo "make soak        2 hours with a fault every minute or two (SOAK='--resume --now 30')"
@@ -27,6 +28,9 @@ bench-separation: setup
 
 bench-mix: setup
 	@$(PY) -m bench.mix
+
+bench-faults: setup
+	@$(PY) -m bench.faults
 
 test: setup
 	@$(MAKE) --no-print-directory test-unit

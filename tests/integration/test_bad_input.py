@@ -5,65 +5,23 @@ own stream, and then one look at each recording.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from test_worker import DELAY_S, media_server, recording, worker
 
+from bench.faults import inputs
+from bench.faults.inputs import BENT, SECONDS, SPEC
 from dubcast.probe import ProbeReport, flv, probe
 from dubcast.probe.recording import iter_tags
-from dubcast.testing import publisher
-from dubcast.testing.media import ClipSpec, build_clip
-from dubcast.testing.publisher import Timed
 
 pytestmark = pytest.mark.timeout(180)
-
-SECONDS = 10
-SPEC = ClipSpec(seconds=SECONDS, bed="noise")
-LARGE = ClipSpec(seconds=4, width=640, height=360, bed="noise")
-MONO = ClipSpec(seconds=4, audio_rate=44100, audio_channels=1, bed="noise")
-FRAME_MS = 1000 / SPEC.fps
-
-
-@dataclass(frozen=True)
-class Fault:
-    """How a programme is bent, and what may be seen of it in the output."""
-
-    bend: Callable[[Iterable[Timed], Path], Iterator[Timed]]
-    gap_ms: float = 1.0  # FLV's rounding
-    exact: bool = True
-
-
-def then(spec: ClipSpec) -> Callable[[Iterable[Timed], Path], Iterator[Timed]]:
-    return lambda items, clips: publisher.joined(
-        items, publisher.paced(iter_tags(build_clip(spec, clips)))
-    )
-
-
-FAULTS = {
-    "reset": Fault(lambda items, _: publisher.restarted(items, 5)),
-    "leap": Fault(lambda items, _: publisher.jumped(items, 5, 10_000)),
-    "back": Fault(lambda items, _: publisher.jumped(items, 5, -4_000)),
-    "wrap31": Fault(lambda items, _: publisher.jumped(items, 0, (1 << 31) - 5_000)),
-    # The input is read afresh, from a key frame on: up to a GOP is lost, once in 49.7 days.
-    "wrap32": Fault(
-        lambda items, _: publisher.jumped(items, 0, (1 << 32) - 5_000), gap_ms=2_500, exact=False
-    ),
-    "repeats": Fault(lambda items, _: publisher.equal_dts(items, 5)),
-    "bad-aac": Fault(lambda items, _: publisher.corrupted(items, 0.1, 1, flv.AUDIO)),
-    "bad-video": Fault(lambda items, _: publisher.corrupted(items, 0.1, 1, flv.VIDEO), exact=False),
-    # The first programme's sound ends before its picture: that seam is in the source.
-    "resolution": Fault(then(LARGE), gap_ms=4 * FRAME_MS, exact=False),
-    "sound-format": Fault(then(MONO), gap_ms=4 * FRAME_MS, exact=False),
-}
 
 
 @pytest.fixture(scope="module")
 def recordings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("bad-input")
-    clip = build_clip(SPEC, folder)
+    inputs.clip_of(BENT["reset"], folder)
 
     async def one(name: str, base: str, target: str, all_wait: asyncio.Barrier) -> Path:
         place = folder / name
@@ -73,8 +31,7 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
             await process.state("waiting", 40)
             # Asking a worker for its state holds up whoever publishes already.
             await all_wait.wait()
-            bent = FAULTS[name].bend(publisher.paced(iter_tags(clip)), folder)
-            await publisher.publish(target, bent)
+            await inputs.publish(BENT[name], target, folder)
             await asyncio.sleep(DELAY_S + 1.5)
             tape.stop()
             assert process.status()["output"]["restarts"] == 0
@@ -84,9 +41,9 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     async def all_of_them() -> dict[str, Path]:
         async with media_server() as server:
             base = server.read_url("live/x/in").removesuffix("/live/x/in")
-            target = {name: server.publish_url(f"live/{name}/in") for name in FAULTS}
+            target = {name: server.publish_url(f"live/{name}/in") for name in BENT}
             found: dict[str, Path] = {}
-            names = list(FAULTS)
+            names = list(BENT)
             for group in (names[:5], names[5:]):
                 all_wait = asyncio.Barrier(len(group))
                 done = await asyncio.gather(
@@ -98,9 +55,9 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return asyncio.run(all_of_them())
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", BENT)
 def test_the_output_goes_on_in_order_and_in_sync(recordings: dict[str, Path], name: str) -> None:
-    fault, report = FAULTS[name], probe(recordings[name])
+    fault, report = BENT[name], probe(recordings[name])
     assert report.video is not None and report.audio is not None
     for track in (report.video, report.audio):
         assert track.timing.monotone
@@ -118,7 +75,7 @@ def _in_sync(report: ProbeReport) -> None:
     assert report.sync.points[-1].t_s - report.sync.points[0].t_s >= 5
 
 
-@pytest.mark.parametrize("name", [name for name, fault in FAULTS.items() if fault.exact])
+@pytest.mark.parametrize("name", [name for name, fault in BENT.items() if fault.exact])
 def test_the_picture_is_the_one_that_was_sent(recordings: dict[str, Path], name: str) -> None:
     clip = next(recordings[name].parent.parent.glob(f"clip-{SPEC.key}*"))
     comparison = probe(recordings[name], source=clip, sync=False).comparison

@@ -36,11 +36,11 @@ def load(recording: Path) -> NDArray[np.int64] | None:
     """
     if not sidecar(recording).exists():
         return None
-    return load_kinds(recording)[1]
+    return load_rows(recording)[:, 0]
 
 
-def load_kinds(recording: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """The type of each tag of `recording`, and its arrival in ns.
+def load_rows(recording: Path) -> NDArray[np.int64]:
+    """Each tag of `recording` in file order, shape (tags, 3): arrival in ns, type, DTS in ms.
 
     Raises `ProbeError` when the sidecar is of another format, OSError when there is none.
     """
@@ -50,4 +50,4 @@ def load_kinds(recording: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         raise ProbeError(f"{path.name} is not an arrivals file")
     whole = (len(data) - len(MAGIC)) // _RECORD.size
     rows = np.frombuffer(data, dtype=_DTYPE, count=whole, offset=len(MAGIC))
-    return rows["kind"].copy(), rows["arrival_ns"].astype(np.int64)
+    return np.stack([rows[name].astype(np.int64) for name in ("arrival_ns", "kind", "dts_ms")], 1)
