@@ -102,6 +102,7 @@ def _run(
     )
     time.sleep(_LEAVE_S)
     left = [one for one in psutil.process_iter() if one.pid not in before and _ours(one)]
+    figures.write_json(out / "memory.json", memory.samples)  # for whoever looks for a leak
     console.print("measuring", highlight=False)
     return _measured(options, minutes, told, memory, last_ns, len(left))
 
