@@ -148,6 +148,7 @@ def _row(seen: Seen, known: dict[str, Tape], events: Events, memory: Memory) -> 
     recovery = struck.back_s(seen.detail.get("opened_ns", seen.began_ns)) if strike.anew else None
     detail = {key: value for key, value in seen.detail.items() if not key.endswith("_ns")}
     detail["other_gap_ms"] = max(_gaps(known["other"], seen.span))
+    detail["connections"] = struck.connections(seen.span)
     detail["backwards"] = int(not struck.monotone(seen.span))
     return Row(
         seen.name,

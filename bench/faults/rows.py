@@ -14,8 +14,8 @@ from dubcast.probe import flv
 from dubcast.probe.flashbeep import SyncPoint
 from dubcast.testing.figures import Figure
 
-# FLV's timestamps are whole milliseconds: 33, 33, 34 is no gap.
-_ROUNDING_MS = 1.5
+# Timestamps are whole milliseconds, and the looped clip's sound outlasts its picture by 7 ms.
+_ROUNDING_MS = 10.0
 NS_PER_S = 1_000_000_000
 Span = tuple[int, int]  # from, until; ns of the monotonic clock
 
@@ -56,6 +56,11 @@ class Tape:
             return None
         fresh = video[video[:, 1] > before[-1, 1]]
         return round((int(fresh[0, 0]) - after_ns) / 1e9, 2) if len(fresh) else None
+
+    def connections(self, span: Span) -> int:
+        """How often the connection was made anew in `span`."""
+        inside = self.rows[(self.rows[:, 0] >= span[0]) & (self.rows[:, 0] <= span[1])]
+        return len(set(inside[:, 1].tolist())) - 1 if len(inside) else 0
 
     def monotone(self, span: Span) -> bool:
         """True if no timestamp of a track goes back in `span` while its connection lasts."""

@@ -26,6 +26,7 @@ DELAY_S = 5.0
 _FRAGMENT_S = 6.0
 _NO_GAP = {"gap_video_ms": 0.0, "gap_audio_ms": 0.0, "av_offset_after_ms": 20.0, "restarts": 0.0}
 _STS = {**_NO_GAP, "recovery_s": DELAY_S + _FRAGMENT_S}
+_BACK = {"restarts": 0.0, "av_offset_after_ms": 20.0, "backwards": 0.0, "connections": 0.0}
 _POLL_S = 0.1
 
 Act = Callable[[Scene], Awaitable[dict[str, Any]]]
@@ -51,21 +52,22 @@ def _wire(faults: Faults, seconds: float) -> Act:
         calls = await calls_of(scene)
         scene.link.faults = faults
         scene.link.reset()
-        await asyncio.sleep(seconds)
-        made = await calls_of(scene) - calls
-        scene.link.faults = Faults()
-        return {"calls": made, "seconds": seconds}
+        try:
+            await asyncio.sleep(seconds)
+            return {"calls": await calls_of(scene) - calls, "seconds": seconds}
+        finally:
+            scene.link.faults = Faults()
 
     return act
 
 
 def _answers(script: Script, seconds: float) -> Act:
     async def act(scene: Scene) -> dict[str, Any]:
-        before = len(scene.sts.requests)
+        calls = await calls_of(scene)
         scene.sts.script = script
         await asyncio.sleep(seconds)
         scene.sts.script = replies.always(success)
-        return {"calls": len(scene.sts.requests) - before, "seconds": seconds}
+        return {"calls": await calls_of(scene) - calls, "seconds": seconds}
 
     return act
 
@@ -139,11 +141,13 @@ async def _orchestrator_killed(scene: Scene) -> dict[str, Any]:
 async def _destination_wedged(scene: Scene) -> dict[str, Any]:
     began = time.monotonic_ns()
     scene.destination.faults = Faults(hang=True)
-    found = await _until_async(lambda: _egress_is_down(scene), 20)
-    await asyncio.sleep(2)
-    scene.destination.reset()
-    scene.destination.faults = Faults()
-    return {"found_s": round((found - began) / 1e9, 2)}
+    try:
+        found = await _until_async(lambda: _egress_is_down(scene), 20)
+        await asyncio.sleep(2)
+    finally:
+        scene.destination.faults = Faults()
+        scene.destination.reset()
+    return {"found_s": round((found - began) / 1e9, 2), "opened_ns": time.monotonic_ns()}
 
 
 async def calls_of(scene: Scene) -> int:
@@ -231,12 +235,12 @@ STRIKES = {
     "separation_frozen": Strike(_separation_frozen, _NO_GAP),
     "publisher_back": Strike(
         _publisher_away(5),
-        {"restarts": 0, "av_offset_after_ms": 20, "backwards": 0},
+        _BACK,
         settle_s=DELAY_S + 16,
     ),
     "publisher_back_late": Strike(
         _publisher_away(50),
-        {"restarts": 0, "av_offset_after_ms": 20, "backwards": 0},
+        _BACK,
         settle_s=DELAY_S + 16,
     ),
     "destination_wedged": Strike(_destination_wedged, {"found_s": 10, "restarts": 0}, anew=True),

@@ -108,15 +108,15 @@ def test_an_input_that_is_not_there_yet_is_asked_for_every_two_seconds_at_most()
     assert len(drive.times(Action.SPAWN)) == 21
 
 
-def test_no_progress_for_ten_seconds_is_a_stall_that_is_cut() -> None:
+def test_no_progress_for_eight_seconds_is_a_stall_that_is_cut() -> None:
     drive = live()
-    drive.wait(9.75)
+    drive.wait(7.75)
     assert drive.machine.state is EgressState.LIVE
     drive.wait(0.5)
     assert drive.machine.state is EgressState.STALLED
-    assert drive.times(Action.TERMINATE) == [10]
+    assert drive.times(Action.TERMINATE) == [8]
     drive.wait(2)
-    assert drive.times(Action.KILL) == [12]
+    assert drive.times(Action.KILL) == [10]
     drive.exited()
     assert drive.machine.last_failure is Failure.STALLED
     drive.wait(1)
@@ -128,6 +128,29 @@ def test_the_same_count_again_is_no_progress() -> None:
     for _ in range(11):
         drive.wait(1)
         drive.taken(1000)
+    assert drive.machine.state is EgressState.STALLED
+
+
+def idle(drive: Drive, seconds: int) -> None:
+    for _ in range(seconds):
+        drive.wait(1)
+        if drive.machine.asks(drive.now_ns):
+            drive.machine.unsent(drive.now_ns, 0)
+
+
+def test_a_destination_is_kept_while_there_is_nothing_to_send() -> None:
+    drive = live()
+    idle(drive, 60)
+    assert drive.machine.state is EgressState.LIVE
+    drive.wait(7.5)  # now there is, and it takes nothing
+    assert drive.machine.state is EgressState.LIVE
+    drive.wait(1)
+    assert drive.machine.state is EgressState.STALLED
+
+
+def test_a_destination_is_not_kept_for_ever() -> None:
+    drive = live()
+    idle(drive, 80)
     assert drive.machine.state is EgressState.STALLED
 
 

@@ -98,6 +98,7 @@ class Forwarder:
                 await self._pause()
                 if once and self.machine.last_failure is not None:
                     break
+                self._look_at_queue()
                 await self._do(self.machine.tick(self._clock.monotonic_ns()))
                 self._report()
             await self._reap()
@@ -135,6 +136,11 @@ class Forwarder:
             async with asyncio.timeout(_TICK_S):
                 await self._wake.wait()
         self._wake.clear()
+
+    def _look_at_queue(self) -> None:
+        now = self._clock.monotonic_ns()
+        if self._process is not None and self.machine.asks(now):
+            self.machine.unsent(now, ffmpeg.unsent_bytes(self._process.pid))
 
     async def _do(self, actions: list[Action]) -> None:
         for action in actions:

@@ -63,11 +63,16 @@ _REFUSED = BackoffPolicy(first_s=1.0, floor_s=12.0, cap_s=30.0, reset_s=10.0)
 _INPUT = BackoffPolicy(first_s=1.0, floor_s=0.5, cap_s=2.0, reset_s=10.0)
 
 
+_ASKS_NS = s_to_ns(1.0)
+
+
 @dataclass(frozen=True)
 class EgressPolicy:
     """Times of a forwarder, in seconds."""
 
-    stall_s: float = 10.0
+    stall_s: float = 8.0  # something is on its way, and the peer takes nothing of it
+    # Nothing is on its way: the publisher may be gone and return, and destinations are kept for it.
+    idle_s: float = 75.0
     connect_s: float = 20.0  # from start to the first byte taken
     term_s: float = 2.0  # ffmpeg blocked in a read ignores SIGTERM
     backoff: BackoffPolicy = _BACKOFF
@@ -87,6 +92,7 @@ class _Session:
 
     started_ns: int
     moved_ns: int  # when the destination last took something
+    clear_ns: int = 0  # when nothing was on its way to it last
     taken: int = 0
     live_ns: int | None = None
 
@@ -130,6 +136,17 @@ class EgressMachine:
             self.connects += 1
         self._enter(EgressState.LIVE, "", now_ns)
         return []
+
+    def asks(self, now_ns: int) -> bool:
+        """True when it matters what is on its way: nothing was taken for a second."""
+        session = self._session
+        live = session is not None and session.live_ns is not None
+        return live and session is not None and now_ns - session.moved_ns > _ASKS_NS
+
+    def unsent(self, now_ns: int, count: int) -> None:
+        """So many bytes are on their way to the destination, not yet taken."""
+        if self._session is not None and count == 0:
+            self._session.clear_ns = now_ns
 
     def exited(self, now_ns: int, failure: Failure) -> list[Action]:
         """ffmpeg has ended, whatever its code; `failure` is why, as far as its words tell."""
@@ -194,7 +211,9 @@ class EgressMachine:
         session = self._session
         assert session is not None
         limit_s = self._policy.connect_s if session.live_ns is None else self._policy.stall_s
-        if now_ns - session.moved_ns < s_to_ns(limit_s):
+        idle = now_ns - session.moved_ns < s_to_ns(self._policy.idle_s)
+        since_ns = max(session.moved_ns, session.clear_ns if idle else 0)
+        if now_ns - since_ns < s_to_ns(limit_s):
             return []
         if session.live_ns is not None:
             self._enter(EgressState.STALLED, Failure.STALLED, now_ns)

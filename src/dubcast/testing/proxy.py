@@ -29,7 +29,7 @@ _MOST_WAITING = 64
 class Faults:
     """What happens to the bytes of both directions; the default is nothing.
 
-    `rate` in bytes per second and direction. `hang`: bytes are taken and kept back until it ends.
+    `rate` in bytes per second and direction. `hang`: nothing is taken or delivered until it ends.
     `corrupt`: share of chunks in which one byte is changed. `drop_after`: the connection is reset
     when it has carried so many bytes in one direction. `refuse`: new connections are reset.
     """
@@ -148,14 +148,19 @@ class FaultProxy:
         """One direction: read at once, deliver when it is time."""
         waiting: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(_MOST_WAITING)
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._read(reader, waiting))
+            group.create_task(self._read(reader, waiting, link))
             group.create_task(self._write(waiting, writer, link))
 
     async def _read(
-        self, reader: asyncio.StreamReader, waiting: asyncio.Queue[tuple[float, bytes]]
+        self,
+        reader: asyncio.StreamReader,
+        waiting: asyncio.Queue[tuple[float, bytes]],
+        link: _Link,
     ) -> None:
         data = b"-"
         while data:
+            while self._faults.hang and not link.cut:
+                await self._changed.wait()
             try:
                 data = await reader.read(_CHUNK)
             except OSError:
