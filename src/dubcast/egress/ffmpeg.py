@@ -14,20 +14,28 @@ _ANALYZE_US = 1_500_000
 _PROBE_BYTES = 5_000_000
 
 
+# The publisher may be gone for a while: the machine's own times, which end sooner what is worth
+# ending, decide.
+_INPUT_TIMEOUT_S = 90.0
+
+
 def argv(source: str, destination: str, *, timeout_s: float = 10.0) -> list[str]:
-    """ffmpeg that copies `source` to `destination`, both tracks, as they come."""
-    timeout_us = str(round(timeout_s * 1_000_000))
+    """ffmpeg that copies `source` to `destination`, both tracks, as they come.
+
+    `timeout_s`: how long the destination may block.
+    """
+    input_us, output_us = (str(round(t * 1_000_000)) for t in (_INPUT_TIMEOUT_S, timeout_s))
     return [
         *("ffmpeg", "-hide_banner", "-nostdin", "-nostats"),
         # "info" tells how far it came: the input is open, the output is open.
         *("-loglevel", "level+info", "-progress", "pipe:1", "-stats_period", "0.5"),
-        *("-rw_timeout", timeout_us, "-probesize", str(_PROBE_BYTES)),
+        *("-rw_timeout", input_us, "-probesize", str(_PROBE_BYTES)),
         # No frame rate is measured: it would double the time until the first byte.
         *("-analyzeduration", str(_ANALYZE_US), "-fpsprobesize", "0"),
         # A track may be missing: an audio-only stream is forwarded as it is.
         *("-i", source, "-map", "0:v:0?", "-map", "0:a:0?", "-c", "copy"),
         *("-flvflags", "no_duration_filesize", "-flush_packets", "1"),
-        *("-rw_timeout", timeout_us, "-f", "flv", destination),
+        *("-rw_timeout", output_us, "-f", "flv", destination),
     ]
 
 
