@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from dubcast.cli import doctor
 from dubcast.cli.main import app
 from dubcast.config import MediaServerSettings, ModelsSettings, Settings
-from dubcast.egress.ffmpeg import unsent_bytes
+from dubcast.egress.ffmpeg import queued_bytes
 
 
 def found(settings: Settings) -> dict[str, doctor.Finding]:
@@ -77,10 +77,13 @@ def test_bytes_that_a_peer_does_not_take_are_seen() -> None:
         with suppress(BlockingIOError):
             while True:
                 written += sender.send(bytes(65536))
-        waiting = unsent_bytes(os.getpid())
-        assert 0 < waiting <= written
+        before = queued_bytes(os.getpid())
+        assert 0 < before.unsent < written
+        assert 0 < before.unread < written
         receiver.settimeout(5)
         while written > 0:
             written -= len(receiver.recv(1 << 20))
-        assert unsent_bytes(os.getpid()) < waiting
-    assert unsent_bytes(2**22 + 1) == 0
+        after = queued_bytes(os.getpid())
+        assert after.unsent < before.unsent
+        assert after.unread < before.unread
+    assert queued_bytes(2**22 + 1) == (0, 0)

@@ -135,7 +135,7 @@ def idle(drive: Drive, seconds: int) -> None:
     for _ in range(seconds):
         drive.wait(1)
         if drive.machine.asks(drive.now_ns):
-            drive.machine.unsent(drive.now_ns, 0)
+            drive.machine.under_way(drive.now_ns, 0)
 
 
 def test_a_destination_is_kept_while_there_is_nothing_to_send() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from dubcast.egress.machine import Failure
 
@@ -86,21 +87,33 @@ def without_secret(line: str, url: str) -> str:
     return line
 
 
-def unsent_bytes(pid: int) -> int:
-    """Bytes in the kernel's send queues of the process's TCP sockets; 0 where unknown.
+class Queued(NamedTuple):
+    """Bytes in the kernel's queues of one process's TCP sockets."""
+
+    unsent: int  # written, and not yet taken by the peer
+    unread: int  # arrived, and not yet read
+
+
+def queued_bytes(pid: int) -> Queued:
+    """What lies in the queues of the process's TCP sockets; zeros where unknown.
 
     What ffmpeg has written is not yet what the peer has taken: a frozen peer lets megabytes
     pile up before a write blocks.
     """
+    unsent = unread = 0
     try:
         inodes = _socket_inodes(pid)
-        return sum(
-            _queued(line.split(), inodes)
-            for table in ("tcp", "tcp6")
-            for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]
-        )
+        for table in ("tcp", "tcp6"):
+            for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+                fields = line.split()
+                if fields[9] in inodes:
+                    sent, _, received = fields[4].partition(":")
+                    unsent += int(sent, 16)
+                    # Of a listener it is the number of waiting connections; ffmpeg has none.
+                    unread += int(received, 16)
     except OSError:
-        return 0
+        return Queued(0, 0)
+    return Queued(unsent, unread)
 
 
 def _socket_inodes(pid: int) -> set[str]:
@@ -113,8 +126,3 @@ def _socket_inodes(pid: int) -> set[str]:
         if target.startswith("socket:["):
             found.add(target[8:-1])
     return found
-
-
-def _queued(fields: list[str], inodes: set[str]) -> int:
-    """The send queue of one line of /proc/net/tcp, if the socket is one of `inodes`."""
-    return int(fields[4].partition(":")[0], 16) if fields[9] in inodes else 0

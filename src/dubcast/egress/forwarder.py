@@ -140,7 +140,7 @@ class Forwarder:
     def _look_at_queue(self) -> None:
         now = self._clock.monotonic_ns()
         if self._process is not None and self.machine.asks(now):
-            self.machine.unsent(now, ffmpeg.unsent_bytes(self._process.pid))
+            self.machine.under_way(now, sum(ffmpeg.queued_bytes(self._process.pid)))
 
     async def _do(self, actions: list[Action]) -> None:
         for action in actions:
@@ -202,7 +202,7 @@ class Forwarder:
             key, _, value = line.decode(errors="replace").strip().partition("=")
             if key != "total_size" or not value.isdigit():
                 continue
-            taken = max(0, int(value) - ffmpeg.unsent_bytes(process.pid))
+            taken = max(0, int(value) - ffmpeg.queued_bytes(process.pid).unsent)
             was = self.machine.state
             self._bytes = int(value)
             self.machine.progressed(self._clock.monotonic_ns(), taken)

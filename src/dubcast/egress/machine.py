@@ -143,8 +143,11 @@ class EgressMachine:
         live = session is not None and session.live_ns is not None
         return live and session is not None and now_ns - session.moved_ns > _ASKS_NS
 
-    def unsent(self, now_ns: int, count: int) -> None:
-        """So many bytes are on their way to the destination, not yet taken."""
+    def under_way(self, now_ns: int, count: int) -> None:
+        """So many bytes are on their way: not yet read from the input, or not yet taken.
+
+        Those not read tell a frozen ffmpeg from one whose input has nothing to say.
+        """
         if self._session is not None and count == 0:
             self._session.clear_ns = now_ns
 
