@@ -144,7 +144,10 @@ class StreamSettings(Section):
         50, ge=4, le=50, description="crossfade between the original and what replaces it"
     )
     true_peak_dbtp: float = Field(
-        -1.0, ge=-20, le=0, description="ceiling of what replaces the original, dBTP"
+        -1.3,
+        ge=-20,
+        le=0,
+        description="ceiling of what replaces the original, dBTP; AAC adds up to 0.3 dB to it",
     )
     target_lufs: float | None = Field(
         None, ge=-40, le=-5, description="bring the whole output to this loudness; none: leave it"

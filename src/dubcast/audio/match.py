@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from dubcast.audio.loudness import HOP, SILENT, KFilter, gated, integrated
@@ -13,6 +15,7 @@ _LEAST_DB, _MOST_DB = -18.0, 12.0
 # that its quietest hops have. The speech is reckoned at most this much below the original.
 _FLOOR_QUANTILE = 0.05
 _MOST_FLOOR_DB = 6.0
+_MOST_MISSING = 4.0
 
 
 class SpeechLevel:
@@ -25,12 +28,12 @@ class SpeechLevel:
 
     def feed(self, original: Int16, background: Int16 | None) -> None:
         """The next hop, each (HOP, 2); `background` is given for all hops or for none."""
-        speech = to_float(original)
+        speech = whole = to_float(original)
         if background is None:
             self._separated = False
         else:
-            speech -= to_float(background)
-        self._hops.append(self._k.power(speech))
+            speech = whole - to_float(background)
+        self._hops.append(self._k.power(speech) * _missing(speech, whole))
 
     @property
     def lufs(self) -> float:
@@ -41,6 +44,19 @@ class SpeechLevel:
             return whole
         above = gated(np.maximum(hops - np.quantile(hops, _FLOOR_QUANTILE, method="lower"), 0.0))
         return max(above, whole - _MOST_FLOOR_DB)
+
+
+def _missing(speech: Float, whole: Float) -> float:
+    """By how much the power of a speech estimate is to be raised; 1.0 if it is all of `whole`.
+
+    A separator's gain is near a Wiener gain G = S / (S + B): the estimate's own power, G**2 times
+    the whole's, lacks what stayed in the background. Its correlation with the whole, G times the
+    whole's power, would be S, but counts background that over-subtraction took. The speech lies
+    between the two: their geometric mean.
+    """
+    own = float(np.vdot(speech, speech))
+    shared = float(np.vdot(speech, whole))
+    return math.sqrt(min(max(shared / own, 0.0), _MOST_MISSING)) if own > 0 else 1.0
 
 
 def gain_between(speech_lufs: float, voice_lufs: float) -> float:
