@@ -11,9 +11,9 @@ from dubcast.audio.pcm import RATE, Float
 from dubcast.config import ModelsSettings
 from dubcast.errors import ConfigError, MissingPartError
 from dubcast.models.store import ModelStore
-from dubcast.separation import nsnet2
+from dubcast.separation import dfn3, nsnet2
 from dubcast.separation.base import CELL, Separator
-from dubcast.separation.engine import session
+from dubcast.separation.engine import session, streaming_session
 from dubcast.separation.registry import NAMES, create
 
 SECONDS = 6
@@ -95,11 +95,9 @@ def test_digital_silence_stays_silent(separator: Separator, programme: Float) ->
 def test_the_speech_estimate_is_aligned_and_keeps_its_state(
     name: str, store: ModelStore, programme: Float
 ) -> None:
-    from dubcast.separation.dfn3 import DeepFilter, model_name
-
     try:
         if name == "dfn3":
-            estimator = DeepFilter(store.path(model_name()))
+            estimator = dfn3.DeepFilter(store.path(dfn3.MODEL))
         else:
             estimator = nsnet2.Nsnet2(store.path(nsnet2.MODEL))  # type: ignore[assignment]
     except MissingPartError as error:
@@ -122,7 +120,7 @@ def test_nsnet2_in_pieces_is_the_published_graph_as_a_whole(store: ModelStore) -
         pytest.skip(str(error))
     features = np.random.default_rng(0).uniform(-6, 0, (1, 48, 513)).astype(np.float32)
     whole = session(model).run(None, {"input": features})[0]
-    ours = session(nsnet2.exposed(model))
+    ours = streaming_session(model, 2, nsnet2.HIDDEN)
     state = [np.zeros((1, 1, nsnet2.HIDDEN), dtype=np.float32)] * 2
     pieces = []
     for first, last in ((0, 1), (1, 9), (9, 25), (25, 48)):
@@ -130,6 +128,43 @@ def test_nsnet2_in_pieces_is_the_published_graph_as_a_whole(store: ModelStore) -
         part, *state = ours.run(None, feed)
         pieces.append(part)
     assert np.abs(np.concatenate(pieces, axis=1) - whole).max() < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("name", "shapes"),
+    [
+        ("enc", {"feat_erb": (1, 1, 40, 32), "feat_spec": (1, 2, 40, 96)}),
+        ("df_dec", {"emb": (1, 40, 512), "c0": (1, 64, 40, 96)}),
+    ],
+)
+def test_dfn3_in_pieces_is_the_published_graph_as_a_whole(
+    name: str, shapes: dict[str, tuple[int, ...]], store: ModelStore
+) -> None:
+    try:
+        model = dfn3.archived(store.path(dfn3.MODEL))[name]
+    except MissingPartError as error:
+        pytest.skip(str(error))
+    rng = np.random.default_rng(0)
+    inputs = {key: rng.standard_normal(shape).astype(np.float32) for key, shape in shapes.items()}
+    published = session(model)
+    whole = dict(
+        zip([o.name for o in published.get_outputs()], published.run(None, inputs), strict=True)
+    )
+    net = dfn3.Net(model, *dfn3.NETS[name])
+    for first, last in ((0, 1), (1, 9), (9, 40)):
+        part = {key: _frames(value, first, last) for key, value in inputs.items()}
+        made = net.run(**part)
+        for key, value in whole.items():
+            assert np.abs(made[key] - _frames(value, first, last)).max() < 1e-4, key
+
+
+def _frames(values: Float, first: int, last: int) -> Float:
+    """Frames are the axis before the last, or of maps (1, channels, frames, bins) the third."""
+    return (
+        values[:, :, first:last]
+        if values.ndim == 4 and values.shape[1] != 40
+        else values[:, first:last]
+    )
 
 
 def test_a_missing_model_names_the_way_out(tmp_path: object) -> None:

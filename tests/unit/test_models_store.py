@@ -412,7 +412,7 @@ def test_a_file_without_a_registry_package_is_refused() -> None:
 def test_the_shipped_manifest() -> None:
     models = load_manifest().models
     speech = {"whisper-base", "kokoro-82m-int8", "kokoro-voices"}
-    separation = {"dfn3-x86-64", "dfn3-aarch64", "nsnet2-48k", "spleeter-2stems"}
+    separation = {"dfn3", "nsnet2-48k", "spleeter-2stems"}
     assert set(models) == speech | separation
     assert models["whisper-base"].files["model.bin"].size == 145_217_532
     assert len(models["kokoro-voices"].files) == 54

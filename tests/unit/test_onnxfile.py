@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from dubcast.errors import MissingPartError
-from dubcast.separation import nsnet2, spleeter
 from dubcast.separation import onnxfile as pb
+from dubcast.separation import spleeter
+from dubcast.separation.engine import streaming_session
 from dubcast.separation.tensorbundle import read_tensors
 
 
@@ -44,7 +45,7 @@ def _model(*nodes: bytes) -> bytes:
 
 def test_the_state_of_both_layers_goes_in_and_out() -> None:
     relu = pb.node("Relu", ["x"], "y")
-    edited = dict(pb.decode(nsnet2.exposed(_model(_gru("a"), relu, _gru("b")))))
+    edited = dict(pb.decode(pb.streaming(_model(_gru("a"), relu, _gru("b")), 2, 600)))
     graph = pb.decode(edited[pb.GRAPH])  # type: ignore[arg-type]
     nodes = [pb.decode(value) for number, value in graph if number == pb.NODE]  # type: ignore[arg-type]
     inputs = [[value for number, value in node if number == pb.NODE_INPUT] for node in nodes]
@@ -57,8 +58,23 @@ def test_the_state_of_both_layers_goes_in_and_out() -> None:
 
 @pytest.mark.parametrize("nodes", [[_gru("a")], [_gru("a"), _gru("b", 5)], []])
 def test_another_graph_is_refused(nodes: list[bytes]) -> None:
-    with pytest.raises(MissingPartError, match="NSNet2 model cannot be used"):
-        nsnet2.exposed(_model(*nodes))
+    with pytest.raises(MissingPartError, match="separation model cannot be used"):
+        streaming_session(_model(*nodes), 2, 600)
+
+
+def test_what_came_before_is_given_where_the_graph_puts_zeros() -> None:
+    pad = pb.node("Pad", ["x", "amount"], "padded")
+    conv = pb.node("Conv", ["padded", "w"], "y")
+    other = pb.node("Pad", ["z", "amount"], "kept")
+    edited = dict(pb.decode(pb.streaming(_model(pad, conv, other), 0, 1, ["x"])))
+    graph = pb.decode(edited[pb.GRAPH])  # type: ignore[arg-type]
+    nodes = [pb.decode(value) for number, value in graph if number == pb.NODE]  # type: ignore[arg-type]
+    assert [pb.names(node, pb.NODE_INPUT) for node in nodes] == [[b"x", b"w"], [b"z", b"amount"]]
+
+
+def test_an_input_that_is_not_padded_is_refused() -> None:
+    with pytest.raises(ValueError, match="of the inputs x, 0 are padded"):
+        pb.streaming(_model(pb.node("Relu", ["x"], "y")), 0, 1, ["x"])
 
 
 def _block(entries: list[tuple[bytes, bytes]]) -> bytes:

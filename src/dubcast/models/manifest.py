@@ -103,8 +103,6 @@ class ModelEntry(_Pinned):
     """One model. `digest` changes whenever a pinned file does."""
 
     role: Literal["asr", "mt", "tts", "voices", "separation"]
-    # Native code runs on one processor family, as `platform.machine()` names it; None: on all.
-    machine: Literal["x86_64", "aarch64"] | None = None
     licence: str
     origin: str
     attribution: str

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import platform
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -62,8 +61,8 @@ class ModelStore:
         self._hub = hub
 
     def entries(self) -> list[StoredModel]:
-        """Every model of the manifest that runs on this machine, in its order."""
-        return [self._stored(name) for name in self._runnable()]
+        """Every model of the manifest, in its order."""
+        return [self._stored(name) for name in self._manifest.models]
 
     def path(self, name: str) -> Path:
         """Folder with the files of a model.
@@ -82,7 +81,7 @@ class ModelStore:
     def pull(
         self, names: Iterable[str] | None = None, progress: Progress | None = None
     ) -> list[Path]:
-        """Fetch and verify models (None: all that run on this machine); returns their folders.
+        """Fetch and verify models (None: all); returns their folders.
 
         What is already here and right is kept. Raises ModelStoreError, which tells every
         source that was tried; an interrupted pull goes on where it stopped.
@@ -96,16 +95,11 @@ class ModelStore:
         return {name: self._faults(self._stored(name)) for name in self._chosen(names)}
 
     def _chosen(self, names: Iterable[str] | None) -> list[str]:
-        wanted = self._runnable() if names is None else list(names)
+        wanted = list(self._manifest.models) if names is None else list(names)
         unknown = [name for name in wanted if name not in self._manifest.models]
         if unknown:
             raise ModelStoreError(f"no model {', '.join(unknown)} in the manifest; {self._known()}")
         return wanted
-
-    def _runnable(self) -> list[str]:
-        machine = platform.machine()
-        models = self._manifest.models.items()
-        return [name for name, entry in models if entry.machine in (None, machine)]
 
     def _known(self) -> str:
         return f"there are: {', '.join(self._manifest.models)}"

@@ -1,105 +1,212 @@
-"""DeepFilterNet3 through its C library: the speech in a mono stream, 10 ms frames at 48 kHz.
+"""DeepFilterNet3: the speech in a mono stream, in frames of 10 ms at 48 kHz.
 
 Schröter et al., "DeepFilterNet: Perceptually Motivated Real-Time Speech Enhancement", 2023. The
-library is foreign code that aborts its process when it dislikes a model: load it only in the
-separation process.
+published networks run on ONNX Runtime with their state outside, several frames in a call: a
+third of the CPU of the project's own C library, which takes frame by frame. Features and bands are
+those of that library (libDF); its output is met within -130 dB.
 """
 
 from __future__ import annotations
 
-import ctypes
-import platform
+import tarfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from dubcast.audio.pcm import Float
+from dubcast.audio.pcm import RATE, Float
 from dubcast.errors import MissingPartError
-from dubcast.separation.base import Fifo
+from dubcast.separation.engine import streaming_session
+from dubcast.separation.stft import Spectra, Stft
 
+MODEL = "dfn3"
 FRAME = 480
-# Of output against input, measured by correlation: two windows of look-ahead and one frame.
-DELAY = 1440
+FRAMES = 6  # in one call: one at a time costs twice the CPU, 20 at a time little less
+_SIZE = 2 * FRAME
+_LOOK_AHEAD = 2  # frames
+_BANDS, _NARROWEST = 32, 2  # bands on the ERB scale, and the fewest bins of one
+_DEEP = 96  # bins that are filtered over time, the others get a gain
+_TAPS = 5
+_HIDDEN = 256
+# The networks by file: recurrent layers, and the inputs that reach into the past by so many frames.
+NETS = {
+    "enc": (1, {"feat_erb": 2, "feat_spec": 2}),
+    "erb_dec": (2, {}),
+    "df_dec": (2, {"c0": _TAPS - 1}),
+}
+_KEEP = np.float32(0.99)  # of the running norms in a frame: exp(-0.01 s / 1 s), as trained
+_SILENT = np.float32(1e-7)  # mean square below which a frame says nothing about the norms
 # The model works on the level too: on a quiet programme (-41 dBFS) it loses 5 dB of its estimate,
 # from -31 dBFS up nothing. Its samples are floats, so a boost cannot clip them.
 _BOOST = np.float32(4.0)
-_NO_LIMIT_DB = 100.0  # a limit would leave background in the "speech", to be removed from the mix
-_MODELS = {"x86_64": "dfn3-x86-64", "aarch64": "dfn3-aarch64"}
 
 
-def model_name() -> str:
-    """The manifest's name of the library and model for this machine.
-
-    Raises MissingPartError where no library is published for the processor.
-    """
-    machine = platform.machine()
-    if machine not in _MODELS:
-        raise MissingPartError(
-            f"DeepFilterNet3 has no library for {machine}: choose another separator"
-        )
-    return _MODELS[machine]
+Mask = npt.NDArray[np.bool_]
 
 
 class DeepFilter:
-    """Estimates the speech of one stream. `folder` holds the library and the model.
+    """Estimates the speech of one stream. `folder` holds the published archive of the networks.
 
-    Raises MissingPartError if the library does not load or refuses the model.
+    Raises MissingPartError if it is not what we know, or without ONNX Runtime.
     """
 
-    behind = DELAY + FRAME - 1
+    behind = (FRAMES + _LOOK_AHEAD) * FRAME + _SIZE - 1
 
     def __init__(self, folder: Path) -> None:
-        self._library = _load(folder / "libdeepfilter.so")
-        self._model = folder / "DeepFilterNet3_onnx.tar.gz"
-        self._state: int | None = None
+        models = archived(folder)
+        self._nets = {
+            name: Net(models[name], layers, past) for name, (layers, past) in NETS.items()
+        }
+        self._widths = erb_widths()
+        self._edges = np.concatenate([[0], np.cumsum(self._widths)[:-1]])
+        self._stft = Stft(_SIZE, FRAME, _vorbis(), analysed=1, made=1)
         self.reset()
 
     def reset(self) -> None:
-        self.close()
-        self._state = self._library.df_create(str(self._model).encode(), _NO_LIMIT_DB, None)
-        if not self._state:
-            raise MissingPartError(f"{self._model}: DeepFilterNet refused the model")
-        if self._library.df_get_frame_length(self._state) != FRAME:
-            raise MissingPartError(f"{self._model}: not a model with frames of {FRAME} samples")
-        self._waiting = Fifo(1)
-        self._skip = DELAY
-
-    def close(self) -> None:
-        """Free the library's state; harmless when repeated."""
-        if self._state:
-            self._library.df_free(self._state)
-            self._state = None
-
-    def __del__(self) -> None:
-        if hasattr(self, "_state"):
-            self.close()
+        for net in self._nets.values():
+            net.reset()
+        self._stft.reset()
+        self._mean_db = np.linspace(-60, -90, _BANDS, dtype=np.float32)
+        self._unit = np.linspace(0.001, 0.0001, _DEEP, dtype=np.float32)
+        self._waiting: Spectra = np.zeros((0, _SIZE // 2 + 1), dtype=np.complex64)
+        self._past: Spectra = np.zeros((_TAPS - 1, _SIZE // 2 + 1), dtype=np.complex64)
+        self._skip = _LOOK_AHEAD * FRAME
 
     def estimate(self, mid: Float) -> Float:
-        self._waiting.push(mid[:, np.newaxis] * _BOOST)
-        frames = len(self._waiting) // FRAME
-        source = np.ascontiguousarray(self._waiting.pop(frames * FRAME)[:, 0])
-        speech = np.empty_like(source)
-        for at in range(0, len(source), FRAME):
-            offset = at * source.itemsize
-            self._library.df_process_frame(
-                self._state, source.ctypes.data + offset, speech.ctypes.data + offset
-            )
+        spectra = self._stft.analyse((mid * _BOOST)[np.newaxis])[0]
+        self._waiting = np.concatenate([self._waiting, spectra])
+        frames = len(self._waiting) // FRAMES * FRAMES
+        now, self._waiting = self._waiting[:frames], self._waiting[frames:]
+        made = [self._filter(now[at : at + FRAMES]) for at in range(0, frames, FRAMES)]
+        if not made:
+            return np.zeros(0, dtype=np.float32)
+        speech: Float = self._stft.synthesise(np.concatenate(made)[np.newaxis])[0]
         drop = min(self._skip, len(speech))
         self._skip -= drop
         return speech[drop:] / _BOOST
 
+    def _filter(self, spectra: Spectra) -> Spectra:
+        """The speech in the frames that came `_LOOK_AHEAD` before these, (FRAMES, bins)."""
+        known = np.concatenate([self._past, spectra])
+        self._past = known[-(_TAPS - 1) :]
+        power = np.square(spectra.real) + np.square(spectra.imag)
+        heard = 4 * power.sum(axis=1) / _SIZE**2 > _SILENT  # half by the window, half of the bins
+        encoded = self._nets["enc"].run(
+            feat_erb=self._bands(power, heard)[np.newaxis, np.newaxis],
+            feat_spec=self._low_bins(spectra, heard)[np.newaxis],
+        )
+        skips = {name: encoded[name] for name in ("emb", "e3", "e2", "e1", "e0")}
+        gains = self._nets["erb_dec"].run(**skips)["m"].reshape(-1, _BANDS)
+        deep = self._nets["df_dec"].run(emb=encoded["emb"], c0=encoded["c0"])["coefs"]
+        speech = known[_TAPS - 1 - _LOOK_AHEAD : -_LOOK_AHEAD].copy()
+        speech[:, _DEEP:] *= np.repeat(gains, self._widths, axis=1)[:, _DEEP:]
+        speech[:, :_DEEP] = _over_time(known[:, :_DEEP], deep.reshape(-1, _DEEP, _TAPS, 2))
+        return speech
 
-def _load(path: Path) -> ctypes.CDLL:
+    def _bands(self, power: Float, heard: Mask) -> Float:
+        """Level of each band against its running mean, (frames, _BANDS)."""
+        mean = np.add.reduceat(power, self._edges, axis=1) / (self._widths * _SIZE**2)
+        levels = 10 * np.log10(mean + 1e-10).astype(np.float32)
+        means = _running(levels, self._mean_db, heard)
+        self._mean_db = means[-1]
+        normal: Float = (levels - means) / np.float32(40)
+        return normal
+
+    def _low_bins(self, spectra: Spectra, heard: Mask) -> Float:
+        """The lowest bins against the running mean of their sizes, (2, frames, _DEEP)."""
+        low = spectra[:, :_DEEP] / np.float32(_SIZE)
+        sizes = _running(np.abs(low), self._unit, heard)
+        self._unit = sizes[-1]
+        normal = low / np.sqrt(sizes)
+        return np.stack([normal.real, normal.imag])
+
+
+class Net:
+    """One of the networks, with what it remembers of the stream."""
+
+    def __init__(self, model: bytes, layers: int, past: dict[str, int]) -> None:
+        self._session = streaming_session(model, layers, _HIDDEN, tuple(past))
+        self._names = [output.name for output in self._session.get_outputs()]
+        self._layers = layers
+        self._frames = past
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the stream."""
+        zero = np.zeros((1, 1, _HIDDEN), dtype=np.float32)
+        self._states = {f"state_{layer}": zero for layer in range(self._layers)}
+        self._past: dict[str, Float] = {}
+
+    def run(self, **inputs: Float) -> dict[str, Any]:
+        """Its outputs by name, for the next frames of its inputs."""
+        for name, frames in self._frames.items():
+            fresh = inputs[name]
+            shape = (*fresh.shape[:2], frames, fresh.shape[3])
+            past = self._past.get(name, np.zeros(shape, dtype=np.float32))
+            inputs[name] = np.concatenate([past, fresh], axis=2)
+            self._past[name] = inputs[name][:, :, -frames:]
+        made = self._session.run(None, {**inputs, **self._states})
+        self._states = dict(zip(self._states, made[-self._layers :], strict=True))
+        return dict(zip(self._names, made, strict=True))
+
+
+def erb_widths() -> npt.NDArray[np.int64]:
+    """How many bins each band has: equal steps on the ERB scale, but `_NARROWEST` bins at least.
+
+    What a narrow band takes too much is taken from the next.
+    """
+    scale, width = 9.265, RATE / _SIZE
+    top = scale * np.log1p(RATE / 2 / (24.7 * scale))
+    steps = np.arange(1, _BANDS + 1) * top / _BANDS
+    ends = np.round(24.7 * scale * np.expm1(steps / scale) / width).astype(np.int64)
+    widths, before, over = [], 0, 0
+    for end in ends.tolist():
+        bins = end - before - over
+        over = max(_NARROWEST - bins, 0)
+        widths.append(bins + over)
+        before = end
+    widths[-1] += _SIZE // 2 + 1 - sum(widths)
+    return np.array(widths)
+
+
+def _over_time(spectra: Spectra, coefficients: Float) -> Spectra:
+    """Each bin filtered over time: (frames + _TAPS - 1, bins) by (frames, bins, _TAPS, 2)."""
+    taps = coefficients[..., 0] + 1j * coefficients[..., 1]
+    views = np.lib.stride_tricks.sliding_window_view(spectra, _TAPS, axis=0)
+    filtered: Spectra = (views * taps).sum(axis=2)
+    return filtered
+
+
+def _running(values: Float, state: Float, heard: Mask) -> Float:
+    """The running mean over each column after every row; rows that are not heard leave it."""
+    means = np.empty_like(values)
+    for row, value in enumerate(values):
+        if heard[row]:
+            state = value * (1 - _KEEP) + state * _KEEP
+        means[row] = state
+    return means
+
+
+def _vorbis() -> Float:
+    """The window of the Vorbis codec; its square adds up to 1 at half overlap."""
+    sine = np.sin(np.pi / _SIZE * (np.arange(_SIZE) + 0.5))
+    window: Float = np.sin(np.pi / 2 * sine**2).astype(np.float32)
+    return window
+
+
+def archived(folder: Path) -> dict[str, bytes]:
+    """The networks by name, out of the archive in a model's folder. Raises MissingPartError."""
+    path, found = folder / "DeepFilterNet3_onnx.tar.gz", {}
     try:
-        library = ctypes.CDLL(str(path))
-        library.df_create.restype = ctypes.c_void_p
-        library.df_create.argtypes = [ctypes.c_char_p, ctypes.c_float, ctypes.c_char_p]
-        library.df_free.restype = None
-        library.df_free.argtypes = [ctypes.c_void_p]
-        library.df_get_frame_length.restype = ctypes.c_size_t
-        library.df_get_frame_length.argtypes = [ctypes.c_void_p]
-        library.df_process_frame.restype = ctypes.c_float
-        library.df_process_frame.argtypes = [ctypes.c_void_p] * 3
-    except (OSError, AttributeError) as error:
-        raise MissingPartError(f"{path} cannot be loaded: {error}") from error
-    return library
+        with tarfile.open(path) as archive:
+            for member in archive:
+                name = Path(member.name)
+                data = archive.extractfile(member) if name.suffix == ".onnx" else None
+                if data is not None:
+                    found[name.stem] = data.read()
+    except (OSError, tarfile.TarError) as error:
+        raise MissingPartError(f"{path} cannot be read: {error}") from error
+    if missing := sorted(set(NETS) - set(found)):
+        raise MissingPartError(f"{path} lacks the networks {', '.join(missing)}")
+    return found

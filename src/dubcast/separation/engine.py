@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from dubcast.errors import MissingPartError
+from dubcast.separation import onnxfile
+
+
+def streaming_session(model: bytes, layers: int, hidden: int, unpadded: Sequence[str] = ()) -> Any:
+    """A session whose memory comes in and goes out, as `onnxfile.streaming` says.
+
+    Raises MissingPartError if the model is not built as expected.
+    """
+    try:
+        return session(onnxfile.streaming(model, layers, hidden, unpadded))
+    except ValueError as error:
+        raise MissingPartError(f"a separation model cannot be used: {error}") from error
 
 
 def session(model: bytes) -> Any:

@@ -14,9 +14,7 @@ import numpy as np
 from scipy import fft
 
 from dubcast.audio.pcm import Float
-from dubcast.errors import MissingPartError
-from dubcast.separation import onnxfile as pb
-from dubcast.separation.engine import session
+from dubcast.separation.engine import streaming_session
 from dubcast.separation.stft import sqrt_hann
 
 MODEL = "nsnet2-48k"
@@ -31,7 +29,7 @@ class Nsnet2:
     behind = FRAMES * HOP - 1 + WINDOW - HOP
 
     def __init__(self, folder: Path) -> None:
-        self._session = session(exposed((folder / "model.onnx").read_bytes()))
+        self._session = streaming_session((folder / "model.onnx").read_bytes(), 2, HIDDEN)
         self._window = sqrt_hann(WINDOW)
         self._synthesis = _synthesis_window(self._window)
         self.reset()
@@ -84,47 +82,3 @@ def _synthesis_window(window: Float) -> Float:
     whole = np.concatenate([weight, weight])[:WINDOW]
     synthesis: Float = (window / whole).astype(np.float32)
     return synthesis
-
-
-def exposed(model: bytes) -> bytes:
-    """The model with `state_0` and `state_1` as further inputs and outputs, (1, 1, HIDDEN).
-
-    Raises MissingPartError if it is not the graph with two GRU layers that we know.
-    """
-    try:
-        fields = pb.decode(model)
-        edited = [
-            (n, _expose(v) if n == pb.GRAPH and isinstance(v, bytes) else v) for n, v in fields
-        ]
-    except ValueError as error:
-        raise MissingPartError(f"the NSNet2 model cannot be used: {error}") from error
-    return pb.encode(edited)
-
-
-def _expose(graph: bytes) -> bytes:
-    out: pb.Message = []
-    layers: list[str] = []
-    for number, value in pb.decode(graph):
-        if number == pb.NODE and isinstance(value, bytes):
-            value = _with_state(value, layers)
-        out.append((number, value))
-    if len(layers) != 2:
-        raise ValueError(f"2 recurrent layers expected, {len(layers)} found")
-    for layer, output in enumerate(layers):
-        out.append((pb.INPUT, pb.value_info(f"state_{layer}", (1, 1, HIDDEN))))
-        out.append((pb.OUTPUT, pb.value_info(output, (1, 1, HIDDEN))))
-    return pb.encode(out)
-
-
-def _with_state(node: bytes, layers: list[str]) -> bytes:
-    """A GRU node with its initial state from outside; the name of its last state is noted."""
-    fields = pb.decode(node)
-    if (pb.OP_TYPE, b"GRU") not in fields:
-        return node
-    inputs = [at for at, (number, _) in enumerate(fields) if number == pb.NODE_INPUT]
-    outputs = [value for number, value in fields if number == pb.NODE_OUTPUT]
-    if len(inputs) != 6 or len(outputs) != 2 or not isinstance(outputs[1], bytes):
-        raise ValueError("a recurrent layer without state")
-    fields[inputs[5]] = (pb.NODE_INPUT, f"state_{len(layers)}".encode())
-    layers.append(outputs[1].decode())
-    return pb.encode(fields)

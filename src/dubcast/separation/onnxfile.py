@@ -123,3 +123,63 @@ def model(graph: Message, opset: int) -> bytes:
     """A ModelProto of the default operator set around a graph."""
     named: Message = [(2, b"dubcast"), *graph]
     return encode([(IR_VERSION, 8), (GRAPH, encode(named)), (OPSET, encode([(2, opset)]))])
+
+
+def streaming(data: bytes, layers: int, hidden: int, unpadded: Sequence[str] = ()) -> bytes:
+    """A model whose memory comes in and goes out, so that a stream can be fed in pieces.
+
+    Its GRU layers take their states from new inputs `state_0`, `state_1`, ..., (1, 1, hidden), and
+    their last states become its last outputs. Its inputs `unpadded` are taken as they are where
+    the graph puts zeros before them: the caller gives what came before instead. Raises ValueError
+    if the graph has not so many GRU layers, or does not pad these inputs.
+    """
+    fields = decode(data)
+    return encode(
+        [(n, _opened(v, layers, hidden, unpadded) if n == GRAPH else v) for n, v in fields]
+    )
+
+
+def _opened(graph: int | bytes, layers: int, hidden: int, unpadded: Sequence[str]) -> bytes:
+    if not isinstance(graph, bytes):
+        raise ValueError("a model without a graph")
+    out: Message = []
+    states: list[bytes] = []
+    renamed: dict[bytes, bytes] = {}
+    for number, value in decode(graph):
+        if number == NODE and isinstance(value, bytes):
+            fields: Message = [
+                (n, renamed.get(v, v) if n == NODE_INPUT and isinstance(v, bytes) else v)
+                for n, v in decode(value)
+            ]
+            inputs, outputs = names(fields, NODE_INPUT), names(fields, NODE_OUTPUT)
+            if (OP_TYPE, b"Pad") in fields and inputs[0].decode() in unpadded:
+                renamed[outputs[0]] = inputs[0]
+                continue
+            if (OP_TYPE, b"GRU") in fields:
+                fields = _with_state(fields, f"state_{len(states)}")
+                states.append(outputs[1])
+            value = encode(fields)
+        out.append((number, value))
+    if len(states) != layers:
+        raise ValueError(f"{layers} recurrent layers expected, {len(states)} found")
+    if len(renamed) != len(unpadded):
+        raise ValueError(f"of the inputs {', '.join(unpadded)}, {len(renamed)} are padded")
+    for layer, output in enumerate(states):
+        out.append((INPUT, value_info(f"state_{layer}", (1, 1, hidden))))
+        out.append((OUTPUT, value_info(output.decode(), (1, 1, hidden))))
+    return encode(out)
+
+
+def _with_state(fields: Message, name: str) -> Message:
+    """A GRU node with its initial state from outside."""
+    inputs = [at for at, (number, _) in enumerate(fields) if number == NODE_INPUT]
+    if len(inputs) != 6 or len(names(fields, NODE_OUTPUT)) != 2:
+        raise ValueError("a recurrent layer without state")
+    fields = list(fields)
+    fields[inputs[5]] = (NODE_INPUT, name.encode())
+    return fields
+
+
+def names(fields: Message, number: int) -> list[bytes]:
+    """The names that a node's fields of a number hold, in their order."""
+    return [value for n, value in fields if n == number and isinstance(value, bytes)]

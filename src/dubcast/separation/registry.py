@@ -22,12 +22,12 @@ def create(name: str, models: ModelStore) -> Separator:
 
 
 def _dfn3(models: ModelStore) -> Separator:
-    from dubcast.separation.dfn3 import DeepFilter, model_name
+    from dubcast.separation.dfn3 import MODEL, DeepFilter
     from dubcast.separation.wiener import WienerCore
 
     # Measured (make bench-separation): windows of 85 ms separate 0.2 dB better than those of 43 ms
     # and leak 0.2 dB less; 171 ms are worse again, and a larger alpha costs more than it removes.
-    estimator = DeepFilter(models.path(model_name()))
+    estimator = DeepFilter(models.path(MODEL))
     return Lagged("dfn3", WienerCore(estimator, alpha=2.0, size=4096, hop=1024))
 
 
