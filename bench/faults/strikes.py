@@ -42,7 +42,7 @@ class Strike:
 
     act: Act
     bars: dict[str, float] = field(default_factory=dict)
-    settle_s: float = DELAY_S + _FRAGMENT_S + 4
+    settle_s: float = DELAY_S + _FRAGMENT_S + 10
     anew: bool = False
     dubs: bool = False
 
@@ -236,31 +236,31 @@ STRIKES = {
     "publisher_back": Strike(
         _publisher_away(5),
         _BACK,
-        settle_s=DELAY_S + 16,
+        settle_s=DELAY_S + 20,
     ),
     "publisher_back_late": Strike(
         _publisher_away(50),
         _BACK,
-        settle_s=DELAY_S + 16,
+        settle_s=DELAY_S + 20,
     ),
     "destination_wedged": Strike(_destination_wedged, {"found_s": 10, "restarts": 0}, anew=True),
     "orchestrator_killed": Strike(_orchestrator_killed, {**_NO_GAP, "adopt_s": 5, "duplicates": 0}),
     "worker_killed": Strike(
         _worker_killed,
         {"recovery_s": 4, "other_gap_ms": 0, "av_offset_after_ms": 20},
-        25,
+        32,
         anew=True,
     ),
     "worker_frozen": Strike(
         _worker_frozen,
         {"recovery_s": 9, "other_gap_ms": 0, "av_offset_after_ms": 20},
-        25,
+        32,
         anew=True,
     ),
     "media_server_killed": Strike(
         _media_server_killed,
         {"recovery_s": 5, "restarts": 0, "av_offset_after_ms": 20},
-        25,
+        32,
         anew=True,
     ),
 }
