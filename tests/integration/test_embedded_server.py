@@ -180,6 +180,16 @@ async def test_6_a_silent_publisher_is_dropped_and_its_path_is_free(server: Medi
             await up(server, OUT)
 
 
+async def test_6_a_publisher_has_more_time_to_begin_than_to_pause(server: MediaServer) -> None:
+    """A dubbed stream is published at once, and begins after its delay."""
+    raw = await asyncio.to_thread(_asking, server.settings.rtmp_port, "publish")
+    with raw:
+        await up(server, OUT)
+        await asyncio.sleep(1.5 * server.settings.silent_s)
+        assert await _is_ready(server, OUT)
+        await eventually(lambda: _is_gone(server, OUT), server.settings.silent_s)
+
+
 async def test_6_a_connection_that_says_nothing_does_not_last(server: MediaServer) -> None:
     raw = await asyncio.to_thread(_handshaken, server.settings.rtmp_port)
     with raw:
@@ -194,14 +204,14 @@ async def test_7_a_refused_publisher_is_told_so(server: MediaServer) -> None:
         assert b"publish is not allowed" in one.output()[1]
 
 
-def _playing(port: int) -> socket.socket:
-    """A raw reader of the path."""
+def _asking(port: int, verb: str) -> socket.socket:
+    """A raw connection that has asked to `play` or `publish` the path."""
     raw = _handshaken(port)
     fields = {"app": "live/abc", "tcUrl": f"rtmp://127.0.0.1:{port}/live/abc"}
     command = b"".join(struct.pack(">H", len(k)) + k.encode() + _amf(v) for k, v in fields.items())
     raw.sendall(_message(20, _amf("connect") + _NUMBER + b"\x03" + command + b"\x00\x00\x09"))
     raw.sendall(_message(20, _amf("createStream") + _NUMBER + b"\x05"))
-    raw.sendall(_message(20, _amf("play") + _NUMBER + b"\x05" + _amf("out")))
+    raw.sendall(_message(20, _amf(verb) + _NUMBER + b"\x05" + _amf("out")))
     return raw
 
 
@@ -209,8 +219,8 @@ async def test_7_a_reader_cannot_put_media_into_the_stream(server: MediaServer) 
     marker = b"\xaf\x01" + b"injected-by-a-reader" * 4
     with publisher(server.publish_url(OUT)):
         await up(server, OUT)
-        raw = await asyncio.to_thread(_playing, server.settings.rtmp_port)
-        other = await asyncio.to_thread(_playing, server.settings.rtmp_port)
+        raw = await asyncio.to_thread(_asking, server.settings.rtmp_port, "play")
+        other = await asyncio.to_thread(_asking, server.settings.rtmp_port, "play")
         with raw, other:
             await asyncio.sleep(0.5)
             raw.sendall(_message(8, marker))

@@ -41,7 +41,6 @@ _SILENT = np.float32(1e-7)  # mean square below which a frame says nothing about
 # from -31 dBFS up nothing. Its samples are floats, so a boost cannot clip them.
 _BOOST = np.float32(4.0)
 
-
 Mask = npt.NDArray[np.bool_]
 
 

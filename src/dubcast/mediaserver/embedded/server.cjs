@@ -140,7 +140,8 @@ async function onPublish(session, message) {
   session.rtmp.streamName = message.streamName.split("?")[0];
   broadcast.postPublish(session);
   session.rtmp.respondPublish();
-  session.socket.setTimeout(config.silentPublisherMs);
+  // A dubbed stream is published before its delay has passed.
+  session.socket.setTimeout(2 * config.silentPublisherMs);
   log("publisher.up", { path: streamPath, sourceId: session.id });
   hook("ready", session);
 }
@@ -202,7 +203,12 @@ function onConnection(socket) {
   session.onData = (data) => guarded(session, () => parse(data));
   session.onClose = () => onClose(session);
   session.onPacket = (packet) => {
-    if (session.isPublisher && session.identified) session.broadcast.broadcastMessage(packet);
+    if (!session.isPublisher || !session.identified) return;
+    if (!session.began) {
+      session.began = true;
+      socket.setTimeout(config.silentPublisherMs);
+    }
+    session.broadcast.broadcastMessage(packet);
   };
   session.sendBuffer = (buffer) => {
     if (socket.writableLength > MAX_READER_BACKLOG) {
