@@ -26,10 +26,9 @@ from dubcast.contract.ids import ingest_path
 from dubcast.demo import stage
 from dubcast.errors import MediaError
 from dubcast.probe import arrivals
-from dubcast.testing import faults as replies
 from dubcast.testing.proxy import FaultProxy
 from dubcast.testing.recorder import RecorderProcess
-from dubcast.testing.sts_server import ScriptedSts, success
+from dubcast.testing.sts_server import Reply, ScriptedSts, success, tone
 
 _SAMPLE_S = 5.0
 _LIVE_S = 60.0
@@ -43,6 +42,12 @@ class Wires:
     sts: ScriptedSts
     link: FaultProxy
     destination: FaultProxy
+
+
+def dub(request: Mapping[str, Any], call: int) -> Reply:
+    """A tone of two thirds of the speech: the beep in the pause that follows stays clear."""
+    audio = request["audio"]
+    return success(request, tone(audio["duration_ms"] / 1500, audio["sample_rate_hz"]))
 
 
 class Scene:
@@ -178,7 +183,7 @@ async def running(
     """
     roles, third = stage.stage_settings(base, out, tuple(policies))
     target = ("127.0.0.1", third.media_server.rtmp_port)
-    with ScriptedSts(replies.always(success)) as sts:
+    with ScriptedSts(dub) as sts:
         service = ("127.0.0.1", urlsplit(sts.url).port or 0)
         async with FaultProxy(service) as link, FaultProxy(target) as destination:
             proxied = dict.fromkeys(behind_proxy, destination.port)

@@ -16,14 +16,13 @@ from rich.console import Console
 
 from bench.faults.rows import Events, Row, Span, Tape, tape
 from bench.faults.strikes import DELAY_S, STRIKES, STRUCK, Strike
-from bench.scene import Memory, Recorders, Scene, recordings, running
+from bench.scene import Memory, Recorders, Scene, dub, recordings, running
 from dubcast.config import Settings, StsClientSettings
 from dubcast.demo import stage
 from dubcast.errors import DubcastError
 from dubcast.probe import arrivals, flv
 from dubcast.probe.measure import probe
-from dubcast.testing import faults as replies
-from dubcast.testing.sts_server import ScriptedSts, success
+from dubcast.testing.sts_server import ScriptedSts
 
 _WARM_UP_S = 15.0
 _BEFORE_NS = 1_000_000_000
@@ -92,7 +91,7 @@ async def _control(scene: Scene, clip: Path, out: Path) -> AsyncIterator[None]:
     """A stream that shares nothing with what is struck but the machine."""
     ingest = stage.third_party_url(scene.third, "control")
     output = stage.third_party_url(scene.third, "controlled")
-    with ScriptedSts(replies.always(success)) as sts:
+    with ScriptedSts(dub) as sts:
         policy = scene.roles.stream.model_copy(
             update={
                 "separation": scene.roles.stream.separation.model_copy(update={"separator": "off"})

@@ -14,16 +14,17 @@ from typing import Any
 import httpx2
 import psutil
 
-from bench.scene import Scene
+from bench.scene import Scene, dub
 from dubcast.errors import MediaError
 from dubcast.testing import faults as replies
 from dubcast.testing.proxy import Faults
-from dubcast.testing.sts_server import Script, success
+from dubcast.testing.sts_server import Script
 
 STRUCK = "struck"
 DELAY_S = 5.0
 # Dubbing again: the next fragment's speech, a pause, a ping, the delay.
 _FRAGMENT_S = 6.0
+_LONGEST_OPEN_S = 60 * 1.2  # of the breaker, with its jitter
 _NO_GAP = {"gap_video_ms": 0.0, "gap_audio_ms": 0.0, "av_offset_after_ms": 20.0, "restarts": 0.0}
 _STS = {**_NO_GAP, "recovery_s": DELAY_S + _FRAGMENT_S}
 _BACK = {"restarts": 0.0, "av_offset_after_ms": 20.0, "backwards": 0.0, "connections": 0.0}
@@ -66,7 +67,7 @@ def _answers(script: Script, seconds: float) -> Act:
         calls = await calls_of(scene)
         scene.sts.script = script
         await asyncio.sleep(seconds)
-        scene.sts.script = replies.always(success)
+        scene.sts.script = dub
         return {"calls": await calls_of(scene) - calls, "seconds": seconds}
 
     return act
@@ -220,7 +221,13 @@ STRIKES = {
     "sts_slow": Strike(
         _wire(Faults(latency_s=1.2 * DELAY_S / 2, jitter_s=1.0), 25), _STS, dubs=True
     ),
-    "sts_flaps": Strike(_answers(replies.flap(2, replies.status(503)), 25), _STS, dubs=True),
+    # Its pings are always well answered, so they say nothing: the open state has to pass.
+    "sts_flaps": Strike(
+        _answers(replies.flap(2, replies.status(503)), 25),
+        {**_STS, "recovery_s": _LONGEST_OPEN_S + DELAY_S + _FRAGMENT_S},
+        settle_s=_LONGEST_OPEN_S,
+        dubs=True,
+    ),
     "sts_overloaded": Strike(
         _answers(replies.always(replies.status(429, retry_after_s=20)), 25),
         {**_NO_GAP, "calls": 4},

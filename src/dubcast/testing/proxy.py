@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from types import TracebackType
 
 _CHUNK = 16 * 1024
+# The kernel would else take megabytes from the peer of a proxy that hangs.
+_RECEIVE_BUFFER = 64 * 1024
 # What waits in one direction while it is delayed; more is left to the sender's socket.
 _MOST_WAITING = 64
 
@@ -85,7 +87,9 @@ class FaultProxy:
         return len(self._links)
 
     async def __aenter__(self) -> FaultProxy:
-        self._server = await asyncio.start_server(self._taken, self._host, self.port)
+        listener = socket.create_server((self._host, self.port))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+        self._server = await asyncio.start_server(self._taken, sock=listener)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 

@@ -73,12 +73,13 @@ def success(request: Mapping[str, Any], pcm: bytes | None = None, **changes: Any
         "data_base64": base64.b64encode(pcm).decode(),
         **changes.pop("audio", {}),
     }
+    words = min(max(len(pcm) * 1000 // (600 * rate), 1), 3)  # no more than fit: one in 0.3 s
     body = {
         "fragment_id": request["fragment_id"],
         "status": "success",
         "dubbed_audio": audio,
-        "transcript": "one two three",
-        "translated_text": "um dois três",
+        "transcript": " ".join(("one", "two", "three")[:words]),
+        "translated_text": " ".join(("um", "dois", "três")[:words]),
         "detected_language": request["config"]["source_language"],
         "speech_ms": audio["duration_ms"],
         "tempo": 1.0,

@@ -8,7 +8,7 @@
 //   3. no grace: a publisher that comes back starts a fresh timeline (no A/V skew);
 //   4. readers get the end of the stream as soon as the publisher is gone;
 //   5. a malformed packet ends its own connection, not the process;
-//   6. publishers that fall silent are dropped, sockets are not delayed;
+//   6. publishers of `in` that fall silent are dropped, sockets are not delayed;
 //   7. publishers are authorised before they are accepted, and a second one is refused;
 //   8. signed hooks, a list of paths and `kick`, in the form that the orchestrator knows.
 //
@@ -27,6 +27,9 @@ const { createRequire } = require("node:module");
 
 const PATH = /^live\/[a-z0-9][a-z0-9_-]{0,63}\/(in|out(-[A-Za-z0-9-]{1,16})?)$/;
 const INGEST = /\/in$/;
+// A worker has nothing to send until its delay has passed, and while its publisher is away: its
+// forwarders keep their destinations for so long too. One that hangs is killed by its supervisor.
+const SILENT_OUTPUT_MS = 90_000;
 const IDENTIFY_MS = 10_000; // a connection that neither publishes nor plays
 const MAX_READER_BACKLOG = 16 * 1024 * 1024; // bytes waiting for a slow reader
 const MAX_CHUNK_STREAMS = 64;
@@ -140,8 +143,11 @@ async function onPublish(session, message) {
   session.rtmp.streamName = message.streamName.split("?")[0];
   broadcast.postPublish(session);
   session.rtmp.respondPublish();
-  // A dubbed stream is published before its delay has passed.
-  session.socket.setTimeout(2 * config.silentPublisherMs);
+  session.socket.setTimeout(
+    INGEST.test(streamPath)
+      ? config.silentPublisherMs
+      : Math.max(config.silentPublisherMs, SILENT_OUTPUT_MS),
+  );
   log("publisher.up", { path: streamPath, sourceId: session.id });
   hook("ready", session);
 }
@@ -203,12 +209,7 @@ function onConnection(socket) {
   session.onData = (data) => guarded(session, () => parse(data));
   session.onClose = () => onClose(session);
   session.onPacket = (packet) => {
-    if (!session.isPublisher || !session.identified) return;
-    if (!session.began) {
-      session.began = true;
-      socket.setTimeout(config.silentPublisherMs);
-    }
-    session.broadcast.broadcastMessage(packet);
+    if (session.isPublisher && session.identified) session.broadcast.broadcastMessage(packet);
   };
   session.sendBuffer = (buffer) => {
     if (socket.writableLength > MAX_READER_BACKLOG) {
