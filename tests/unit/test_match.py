@@ -61,13 +61,15 @@ def test_clean_speech_is_met(level: float) -> None:
     assert abs(error_lu(speech, None, to_int16(stereo(speech)), voice)) < 0.3
 
 
-@pytest.mark.parametrize("snr", [12, 6, 0, -6])
-def test_over_a_background_the_separated_one_tells_how_loud_the_speech_is(snr: float) -> None:
+@pytest.mark.parametrize(("snr", "most"), [(12, 0.3), (6, 0.6), (0, 1.2), (-6, 2.2)])
+def test_over_a_background_the_separated_one_tells_how_loud_the_speech_is(
+    snr: float, most: float
+) -> None:
     speech, voice = talk(1, 6, -23), talk(2, 5, -20)
     under = crowd(6, -23 - snr)
     original = to_int16(stereo(speech) + under)
     estimate = wiener_background(stereo(speech), under)
-    assert abs(error_lu(speech, estimate, original, voice)) < 1.2
+    assert abs(error_lu(speech, estimate, original, voice)) < most
 
 
 @pytest.mark.parametrize("kept", [0.2, 0.4])
@@ -78,7 +80,7 @@ def test_speech_that_the_separator_left_in_the_background_is_half_made_good(kept
     estimate = under + np.float32(kept) * stereo(speech)
     assert abs(
         error_lu(speech, estimate, to_int16(stereo(speech) + under), voice)
-    ) < -16 * np.log10(1 - kept)
+    ) < -11 * np.log10(1 - kept)
 
 
 @pytest.mark.parametrize("snr", [12, 6, 3])

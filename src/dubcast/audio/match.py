@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from dubcast.audio.loudness import HOP, SILENT, KFilter, gated, integrated
@@ -50,13 +48,13 @@ def _missing(speech: Float, whole: Float) -> float:
     """By how much the power of a speech estimate is to be raised; 1.0 if it is all of `whole`.
 
     A separator's gain is near a Wiener gain G = S / (S + B): the estimate's own power, G**2 times
-    the whole's, lacks what stayed in the background. Its correlation with the whole, G times the
-    whole's power, would be S, but counts background that over-subtraction took. The speech lies
-    between the two: their geometric mean.
+    the whole's, lacks what stayed in the background, while its correlation with the whole, G times
+    the whole's power, is S. Over-subtraction makes that too much where the speech is far below the
+    background (by 2 dB at -6 dB); what real separators leave over music is more.
     """
     own = float(np.vdot(speech, speech))
     shared = float(np.vdot(speech, whole))
-    return math.sqrt(min(max(shared / own, 0.0), _MOST_MISSING)) if own > 0 else 1.0
+    return min(max(shared / own, 0.0), _MOST_MISSING) if own > 0 else 1.0
 
 
 def gain_between(speech_lufs: float, voice_lufs: float) -> float:
