@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -146,6 +146,7 @@ class Row:
     rss_peak_mb: float | None = None
     bars: dict[str, float] = field(default_factory=dict)
     detail: dict[str, Any] = field(default_factory=dict)
+    commit: str | None = None  # what was measured
 
     @property
     def missed(self) -> list[str]:
@@ -160,6 +161,13 @@ class Row:
     def as_dict(self) -> dict[str, Any]:
         """Plain data for the JSON file."""
         return {**asdict(self), "ok": not self.missed, "missed": self.missed}
+
+
+def renewed(known: Iterable[Mapping[str, Any]], fresh: Sequence[Row]) -> list[Row]:
+    """The rows of a document, those measured anew in their places and new ones at the end."""
+    names = {one.name for one in fields(Row)}
+    rows = {row["name"]: Row(**{k: v for k, v in row.items() if k in names}) for row in known}
+    return list((rows | {row.name: row for row in fresh}).values())
 
 
 def figures(rows: Sequence[Row]) -> dict[str, Figure]:

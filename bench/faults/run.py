@@ -60,6 +60,11 @@ def main() -> None:
     console, settings = Console(stderr=True), Settings()
     log.setup(settings.log, "bench")
     found = run(settings, options.out.with_suffix(""), options.only, console)
+    for row in found:
+        row.commit = figures.revision(Path.cwd())[0]
+    if options.only is not None and options.out.exists():
+        known = json.loads(options.out.read_text(encoding="utf-8"))["figures"]["faults"]
+        found = rows.renewed(known, found)
     result = rows.figures(found)
     for row in found:
         if row.missed:
@@ -72,7 +77,13 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.faults", description=__doc__)
     names = [*STRIKES, *_APART]
-    parser.add_argument("--only", nargs="+", choices=names, metavar="FAULT", help=", ".join(names))
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=names,
+        metavar="FAULT",
+        help=f"these alone; the other rows of the JSON file stay: {', '.join(names)}",
+    )
     parser.add_argument("--out", type=Path, default=Path("build/bench/faults.json"))
     parser.add_argument("--docs", action="store_true", help=f"write the table into {_DOCS}")
     return parser.parse_args()

@@ -114,6 +114,15 @@ def test_the_figures_are_those_of_the_rows() -> None:
     assert found["faults_missed"] == 0
 
 
+def test_rows_measured_anew_take_the_places_of_the_old() -> None:
+    old = [Row("a", recovery_s=9, bars={"recovery_s": 5}), Row("b", restarts=0, commit="1")]
+    fresh = [Row("a", recovery_s=4, bars={"recovery_s": 5}), Row("c")]
+    found = rows.renewed([row.as_dict() for row in old], fresh)
+    assert [row.name for row in found] == ["a", "b", "c"]
+    assert found[0].recovery_s == 4
+    assert found[1] == old[1]
+
+
 def test_every_fault_of_the_service_and_of_separation_is_allowed_no_gap() -> None:
     for name, strike in STRIKES.items():
         if name.startswith(("sts_", "separation_", "orchestrator_")):
