@@ -57,6 +57,23 @@ def test_a_pause_before_the_minimum_does_not_end_it_but_a_long_one_does() -> Non
     assert len(spans(speech(shortest_s=2.5), windows(pattern))) == 2
 
 
+def test_a_pause_early_in_what_is_allowed_is_passed_over() -> None:
+    pattern = [(1.5, 0.9), (0.45, 0.0), (2.0, 0.9), (1, 0.0)]
+    assert len(spans(speech(), windows(pattern))) == 1
+    assert len(spans(speech(), windows(pattern), longest=3 * RATE)) == 2
+
+
+def test_a_pause_that_was_passed_over_is_cut_at_if_no_other_comes() -> None:
+    items = windows([(1, 0), (1.5, 0.9), (0.45, 0.0), (9, 0.9), (1, 0.0)])
+    resume = items[round(1 * RATE / WINDOW) + round(1.5 * RATE / WINDOW)].start
+    resume += round(0.45 * RATE / WINDOW) * WINDOW
+    first, second, *_ = spans(speech(), items)
+    assert first.stop == pytest.approx(resume - ms_to_samples(450) + PAD, abs=2 * WINDOW)
+    assert first.slot_stop == second.speech_start == resume
+    assert second.start == resume - PAD
+    assert second.stop - second.start > 0.5 * LONGEST
+
+
 def test_hysteresis_keeps_a_fragment_open() -> None:
     assert len(spans(speech(), windows([(1, 0.9), (1, 0.4), (1, 0.9), (1, 0)]))) == 1
     assert len(spans(speech(), windows([(1.5, 0.9), (1, 0.3), (1, 0.9), (1, 0)]))) == 2
