@@ -101,10 +101,10 @@ class SeparationSettings(Section):
 class DuckingSettings(Section):
     """The bed gives way while the dub speaks."""
 
-    enabled: bool = Field(False, description="duck the bed under the dub")
+    enabled: bool = Field(True, description="duck the bed under the dub")
     attack_ms: int = Field(50, ge=10, le=100, description="time to the full depth, before a word")
     release_ms: int = Field(300, ge=10, le=2000, description="time back, after the last word")
-    depth_db: float = Field(6.0, ge=0, le=40, description="how far the bed goes down")
+    depth_db: float = Field(3.0, ge=0, le=40, description="how far the bed goes down")
     threshold_db: float = Field(
         -45.0, ge=-90, le=0, description="level of the dub that counts as speaking, dBFS RMS"
     )
