@@ -2,7 +2,7 @@
 
 | figure | what it is |
 |---|---|
-| `original_words_over_chance` | percent of the script that Whisper reads in the output, less the same over the true bed with the same dub: what is read by chance; the worst of the language forced, guessed, and forced where no dub sounds, over the words of all programmes |
+| `original_words_over_chance` | percent of the script that Whisper reads in the output, less the same over the true bed with the same dub: what is read by chance; the worst of the language forced (mean of five cuts), guessed, and forced where no dub sounds, over the words of all programmes |
 | `leak_under_dub_db` | what is left of the original under its dub, from the best fit of the known stems: a dub as loud hides from Whisper even what is 6 dB below it |
 | `roundtrip_chrf_talk`, `_sport` | Whisper's text of the output against the translation of the script; the worst programme of the kind |
 | `onset_in_window_share` | fragments whose dub is heard -50..+400 ms from their speech's true onset; without a dub: missed |
@@ -15,6 +15,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -65,11 +66,11 @@ class Read:
     and (forced) where no dub sounds.
 
     Told to write English, Whisper translates a Portuguese dub back, and finds most of the script
-    by that: the first is a weak witness, and the floor is high. Where no dub sounds there is
-    nothing to translate.
+    by that: the first is a weak witness, and the floor is high, so it is the mean of several
+    readings. Where no dub sounds there is nothing to translate.
     """
 
-    forced: int
+    forced: float
     auto: int
     gaps: int
     total: int
@@ -146,11 +147,13 @@ def _read_both(
 def _read(sound: Float, between: Float, known: Stems, tools: Tools) -> Read:
     code = tools.settings.stream.source_language.partition("-")[0]
     windows = words.windows(known.narration, known.seconds)
-    forced = tools.ear.forced(sound, windows, code)
+    readings = [(cut, tools.ear.forced(sound, cut, code)) for cut in words.shifted(windows)]
+    forced = readings[0][1]
     auto, languages = tools.ear.auto(sound, windows, forced, code)
     gaps = tools.ear.forced(between, windows, code)
     total = sum(len(window.words) for window in windows)
-    in_forced, in_auto, in_gaps = (words.found(windows, t) for t in (forced, auto, gaps))
+    in_forced = statistics.fmean(words.found(cut, texts) for cut, texts in readings)
+    in_auto, in_gaps = words.found(windows, auto), words.found(windows, gaps)
     counts = {name: languages.count(name) for name in sorted(set(languages))}
     return Read(in_forced, in_auto, in_gaps, total, counts)
 
@@ -315,7 +318,7 @@ def mean_db(values: Sequence[float]) -> float | None:
     return round(float(10 * np.log10(np.mean(10 ** (np.array(values) / 10)))), 2)
 
 
-def _percent(part: int, whole: int) -> float:
+def _percent(part: float, whole: int) -> float:
     return round(100 * part / whole, 2) if whole else 0.0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dubcast.demo.material import Line
 
@@ -19,6 +19,8 @@ _TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ni
 _LONGEST_S = 7.2
 _BEFORE_S = 0.1
 _AFTER_S = 0.5
+# What Whisper makes of a window depends on where it is cut: a few points of the words either way.
+_SHIFTS_S = (0.0, -0.1, -0.05, 0.05, 0.1)
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,14 @@ def windows(narration: Sequence[Line], total_s: float) -> list[Window]:
         end = min(group[-1].end_s + _AFTER_S, following - _BEFORE_S)
         made.append(Window(group[0].start_s - _BEFORE_S, end, words))
     return made
+
+
+def shifted(cuts: Sequence[Window]) -> list[list[Window]]:
+    """The same windows cut a little earlier and later; first as they are."""
+    return [
+        [replace(one, start_s=one.start_s + by, end_s=one.end_s + by) for one in cuts]
+        for by in _SHIFTS_S
+    ]
 
 
 def _groups(narration: Sequence[Line], total_s: float) -> list[tuple[list[Line], float]]:
