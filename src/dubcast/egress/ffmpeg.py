@@ -104,13 +104,16 @@ def queued_bytes(pid: int) -> Queued:
     try:
         inodes = _socket_inodes(pid)
         for table in ("tcp", "tcp6"):
-            for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
-                fields = line.split()
-                if fields[9] in inodes:
-                    sent, _, received = fields[4].partition(":")
-                    unsent += int(sent, 16)
-                    # Of a listener it is the number of waiting connections; ffmpeg has none.
-                    unread += int(received, 16)
+            # Line by line: it tells of every socket of the machine, thousands on a busy one.
+            with Path(f"/proc/{pid}/net/{table}").open(encoding="ascii") as lines:
+                next(lines, None)
+                for line in lines:
+                    fields = line.split()
+                    if fields[9] in inodes:
+                        sent, _, received = fields[4].partition(":")
+                        unsent += int(sent, 16)
+                        # Of a listener it is the number of waiting connections; ffmpeg has none.
+                        unread += int(received, 16)
     except OSError:
         return Queued(0, 0)
     return Queued(unsent, unread)

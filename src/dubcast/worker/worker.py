@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import random
 import threading
 import uuid
@@ -26,6 +27,7 @@ from dubcast.clock import NS_PER_S, Clock, SystemClock
 from dubcast.config import DumpSettings, StreamSettings, StsClientSettings
 from dubcast.errors import InputError, StsError
 from dubcast.metrics import WorkerMetrics
+from dubcast.native import trim_heap
 from dubcast.separation.client import SeparationClient, SeparationState
 from dubcast.worker import asrun, separating
 from dubcast.worker.core import WorkerCore
@@ -47,6 +49,7 @@ _SETTLED_S = 1.0  # a server may accept and refuse within this time
 _LONGEST_BACKLOG_S = 10.0
 _LONGEST_WAIT_S = 0.25
 _ROUND_S = 1.0  # the event loop's beat
+_TRIM_EVERY_S = 10
 _LATE_FACTOR = 1.2
 _MAX_WAITING = 8  # fragments cut but not sent; more means that the service cannot keep up
 
@@ -461,7 +464,7 @@ class Worker:
         """Keep the slow gauges up to date."""
         metrics, stream = self._metrics, self._metrics.stream
         gap = 0
-        while True:
+        for second in itertools.count(1):
             self._watch_service()
             self._watch_queues()
             metrics.av_offset.labels(stream).set(self._core.av_error_s)
@@ -469,6 +472,8 @@ class Worker:
             self._watch_separation()
             gap = self._core.audio_gap_samples
             self._beats["loop"] = self._clock.monotonic_ns()
+            if second % _TRIM_EVERY_S == 0:
+                trim_heap()
             await asyncio.sleep(1)
 
     def _watch_queues(self) -> None:

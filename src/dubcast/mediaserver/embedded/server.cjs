@@ -24,6 +24,8 @@ const path = require("node:path");
 const querystring = require("node:querystring");
 const readline = require("node:readline");
 const { createRequire } = require("node:module");
+const v8 = require("node:v8");
+const vm = require("node:vm");
 
 const PATH = /^live\/[a-z0-9][a-z0-9_-]{0,63}\/(in|out(-[A-Za-z0-9-]{1,16})?)$/;
 const INGEST = /\/in$/;
@@ -34,6 +36,8 @@ const IDENTIFY_MS = 10_000; // a connection that neither publishes nor plays
 const MAX_READER_BACKLOG = 16 * 1024 * 1024; // bytes waiting for a slow reader
 const MAX_CHUNK_STREAMS = 64;
 const MAX_CHUNK_SIZE = 16 * 1024 * 1024;
+// Media passes through buffers outside of V8's heap, and it lets some 64 MB of dead ones stand.
+const COLLECT_MS = 10_000;
 const HOOK_RETRY_MS = [0, 500, 1000];
 
 process.stderr.on("error", () => {}); // whoever read our lines is gone: the streams go on
@@ -335,6 +339,8 @@ async function main(line) {
   await listen(web, config.httpPort, "127.0.0.1");
   // Last resort for what no connection can be blamed for: the streams on air go on.
   process.on("uncaughtException", (error) => log("error", { reason: error.stack }));
+  v8.setFlagsFromString("--expose-gc");
+  setInterval(vm.runInNewContext("gc"), COLLECT_MS).unref();
   process.stdout.write(JSON.stringify({ ready: true, rtmpPort: config.rtmpPort }) + "\n");
 }
 
