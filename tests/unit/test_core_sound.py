@@ -33,10 +33,11 @@ def square(start: int, frames: int, level: int) -> Int16:
     return np.stack([wave, wave], axis=1).astype(np.int16)
 
 
-def talk(at: int) -> Int16:
+def talk(at: int, loud_from: int = SPEECH[1]) -> Int16:
     """Words of 0.4 s, with 0.2 s between them, while there is speech."""
     spoken = SPEECH[0] <= at < SPEECH[1] and at % 28_800 < 19_200
-    return square(at, CHUNK, TALK if spoken else 0)
+    level = TALK if at < loud_from else 3 * TALK
+    return square(at, CHUNK, level if spoken else 0)
 
 
 @dataclass
@@ -45,6 +46,8 @@ class Stage:
 
     settings: dict[str, Any] = field(default_factory=dict)
     separate: bool = True
+    loud_from: int = SPEECH[1]
+    heard_ms: int | None = None  # the service hears no speech after this
 
     def __post_init__(self) -> None:
         self.stems: dict[str, list[tuple[int, Any]]] = {}
@@ -62,7 +65,7 @@ class Stage:
         for number in range(round(seconds * RATE / CHUNK)):
             at = number * CHUNK
             now = at * NS_PER_S // RATE
-            pcm = square(at, CHUNK, CROWD) + talk(at)
+            pcm = square(at, CHUNK, CROWD) + talk(at, self.loud_from)
             for fragment in self.core.audio(now, pcm.tobytes(), now):
                 assert self.core.send(fragment) is not None
                 self.cut.append(fragment)
@@ -74,6 +77,7 @@ class Stage:
                 )
             for fragment in self.cut:
                 if fragment.voice is None and at > fragment.span.stop - origin + RATE:
+                    fragment.hear(None, self.heard_ms)
                     self.core.replied(fragment, voice, now)
             batch, _ = self.core.poll(now)
             self.out += [(block.start - origin, block.samples) for block in batch.audio]
@@ -125,6 +129,15 @@ def test_the_dub_is_as_loud_as_the_speech(separate: bool, level: float) -> None:
     speech = integrated(to_float(spoken))
     assert fragment.speech_lufs == pytest.approx(speech, abs=1.0)
     assert integrated(fragment.dub.samples) == pytest.approx(speech, abs=1.0)
+
+
+def test_the_dub_is_as_loud_as_what_the_service_heard_of_the_fragment() -> None:
+    half = (SPEECH[1] - SPEECH[0]) // 2
+    one = Stage(loud_from=SPEECH[0] + half, heard_ms=round(1000 * half / RATE))
+    one.play(14, tone(1.5, -20))
+    (fragment,) = one.cut
+    spoken = np.concatenate([talk(at) for at in range(SPEECH[0], SPEECH[0] + half, CHUNK)])
+    assert fragment.speech_lufs == pytest.approx(integrated(to_float(spoken)), abs=1.0)
 
 
 def test_every_stem_passes_the_tap_at_its_place() -> None:

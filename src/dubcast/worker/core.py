@@ -279,13 +279,14 @@ class WorkerCore:
 
     def _matching_gain(self, fragment: Fragment, voice: Float) -> float:
         """What brings the dub to the loudness of the speech; the lock is taken per hop only."""
-        span = fragment.span
+        start, stop = fragment.speech_start, fragment.speech_stop
         with self._lock:
-            covered = self._bed.covered(span.start, span.stop)
-        separated = covered >= _LEAST_SEPARATED * (span.stop - span.start)
-        stop = span.start + covered if separated else span.stop
+            covered = self._bed.covered(start, stop)
+        separated = covered >= _LEAST_SEPARATED * (stop - start)
+        if separated:
+            stop = start + covered
         level = SpeechLevel()
-        for at in range(span.start, stop - HOP + 1, HOP):
+        for at in range(start, stop - HOP + 1, HOP):
             with self._lock:
                 original = self._store.read(at, at + HOP)
                 background = self._bed.read(at, at + HOP) if separated else None
