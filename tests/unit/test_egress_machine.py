@@ -190,6 +190,14 @@ def test_stop_while_a_stall_is_being_cut_does_not_start_again() -> None:
     assert len(drive.times(Action.SPAWN)) == 1
 
 
+def test_a_count_that_creeps_is_no_progress() -> None:
+    drive = live()
+    for second in range(1, 11):
+        drive.wait(1)
+        drive.taken(1000 + 600 * second)
+    assert drive.times(Action.TERMINATE) == [8]
+
+
 _EVENT = st.sampled_from(["wait", "taken", "exit", "refuse", "long"])
 
 

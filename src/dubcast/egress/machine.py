@@ -64,6 +64,9 @@ _INPUT = BackoffPolicy(first_s=1.0, floor_s=0.5, cap_s=2.0, reset_s=10.0)
 
 
 _ASKS_NS = s_to_ns(1.0)
+# Less than this is no movement: ffmpeg counts what a file of it would hold, some bytes a frame more
+# than go over the wire, so that what a wedged peer has taken seems to creep on.
+_LEAST_TAKEN = 16 * 1024
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,9 @@ class EgressMachine:
     def progressed(self, now_ns: int, taken: int) -> list[Action]:
         """The destination has taken `taken` bytes in this session so far."""
         session = self._session
-        if session is None or self._phase is not _Phase.RUNNING or taken <= session.taken:
+        if session is None or self._phase is not _Phase.RUNNING:
+            return []
+        if taken < session.taken + (1 if session.live_ns is None else _LEAST_TAKEN):
             return []
         session.taken = taken
         session.moved_ns = now_ns
