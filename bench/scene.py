@@ -33,6 +33,7 @@ from dubcast.testing.sts_server import Reply, ScriptedSts, success, tone
 _SAMPLE_S = 5.0
 _LIVE_S = 60.0
 _FOREVER_S = 24 * 3600.0
+_PATIENT_S = 120.0
 
 
 @dataclass
@@ -182,6 +183,9 @@ async def running(
     get on air.
     """
     roles, third = stage.stage_settings(base, out, tuple(policies))
+    # Whether our side keeps the connection is asked: a third party that drops it hides the answer.
+    patient = third.media_server.model_copy(update={"silent_s": _PATIENT_S})
+    third = third.model_copy(update={"media_server": patient})
     target = ("127.0.0.1", third.media_server.rtmp_port)
     with ScriptedSts(dub) as sts:
         service = ("127.0.0.1", urlsplit(sts.url).port or 0)
