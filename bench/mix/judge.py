@@ -4,7 +4,7 @@
 |---|---|
 | `original_words_over_chance` | percent of the script that Whisper reads in the output, less the same over the true bed with the same dub: what is read by chance; the worst of the language forced (mean of five cuts), guessed, and forced where no dub sounds, over the words of all programmes |
 | `leak_under_dub_db` | what is left of the original under its dub, from the best fit of the known stems: a dub as loud hides from Whisper even what is 6 dB below it |
-| `roundtrip_chrf_talk`, `_sport` | Whisper's text of the output against the translation of the script; the worst programme of the kind |
+| `roundtrip_chrf_talk`, `_sport` | Whisper's text of the output against the translation of the script, numbers below a hundred in words in both; the worst programme of the kind |
 | `onset_in_window_share` | fragments whose dub is heard -50..+400 ms from their speech's true onset; without a dub: missed |
 | `tempo_in_band_share`, `tempo_max` | dubbed time at 0.95-1.15; the fastest dub |
 | `backlog_end_s`, `backlog_slope_s_per_min` | sport: how late the next dub would begin; in the last 20 s, and its trend |
@@ -116,7 +116,7 @@ def measure(name: str, kind: str, evidence: Evidence, tools: Tools) -> Measured:
         kind,
         read,
         floor,
-        round(engines.chrf(heard, reference), 2),
+        round(engines.chrf(*(_plain(t, policy.target_language) for t in (heard, reference))), 2),
         placed,
         [round(error, 2) for error in errors],
         [round(leak, 2) for leak in leaks_db(placed, evidence.output, known)],
@@ -127,6 +127,10 @@ def measure(name: str, kind: str, evidence: Evidence, tools: Tools) -> Measured:
         known.seconds,
         {**evidence.detail, "heard": heard, "reference": reference},
     )
+
+
+def _plain(texts: Sequence[str], language: str) -> list[str]:
+    return [words.spelled_out(text, language) for text in texts]
 
 
 def _heard(sound: Float, evidence: Evidence) -> Float:

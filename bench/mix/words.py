@@ -9,12 +9,31 @@ from dataclasses import dataclass, replace
 from dubcast.demo.material import Line
 
 _WORD = re.compile(r"[a-zà-ÿ']+|\d+")
-_ONES = (
-    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
-    *("ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen"),
-    *("eighteen", "nineteen"),
-)
-_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_SMALL_NUMBER = re.compile(r"\b\d{1,2}\b")
+# By language: below twenty, tens from twenty on, and what stands between tens and ones.
+_NUMBERS = {
+    "en": (
+        (
+            *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
+            *("ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen"),
+            *("eighteen", "nineteen"),
+        ),
+        ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"),
+        " ",
+    ),
+    "pt": (
+        (
+            *("zero", "um", "dois", "três", "quatro", "cinco", "seis", "sete", "oito", "nove"),
+            *("dez", "onze", "doze", "treze", "quatorze", "quinze", "dezesseis", "dezessete"),
+            *("dezoito", "dezenove"),
+        ),
+        (
+            *("vinte", "trinta", "quarenta", "cinquenta"),
+            *("sessenta", "setenta", "oitenta", "noventa"),
+        ),
+        " e ",
+    ),
+}
 # Whisper hears best what it can decode with ten seconds of padding.
 _LONGEST_S = 7.2
 _BEFORE_S = 0.1
@@ -36,15 +55,27 @@ def split(text: str) -> list[str]:
     """Words in lower case, numbers below a hundred spelled out, without punctuation."""
     found: list[str] = []
     for word in _WORD.findall(text.lower().replace("’", "'")):
-        found += _spelled(int(word)) if word.isdigit() and len(word) < 3 else [word.strip("'")]
+        found += spelled_out(word, "en").split() if word.isdigit() else [word.strip("'")]
     return [word for word in found if word]
 
 
-def _spelled(number: int) -> list[str]:
-    if number < 20:
-        return [_ONES[number]]
-    ones = [_ONES[number % 10]] if number % 10 else []
-    return [_TENS[number // 10 - 2], *ones]
+def spelled_out(text: str, language: str) -> str:
+    """The text with numbers below a hundred in words, where the language's are known.
+
+    Whisper writes digits for what is said in words, and that is no error of who said it.
+    """
+    if (known := _NUMBERS.get(language.partition("-")[0])) is None:
+        return text
+    below_twenty, tens, between = known
+
+    def words(found: re.Match[str]) -> str:
+        number = int(found[0])
+        if number < len(below_twenty):
+            return below_twenty[number]
+        ten = tens[number // 10 - 2]
+        return f"{ten}{between}{below_twenty[number % 10]}" if number % 10 else ten
+
+    return _SMALL_NUMBER.sub(words, text)
 
 
 def in_order(known: Sequence[str], heard: Sequence[str]) -> int:

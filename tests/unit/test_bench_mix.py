@@ -80,6 +80,14 @@ def test_numbers_and_punctuation_do_not_hide_words() -> None:
     assert words_module.split("He's 26, at 7!") == ["he's", "twenty", "six", "at", "seven"]
 
 
+def test_numbers_are_spelled_in_the_language_of_the_dub() -> None:
+    said = "Aos 26, o 9 e 100 em 2024, 10 a 30"
+    spelled = "Aos vinte e seis, o nove e 100 em 2024, dez a trinta"
+    assert words_module.spelled_out(said, "pt-BR") == spelled
+    assert words_module.spelled_out("26 or 5", "en") == "twenty six or five"
+    assert words_module.spelled_out("26", "de") == "26"
+
+
 @pytest.mark.parametrize(
     ("heard", "found"), [("a b c d", 4), ("d c b a", 1), ("x a y c", 2), ("", 0), ("a a a", 1)]
 )
