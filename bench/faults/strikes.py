@@ -29,6 +29,8 @@ _NO_GAP = {"gap_video_ms": 0.0, "gap_audio_ms": 0.0, "av_offset_after_ms": 20.0,
 _STS = {**_NO_GAP, "recovery_s": DELAY_S + _FRAGMENT_S}
 _BACK = {"restarts": 0.0, "av_offset_after_ms": 20.0, "backwards": 0.0, "connections": 0.0}
 _POLL_S = 0.1
+# At the clip's seam it is so long until the next beep that no dub lies over.
+_BEEPS_S = 35.0
 
 Act = Callable[[Scene], Awaitable[dict[str, Any]]]
 
@@ -43,7 +45,7 @@ class Strike:
 
     act: Act
     bars: dict[str, float] = field(default_factory=dict)
-    settle_s: float = DELAY_S + _FRAGMENT_S + 10
+    settle_s: float = DELAY_S + _BEEPS_S
     anew: bool = False
     dubs: bool = False
 
@@ -231,7 +233,6 @@ STRIKES = {
     "sts_overloaded": Strike(
         _answers(replies.always(replies.status(429, retry_after_s=20)), 25),
         {**_NO_GAP, "calls": 4},
-        settle_s=25,
         dubs=True,
     ),
     "sts_bad_audio": Strike(_answers(replies.chaos(1, _BAD_AUDIO, share=0.8), 30), _STS, dubs=True),
@@ -243,31 +244,26 @@ STRIKES = {
     "publisher_back": Strike(
         _publisher_away(5),
         _BACK,
-        settle_s=DELAY_S + 20,
     ),
     "publisher_back_late": Strike(
         _publisher_away(50),
         _BACK,
-        settle_s=DELAY_S + 20,
     ),
     "destination_wedged": Strike(_destination_wedged, {"found_s": 10, "restarts": 0}, anew=True),
     "orchestrator_killed": Strike(_orchestrator_killed, {**_NO_GAP, "adopt_s": 5, "duplicates": 0}),
     "worker_killed": Strike(
         _worker_killed,
         {"recovery_s": 4, "other_gap_ms": 0, "av_offset_after_ms": 20},
-        32,
         anew=True,
     ),
     "worker_frozen": Strike(
         _worker_frozen,
         {"recovery_s": 9, "other_gap_ms": 0, "av_offset_after_ms": 20},
-        32,
         anew=True,
     ),
     "media_server_killed": Strike(
         _media_server_killed,
         {"recovery_s": 5, "restarts": 0, "av_offset_after_ms": 20},
-        32,
         anew=True,
     ),
 }
