@@ -28,16 +28,15 @@ _SLOPES = (0.05, 3.0)
 # How much the first guess of the slope counts against what is measured (seconds squared).
 _PRIOR_WEIGHT = 4.0
 _KEPT = 16
-_QUANTILE = 0.9
 
 
 class FragmentBudget:
     """Keeps the recent round trips and says the longest fragment allowed, in seconds.
 
     The slope is fitted by least squares, held towards a first guess while all fragments are of
-    about one length; the base is the 90th percentile of what is left. Both together, since a
-    mere ratio would take the fixed cost of short fragments for slowness, and make them shorter
-    still.
+    about one length; the base is the worst of what is left: a fragment that comes late goes out as
+    it came, which costs more than shorter ones. Both together, since a mere ratio would take the
+    fixed cost of short fragments for slowness, and make them shorter still.
     """
 
     def __init__(self, delay_s: float, fixed_s: float | None = None) -> None:
@@ -51,10 +50,9 @@ class FragmentBudget:
         """A fragment of `length_s` came back after `round_trip_s`."""
         self._trips.append((length_s, round_trip_s))
         self._slope = _slope(self._trips)
-        rests = sorted(trip - self._slope * length for length, trip in self._trips)
-        base = rests[min(int(len(rests) * _QUANTILE), len(rests) - 1)]
+        base = max(trip - self._slope * length for length, trip in self._trips)
         # A few fast replies say little about the slow ones.
-        known = min(len(rests) / 3, 1.0)
+        known = min(len(self._trips) / 3, 1.0)
         self._base_s = base if base > _FIRST_BASE_S else _mix(_FIRST_BASE_S, base, known)
 
     def round_trip_s(self, length_s: float) -> float:
