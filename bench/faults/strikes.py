@@ -188,8 +188,9 @@ def _runs(scene: Scene, role: str) -> bool:
 
 
 def _listens(port: int, but_not: int) -> bool:
+    """A process listens there, and not this one; the socket of a killed one has none at its end."""
     return any(
-        one.laddr.port == port and one.pid != but_not
+        one.laddr.port == port and one.pid not in (None, but_not)
         for one in psutil.net_connections("tcp")
         if one.status == psutil.CONN_LISTEN and one.laddr
     )
