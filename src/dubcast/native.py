@@ -12,7 +12,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-_M_ARENA_MAX = -8  # malloc.h
+# malloc.h
+_M_MMAP_THRESHOLD = -3
+_M_ARENA_MAX = -8
+_MAPPED_FROM = 128 * 1024
 
 
 @contextmanager
@@ -38,11 +41,13 @@ def limit_malloc_arenas(count: int = 2) -> None:
     """Let glibc share `count` heaps among all threads; elsewhere it does nothing.
 
     GStreamer hands buffers from thread to thread, and with one heap a thread the process keeps
-    tens of megabytes of holes.
+    tens of megabytes of holes. Seconds of audio stay out of the heaps: glibc would raise the
+    size from which a block is mapped by itself to the largest that was ever given back.
     """
     libc = ctypes.CDLL(None)
     if hasattr(libc, "mallopt"):
         libc.mallopt(_M_ARENA_MAX, count)
+        libc.mallopt(_M_MMAP_THRESHOLD, _MAPPED_FROM)
 
 
 def trim_heap() -> None:
