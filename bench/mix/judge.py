@@ -2,7 +2,7 @@
 
 | figure | what it is |
 |---|---|
-| `original_words_over_chance` | percent of the script that Whisper reads in the output, less the same over the true bed with the same dub: what is read by chance; the worst of the language forced (mean of five cuts), guessed, and forced where no dub sounds, over the words of all programmes |
+| `original_words_over_chance` | percent of the script that Whisper reads in the output, less the same over the true bed, as loud, with the same dub, as coded: what is read by chance; the worst of the language forced (mean of five cuts), guessed, and forced where no dub sounds, over the words of all programmes |
 | `leak_under_dub_db` | what is left of the original under its dub, from the best fit of the known stems: a dub as loud hides from Whisper even what is 6 dB below it |
 | `roundtrip_chrf_talk`, `_sport` | Whisper's text of the output against the translation of the script, numbers below a hundred in words in both; the worst programme of the kind |
 | `onset_in_window_share` | fragments whose dub is heard -50..+400 ms from their speech's true onset; without a dub: missed |
@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.mix import loudness, placement, silence, stems, takes, words
+from bench.mix import loudness, placement, recorded, silence, stems, takes, words
 from bench.mix.models import Ear, Voice
 from bench.mix.placement import Placed
 from bench.mix.takes import Evidence, Stems
@@ -141,9 +141,9 @@ def _heard(sound: Float, evidence: Evidence) -> Float:
 def _read_both(
     evidence: Evidence, dub: Float, clips: Sequence[Float | None], tools: Tools
 ) -> tuple[Read, Read]:
-    """What is read in the output, and by chance over the true bed with the same dub."""
+    """What is read in the output, and by chance: over the true bed with the same dub, coded."""
     known = evidence.stems
-    chance = floor_sound(known, evidence.asrun, dub, clips)
+    chance = recorded.coded(floor_sound(evidence, dub, clips))
     between = undubbed(evidence.output, known.bed, evidence.asrun)
     return _read(evidence.output, between, known, tools), _read(chance, known.bed, known, tools)
 
@@ -172,20 +172,26 @@ def undubbed(output: Float, bed: Float, asrun: Sequence[Mapping[str, Any]]) -> F
     return out
 
 
-def floor_sound(
-    known: Stems, asrun: Sequence[Mapping[str, Any]], dub: Float, clips: Sequence[Float | None]
-) -> Float:
-    """The true bed with what was dubbed, where and as loud as it was, spoken anew: in it there is
-    nothing of the original.
+def floor_sound(evidence: Evidence, dub: Float, clips: Sequence[Float | None]) -> Float:
+    """The true bed with what was dubbed, where and as loud as both were, the dubs spoken anew: in
+    it there is nothing of the original.
+
+    The bed is as low under a dub as in the output: the clearer a dub stands, the more of the
+    script is found in it by chance.
     """
-    out = known.bed.copy()
-    for entry, clip in zip(asrun, clips, strict=True):
+    known = evidence.stems
+    both = np.repeat(known.speech[:, None], 2, axis=1)
+    out, dubs = known.bed.copy(), np.zeros_like(known.bed)
+    for entry, clip in zip(evidence.asrun, clips, strict=True):
         if clip is None:
             continue
-        level = loudness.integrated(_part(dub, entry["dub_start_s"], entry["dub_end_s"]))
-        first = round(entry["dub_start_s"] * RATE)
-        add(out, first, clip if level is None else at_loudness(clip, level))
-    return out
+        span = entry["dub_start_s"], entry["dub_end_s"]
+        level = loudness.integrated(_part(dub, *span))
+        first = round(span[0] * RATE)
+        add(dubs, first, clip if level is None else at_loudness(clip, level))
+        heard = stems.bed_in(*(_part(one, *span) for one in (evidence.output, known.bed, both)))
+        out[max(first, 0) : max(first, 0) + len(heard)] = heard
+    return out + dubs
 
 
 def at_loudness(clip: Float, lufs: float) -> Float:

@@ -25,6 +25,8 @@ from dubcast.probe.recording import Recording, ffmpeg_program, opened
 _REACH_S = 0.15
 _SHORTEST_S = 1.5
 _WHITEN_HZ = (200.0, 8000.0)
+_BIT_RATE = "128k"
+_PRIMING = 1024  # samples that the encoder puts in front
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,19 @@ def shifted(sound: Float, first: int, count: int) -> Float:
     if begin < end:
         out[begin - first : end - first] = sound[begin:end]
     return out
+
+
+def coded(sound: Float) -> Float:
+    """`sound` (frames, 2) after AAC at the bit rate that streams have, to the sample in place."""
+    command = [ffmpeg_program(), "-hide_banner", "-v", "error", "-nostdin"]
+    pcm = ["-f", "f32le", "-ar", str(RATE), "-ac", "2"]
+    encode = [*command, *pcm, "-i", "pipe:0", "-c:a", "aac", "-b:a", _BIT_RATE, "-f", "adts", "-"]
+    raw = np.ascontiguousarray(sound, dtype="<f4").tobytes()
+    frames = subprocess.run(encode, input=raw, capture_output=True, check=True).stdout
+    decoded = [*command, "-i", "pipe:0", *pcm, "-"]
+    back = subprocess.run(decoded, input=frames, capture_output=True, check=True).stdout
+    whole = np.frombuffer(back, dtype="<f4").reshape(-1, 2)
+    return shifted(whole, _PRIMING, len(sound))
 
 
 def _mono_spectrum(sound: Float, size: int) -> np.ndarray:

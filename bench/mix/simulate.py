@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.mix import judge, loudness
+from bench.mix import judge, loudness, recorded
 from bench.mix.models import Voice
 from bench.mix.takes import Evidence, Stems, fitted
 from dubcast.audio.pcm import RATE, Float
@@ -84,6 +84,7 @@ def run(known: Stems, fault: str, voice: Voice, settings: Settings) -> Evidence:
     if fault == "hot":
         out *= 10 ** (15 / 20)
     logged = [{**entry, "translated_text": entry["said"]} for entry in entries]
+    out = recorded.coded(out)
     return Evidence(known, known.source, out, (0.0, known.seconds), logged)
 
 

@@ -74,6 +74,19 @@ def leak_db(output: Float, bed: Float, speech: Float) -> float | None:
     return None if whole < 1e-6 else float(10 * np.log10(max(left / whole, 1e-6)))
 
 
+def bed_in(output: Float, bed: Float, speech: Float) -> Float:
+    """The true bed as loud as it is found in this span of the output, shape (frames, 2).
+
+    One factor per band for all of the span: too coarse to carry a word.
+    """
+    mixed, under, said = (_spectra(sound) for sound in (output, bed, speech))
+    found = np.zeros_like(under)
+    for low, high in _bands():
+        cell = np.s_[:, low:high]
+        found[cell] = _gains(mixed[cell], under[cell], said[cell])[0] * under[cell]
+    return _sound(found, len(bed))
+
+
 def _pieces(count: int) -> Iterator[tuple[int, int]]:
     for first in range(0, count, _PIECE):
         yield first, min(first + _PIECE, count)

@@ -209,6 +209,17 @@ def test_the_leak_under_a_dub_is_told(made: tuple[Float, Float, Float], left: fl
     assert stems.leak_db(bed, bed, 0 * both) is None
 
 
+def test_the_bed_is_found_as_low_as_it_lies_in_the_output(
+    made: tuple[Float, Float, Float],
+) -> None:
+    bed, speech, dub = (sound[3 * RATE : 5 * RATE] for sound in made)
+    both = np.repeat(speech[:, None], 2, axis=1)
+    found = stems.bed_in(0.3 * bed + 0.1 * both + dub, bed, both)
+    assert found.shape == bed.shape
+    assert decibel(found, 0.3 * bed) == pytest.approx(0, abs=1.0)
+    assert decibel(found - 0.3 * bed, 0.3 * bed) < -12
+
+
 def test_levels_are_averaged_as_energies() -> None:
     assert judge.mean_db([-10, -10]) == -10
     assert judge.mean_db([0, -60]) == pytest.approx(-3.01, abs=0.01)
