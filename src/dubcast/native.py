@@ -50,12 +50,14 @@ def limit_malloc_arenas(count: int = 2) -> None:
         libc.mallopt(_M_MMAP_THRESHOLD, _MAPPED_FROM)
 
 
-def trim_heap() -> None:
-    """Give what glibc's heaps keep but do not use back to the system; elsewhere it does nothing.
+def free_memory() -> None:
+    """Give back what is dead: cycles of objects, and, with glibc, the holes in its heaps.
 
-    By itself only the end of a heap is given back, and the holes of seconds of media grow for half
-    an hour.
+    The traceback of a failed call is a cycle, and holds the fragment and its reply: megabytes until
+    the collector looks through the old objects, which it seldom does. By itself glibc gives back
+    only the end of a heap, and the holes of seconds of media grow for half an hour.
     """
+    gc.collect()
     libc = ctypes.CDLL(None)
     if hasattr(libc, "malloc_trim"):
         libc.malloc_trim(0)

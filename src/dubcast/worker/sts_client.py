@@ -121,6 +121,8 @@ class StsClient:
             reply = await self._send(call, request, deadline_ns)
         except StsError as error:
             again = await self._again(error, call.endpoint, request, deadline_ns)
+            if again is None:
+                raise
             reply = await self._send(again, request, deadline_ns)
         round_trip_s = (self._now() - started) / NS_PER_S
         return DubReply(reply.response, reply.voice, round_trip_s)
@@ -169,31 +171,31 @@ class StsClient:
 
     async def _again(
         self, error: StsError, failed: Endpoint, request: StsRequest, deadline_ns: int
-    ) -> _Call:
-        """Where to send a fragment once more. Raises `error` if nowhere, too late or too often."""
+    ) -> _Call | None:
+        """Where to send a fragment once more; None: nowhere, too late or too often."""
         others = [endpoint for endpoint in self._endpoints if endpoint is not failed]
         budget, ratio = self._budget, self._settings.retry_ratio
         worth = error.code != "INVALID_INPUT" and (error.retryable or others)
         if not (worth and self._settings.retries and budget.allows(ratio)):
-            raise error
-        if self._now() + _MIN_TIMEOUT_S * NS_PER_S >= deadline_ns:
-            raise error
+            return None
+        if not self._has_time(0.0, deadline_ns):
+            return None
         call = self._route(others, request, deadline_ns)
         if call is None and error.retryable:
-            await self._pause(error, deadline_ns)
+            # A little more than asked for: the breaker holds calls back until then to the
+            # nanosecond.
+            pause_s = max((error.retry_after_s or 0.0) + _MARGIN_S, _RETRY_PAUSE_S)
+            if not self._has_time(pause_s, deadline_ns):
+                return None
+            await asyncio.sleep(pause_s)
             call = self._route([failed], request, deadline_ns)
-        if call is None:
-            raise error
-        budget.retried()
-        self._retries += 1
+        if call is not None:
+            budget.retried()
+            self._retries += 1
         return call
 
-    async def _pause(self, error: StsError, deadline_ns: int) -> None:
-        # A little more than asked for: the breaker holds calls back until then to the nanosecond.
-        pause = max((error.retry_after_s or 0.0) + _MARGIN_S, _RETRY_PAUSE_S)
-        if self._now() + (pause + _MIN_TIMEOUT_S) * NS_PER_S >= deadline_ns:
-            raise error
-        await asyncio.sleep(pause)
+    def _has_time(self, pause_s: float, deadline_ns: int) -> bool:
+        return self._now() + (pause_s + _MIN_TIMEOUT_S) * NS_PER_S < deadline_ns
 
     def _why_none(self) -> str:
         waits = ", ".join(f"{e.name} in {e.breaker.retry_in_s:.0f} s" for e in self._endpoints)

@@ -27,7 +27,7 @@ from dubcast.clock import NS_PER_S, Clock, SystemClock
 from dubcast.config import DumpSettings, StreamSettings, StsClientSettings
 from dubcast.errors import InputError, StsError
 from dubcast.metrics import WorkerMetrics
-from dubcast.native import trim_heap
+from dubcast.native import free_memory
 from dubcast.separation.client import SeparationClient, SeparationState
 from dubcast.worker import asrun, separating
 from dubcast.worker.core import WorkerCore
@@ -49,7 +49,7 @@ _SETTLED_S = 1.0  # a server may accept and refuse within this time
 _LONGEST_BACKLOG_S = 10.0
 _LONGEST_WAIT_S = 0.25
 _ROUND_S = 1.0  # the event loop's beat
-_TRIM_EVERY_S = 10
+_FREE_EVERY_S = 10
 _LATE_FACTOR = 1.2
 _MAX_WAITING = 8  # fragments cut but not sent; more means that the service cannot keep up
 
@@ -472,8 +472,8 @@ class Worker:
             self._watch_separation()
             gap = self._core.audio_gap_samples
             self._beats["loop"] = self._clock.monotonic_ns()
-            if second % _TRIM_EVERY_S == 0:
-                trim_heap()
+            if second % _FREE_EVERY_S == 0:
+                free_memory()
             await asyncio.sleep(1)
 
     def _watch_queues(self) -> None:
