@@ -37,16 +37,16 @@ def single_openmp_thread() -> Iterator[None]:
             os.environ[name] = before
 
 
-def limit_malloc_arenas(count: int = 2) -> None:
-    """Let glibc share `count` heaps among all threads; elsewhere it does nothing.
+def tame_malloc(heaps: int = 2) -> None:
+    """Keep glibc's heaps few and free of large blocks; elsewhere it does nothing.
 
     GStreamer hands buffers from thread to thread, and with one heap a thread the process keeps
-    tens of megabytes of holes. Seconds of audio stay out of the heaps: glibc would raise the
-    size from which a block is mapped by itself to the largest that was ever given back.
+    tens of megabytes of holes. Seconds of audio are mapped by themselves: glibc would raise the
+    size from which it does so to the largest that was ever given back.
     """
     libc = ctypes.CDLL(None)
     if hasattr(libc, "mallopt"):
-        libc.mallopt(_M_ARENA_MAX, count)
+        libc.mallopt(_M_ARENA_MAX, heaps)
         libc.mallopt(_M_MMAP_THRESHOLD, _MAPPED_FROM)
 
 
@@ -70,7 +70,7 @@ def settle_memory() -> None:
     hundred thousand from the imports, megabytes of dead cycles pile up before. Frozen ones do
     not count.
     """
-    limit_malloc_arenas()
+    tame_malloc()
     gc.collect()
     gc.freeze()
 

@@ -36,12 +36,12 @@ def worker(
     settings = load_settings(config)
     log.setup(settings.log, "worker", streamId=stream_id)
     from dubcast.metrics import WorkerMetrics
-    from dubcast.native import limit_malloc_arenas, settle_memory
+    from dubcast.native import settle_memory, tame_malloc
     from dubcast.statusd import StatusServer
     from dubcast.worker.asrun import AsRunLog
     from dubcast.worker.worker import Worker, WorkerSpec
 
-    limit_malloc_arenas()
+    tame_malloc()
     folder = settings.worker.asrun_dir
     asrun = AsRunLog(folder, stream_id) if folder is not None else None
     metrics = WorkerMetrics(stream_id)
