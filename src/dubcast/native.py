@@ -50,6 +50,20 @@ def tame_malloc(heaps: int = 2) -> None:
         libc.mallopt(_M_MMAP_THRESHOLD, _MAPPED_FROM)
 
 
+def tamed_malloc_environment() -> dict[str, str]:
+    """This process's environment for a child whose glibc shall keep its heaps small.
+
+    Node, whose sockets read into blocks of 64 KiB, keeps 70 MB instead of 88 by it (two players
+    that come and go every 4 s, three minutes), for 3 % more CPU time.
+    """
+    return {
+        **os.environ,
+        "MALLOC_ARENA_MAX": "2",
+        "MALLOC_MMAP_THRESHOLD_": str(64 * 1024),
+        "MALLOC_TRIM_THRESHOLD_": str(128 * 1024),
+    }
+
+
 def free_memory() -> None:
     """Give back what is dead: cycles of objects, and, with glibc, the holes in its heaps.
 

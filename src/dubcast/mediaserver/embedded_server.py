@@ -23,6 +23,7 @@ from dubcast.config import MediaServerSettings
 from dubcast.errors import MediaServerError, MissingPartError
 from dubcast.mediaserver.base import ControlPlane, MediaServer, PathSource, api_error
 from dubcast.mediaserver.process import terminate
+from dubcast.native import tamed_malloc_environment
 
 VERSION = "4.4.3"
 _PACKAGE = Path(__file__).parent / "embedded"
@@ -144,6 +145,7 @@ class EmbeddedServer(MediaServer):
         self._process = await asyncio.create_subprocess_exec(
             node,
             str(_PACKAGE / "server.cjs"),
+            env=tamed_malloc_environment(),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             start_new_session=True,
