@@ -133,6 +133,6 @@ def _table(faults: list[dict[str, Any]]) -> str:
 
 
 def _cell(value: Any) -> str:
-    return (
-        "" if value is None else f"{round(value, 2):g}" if isinstance(value, float) else str(value)
-    )
+    if isinstance(value, float):
+        return f"{round(value, 2):g}"
+    return "" if value is None else str(value)

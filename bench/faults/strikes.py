@@ -242,14 +242,8 @@ STRIKES = {
     "sts_partition": Strike(_partition, _STS, dubs=True),
     "separation_killed": Strike(_separation_killed, _NO_GAP),
     "separation_frozen": Strike(_separation_frozen, _NO_GAP),
-    "publisher_back": Strike(
-        _publisher_away(5),
-        _BACK,
-    ),
-    "publisher_back_late": Strike(
-        _publisher_away(50),
-        _BACK,
-    ),
+    "publisher_back": Strike(_publisher_away(5), _BACK),
+    "publisher_back_late": Strike(_publisher_away(50), _BACK),
     "destination_wedged": Strike(_destination_wedged, {"found_s": 10, "restarts": 0}, anew=True),
     "orchestrator_killed": Strike(_orchestrator_killed, {**_NO_GAP, "adopt_s": 5, "duplicates": 0}),
     "worker_killed": Strike(

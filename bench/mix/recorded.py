@@ -101,11 +101,11 @@ def coded(sound: Float) -> Float:
     """`sound` (frames, 2) after AAC at the bit rate that streams have, to the sample in place."""
     command = [ffmpeg_program(), "-hide_banner", "-v", "error", "-nostdin"]
     pcm = ["-f", "f32le", "-ar", str(RATE), "-ac", "2"]
-    encode = [*command, *pcm, "-i", "pipe:0", "-c:a", "aac", "-b:a", _BIT_RATE, "-f", "adts", "-"]
+    to_aac = [*command, *pcm, "-i", "pipe:0", "-c:a", "aac", "-b:a", _BIT_RATE, "-f", "adts", "-"]
     raw = np.ascontiguousarray(sound, dtype="<f4").tobytes()
-    frames = subprocess.run(encode, input=raw, capture_output=True, check=True).stdout
-    decoded = [*command, "-i", "pipe:0", *pcm, "-"]
-    back = subprocess.run(decoded, input=frames, capture_output=True, check=True).stdout
+    frames = subprocess.run(to_aac, input=raw, capture_output=True, check=True).stdout
+    to_pcm = [*command, "-i", "pipe:0", *pcm, "-"]
+    back = subprocess.run(to_pcm, input=frames, capture_output=True, check=True).stdout
     whole = np.frombuffer(back, dtype="<f4").reshape(-1, 2)
     return shifted(whole, _PRIMING, len(sound))
 

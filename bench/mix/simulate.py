@@ -84,8 +84,7 @@ def run(known: Stems, fault: str, voice: Voice, settings: Settings) -> Evidence:
     if fault == "hot":
         out *= 10 ** (15 / 20)
     logged = [{**entry, "translated_text": entry["said"]} for entry in entries]
-    out = recorded.coded(out)
-    return Evidence(known, known.source, out, (0.0, known.seconds), logged)
+    return Evidence(known, known.source, recorded.coded(out), (0.0, known.seconds), logged)
 
 
 def _entries(known: Stems, fault: str, voice: Voice, settings: Settings) -> list[dict[str, Any]]:

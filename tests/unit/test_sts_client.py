@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import time
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -233,3 +235,28 @@ async def test_a_deadline_that_has_passed_sends_nothing() -> None:
         with pytest.raises(StsError, match="deadline"):
             await dub(one, deadline_s=0.0)
     assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        lambda r, c: refusal(400, "INVALID_INPUT", retryable=False),
+        lambda r, c: success(r, fragment_id="another"),
+        lambda r, c: Reply(200, b"{"),
+        lambda r, c: success(r, tone(9, RATE)),
+    ],
+)
+async def test_a_failed_call_lets_its_fragment_go_without_the_collector(script: Script) -> None:
+    async with client(script) as (_, one):
+        audio = np.zeros(RATE, np.int16)
+        held = weakref.ref(audio)
+        deadline = time.monotonic_ns() + round(20 * UNIT * S)
+        gc.collect()
+        gc.disable()
+        try:
+            with pytest.raises(StsError):
+                await one.dub("run-7", 7, audio, 1200, ("", ""), deadline)
+            del audio
+            assert held() is None
+        finally:
+            gc.enable()

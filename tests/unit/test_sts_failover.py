@@ -383,10 +383,12 @@ async def test_a_doubled_reply_is_one_dub_and_the_next_fragment_gets_its_own() -
     async with rig(faults.always(faults.doubled())) as one:
         assert await one.dub() == "dub"
         # The second copy is found in the place of the next reply: no dub, and a new connection.
-        assert await one.dub() in ("dub", "INVALID_REPLY", "UNAVAILABLE")
+        second = await one.dub()
+        assert second in ("dub", "INVALID_REPLY", "UNAVAILABLE")
         one.services[0].script = WELL
-        # A call that came before its predecessor's copy left one of its own.
-        assert (await one.dubs(4))[1:] == ["dub"] * 3
+        if second == "dub":  # it went before that copy came, and its own is found once
+            assert await one.dub() in ("dub", "INVALID_REPLY", "UNAVAILABLE")
+        assert await one.dubs(3) == ["dub"] * 3
 
 
 async def test_after_a_reply_that_is_no_dub_the_connection_is_not_used_again() -> None:
