@@ -1,6 +1,6 @@
 """A small RTSP server for the tests: serves one FLV clip, again for each client.
 
-Usage: rtsp_server.py CLIP PORT
+Usage: rtsp_server.py CLIP PORT SOUND, with SOUND one of aac, pcmu, opus
 """
 
 from __future__ import annotations
@@ -16,18 +16,24 @@ from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
 LAUNCH = (
     "( filesrc location={clip} ! flvdemux name=d "
     "d.video ! queue ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=-1 "
-    "d.audio ! queue ! aacparse ! rtpmp4gpay name=pay1 pt=97 )"
+    "d.audio ! queue ! aacparse ! {sound} name=pay1 pt=97 )"
 )
+_DECODED = "avdec_aac ! audioconvert ! audioresample"
+SOUNDS = {
+    "aac": "rtpmp4gpay",
+    "pcmu": f"{_DECODED} ! mulawenc ! rtppcmupay",
+    "opus": f"{_DECODED} ! opusenc ! rtpopuspay",
+}
 
 
 def main() -> None:
-    clip, port = sys.argv[1], sys.argv[2]
+    clip, port, sound = sys.argv[1:]
     Gst.init(None)
     server = GstRtspServer.RTSPServer()
     server.set_address("127.0.0.1")
     server.set_service(port)
     factory = GstRtspServer.RTSPMediaFactory()
-    factory.set_launch(LAUNCH.format(clip=clip))
+    factory.set_launch(LAUNCH.format(clip=clip, sound=SOUNDS[sound]))
     server.get_mount_points().add_factory("/live/t/in", factory)
     server.attach(None)
     GLib.MainLoop().run()

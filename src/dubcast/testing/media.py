@@ -33,7 +33,8 @@ class ClipSpec:
     """A test clip. Times in s; `av_offset_ms` moves the beeps (+ = audio early).
 
     `audio_start_offset_s`: the sound track begins that much later than the picture, in sync.
-    `container` is a file name's ending; ffmpeg 5 cannot put HEVC into flv: use ts or mp4.
+    `audio_codec` names an encoder of ffmpeg. `container` is a file name's ending; ffmpeg 5 cannot
+    put HEVC into flv: use ts or mp4.
     """
 
     seconds: float = 6.0
@@ -46,6 +47,7 @@ class ClipSpec:
     bframes: int = 2
     codec: Literal["h264", "hevc"] = "h264"
     video_kbps: int = 600
+    audio_codec: str = "aac"
     audio_rate: int = 48000
     audio_channels: int = 2
     audio_kbps: int = 128
@@ -171,4 +173,6 @@ def _video_options(spec: ClipSpec) -> list[str]:
 
 
 def _audio_options(spec: ClipSpec) -> list[str]:
-    return ["-c:a", "aac", "-b:a", f"{spec.audio_kbps}k"] if spec.audio else []
+    if not spec.audio:
+        return []
+    return ["-c:a", spec.audio_codec, "-b:a", f"{spec.audio_kbps}k"]

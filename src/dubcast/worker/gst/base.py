@@ -26,20 +26,18 @@ except (ImportError, ValueError) as error:
 
 __all__ = ["Gst", "GstApp", "Pipeline", "caps", "init", "make"]
 
-_PACKAGES = {
-    "rtmp2src": "gstreamer1.0-plugins-bad",
-    "rtmp2sink": "gstreamer1.0-plugins-bad",
-    "srtsrc": "gstreamer1.0-plugins-bad",
-    "tsdemux": "gstreamer1.0-plugins-bad",
-    "h264parse": "gstreamer1.0-plugins-bad",
-    "h264timestamper": "gstreamer1.0-plugins-bad",
-    "voaacenc": "gstreamer1.0-plugins-bad",
-    "avdec_aac": "gstreamer1.0-libav",
-    "rtspsrc": "gstreamer1.0-plugins-good",
-    "flvdemux": "gstreamer1.0-plugins-good",
-    "flvmux": "gstreamer1.0-plugins-good",
-    "souphttpsrc": "gstreamer1.0-plugins-good",
+_ELEMENTS = {
+    "gstreamer1.0-plugins-bad": (
+        "rtmp2src rtmp2sink srtsrc tsdemux h264parse h264timestamper voaacenc"
+    ),
+    "gstreamer1.0-libav": "avdec_aac avdec_aac_latm avdec_ac3 avdec_eac3 avdec_g722 "
+    "avdec_nellymoser",
+    "gstreamer1.0-plugins-good": "rtspsrc flvdemux flvmux souphttpsrc aacparse mpegaudioparse "
+    "mpg123audiodec ac3parse flacparse flacdec speexdec alawdec mulawdec rtph264depay "
+    "rtpmp4gdepay rtpmp4adepay rtpmpadepay rtppcmadepay rtppcmudepay rtpL16depay rtpg722depay "
+    "rtpopusdepay rtpac3depay",
 }
+_PACKAGES = {name: package for package, names in _ELEMENTS.items() for name in names.split()}
 _POLL_NS = 200_000_000
 
 
@@ -59,7 +57,7 @@ def make(factory: str, **properties: Any) -> Any:
         package = _PACKAGES.get(factory, "gstreamer1.0-plugins-base")
         raise MissingPartError(f"GStreamer has no element {factory}: apt install {package}")
     for name, value in properties.items():
-        element.set_property(name.replace("_", "-"), value)
+        element.set_property(name.rstrip("_").replace("_", "-"), value)
     return element
 
 

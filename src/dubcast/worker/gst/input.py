@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from dubcast.errors import ConfigError
+from dubcast.errors import ConfigError, MissingPartError
 from dubcast.worker.gst.base import Gst, Pipeline, caps, make
 from dubcast.worker.pcm_batch import PcmBatch
 
@@ -23,7 +23,36 @@ _AUDIO_CAPS = "audio/x-raw,format=S16LE,rate=48000,channels=2,layout=interleaved
 # comes then lies before the segment, and the elements behind it drop it. So only when nothing
 # comes out is it looked for: a probe in Python at every packet costs a tenth of the worker.
 _WRAPPED_NS = (1 << 31) * 1_000_000
-_RTP_DEPAY = {"MPEG4-GENERIC": "rtpmp4gdepay", "MP4A-LATM": "rtpmp4adepay"}
+_AAC = ("aacparse", "avdec_aac")
+_AAC_LATM = ("aacparse", "avdec_aac_latm")
+_MPEG_1 = ("mpegaudioparse", "mpg123audiodec")
+# Named one by one: what is not here is refused, where decodebin would leave silence.
+_DECODERS: dict[str, tuple[str, ...]] = {
+    "audio/x-raw": (),
+    "audio/x-alaw": ("alawdec",),
+    "audio/x-mulaw": ("mulawdec",),
+    "audio/x-ac3": ("ac3parse", "avdec_ac3"),
+    "audio/x-eac3": ("ac3parse", "avdec_eac3"),
+    "audio/x-opus": ("opusdec",),
+    "audio/x-speex": ("speexdec",),
+    "audio/x-vorbis": ("vorbisdec",),
+    "audio/x-flac": ("flacparse", "flacdec"),
+    "audio/x-nellymoser": ("avdec_nellymoser",),
+}
+_RTP_DECODERS: dict[str, tuple[str, ...]] = {
+    "MPEG4-GENERIC": ("rtpmp4gdepay", *_AAC),
+    "MP4A-LATM": ("rtpmp4adepay", *_AAC),
+    "MPA": ("rtpmpadepay", *_MPEG_1),
+    "PCMA": ("rtppcmadepay", "alawdec"),
+    "PCMU": ("rtppcmudepay", "mulawdec"),
+    "L16": ("rtpL16depay",),
+    "G722": ("rtpg722depay", "avdec_g722"),
+    "OPUS": ("rtpopusdepay", "opusdec"),
+    "AC3": ("rtpac3depay", "ac3parse", "avdec_ac3"),
+}
+# Damaged frames are dropped, however many: silence takes their place, the stream goes on.
+_UNDAUNTED = {"max_errors": -1}
+_PROPERTIES = {"avdec_aac": _UNDAUNTED, "avdec_aac_latm": _UNDAUNTED}
 SCHEMES = ("rtmp", "rtmps", "rtsp", "srt", "http", "https", "file")
 
 
@@ -82,18 +111,21 @@ class InputPipeline(Pipeline):
         (demuxer or source).connect("pad-added", self._pad_added)
 
     def _pad_added(self, element: Any, pad: Any) -> None:
-        structure = (pad.get_current_caps() or pad.query_caps(None)).get_structure(0)
+        structure = _format(pad)
         name = structure.get_name()
         if element.get_factory().get_name() == "flvdemux":
             self._flv_pads.add(pad)
-        if name == "application/x-rtp":
-            self._add_rtp(pad, structure)
-        elif name == "video/x-h264":
-            self._add_video(pad, [])
-        elif name.startswith("video/"):
-            self._refuse_video(name)
-        elif name.startswith("audio/"):
-            self._add_audio(pad, _audio_decoder(name, structure))
+        try:
+            if name == "application/x-rtp":
+                self._add_rtp(pad, structure)
+            elif name == "video/x-h264":
+                self._add_video(pad, [])
+            elif name.startswith("video/"):
+                self._refuse_video(name)
+            elif name.startswith("audio/"):
+                self._add_audio(pad, _decoder_of(name, structure), name)
+        except MissingPartError as error:
+            self._callbacks.refused("missing_part", str(error))
 
     def _look_for_wrap(self) -> None:
         pads, self._flv_pads = self._flv_pads, set()
@@ -116,11 +148,8 @@ class InputPipeline(Pipeline):
             self._add_video(pad, [make("rtph264depay")], timestamper=True)
         elif media == "video":
             self._refuse_video(str(encoding))
-        elif encoding in _RTP_DEPAY:
-            depay = make(_RTP_DEPAY[encoding])
-            self._add_audio(pad, [depay, make("aacparse"), _aac_decoder()])
         elif media == "audio":
-            self._add_audio(pad, [make("decodebin")])
+            self._add_audio(pad, _RTP_DECODERS.get(str(encoding).upper()), str(encoding))
 
     def _add_video(self, pad: Any, head: list[Any], *, timestamper: bool = False) -> None:
         if "video" in self._have:
@@ -130,9 +159,17 @@ class InputPipeline(Pipeline):
             chain.append(make("h264timestamper"))
         self._add_branch(pad, "video", chain, _VIDEO_CAPS)
 
-    def _add_audio(self, pad: Any, decoder: list[Any]) -> None:
-        if "audio" not in self._have:
-            self._add_branch(pad, "audio", [*self._head(), *decoder], _AUDIO_CAPS)
+    def _add_audio(self, pad: Any, decoder: tuple[str, ...] | None, codec: str) -> None:
+        if "audio" in self._have:
+            return
+        if decoder is None:
+            self._callbacks.refused(
+                "audio_codec",
+                f"the source's audio is {codec}, which is not decoded: set the encoder to AAC",
+            )
+        else:
+            chain = [make(name, **_PROPERTIES.get(name, {})) for name in decoder]
+            self._add_branch(pad, "audio", [*self._head(), *chain], _AUDIO_CAPS)
 
     def _head(self) -> list[Any]:
         """A queue where the sinks keep to the clock, or one would hold up the other.
@@ -142,26 +179,22 @@ class InputPipeline(Pipeline):
         return [_queue()] if self._paced else []
 
     def _refuse_video(self, codec: str) -> None:
-        self._callbacks.refused(
-            "video_codec",
-            f"the source's video is {codec}; RTMP output needs H.264: set the encoder to H.264",
-        )
+        if "video" not in self._have:
+            self._callbacks.refused(
+                "video_codec",
+                f"the source's video is {codec}; RTMP output needs H.264: set the encoder to H.264",
+            )
 
     def _add_branch(self, pad: Any, kind: str, chain: list[Any], wanted: str) -> None:
         self._have.add(kind)
-        tail = [make("audioconvert"), make("audioresample")] if kind == "audio" else []
-        tail.append(make("capsfilter", caps=caps(wanted)))
-        sink = make("appsink", sync=self._paced, max_buffers=0, emit_signals=False)
-        tail.append(sink)
-        if chain[-1].get_factory().get_name() == "decodebin":
-            self.add(*chain)
-            self.add(*tail)
-            chain[-1].connect(
-                "pad-added", lambda _bin, new: new.link(tail[0].get_static_pad("sink"))
-            )
-        else:
-            self.add(*chain, *tail)
-        for element in reversed([*chain, *tail]):
+        if kind == "audio":
+            chain += [make("audioconvert"), make("audioresample")]
+        # async: a sink that waited for its first buffer would take the pipeline back to PAUSED,
+        # and the other one would hold there the thread that brings both.
+        sink = make("appsink", sync=self._paced, async_=False, max_buffers=0, emit_signals=False)
+        chain += [make("capsfilter", caps=caps(wanted)), sink]
+        self.add(*chain)
+        for element in reversed(chain):
             element.sync_state_with_parent()
         if kind == "video":
             self.spawn(kind, lambda: self._pull(sink, self._pull_video, lambda: None))
@@ -213,6 +246,13 @@ class InputPipeline(Pipeline):
             self._newest = max(self._newest, time)
 
 
+def _format(pad: Any) -> Any:
+    """What a pad carries. A pad of parsebin has no caps at first; what it may have is a list."""
+    stream = pad.get_stream()
+    of_stream = stream.get_caps() if stream is not None else None
+    return (pad.get_current_caps() or of_stream or pad.query_caps(None)).get_structure(0)
+
+
 def _running(segment: Any, time: int) -> int | None:
     """Running time in ns, negative before the segment's start; None if `time` is not set."""
     if time == Gst.CLOCK_TIME_NONE:
@@ -221,17 +261,13 @@ def _running(segment: Any, time: int) -> int | None:
     return None if sign == 0 else int(sign * value)
 
 
-def _audio_decoder(name: str, structure: Any) -> list[Any]:
-    if name == "audio/x-raw":
-        return []
-    if name == "audio/mpeg" and structure.get_value("mpegversion") in (2, 4):
-        return [make("aacparse"), _aac_decoder()]
-    return [make("decodebin")]
-
-
-def _aac_decoder() -> Any:
-    # Damaged frames are dropped, however many: silence takes their place, the stream goes on.
-    return make("avdec_aac", max_errors=-1)
+def _decoder_of(name: str, structure: Any) -> tuple[str, ...] | None:
+    """The elements that decode these caps; None: there is no decoder for them."""
+    if name == "audio/mpeg" and structure.get_value("mpegversion") == 1:
+        return _MPEG_1
+    if name == "audio/mpeg":
+        return _AAC_LATM if structure.get_string("stream-format") == "loas" else _AAC
+    return _DECODERS.get(name)
 
 
 def _queue() -> Any:
