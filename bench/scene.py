@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
+from bench.wallclock import WallClock
 from dubcast.config import DestinationSettings, Settings, StsClientSettings
 from dubcast.contract.ids import ingest_path
 from dubcast.demo import stage
@@ -38,11 +39,13 @@ _PATIENT_S = 120.0
 
 @dataclass
 class Wires:
-    """What can be disturbed: the service, the way to it, the way to a third party."""
+    """What can be disturbed: the service, the ways to it, to a third party and from a publisher."""
 
     sts: ScriptedSts
     link: FaultProxy
     destination: FaultProxy
+    ingest: FaultProxy
+    wall_clock: WallClock | None
 
 
 def dub(request: Mapping[str, Any], call: int) -> Reply:
@@ -55,22 +58,33 @@ class Scene:
     """Everything that runs. `roles`, `third`: the settings of ours and of the third party."""
 
     def __init__(
-        self, up_pid: int, roles: Settings, third: Settings, clip: Path, out: Path, wires: Wires
+        self,
+        up_pid: int,
+        roles: Settings,
+        third: Settings,
+        clip: Path,
+        out: Path,
+        wires: Wires,
+        behind_proxy: Sequence[str],
     ) -> None:
         self.sts = wires.sts
         self.link = wires.link
         self.destination = wires.destination
+        self.ingest = wires.ingest
+        self.wall_clock = wires.wall_clock
         self.up = psutil.Process(up_pid)
         self.roles = roles
         self.third = third
         self._port = roles.media_server.rtmp_port
         self._clip = clip
         self._out = out
+        self._behind_proxy = behind_proxy
         self._publishers: dict[str, stage.Role] = {}
 
     def publish(self, stream: str) -> None:
         """Send the clip to a stream, over and over."""
-        url = f"rtmp://127.0.0.1:{self._port}/{ingest_path(stream)}"
+        port = self.ingest.port if stream in self._behind_proxy else self._port
+        url = f"rtmp://127.0.0.1:{port}/{ingest_path(stream)}"
         self._publishers[stream] = stage.publish(self._clip, url, self._out, loop_s=_FOREVER_S)
 
     def unpublish(self, stream: str) -> None:
@@ -176,26 +190,32 @@ async def running(
     policies: Mapping[str, Mapping[str, Any]],
     *,
     behind_proxy: Sequence[str] = (),
+    wall_clock: WallClock | None = None,
 ) -> AsyncIterator[Scene]:
     """The scene with all streams on air: those of `policies`, and how each differs.
 
-    `behind_proxy`: streams whose destination can be disturbed. Raises MediaError if they do not
-    get on air.
+    `behind_proxy`: streams whose publisher and destination can be disturbed. Raises MediaError if
+    they do not get on air.
     """
     roles, third = stage.stage_settings(base, out, tuple(policies))
     # Whether our side keeps the connection is asked: a third party that drops it hides the answer.
     patient = third.media_server.model_copy(update={"silent_s": _PATIENT_S})
     third = third.model_copy(update={"media_server": patient})
     target = ("127.0.0.1", third.media_server.rtmp_port)
+    source = ("127.0.0.1", roles.media_server.rtmp_port)
     with ScriptedSts(dub) as sts:
         service = ("127.0.0.1", urlsplit(sts.url).port or 0)
-        async with FaultProxy(service) as link, FaultProxy(target) as destination:
+        async with (
+            FaultProxy(service) as link,
+            FaultProxy(target) as destination,
+            FaultProxy(source) as ingest,
+        ):
             proxied = dict.fromkeys(behind_proxy, destination.port)
             roles = _adapted(roles, third, link.port, policies, proxied)
             starting = stage.running(roles, third, out, "--no-sts")
             up_pid = await asyncio.to_thread(starting.__enter__)
-            wires = Wires(sts, link, destination)
-            scene = Scene(up_pid, roles, third, clip, out, wires)
+            wires = Wires(sts, link, destination, ingest, wall_clock)
+            scene = Scene(up_pid, roles, third, clip, out, wires, behind_proxy)
             urls = {name: stage.third_party_url(third, name) for name in policies}
             recorders = Recorders(urls, out)
             try:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Brings a fresh Debian 12 or Ubuntu 24.04 machine to where everything runs. Idempotent: each
-# step is skipped while what it depends on has not changed.
+# step is skipped while what it depends on has not changed. Arguments: packages needed besides.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,6 +14,7 @@ APT_PACKAGES=(
   gstreamer1.0-libav gstreamer1.0-tools ffmpeg espeak-ng git
   # The tests' RTSP server.
   gir1.2-gst-rtsp-server-1.0 libgstrtspserver-1.0-0
+  "$@"
 )
 
 say() { printf '\033[1m==> %s\033[0m\n' "$*"; }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +35,8 @@ FORBIDDEN = [
     ("separation", "worker"),
     ("sts", "separation"),
 ]
+# Log stamps, the signatures of hooks at both ends, the age of files: nothing that times media.
+WALL_CLOCK = {"clock.py", "mediaserver/hook.py", "orchestrator/app.py", "worker/dumps.py"}
 # What the worker may know of separation: foreign models must stay out of its process.
 WORKER_SEES = {"client", "gate"}
 
@@ -147,3 +150,13 @@ def test_the_environment_is_read_only_in_config() -> None:
         and any(word in path.read_text(encoding="utf-8") for word in ("os.environ", "os.getenv"))
     ]
     assert not wrong
+
+
+def test_the_wall_clock_is_read_only_where_it_is_meant() -> None:
+    reads = re.compile(r"\btime\.time(_ns)?\(|datetime\.(now|utcnow|today)\(|CLOCK_REALTIME")
+    found = {
+        str(path.relative_to(SRC))
+        for path in sorted(SRC.rglob("*.py"))
+        if reads.search(path.read_text(encoding="utf-8"))
+    }
+    assert found == WALL_CLOCK

@@ -17,6 +17,7 @@ from rich.console import Console
 from bench.faults.rows import Events, Row, Span, Tape, tape
 from bench.faults.strikes import DELAY_S, STRIKES, STRUCK, Strike
 from bench.scene import Memory, Recorders, Scene, dub, recordings, running
+from bench.wallclock import WallClock
 from dubcast.config import Settings, StsClientSettings
 from dubcast.demo import stage
 from dubcast.errors import DubcastError
@@ -59,13 +60,14 @@ async def run(
         update={"stream": settings.stream.model_copy(update={"delay_s": DELAY_S})}
     )
     seen = []
-    on_air = running(base, clip, out, _POLICIES, behind_proxy=(STRUCK,))
-    async with on_air as scene, _control(scene, clip, out):
-        await asyncio.sleep(_WARM_UP_S)
-        with Memory(scene) as memory:
-            for name in names:
-                console.print(f"  {name}", highlight=False)
-                seen.append(await _strike(scene, name, STRIKES[name]))
+    with WallClock(out) as clock:
+        on_air = running(base, clip, out, _POLICIES, behind_proxy=(STRUCK,), wall_clock=clock)
+        async with on_air as scene, _control(scene, clip, out):
+            await asyncio.sleep(_WARM_UP_S)
+            with Memory(scene) as memory:
+                for name in names:
+                    console.print(f"  {name}", highlight=False)
+                    seen.append(await _strike(scene, name, STRIKES[name]))
     return seen, memory
 
 
@@ -148,6 +150,9 @@ def _row(seen: Seen, known: dict[str, Tape], events: Events, memory: Memory) -> 
     detail = {key: value for key, value in seen.detail.items() if not key.endswith("_ns")}
     detail["other_gap_ms"] = max(_gaps(known["other"], seen.span))
     detail["connections"] = struck.connections(seen.span)
+    if "steady_s" in strike.bars:
+        detail["stall_ms"] = struck.stall_ms(seen.span)
+        detail["steady_s"] = struck.steady_s(seen.healed_ns, seen.span)
     detail["backwards"] = int(not struck.monotone(seen.span))
     return Row(
         seen.name,

@@ -36,17 +36,32 @@ class Tape:
         Within a connection by the timestamps. Where it was made anew, by the arrivals: that is
         what a viewer waits. What is missing at the end of `span` counts as well.
         """
-        track = self.rows[self.rows[:, 2] == kind]
-        inside = track[(track[:, 0] >= span[0]) & (track[:, 0] <= span[1])]
+        inside = self._inside(kind, span)
         if len(inside) < 2:
             return (span[1] - span[0]) / 1e6
-        steps = np.diff(inside[:, 3]).astype(float)
-        anew = np.diff(inside[:, 1]) != 0
-        nominal = float(np.median(steps[~anew])) if (~anew).any() else 0.0
-        steps[anew] = np.diff(inside[:, 0])[anew] / 1e6
-        over = float(steps.max()) - nominal
+        over = float(_beyond(inside).max())
         silent = (span[1] - int(inside[-1, 0])) / 1e6 - _LATEST_MS
         return round(max(0.0 if over <= _ROUNDING_MS else over, silent, 0.0), 1)
+
+    def stall_ms(self, span: Span) -> float:
+        """The longest that nothing of a track arrived in `span`, whatever the timestamps say."""
+        waits = [np.diff(self._inside(kind, span)[:, 0]) for kind in (flv.VIDEO, flv.AUDIO)]
+        return round(max((int(one.max()) for one in waits if len(one)), default=0) / 1e6, 1)
+
+    def steady_s(self, healed_ns: int, span: Span) -> float:
+        """Seconds from the end of a fault to the end of the last hole or stall in `span`."""
+        last = healed_ns
+        for kind in (flv.VIDEO, flv.AUDIO):
+            inside = self._inside(kind, span)
+            late = np.diff(inside[:, 0]) / 1e6 > _LATEST_MS
+            bad = (_beyond(inside) > _ROUNDING_MS) | late
+            ended = not len(inside) or (span[1] - inside[-1, 0]) / 1e6 > _LATEST_MS
+            last = max([last, *inside[1:][bad, 0].tolist(), *([span[1]] if ended else [])])
+        return round((last - healed_ns) / 1e9, 2)
+
+    def _inside(self, kind: int, span: Span) -> NDArray[np.int64]:
+        track = self.rows[self.rows[:, 2] == kind]
+        return track[(track[:, 0] >= span[0]) & (track[:, 0] <= span[1])]
 
     def back_s(self, after_ns: int) -> float | None:
         """Seconds from `after_ns` to the first picture of a connection made after it."""
@@ -79,6 +94,15 @@ class Tape:
 
 # A window may end between two tags, and arrivals jitter.
 _LATEST_MS = 500.0
+
+
+def _beyond(track: NDArray[np.int64]) -> NDArray[np.float64]:
+    """How much each step of a track exceeds its nominal frame, in ms."""
+    steps = np.diff(track[:, 3]).astype(float)
+    anew = np.diff(track[:, 1]) != 0
+    nominal = float(np.median(steps[~anew])) if (~anew).any() else 0.0
+    steps[anew] = np.diff(track[:, 0])[anew] / 1e6
+    return steps - nominal
 
 
 def tape(connections: Sequence[tuple[NDArray[np.int64], Iterable[SyncPoint]]]) -> Tape:

@@ -27,8 +27,14 @@ _FRAGMENT_S = 6.0
 _LONGEST_OPEN_S = 60 * 1.2  # of the breaker, with its jitter
 _NO_GAP = {"gap_video_ms": 0.0, "gap_audio_ms": 0.0, "av_offset_after_ms": 20.0, "restarts": 0.0}
 _STS = {**_NO_GAP, "recovery_s": DELAY_S + _FRAGMENT_S}
+# Where pings are always well answered, the open state has to pass.
+_PINGS_SAY_NOTHING = {**_STS, "recovery_s": _LONGEST_OPEN_S + DELAY_S + _FRAGMENT_S}
+_APART = {"connections": 0.0, "backwards": 0.0, "other_gap_ms": 0.0}
+_STEADY = {**_NO_GAP, **_APART, "steady_s": 10.0}
 _BACK = {"restarts": 0.0, "av_offset_after_ms": 20.0, "backwards": 0.0, "connections": 0.0}
 _POLL_S = 0.1
+_MBIT = 125_000.0  # bytes per second
+_DAY_S = 86_400
 # At the clip's seam it is so long until the next beep that no dub lies over.
 _BEEPS_S = 35.0
 
@@ -82,6 +88,30 @@ async def _partition(scene: Scene) -> dict[str, Any]:
     await asyncio.sleep(5)
     scene.link.faults = Faults()
     return {}
+
+
+def _ingest(faults: Faults, seconds: float) -> Act:
+    async def act(scene: Scene) -> dict[str, Any]:
+        scene.ingest.faults = faults
+        await asyncio.sleep(seconds)
+        scene.ingest.faults = Faults()
+        return {"seconds": seconds}
+
+    return act
+
+
+async def _clock_stepped(scene: Scene) -> dict[str, Any]:
+    clock = scene.wall_clock
+    if clock is None:
+        raise MediaError("this scene's wall clock cannot be stepped")
+    try:
+        for offset_s in (_DAY_S, -_DAY_S):
+            clock.step(offset_s)
+            await asyncio.sleep(10)
+        stays = [name for name, process in scene.processes() if not clock.moves(process)]
+    finally:
+        clock.step(0)
+    return {"steps_s": f"{_DAY_S} {-2 * _DAY_S} {_DAY_S}", "unmoved": len(stays)}
 
 
 async def _separation_killed(scene: Scene) -> dict[str, Any]:
@@ -224,12 +254,14 @@ STRIKES = {
     "sts_slow": Strike(
         _wire(Faults(latency_s=1.2 * DELAY_S / 2, jitter_s=1.0), 25), _STS, dubs=True
     ),
-    # Its pings are always well answered, so they say nothing: the open state has to pass.
     "sts_flaps": Strike(
         _answers(replies.flap(2, replies.status(503)), 25),
-        {**_STS, "recovery_s": _LONGEST_OPEN_S + DELAY_S + _FRAGMENT_S},
+        _PINGS_SAY_NOTHING,
         settle_s=_LONGEST_OPEN_S,
         dubs=True,
+    ),
+    "sts_narrow": Strike(
+        _wire(Faults(rate=_MBIT), 25), _PINGS_SAY_NOTHING, settle_s=_LONGEST_OPEN_S, dubs=True
     ),
     "sts_overloaded": Strike(
         _answers(replies.always(replies.status(429, retry_after_s=20)), 25),
@@ -240,6 +272,14 @@ STRIKES = {
     "sts_reordered": Strike(_answers(replies.reordered(), 20), _STS, dubs=True),
     "sts_doubled": Strike(_answers(replies.always(replies.doubled()), 20), _STS, dubs=True),
     "sts_partition": Strike(_partition, _STS, dubs=True),
+    "ingest_late": Strike(_ingest(Faults(latency_s=0.5, jitter_s=0.1), 15), _STEADY),
+    "ingest_narrow": Strike(_ingest(Faults(rate=_MBIT), 15), _STEADY),
+    "ingest_partition": Strike(_ingest(Faults(hang=True), 5), _STEADY),
+    "clock_stepped": Strike(
+        _clock_stepped,
+        {**_STS, **_APART, "unmoved": 0.0},
+        dubs=True,
+    ),
     "separation_killed": Strike(_separation_killed, _NO_GAP),
     "separation_frozen": Strike(_separation_frozen, _NO_GAP),
     "publisher_back": Strike(_publisher_away(5), _BACK),

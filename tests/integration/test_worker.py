@@ -23,6 +23,7 @@ from dubcast.config import Settings, child_env
 from dubcast.mediaserver.base import MediaServer
 from dubcast.probe import ProbeReport, probe
 from dubcast.testing.media import ClipSpec, build_clip
+from dubcast.testing.proxy import FaultProxy, Faults
 from dubcast.testing.recorder import RecorderProcess
 from dubcast.testing.sts_server import Reply, ScriptedSts, success
 from rig import (
@@ -439,6 +440,43 @@ async def test_the_output_comes_back_after_its_server_was_away(clips: Path, tmp_
         assert report.sync is not None
         assert report.sync.max_abs_ms is not None
         assert report.sync.max_abs_ms <= 10
+
+
+async def test_a_network_that_stalls_for_less_than_the_delay_is_not_noticed(
+    clips: Path, tmp_path: Path
+) -> None:
+    clip = build_clip(ClipSpec(seconds=15), clips)
+    async with media_server() as server:
+        source, output = server.read_url("live/t/in"), server.read_url("live/t/out")
+        way = FaultProxy(("127.0.0.1", server.settings.rtmp_port))
+        out = tmp_path / "out.flv"
+        async with way:
+            long = {"delay_s": 6.0}
+            with (
+                worker(source, output, tmp_path, stream=long) as one,
+                recording(output, out) as tape,
+            ):
+                await one.state("waiting")
+                with play(clip, f"rtmp://127.0.0.1:{way.port}/live/t/in") as publisher:
+                    await asyncio.sleep(6)
+                    way.faults = Faults(hang=True)
+                    await asyncio.sleep(4.5)
+                    way.faults = Faults()
+                    await publisher.ended(30)
+                await asyncio.sleep(7.5)
+                tape.stop()
+                assert one.status()["input"]["sessions"] == 1
+                assert one.stop() == 0, one.log.read_text()
+    report = probe(out, source=clip)
+    assert report.comparison is not None
+    assert report.comparison.bit_exact
+    assert report.comparison.count >= 15 * 30 - 60
+    for track in (report.video, report.audio):
+        assert track is not None
+        assert track.timing.gap_max_ms < 1.0
+    assert report.sync is not None
+    assert report.sync.max_abs_ms is not None
+    assert report.sync.max_abs_ms <= 10
 
 
 async def test_a_publisher_that_returns_finds_the_same_worker(clips: Path, tmp_path: Path) -> None:

@@ -56,6 +56,21 @@ def test_a_new_connection_is_a_gap_by_what_arrives() -> None:
     assert not tape([(back, [])]).monotone((11 * S, 19 * S))
 
 
+def test_a_stream_is_steady_after_its_last_hole_or_stall() -> None:
+    span = (12 * S, 38 * S)
+    assert tape([(connection(10, 30), [])]).steady_s(15 * S, span) == 0
+    holed = tape([(connection(10, 30, without_ms=(8000, 9000)), [])])
+    assert holed.steady_s(15 * S, span) == pytest.approx(4, abs=0.05)
+    assert holed.steady_s(20 * S, span) == 0
+    assert tape([(connection(10, 10), [])]).steady_s(15 * S, span) == 23  # never again
+    late = connection(10, 30)
+    late[late[:, 2] > 8000, 0] += 2 * S  # the timestamps go on, the arrivals do not
+    stalled = tape([(late, [])])
+    assert stalled.gap_ms(flv.VIDEO, span) == 0
+    assert stalled.stall_ms(span) == pytest.approx(2020, abs=20)
+    assert stalled.steady_s(15 * S, span) == pytest.approx(5, abs=0.05)
+
+
 def test_an_offset_is_told_where_its_beep_arrived() -> None:
     one = tape([(connection(10, 30), [SyncPoint(3.0, 1.0), SyncPoint(20.0, -25.0)])])
     assert one.av_offset_ms((12 * S, 14 * S)) == 1.0

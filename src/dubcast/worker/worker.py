@@ -40,6 +40,7 @@ from dubcast.worker.scheduler import Batch
 from dubcast.worker.state import WorkerState, next_state
 from dubcast.worker.sts_client import DubReply, StsClient
 
+_INPUT_MARGIN_S = 1.0
 _REBUILD_INPUT_S = 0.3
 _TRACK_WAIT_S = 1.5  # a track that has not shown up by then is missing
 # The media server is near, and everyone waits for it: tried often, for however long it is away.
@@ -196,7 +197,10 @@ class Worker:
         gone_since: int | None = None
         while True:
             ended: asyncio.Future[tuple[str, str]] = self._loop.create_future()
-            pipeline = InputPipeline(self.spec.source, self._input_callbacks(ended))
+            # What is held plays on meanwhile: a network that stalls for less is not noticed.
+            patience_s = self.spec.policy.delay_s + _INPUT_MARGIN_S
+            callbacks = self._input_callbacks(ended)
+            pipeline = InputPipeline(self.spec.source, callbacks, patience_s)
             sessions = self._sessions
             pipeline.play()
             try:

@@ -6,6 +6,7 @@ some elements (h264timestamper) move PTS and segment by hours, and only their di
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,9 +95,13 @@ def _path(url: str) -> Path:
 
 
 class InputPipeline(Pipeline):
-    """Reads one source once; the worker makes a new one when this ends."""
+    """Reads one source once; the worker makes a new one when this ends.
 
-    def __init__(self, url: str, callbacks: InputCallbacks) -> None:
+    `patience_s`: a source by RTMP or HTTP that sends nothing for so long has ended: its publisher
+    vanished, or its server is half-open.
+    """
+
+    def __init__(self, url: str, callbacks: InputCallbacks, patience_s: float) -> None:
         super().__init__("input", callbacks.end)
         self._callbacks = callbacks
         self._scheme = scheme_of(url)
@@ -107,6 +112,8 @@ class InputPipeline(Pipeline):
         # A file has no pace of its own: its sinks keep to the clock.
         self._paced = self._scheme == "file"
         source, demuxer = _SOURCES[self._scheme](url)
+        if self._scheme in _IDLE_TIMEOUT:
+            source.set_property(_IDLE_TIMEOUT[self._scheme], math.ceil(patience_s))
         self.add(source) if demuxer is None else self.add(source, demuxer)
         (demuxer or source).connect("pad-added", self._pad_added)
 
@@ -275,12 +282,11 @@ def _queue() -> Any:
 
 
 def _rtmp(url: str) -> tuple[Any, Any]:
-    # idle-timeout: a publisher that vanishes, or a half-open server, ends the pipeline in 3 s.
-    return make("rtmp2src", location=url, timeout=5, idle_timeout=3), make("flvdemux")
+    return make("rtmp2src", location=url, timeout=5), make("flvdemux")
 
 
 def _http(url: str) -> tuple[Any, Any]:
-    return make("souphttpsrc", location=url, is_live=True, timeout=5), make("flvdemux")
+    return make("souphttpsrc", location=url, is_live=True), make("flvdemux")
 
 
 def _rtsp(url: str) -> tuple[Any, Any]:
@@ -299,6 +305,12 @@ def _file(url: str) -> tuple[Any, Any]:
     return make("filesrc", location=str(_path(url))), make("parsebin")
 
 
+_IDLE_TIMEOUT = {
+    "rtmp": "idle-timeout",
+    "rtmps": "idle-timeout",
+    "http": "timeout",
+    "https": "timeout",
+}
 _SOURCES: dict[str, Callable[[str], tuple[Any, Any]]] = {
     "rtmp": _rtmp,
     "rtmps": _rtmp,
