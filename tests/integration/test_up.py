@@ -18,6 +18,9 @@ import psutil
 import pytest
 import yaml
 
+from dubcast.probe.recording import iter_tags
+from dubcast.testing.media import ClipSpec, build_clip
+from dubcast.testing.publisher import enhanced, paced, publish
 from rig import (
     child,
     eventually,
@@ -154,6 +157,29 @@ async def test_what_a_killed_up_leaves_plays_on_and_is_taken_over(tmp_path: Path
                 assert not [one for one in left if _runs(one)]
             finally:
                 second.close()
+
+
+async def test_a_codec_that_will_not_do_is_told_to_people_and_mended_on_the_spot(
+    up: Up, tmp_path: Path
+) -> None:
+    await up.ready()
+    clip = build_clip(ClipSpec(seconds=30), tmp_path)
+    url = f"{up.rtmp}/live/demo/in"
+    hevc = enhanced(paced(iter_tags(clip)), b"hvc1")
+    sending = asyncio.create_task(publish(url, hevc))
+
+    async def failed() -> dict[str, Any] | None:
+        value = await up.stream()
+        return value if value.get("state") == "failed" else None
+
+    found = await eventually(failed, 15)
+    assert found["reason"] == "video_codec"
+    assert "hevc" in found["worker"]["status"]["message"]
+    assert "set the encoder to H.264" in found["worker"]["status"]["message"]
+    sending.cancel()
+    await asyncio.gather(sending, return_exceptions=True)
+    with publisher(url):
+        await up.live()
 
 
 async def test_a_second_up_is_refused_while_the_first_one_runs(up: Up, tmp_path: Path) -> None:

@@ -342,7 +342,9 @@ def _worker_event(supervisor: Supervisor) -> tuple[Event, str]:
     """What the news of a worker means for its stream."""
     life = supervisor.life
     if life.state is ChildState.FAILED:
-        return Event.WORKER_FAILED, "worker_cannot_start"
+        refused = supervisor.last_status.get("state") == "refused"
+        reason = str(supervisor.last_status.get("reason", "")) if refused else ""
+        return Event.WORKER_FAILED, reason or "worker_cannot_start"
     if supervisor.passthrough:
         return Event.WORKER_DEGRADED, PASSTHROUGH
     if life.state is not ChildState.RUNNING:
@@ -359,7 +361,8 @@ def _worker_event(supervisor: Supervisor) -> tuple[Event, str]:
 
 
 def _describe_child(one: Supervisor) -> dict[str, Any]:
-    status = one.status or {}
+    failed = one.life.state is ChildState.FAILED
+    status = one.status or (one.last_status if failed else {})
     return {
         "process": one.life.state.value,
         "mode": PASSTHROUGH if one.passthrough else "normal",

@@ -160,6 +160,7 @@ class Supervisor:
         self.spec = spec
         self.life = LifeCycle(spec.role, policy, random.Random())
         self.status: dict[str, Any] | None = None
+        self.last_status: dict[str, Any] = {}  # of the one that ended
         self.restarts_told = 0  # how many of them the metrics know
         self._placement = placement
         self._clock = clock
@@ -210,7 +211,7 @@ class Supervisor:
         code = await self._watch(child)
         self._child = None
         self._placement.forget(child)
-        self.status = None
+        self.last_status, self.status = self.status or {}, None
         wait_ns = self.life.ended(code, self._clock.monotonic_ns())
         self._tell_end(child, code)
         if wait_ns is None:

@@ -77,6 +77,17 @@ def corrupted(items: Iterable[Timed], share: float, seed: int, kind: int) -> Ite
         yield replace(item, tag=replace(item.tag, body=bytes(damaged)))
 
 
+def enhanced(items: Iterable[Timed], fourcc: bytes) -> Iterator[Timed]:
+    """The pictures in the tags of enhanced RTMP, as of another codec: `hvc1`, `av01`."""
+    for item in items:
+        body = item.tag.body
+        if item.tag.kind == flv.VIDEO:
+            begins = body[1] == 0
+            head = bytes([0x80 | body[0] & 0x70 | (0 if begins else 1)]) + fourcc
+            body = head + body[5 if begins else 2 :]
+        yield replace(item, tag=replace(item.tag, body=body))
+
+
 def equal_dts(items: Iterable[Timed], every: int) -> Iterator[Timed]:
     """Each `every`-th picture carries the DTS of the one before it."""
     last, count = 0, 0

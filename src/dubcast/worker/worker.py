@@ -40,6 +40,8 @@ from dubcast.worker.scheduler import Batch
 from dubcast.worker.state import WorkerState, next_state
 from dubcast.worker.sts_client import DubReply, StsClient
 
+# So long a refusal can be read from `/status`: a supervisor asks twice a second.
+_TOLD_S = 1.5
 _INPUT_MARGIN_S = 1.0
 _REBUILD_INPUT_S = 0.3
 _TRACK_WAIT_S = 1.5  # a track that has not shown up by then is missing
@@ -146,6 +148,7 @@ class Worker:
                 if part is not None:
                     await asyncio.to_thread(part.close)
         if self._refusal is not None:
+            await asyncio.sleep(_TOLD_S)
             raise self._refusal
 
     def stop(self) -> None:
@@ -162,7 +165,10 @@ class Worker:
         done, _ = await asyncio.wait([*tasks, stop], return_when=asyncio.FIRST_COMPLETED)
         if stop in done:
             await self._drain(tasks[0])
-        self._step("refuse" if self._refusal else "stop")
+        if self._refusal is None:
+            self._step("stop")
+        else:
+            self._step("refuse", self._refusal.reason)
         pending = [*tasks, stop, *self._calls]
         for task in pending:
             task.cancel()
@@ -195,6 +201,7 @@ class Worker:
     async def _run_input(self) -> None:
         """Read the source; when it ends, read it again."""
         gone_since: int | None = None
+        said = ""
         while True:
             ended: asyncio.Future[tuple[str, str]] = self._loop.create_future()
             # What is held plays on meanwhile: a network that stalls for less is not noticed.
@@ -214,7 +221,9 @@ class Worker:
             now = self._clock.monotonic_ns()
             had_media = self._sessions > sessions
             gone_since = now if had_media or gone_since is None else gone_since
-            _log.debug("input ended", kind=kind, reason=message)
+            if message != said:
+                said = message
+                _log.info("input ended", kind=kind, reason=message)
             if await self._input_is_over(kind, message, now - gone_since):
                 return
             await asyncio.sleep(_REBUILD_INPUT_S)
@@ -522,6 +531,7 @@ class Worker:
             "run_id": self.run_id,
             "state": self.state.value,
             "reason": self.reason,
+            "message": "" if self._refusal is None else str(self._refusal),
             "since_s": round((now - self._since) / NS_PER_S, 3),
             "delay_s": self.spec.policy.delay_s,
             "resuming": self._core.resuming,

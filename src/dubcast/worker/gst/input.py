@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from dubcast.errors import ConfigError, MissingPartError
+from dubcast.worker.first_tags import FirstTags, audio_refusal, video_refusal
 from dubcast.worker.gst.base import Gst, Pipeline, caps, make
 from dubcast.worker.pcm_batch import PcmBatch
 
@@ -116,6 +117,10 @@ class InputPipeline(Pipeline):
             source.set_property(_IDLE_TIMEOUT[self._scheme], math.ceil(patience_s))
         self.add(source) if demuxer is None else self.add(source, demuxer)
         (demuxer or source).connect("pad-added", self._pad_added)
+        if demuxer is not None and demuxer.get_factory().get_name() == "flvdemux":
+            self._first_tags = FirstTags()
+            sink = demuxer.get_static_pad("sink")
+            sink.add_probe(Gst.PadProbeType.BUFFER, self._look_at_tags)
 
     def _pad_added(self, element: Any, pad: Any) -> None:
         structure = _format(pad)
@@ -133,6 +138,14 @@ class InputPipeline(Pipeline):
                 self._add_audio(pad, _decoder_of(name, structure), name)
         except MissingPartError as error:
             self._callbacks.refused("missing_part", str(error))
+
+    def _look_at_tags(self, _pad: Any, info: Any) -> Any:
+        buffer = info.get_buffer()
+        refusal = self._first_tags.feed(buffer.extract_dup(0, buffer.get_size()))
+        if refusal is not None:
+            self._callbacks.refused(*refusal)
+        done = self._first_tags.done
+        return Gst.PadProbeReturn.REMOVE if done else Gst.PadProbeReturn.OK
 
     def _look_for_wrap(self) -> None:
         pads, self._flv_pads = self._flv_pads, set()
@@ -170,10 +183,7 @@ class InputPipeline(Pipeline):
         if "audio" in self._have:
             return
         if decoder is None:
-            self._callbacks.refused(
-                "audio_codec",
-                f"the source's audio is {codec}, which is not decoded: set the encoder to AAC",
-            )
+            self._callbacks.refused(*audio_refusal(codec))
         else:
             chain = [make(name, **_PROPERTIES.get(name, {})) for name in decoder]
             self._add_branch(pad, "audio", [*self._head(), *chain], _AUDIO_CAPS)
@@ -187,10 +197,7 @@ class InputPipeline(Pipeline):
 
     def _refuse_video(self, codec: str) -> None:
         if "video" not in self._have:
-            self._callbacks.refused(
-                "video_codec",
-                f"the source's video is {codec}; RTMP output needs H.264: set the encoder to H.264",
-            )
+            self._callbacks.refused(*video_refusal(codec))
 
     def _add_branch(self, pad: Any, kind: str, chain: list[Any], wanted: str) -> None:
         self._have.add(kind)
