@@ -7,6 +7,7 @@ Per fragment, never per frame. URLs pass through `redact_url`, so no stream key 
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import MutableMapping
 from contextlib import suppress
@@ -73,6 +74,9 @@ def get(name: str | None = None) -> Any:
     return structlog.get_logger(**({"part": name} if name else {}))
 
 
+_URL = re.compile(r"\w+://[^\s\"'()]+")
+
+
 def redact_url(url: str) -> str:
     """The URL without what may be a secret: userinfo, query, and the last path segment.
 
@@ -90,10 +94,18 @@ def redact_url(url: str) -> str:
     return urlunsplit((parts.scheme, host, "/" + "/".join(segments), "", ""))
 
 
+def _shown(found: re.Match[str]) -> str:
+    try:
+        return redact_url(found[0])
+    except ValueError:  # not a URL after all: an address in brackets that is none, say
+        return "***"
+
+
 def _redact_urls(
     _logger: Any, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
     for key, value in event.items():
-        if isinstance(value, str) and key != "event" and "://" in value and " " not in value:
-            event[key] = redact_url(value)
+        if isinstance(value, str) and key != "event" and "://" in value:
+            # Also amid words: libraries put the URL that failed into what they say.
+            event[key] = _URL.sub(_shown, value)
     return {**_BASE, **event}

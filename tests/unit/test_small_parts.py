@@ -6,11 +6,15 @@ import json
 import random
 import stat
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
+from dubcast import log
 from dubcast.audio.fragmenter import Span
+from dubcast.config import LogSettings
 from dubcast.contract.ids import is_stream_id, stream_id_of_ingest
 from dubcast.log import redact_url
 from dubcast.metrics import WorkerMetrics
@@ -42,6 +46,26 @@ def test_the_virtual_clock_never_goes_back() -> None:
 )
 def test_urls_lose_what_may_be_a_secret(url: str, shown: str) -> None:
     assert redact_url(url) == shown
+
+
+@pytest.fixture
+def own_log(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(log, "_BASE", {})
+    yield
+    structlog.reset_defaults()
+
+
+@pytest.mark.usefixtures("own_log")
+def test_a_key_amid_words_is_not_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    log.setup(LogSettings(format="json"), "worker")
+    said = (
+        "rtmp2sink0: cannot connect to rtmp://live.example/app/SECRET: refused (rtmp://[x/SECRET)"
+    )
+    log.get("input").warning("output lost", reason=said, url="rtmp://live.example/app/SECRET")
+    line = json.loads(capsys.readouterr().err)
+    assert "SECRET" not in json.dumps(line)
+    assert "cannot connect to rtmp://live.example/app/***" in line["reason"]
+    assert line["url"] == "rtmp://live.example/app/***"
 
 
 @pytest.mark.parametrize("good", ["a", "demo", "a-b_c9", "0" * 64])
