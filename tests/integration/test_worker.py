@@ -156,29 +156,32 @@ async def test_the_picture_is_bit_exact_and_in_sync(clips: Path, tmp_path: Path)
         assert track.timing.monotone
 
 
-@pytest.mark.parametrize(
-    "sound",
-    [
-        ClipSpec(audio_rate=44_100, audio_channels=1),
-        ClipSpec(audio_channels=6),
-        # Without B-frames the sound comes first, and MP3 decodes nothing from its first frame.
-        ClipSpec(audio_codec="libmp3lame", audio_rate=44_100, bframes=0),
-        ClipSpec(audio_codec="pcm_s16le", audio_rate=44_100),
-        ClipSpec(audio_codec="pcm_alaw", audio_rate=8_000, audio_channels=1),
-    ],
-    ids=["mono-44k1", "five-one", "mp3", "pcm", "a-law"],
-)
-async def test_any_audio_in_is_48k_stereo_out_and_in_sync(
-    clips: Path, tmp_path: Path, sound: ClipSpec
-) -> None:
-    clip = build_clip(replace(sound, seconds=7), clips)
-    report = probe(await dubbed(clip, tmp_path), source=clip)
-    assert report.sync is not None
-    assert report.sync.max_abs_ms is not None
-    assert report.sync.max_abs_ms <= 10
-    assert len(report.sync.points) >= 4
-    assert report.comparison is not None
-    assert report.comparison.bit_exact
+SOUNDS = {
+    "mono-44k1": ClipSpec(audio_rate=44_100, audio_channels=1),
+    "five-one": ClipSpec(audio_channels=6),
+    # Without B-frames the sound comes first, and MP3 decodes nothing from its first frame.
+    "mp3": ClipSpec(audio_codec="libmp3lame", audio_rate=44_100, bframes=0),
+    "pcm": ClipSpec(audio_codec="pcm_s16le", audio_rate=44_100),
+    "a-law": ClipSpec(audio_codec="pcm_alaw", audio_rate=8_000, audio_channels=1),
+}
+
+
+async def test_any_audio_in_is_48k_stereo_out_and_in_sync(clips: Path, tmp_path: Path) -> None:
+    async def one(name: str, spec: ClipSpec) -> None:
+        folder = tmp_path / name
+        folder.mkdir()
+        clip = build_clip(replace(spec, seconds=7), clips)
+        report = probe(await dubbed(clip, folder), source=clip)
+        assert report.sync is not None, name
+        assert report.sync.max_abs_ms is not None, name
+        assert report.sync.max_abs_ms <= 10, name
+        assert len(report.sync.points) >= 4, name
+        assert report.comparison is not None, name
+        assert report.comparison.bit_exact, name
+
+    async with asyncio.TaskGroup() as at_once:
+        for name, spec in SOUNDS.items():
+            at_once.create_task(one(name, spec))
 
 
 async def test_audio_that_starts_late_is_in_its_place(clips: Path, tmp_path: Path) -> None:
@@ -229,13 +232,11 @@ async def pulled(source: str, server_argv: list[str], folder: Path) -> Path:
         return out
 
 
-@pytest.mark.parametrize("sound", ["aac", "pcmu", "opus"])
-async def test_rtsp_over_tcp(clips: Path, tmp_path: Path, sound: str) -> None:
-    clip = build_clip(ClipSpec(seconds=20), clips)
+async def pulled_by_rtsp(clip: Path, folder: Path, sound: str) -> None:
     port = free_ports(1)[0]
     script = Path(__file__).parents[1] / "rtsp_server.py"
     argv = [sys.executable, str(script), str(clip), str(port), sound]
-    out = await pulled(f"rtsp://127.0.0.1:{port}/live/t/in", argv, tmp_path)
+    out = await pulled(f"rtsp://127.0.0.1:{port}/live/t/in", argv, folder)
     report = probe(out, source=clip)
     assert report.comparison is not None
     assert report.comparison.bit_exact
@@ -244,6 +245,15 @@ async def test_rtsp_over_tcp(clips: Path, tmp_path: Path, sound: str) -> None:
     settled = [p.offset_ms for p in report.sync.points if p.t_s > report.sync.points[0].t_s + 3]
     assert len(settled) >= 3
     assert max(abs(offset) for offset in settled) <= 20
+
+
+async def test_rtsp_over_tcp(clips: Path, tmp_path: Path) -> None:
+    clip = build_clip(ClipSpec(seconds=20), clips)
+    async with asyncio.TaskGroup() as at_once:
+        for sound in ("aac", "pcmu", "opus"):
+            folder = tmp_path / sound
+            folder.mkdir()
+            at_once.create_task(pulled_by_rtsp(clip, folder, sound))
 
 
 async def test_http_flv(clips: Path, tmp_path: Path) -> None:
@@ -288,15 +298,19 @@ async def test_srt(clips: Path, tmp_path: Path) -> None:
     await pulled_by_srt(build_clip(ClipSpec(seconds=20), clips), tmp_path)
 
 
-@pytest.mark.parametrize(
-    "muxer",
-    [("-c:a", "ac3"), ("-c:a", "eac3"), ("-c:a", "mp2"), ("-mpegts_flags", "latm")],
-    ids=["ac3", "eac3", "mp2", "aac-latm"],
-)
-async def test_broadcast_audio_over_srt(
-    clips: Path, tmp_path: Path, muxer: tuple[str, str]
-) -> None:
-    await pulled_by_srt(build_clip(ClipSpec(seconds=20), clips), tmp_path, *muxer)
+async def test_broadcast_audio_over_srt(clips: Path, tmp_path: Path) -> None:
+    clip = build_clip(ClipSpec(seconds=20), clips)
+    muxers = {
+        "ac3": ("-c:a", "ac3"),
+        "eac3": ("-c:a", "eac3"),
+        "mp2": ("-c:a", "mp2"),
+        "aac-latm": ("-mpegts_flags", "latm"),
+    }
+    async with asyncio.TaskGroup() as at_once:
+        for name, muxer in muxers.items():
+            folder = tmp_path / name
+            folder.mkdir()
+            at_once.create_task(pulled_by_srt(clip, folder, *muxer))
 
 
 async def test_timestamps_that_wrap_in_a_transport_stream(clips: Path, tmp_path: Path) -> None:
