@@ -21,9 +21,11 @@ import pytest
 
 from dubcast.config import Settings, child_env
 from dubcast.mediaserver.base import MediaServer
-from dubcast.probe import ProbeReport, probe
+from dubcast.probe import ProbeReport, flv, probe
+from dubcast.probe.recording import iter_tags
 from dubcast.testing.media import ClipSpec, build_clip
 from dubcast.testing.proxy import FaultProxy, Faults
+from dubcast.testing.publisher import corrupted, paced, publish
 from dubcast.testing.recorder import RecorderProcess
 from dubcast.testing.sts_server import Reply, ScriptedSts, success
 from rig import (
@@ -454,6 +456,34 @@ async def test_the_output_comes_back_after_its_server_was_away(clips: Path, tmp_
         assert report.sync is not None
         assert report.sync.max_abs_ms is not None
         assert report.sync.max_abs_ms <= 10
+
+
+async def test_tags_that_are_damaged_throughout_are_dropped_and_the_stream_goes_on(
+    clips: Path, tmp_path: Path
+) -> None:
+    tags = iter_tags(build_clip(ClipSpec(seconds=15), clips))
+    sounds = corrupted(paced(tags), 0.05, 1, flv.AUDIO, first=0)
+    items = corrupted(sounds, 0.05, 2, flv.VIDEO, first=0)
+    async with media_server() as server:
+        source, output = server.read_url("live/t/in"), server.read_url("live/t/out")
+        out = tmp_path / "out.flv"
+        with worker(source, output, tmp_path) as one, recording(output, out) as tape:
+            await one.state("waiting")
+            await publish(server.publish_url("live/t/in"), items)
+            assert one.status()["state"] in {"live", "input_lost"}
+            # Read again once, with care; and never again.
+            assert one.status()["input"]["sessions"] == 2
+            await asyncio.sleep(DELAY_S + 1.5)
+            tape.stop()
+            assert one.stop() == 0, one.log.read_text()
+    report = probe(out)
+    assert report.video is not None
+    assert report.video.duration_s > 12
+    assert report.video.timing.gap_max_ms < 2_500
+    assert report.video.timing.monotone
+    assert report.sync is not None
+    assert report.sync.median_ms is not None
+    assert abs(report.sync.median_ms) <= 20
 
 
 async def test_a_network_that_stalls_for_less_than_the_delay_is_not_noticed(

@@ -62,8 +62,13 @@ def restarted(items: Iterable[Timed], at_s: float) -> Iterator[Timed]:
         yield item if base is None else replace(item, tag=_moved(item.tag, -base))
 
 
-def corrupted(items: Iterable[Timed], share: float, seed: int, kind: int) -> Iterator[Timed]:
-    """A `share` of the tags of one kind with some bytes changed; sequence headers are left."""
+def corrupted(
+    items: Iterable[Timed], share: float, seed: int, kind: int, *, first: int = 5
+) -> Iterator[Timed]:
+    """A `share` of the tags of one kind with some bytes changed; sequence headers are left.
+
+    `first`: the first byte that may be changed; below 5 it is also what says how to read the tag.
+    """
     chance = random.Random(seed)
     for item in items:
         body = item.tag.body
@@ -73,7 +78,9 @@ def corrupted(items: Iterable[Timed], share: float, seed: int, kind: int) -> Ite
             continue
         damaged = bytearray(body)
         for _ in range(max(2, len(body) // 50)):
-            damaged[chance.randrange(5, len(body))] = chance.randrange(256)
+            damaged[chance.randrange(first, len(body))] = chance.randrange(256)
+        if first < 5:
+            damaged[first] = chance.randrange(256)
         yield replace(item, tag=replace(item.tag, body=bytes(damaged)))
 
 

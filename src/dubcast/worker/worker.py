@@ -110,7 +110,8 @@ class Worker:
         self.reason = ""
         self._loop: asyncio.AbstractEventLoop
         self._stop: asyncio.Event
-        self._refusal: InputError | None = None
+        self._refused: InputError | None = None  # the latest, which may be damage
+        self._refusal: InputError | None = None  # the one that ends the stream
         self._output: OutputPipeline | None = None
         self._output_restarts = 0
         self._sessions = 0
@@ -201,13 +202,13 @@ class Worker:
     async def _run_input(self) -> None:
         """Read the source; when it ends, read it again."""
         gone_since: int | None = None
-        said = ""
+        said, careful = "", False
         while True:
             ended: asyncio.Future[tuple[str, str]] = self._loop.create_future()
             # What is held plays on meanwhile: a network that stalls for less is not noticed.
             patience_s = self.spec.policy.delay_s + _INPUT_MARGIN_S
             callbacks = self._input_callbacks(ended)
-            pipeline = InputPipeline(self.spec.source, callbacks, patience_s)
+            pipeline = InputPipeline(self.spec.source, callbacks, patience_s, careful=careful)
             sessions = self._sessions
             pipeline.play()
             try:
@@ -216,7 +217,9 @@ class Worker:
                 await asyncio.to_thread(pipeline.stop)
                 self._submit(self._core.input_ended())
             self._step("input_down", kind)
-            if self._refusal is not None:
+            was_careful, careful = careful, pipeline.may_be_damage(kind, message)
+            if kind == "refused" and (was_careful or not careful):
+                self._refusal = self._refused
                 return
             now = self._clock.monotonic_ns()
             had_media = self._sessions > sessions
@@ -262,7 +265,7 @@ class Worker:
                 self._loop.call_soon_threadsafe(self._submit, fragments)
 
         def refused(reason: str, message: str) -> None:
-            self._refusal = InputError(message, reason=reason, retryable=False)
+            self._refused = InputError(message, reason=reason, retryable=False)
             self._loop.call_soon_threadsafe(_resolve, ended, ("refused", message))
 
         def end(kind: str, message: str) -> None:

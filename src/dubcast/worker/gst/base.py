@@ -131,7 +131,9 @@ class Pipeline:
             else:
                 error, debug = message.parse_error()
                 detail = (debug or "").rpartition("\n")[2]
-                self._on_end("error", f"{message.src.get_name()}: {error.message} ({detail})")
+                # Without its number, so that the same fault reads the same each time.
+                name = message.src.get_name().rstrip("0123456789")
+                self._on_end("error", f"{name}: {error.message} ({detail})")
             return
 
     def _drain(self) -> None:

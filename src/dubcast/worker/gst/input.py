@@ -14,9 +14,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from dubcast.errors import ConfigError, MissingPartError
-from dubcast.worker.first_tags import FirstTags, audio_refusal, video_refusal
 from dubcast.worker.gst.base import Gst, Pipeline, caps, make
 from dubcast.worker.pcm_batch import PcmBatch
+from dubcast.worker.tags import FirstTags, TagGuard, audio_refusal, video_refusal
 
 _PULL_NS = 200_000_000
 _VIDEO_CAPS = "video/x-h264,stream-format=avc,alignment=au"
@@ -99,15 +99,19 @@ class InputPipeline(Pipeline):
     """Reads one source once; the worker makes a new one when this ends.
 
     `patience_s`: a source by RTMP or HTTP that sends nothing for so long has ended: its publisher
-    vanished, or its server is half-open.
+    vanished, or its server is half-open. `careful`: look at every tag of a source by RTMP, and drop
+    what is damaged.
     """
 
-    def __init__(self, url: str, callbacks: InputCallbacks, patience_s: float) -> None:
+    def __init__(
+        self, url: str, callbacks: InputCallbacks, patience_s: float, *, careful: bool = False
+    ) -> None:
         super().__init__("input", callbacks.end)
         self._callbacks = callbacks
         self._scheme = scheme_of(url)
         self._have: set[str] = set()
         self._flv_pads: set[Any] = set()
+        self._has_begun = False
         self._newest = 0  # newest timestamp that came out, in ns
         self._batch = PcmBatch()
         # A file has no pace of its own: its sinks keep to the clock.
@@ -118,9 +122,10 @@ class InputPipeline(Pipeline):
         self.add(source) if demuxer is None else self.add(source, demuxer)
         (demuxer or source).connect("pad-added", self._pad_added)
         if demuxer is not None and demuxer.get_factory().get_name() == "flvdemux":
-            self._first_tags = FirstTags()
-            sink = demuxer.get_static_pad("sink")
-            sink.add_probe(Gst.PadProbeType.BUFFER, self._look_at_tags)
+            self._first_tags, self._guard = FirstTags(), TagGuard()
+            careful = careful and self._scheme in _RTMP
+            look = self._look_at_every_tag if careful else self._look_at_first_tags
+            demuxer.get_static_pad("sink").add_probe(Gst.PadProbeType.BUFFER, look)
 
     def _pad_added(self, element: Any, pad: Any) -> None:
         structure = _format(pad)
@@ -139,7 +144,22 @@ class InputPipeline(Pipeline):
         except MissingPartError as error:
             self._callbacks.refused("missing_part", str(error))
 
-    def _look_at_tags(self, _pad: Any, info: Any) -> Any:
+    def may_be_damage(self, kind: str, message: str) -> bool:
+        """True if this end may be that of damaged tags, so that to read with care may help."""
+        stopped = kind == "refused" or "streaming stopped" in message
+        return self._scheme in _RTMP and self._has_begun and stopped
+
+    def _look_at_every_tag(self, _pad: Any, info: Any) -> Any:
+        self._has_begun = True
+        # rtmp2src makes a buffer of each tag.
+        buffer = info.get_buffer()
+        takes = self._guard.takes(buffer.extract_dup(0, buffer.get_size()))
+        if self._guard.refusal is not None:
+            self._callbacks.refused(*self._guard.refusal)
+        return Gst.PadProbeReturn.OK if takes else Gst.PadProbeReturn.DROP
+
+    def _look_at_first_tags(self, _pad: Any, info: Any) -> Any:
+        self._has_begun = True
         buffer = info.get_buffer()
         refusal = self._first_tags.feed(buffer.extract_dup(0, buffer.get_size()))
         if refusal is not None:
@@ -312,6 +332,7 @@ def _file(url: str) -> tuple[Any, Any]:
     return make("filesrc", location=str(_path(url))), make("parsebin")
 
 
+_RTMP = ("rtmp", "rtmps")
 _IDLE_TIMEOUT = {
     "rtmp": "idle-timeout",
     "rtmps": "idle-timeout",

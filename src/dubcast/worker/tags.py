@@ -1,0 +1,148 @@
+"""Which tags of an RTMP source reach flvdemux, and which sources are refused. Pure.
+
+flvdemux of GStreamer 1.22 ends at a tag that it does not know, and names nothing. Such tags come
+from enhanced RTMP, which puts a FourCC where the codec's number was (Veovera, "Enhanced RTMP" v1
+and v2), or from one damaged byte; and a media server sends that again from the GOP that it keeps.
+So of a source the first tags are looked at, and after an end that damage may explain it is read
+again with care: to look at every tag costs a tenth of the worker.
+"""
+
+from __future__ import annotations
+
+from dubcast.probe import flv
+
+_ENHANCED_VIDEO = 0x80
+_ENHANCED_AUDIO = 9
+_MOST_BYTES = 2_000_000
+_HEADER_BYTES = 13  # of a file, with the back pointer that follows
+_TAG_HEADER = 11
+_BACK_POINTER = 4
+# About a second of either track without one that is right: that is no damage.
+_ALL_WRONG = 30
+_LONGEST_AAC_CONFIG = 64
+
+_PLAIN_RTMP = (
+    "the source's video comes by enhanced RTMP, which is not read: switch that off in the encoder"
+)
+
+Refusal = tuple[str, str]  # a reason code, and words with the way out
+
+
+def video_refusal(codec: str) -> Refusal:
+    """Of a source whose video is not H.264."""
+    return (
+        "video_codec",
+        f"the source's video is {codec}; RTMP output needs H.264: set the encoder to H.264",
+    )
+
+
+def audio_refusal(codec: str) -> Refusal:
+    """Of a source whose audio has no decoder."""
+    return (
+        "audio_codec",
+        f"the source's audio is {codec}, which is not decoded: set the encoder to AAC",
+    )
+
+
+class FirstTags:
+    """Takes a source's bytes until both tracks were seen, or enough; then `done` is true."""
+
+    def __init__(self) -> None:
+        self.done = False
+        self._parser = flv.FlvParser()
+        self._kinds: set[int] = set()
+        self._size = 0
+
+    def feed(self, data: bytes) -> Refusal | None:
+        """Why this source must be refused, as soon as a tag says so.
+
+        Bytes that are not FLV end the look: flvdemux says what it thinks of them.
+        """
+        self._size += len(data)
+        try:
+            tags = self._parser.feed(data)
+        except flv.FlvError:
+            self.done = True
+            return None
+        for tag in tags:
+            refusal = _refusal(tag)
+            if refusal is not None:
+                self.done = True
+                return refusal
+            self._kinds.add(tag.kind)
+        self.done = self._kinds >= {flv.AUDIO, flv.VIDEO} or self._size > _MOST_BYTES
+        return None
+
+
+def _refusal(tag: flv.Tag) -> Refusal | None:
+    head = tag.body[:1]
+    if tag.kind == flv.VIDEO and head:
+        packet = flv.video_packet(tag)
+        if packet is not None and packet.codec != "h264":
+            return video_refusal(_named(packet.codec))
+        if head[0] & _ENHANCED_VIDEO:
+            return "video_codec", _PLAIN_RTMP
+    if tag.kind == flv.AUDIO and head and head[0] >> 4 == _ENHANCED_AUDIO:
+        return audio_refusal(f"{_named(tag.body[1:5].decode('latin-1'))} by enhanced RTMP")
+    return None
+
+
+def _named(codec: str) -> str:
+    return codec if codec.isascii() and codec.isprintable() else "of an unknown codec"
+
+
+class TagGuard:
+    """Looks at every tag: what cannot be right is dropped. `refusal` is set if nothing is right."""
+
+    def __init__(self) -> None:
+        self.refusal: Refusal | None = None
+        self._wrong = {flv.VIDEO: 0, flv.AUDIO: 0}  # of each kind, before the first that is right
+        self._good: set[int] = set()
+        self._sound = flv.AAC
+
+    def takes(self, data: bytes) -> bool:
+        """Whether these bytes go on: a tag with its back pointer, perhaps after a header."""
+        if data[:3] == b"FLV":
+            data = data[_HEADER_BYTES:]
+        if len(data) < _TAG_HEADER + _BACK_POINTER:
+            return not data
+        kind, body = data[0] & 0x1F, data[_TAG_HEADER:-_BACK_POINTER]
+        if kind not in self._wrong:
+            return kind == flv.SCRIPT
+        if _is_avc(body) if kind == flv.VIDEO else _is_sound(body, self._sound):
+            self._good.add(kind)
+            return True
+        if kind not in self._good:
+            self._wrong[kind] += 1
+            if self._wrong[kind] >= _ALL_WRONG:
+                self._give_in(flv.Tag(kind, 0, body))
+        return False
+
+    def _give_in(self, tag: flv.Tag) -> None:
+        self.refusal = self.refusal or _refusal(tag)
+        if tag.kind == flv.AUDIO and self.refusal is None and tag.body:
+            self._sound = tag.body[0] >> 4
+
+
+def _is_avc(body: bytes) -> bool:
+    """A picture or a sequence header of H.264, as far as its first bytes tell."""
+    if len(body) < 6 or body[0] & 0x8F != flv.AVC or not 1 <= body[0] >> 4 <= 5:
+        return False
+    if body[1] != 0:
+        return body[1] <= 2
+    # The version and the reserved bits of an AVCDecoderConfigurationRecord (ISO/IEC 14496-15).
+    return len(body) > 10 and body[5] == 1 and body[9] >= 0xFC and body[10] >= 0xE0
+
+
+def _is_sound(body: bytes, codec: int) -> bool:
+    """A frame of this codec, or AAC's configuration, as far as its first bytes tell."""
+    if len(body) < 2 or body[0] >> 4 != codec:
+        return False
+    if codec != flv.AAC or body[1] == 1:
+        return len(body) > 2
+    if body[1] != 0 or len(body) > 2 + _LONGEST_AAC_CONFIG:
+        return False
+    try:
+        return len(body) < 4 or 0 < flv.parse_audio_config(body[2:]).channels <= 8
+    except flv.FlvError:
+        return False
