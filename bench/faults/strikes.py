@@ -278,6 +278,7 @@ STRIKES = {
     "clock_stepped": Strike(
         _clock_stepped,
         {**_STS, **_APART, "unmoved": 0.0},
+        settle_s=DELAY_S + 2 * _BEEPS_S,
         dubs=True,
     ),
     "separation_killed": Strike(_separation_killed, _NO_GAP),

@@ -158,6 +158,19 @@ def test_another_sound_than_aac_is_taken_after_a_second() -> None:
     assert guard.refusal is None
 
 
+def test_a_header_that_the_server_lost_is_given_from_an_earlier_read() -> None:
+    headers: dict[int, bytes] = {}
+    FirstTags(headers).feed(flv.write([SCRIPT, AVC_CONFIG, AAC]))
+    assert headers == {flv.VIDEO: flv.encode(AVC_CONFIG), flv.AUDIO: flv.encode(AAC)}
+    guard = TagGuard(headers)
+    assert guard.takes(flv.encode(AVC_CONFIG))
+    for tag, missing in ((AVC_CONFIG, None), (PICTURE, None), (SOUND, AAC), (SOUND, None)):
+        expected = None if missing is None else flv.encode(missing)
+        assert guard.missing(flv.encode(tag)) == expected
+    assert TagGuard().missing(flv.encode(SOUND)) is None
+    assert TagGuard(headers).missing(flv.header()) is None
+
+
 @given(st.lists(st.tuples(st.sampled_from((8, 9, 18, 15)), st.binary(max_size=40)), max_size=80))
 def test_no_bytes_break_the_guard_or_the_first_look(tags: list[tuple[int, bytes]]) -> None:
     guard, look = TagGuard(), FirstTags()
@@ -166,4 +179,5 @@ def test_no_bytes_break_the_guard_or_the_first_look(tags: list[tuple[int, bytes]
         tag = flv.encode(flv.Tag(kind, 0, data))
         guard.takes(tag)
         guard.takes(data)
+        guard.missing(data)
         look.feed(tag)

@@ -45,10 +45,14 @@ def audio_refusal(codec: str) -> Refusal:
 
 
 class FirstTags:
-    """Takes a source's bytes until both tracks were seen, or enough; then `done` is true."""
+    """Takes a source's bytes until both tracks were seen, or enough; then `done` is true.
 
-    def __init__(self) -> None:
+    `headers`: takes the sequence headers seen, by the kind of their tag.
+    """
+
+    def __init__(self, headers: dict[int, bytes] | None = None) -> None:
         self.done = False
+        self._headers = {} if headers is None else headers
         self._parser = flv.FlvParser()
         self._kinds: set[int] = set()
         self._size = 0
@@ -70,6 +74,8 @@ class FirstTags:
                 self.done = True
                 return refusal
             self._kinds.add(tag.kind)
+            if _is_header(tag.kind, tag.body):
+                self._headers[tag.kind] = flv.encode(tag)
         self.done = self._kinds >= {flv.AUDIO, flv.VIDEO} or self._size > _MOST_BYTES
         return None
 
@@ -92,9 +98,15 @@ def _named(codec: str) -> str:
 
 
 class TagGuard:
-    """Looks at every tag: what cannot be right is dropped. `refusal` is set if nothing is right."""
+    """Looks at every tag: what cannot be right is dropped. `refusal` is set if nothing is right.
 
-    def __init__(self) -> None:
+    `headers`: the sequence headers of an earlier read. A server keeps the latest for its readers,
+    and a damaged tag may have taken its place.
+    """
+
+    def __init__(self, headers: dict[int, bytes] | None = None) -> None:
+        self._headers = {} if headers is None else headers
+        self._without = {flv.VIDEO, flv.AUDIO}  # kinds whose header has not come yet
         self.refusal: Refusal | None = None
         self._wrong = {flv.VIDEO: 0, flv.AUDIO: 0}  # of each kind, before the first that is right
         self._good: set[int] = set()
@@ -111,6 +123,8 @@ class TagGuard:
             return kind == flv.SCRIPT
         if _is_avc(body) if kind == flv.VIDEO else _is_sound(body, self._sound):
             self._good.add(kind)
+            if _is_header(kind, body):
+                self._without.discard(kind)
             return True
         if kind not in self._good:
             self._wrong[kind] += 1
@@ -118,10 +132,27 @@ class TagGuard:
                 self._give_in(flv.Tag(kind, 0, body))
         return False
 
+    def missing(self, data: bytes) -> bytes | None:
+        """The header, as a tag, that has to go before this tag and has not come; told once."""
+        if len(data) < _TAG_HEADER + _BACK_POINTER or data[:3] == b"FLV":
+            return None
+        kind, body = data[0] & 0x1F, data[_TAG_HEADER:-_BACK_POINTER]
+        if kind not in self._without or kind not in self._headers or _is_header(kind, body):
+            return None
+        self._without.discard(kind)
+        return self._headers[kind]
+
     def _give_in(self, tag: flv.Tag) -> None:
         self.refusal = self.refusal or _refusal(tag)
         if tag.kind == flv.AUDIO and self.refusal is None and tag.body:
             self._sound = tag.body[0] >> 4
+
+
+def _is_header(kind: int, body: bytes) -> bool:
+    """A sequence header of H.264 or AAC that is right and not empty."""
+    if len(body) < 4 or body[1] != 0:
+        return False
+    return _is_avc(body) if kind == flv.VIDEO else kind == flv.AUDIO and _is_sound(body, flv.AAC)
 
 
 def _is_avc(body: bytes) -> bool:

@@ -203,12 +203,15 @@ class Worker:
         """Read the source; when it ends, read it again."""
         gone_since: int | None = None
         said, careful = "", False
+        headers: dict[int, bytes] = {}
         while True:
             ended: asyncio.Future[tuple[str, str]] = self._loop.create_future()
             # What is held plays on meanwhile: a network that stalls for less is not noticed.
             patience_s = self.spec.policy.delay_s + _INPUT_MARGIN_S
             callbacks = self._input_callbacks(ended)
-            pipeline = InputPipeline(self.spec.source, callbacks, patience_s, careful=careful)
+            pipeline = InputPipeline(
+                self.spec.source, callbacks, patience_s, headers, careful=careful
+            )
             sessions = self._sessions
             pipeline.play()
             try:

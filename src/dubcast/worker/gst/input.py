@@ -100,11 +100,17 @@ class InputPipeline(Pipeline):
 
     `patience_s`: a source by RTMP or HTTP that sends nothing for so long has ended: its publisher
     vanished, or its server is half-open. `careful`: look at every tag of a source by RTMP, and drop
-    what is damaged.
+    what is damaged. `headers`: keeps the sequence headers for the next read.
     """
 
     def __init__(
-        self, url: str, callbacks: InputCallbacks, patience_s: float, *, careful: bool = False
+        self,
+        url: str,
+        callbacks: InputCallbacks,
+        patience_s: float,
+        headers: dict[int, bytes],
+        *,
+        careful: bool = False,
     ) -> None:
         super().__init__("input", callbacks.end)
         self._callbacks = callbacks
@@ -122,7 +128,7 @@ class InputPipeline(Pipeline):
         self.add(source) if demuxer is None else self.add(source, demuxer)
         (demuxer or source).connect("pad-added", self._pad_added)
         if demuxer is not None and demuxer.get_factory().get_name() == "flvdemux":
-            self._first_tags, self._guard = FirstTags(), TagGuard()
+            self._first_tags, self._guard = FirstTags(headers), TagGuard(headers)
             careful = careful and self._scheme in _RTMP
             look = self._look_at_every_tag if careful else self._look_at_first_tags
             demuxer.get_static_pad("sink").add_probe(Gst.PadProbeType.BUFFER, look)
@@ -149,11 +155,14 @@ class InputPipeline(Pipeline):
         stopped = kind == "refused" or "streaming stopped" in message
         return self._scheme in _RTMP and self._has_begun and stopped
 
-    def _look_at_every_tag(self, _pad: Any, info: Any) -> Any:
+    def _look_at_every_tag(self, pad: Any, info: Any) -> Any:
         self._has_begun = True
         # rtmp2src makes a buffer of each tag.
         buffer = info.get_buffer()
-        takes = self._guard.takes(buffer.extract_dup(0, buffer.get_size()))
+        data = buffer.extract_dup(0, buffer.get_size())
+        takes = self._guard.takes(data)
+        if takes and (header := self._guard.missing(data)) is not None:
+            pad.chain(Gst.Buffer.new_wrapped(header))
         if self._guard.refusal is not None:
             self._callbacks.refused(*self._guard.refusal)
         return Gst.PadProbeReturn.OK if takes else Gst.PadProbeReturn.DROP
