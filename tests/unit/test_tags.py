@@ -99,11 +99,9 @@ def body(tag: flv.Tag, at: int, value: int) -> flv.Tag:
 
 def test_the_guard_lets_a_good_stream_through() -> None:
     guard = TagGuard()
-    assert guard.takes(flv.header() + flv.encode(SCRIPT))
-    assert guard.takes(flv.header())
     empty_config = flv.Tag(flv.AUDIO, 0, b"\xaf\x00")
     for tag in (AVC_CONFIG, empty_config, AAC, PICTURE, SOUND, SCRIPT):
-        assert guard.takes(flv.encode(tag)), tag
+        assert guard.takes(tag), tag
     assert guard.refusal is None
 
 
@@ -124,28 +122,26 @@ def test_the_guard_lets_a_good_stream_through() -> None:
         body(AAC, 2, 0x17),
         flv.Tag(flv.AUDIO, 0, b"\xaf\x00" + bytes(200)),
         flv.Tag(flv.AUDIO, 0, b"\xaf"),
-        flv.Tag(15, 0, b"what is this"),
     ],
 )
 def test_the_guard_drops_what_cannot_be_right(tag: flv.Tag) -> None:
     guard = TagGuard()
     for good in (AVC_CONFIG, AAC, PICTURE, SOUND):
-        assert guard.takes(flv.encode(good))
+        assert guard.takes(good)
     for _ in range(100):
-        assert not guard.takes(flv.encode(tag))
-        assert guard.takes(flv.encode(PICTURE))
+        assert not guard.takes(tag)
+        assert guard.takes(PICTURE)
     assert guard.refusal is None
-    assert not guard.takes(flv.encode(PICTURE)[:9])
 
 
 def test_a_source_of_which_nothing_is_right_is_refused_within_a_second() -> None:
     guard = TagGuard()
     hevc = flv.Tag(flv.VIDEO, 0, b"\x91hvc1\x00\x00\x00\x01\x02")
     for _ in range(29):
-        assert not guard.takes(flv.encode(hevc))
-        assert guard.takes(flv.encode(SOUND))
+        assert not guard.takes(hevc)
+        assert guard.takes(SOUND)
     assert guard.refusal is None
-    guard.takes(flv.encode(hevc))
+    guard.takes(hevc)
     assert guard.refusal is not None
     assert guard.refusal[0] == "video_codec"
     assert "hevc" in guard.refusal[1]
@@ -154,7 +150,7 @@ def test_a_source_of_which_nothing_is_right_is_refused_within_a_second() -> None
 def test_another_sound_than_aac_is_taken_after_a_second() -> None:
     guard = TagGuard()
     mp3 = flv.Tag(flv.AUDIO, 0, b"\x2f\xff\xfb\x90\x64")
-    assert [guard.takes(flv.encode(mp3)) for _ in range(32)] == [False] * 30 + [True] * 2
+    assert [guard.takes(mp3) for _ in range(32)] == [False] * 30 + [True] * 2
     assert guard.refusal is None
 
 
@@ -163,21 +159,24 @@ def test_a_header_that_the_server_lost_is_given_from_an_earlier_read() -> None:
     FirstTags(headers).feed(flv.write([SCRIPT, AVC_CONFIG, AAC]))
     assert headers == {flv.VIDEO: flv.encode(AVC_CONFIG), flv.AUDIO: flv.encode(AAC)}
     guard = TagGuard(headers)
-    assert guard.takes(flv.encode(AVC_CONFIG))
+    assert guard.takes(AVC_CONFIG)
     for tag, missing in ((AVC_CONFIG, None), (PICTURE, None), (SOUND, AAC), (SOUND, None)):
         expected = None if missing is None else flv.encode(missing)
-        assert guard.missing(flv.encode(tag)) == expected
-    assert TagGuard().missing(flv.encode(SOUND)) is None
-    assert TagGuard(headers).missing(flv.header()) is None
+        assert guard.missing(tag) == expected
+    assert TagGuard().missing(SOUND) is None
 
 
-@given(st.lists(st.tuples(st.sampled_from((8, 9, 18, 15)), st.binary(max_size=40)), max_size=80))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from((flv.AUDIO, flv.VIDEO, flv.SCRIPT)), st.binary(max_size=40)),
+        max_size=80,
+    )
+)
 def test_no_bytes_break_the_guard_or_the_first_look(tags: list[tuple[int, bytes]]) -> None:
     guard, look = TagGuard(), FirstTags()
     look.feed(flv.header())
     for kind, data in tags:
-        tag = flv.encode(flv.Tag(kind, 0, data))
+        tag = flv.Tag(kind, 0, data)
         guard.takes(tag)
-        guard.takes(data)
-        guard.missing(data)
-        look.feed(tag)
+        guard.missing(tag)
+        look.feed(flv.encode(tag))

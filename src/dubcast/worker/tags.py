@@ -14,9 +14,6 @@ from dubcast.probe import flv
 _ENHANCED_VIDEO = 0x80
 _ENHANCED_AUDIO = 9
 _MOST_BYTES = 2_000_000
-_HEADER_BYTES = 13  # of a file, with the back pointer that follows
-_TAG_HEADER = 11
-_BACK_POINTER = 4
 # About a second of either track without one that is right: that is no damage.
 _ALL_WRONG = 30
 _LONGEST_AAC_CONFIG = 64
@@ -74,7 +71,7 @@ class FirstTags:
                 self.done = True
                 return refusal
             self._kinds.add(tag.kind)
-            if _is_header(tag.kind, tag.body):
+            if _is_header(tag):
                 self._headers[tag.kind] = flv.encode(tag)
         self.done = self._kinds >= {flv.AUDIO, flv.VIDEO} or self._size > _MOST_BYTES
         return None
@@ -112,35 +109,27 @@ class TagGuard:
         self._good: set[int] = set()
         self._sound = flv.AAC
 
-    def takes(self, data: bytes) -> bool:
-        """Whether these bytes go on: a tag with its back pointer, perhaps after a header."""
-        if data[:3] == b"FLV":
-            data = data[_HEADER_BYTES:]
-        if len(data) < _TAG_HEADER + _BACK_POINTER:
-            return not data
-        kind, body = data[0] & 0x1F, data[_TAG_HEADER:-_BACK_POINTER]
-        if kind not in self._wrong:
-            return kind == flv.SCRIPT
-        if _is_avc(body) if kind == flv.VIDEO else _is_sound(body, self._sound):
-            self._good.add(kind)
-            if _is_header(kind, body):
-                self._without.discard(kind)
+    def takes(self, tag: flv.Tag) -> bool:
+        """Whether this tag goes on."""
+        if tag.kind == flv.SCRIPT:
             return True
-        if kind not in self._good:
-            self._wrong[kind] += 1
-            if self._wrong[kind] >= _ALL_WRONG:
-                self._give_in(flv.Tag(kind, 0, body))
+        if _is_avc(tag.body) if tag.kind == flv.VIDEO else _is_sound(tag.body, self._sound):
+            self._good.add(tag.kind)
+            if _is_header(tag):
+                self._without.discard(tag.kind)
+            return True
+        if tag.kind not in self._good:
+            self._wrong[tag.kind] += 1
+            if self._wrong[tag.kind] >= _ALL_WRONG:
+                self._give_in(tag)
         return False
 
-    def missing(self, data: bytes) -> bytes | None:
+    def missing(self, tag: flv.Tag) -> bytes | None:
         """The header, as a tag, that has to go before this tag and has not come; told once."""
-        if len(data) < _TAG_HEADER + _BACK_POINTER or data[:3] == b"FLV":
+        if tag.kind not in self._without or tag.kind not in self._headers or _is_header(tag):
             return None
-        kind, body = data[0] & 0x1F, data[_TAG_HEADER:-_BACK_POINTER]
-        if kind not in self._without or kind not in self._headers or _is_header(kind, body):
-            return None
-        self._without.discard(kind)
-        return self._headers[kind]
+        self._without.discard(tag.kind)
+        return self._headers[tag.kind]
 
     def _give_in(self, tag: flv.Tag) -> None:
         self.refusal = self.refusal or _refusal(tag)
@@ -148,8 +137,9 @@ class TagGuard:
             self._sound = tag.body[0] >> 4
 
 
-def _is_header(kind: int, body: bytes) -> bool:
+def _is_header(tag: flv.Tag) -> bool:
     """A sequence header of H.264 or AAC that is right and not empty."""
+    kind, body = tag.kind, tag.body
     if len(body) < 4 or body[1] != 0:
         return False
     return _is_avc(body) if kind == flv.VIDEO else kind == flv.AUDIO and _is_sound(body, flv.AAC)

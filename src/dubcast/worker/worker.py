@@ -224,6 +224,8 @@ class Worker:
             if kind == "refused" and (was_careful or not careful):
                 self._refusal = self._refused
                 return
+            if not careful:
+                headers.clear()  # another publisher may have others
             now = self._clock.monotonic_ns()
             had_media = self._sessions > sessions
             gone_since = now if had_media or gone_since is None else gone_since

@@ -48,7 +48,7 @@ def init() -> None:
 
 
 def make(factory: str, **properties: Any) -> Any:
-    """An element with its properties set (never parsed from a string).
+    """An element with its properties set (never parsed from a string); `async_` is `async`.
 
     Raises MissingPartError naming the distribution's package that has it.
     """

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from dubcast.errors import ConfigError, MissingPartError
+from dubcast.probe import flv
 from dubcast.worker.gst.base import Gst, Pipeline, caps, make
 from dubcast.worker.pcm_batch import PcmBatch
 from dubcast.worker.tags import FirstTags, TagGuard, audio_refusal, video_refusal
@@ -128,7 +129,8 @@ class InputPipeline(Pipeline):
         self.add(source) if demuxer is None else self.add(source, demuxer)
         (demuxer or source).connect("pad-added", self._pad_added)
         if demuxer is not None and demuxer.get_factory().get_name() == "flvdemux":
-            self._first_tags, self._guard = FirstTags(headers), TagGuard(headers)
+            self._first_tags = FirstTags(headers)
+            self._every_tag, self._guard = flv.FlvParser(), TagGuard(headers)
             careful = careful and self._scheme in _RTMP
             look = self._look_at_every_tag if careful else self._look_at_first_tags
             demuxer.get_static_pad("sink").add_probe(Gst.PadProbeType.BUFFER, look)
@@ -157,12 +159,13 @@ class InputPipeline(Pipeline):
 
     def _look_at_every_tag(self, pad: Any, info: Any) -> Any:
         self._has_begun = True
-        # rtmp2src makes a buffer of each tag.
         buffer = info.get_buffer()
-        data = buffer.extract_dup(0, buffer.get_size())
-        takes = self._guard.takes(data)
-        if takes and (header := self._guard.missing(data)) is not None:
-            pad.chain(Gst.Buffer.new_wrapped(header))
+        takes = True
+        # rtmp2src makes a buffer of each tag.
+        for tag in self._every_tag.feed(buffer.extract_dup(0, buffer.get_size())):
+            takes = self._guard.takes(tag)
+            if takes and (header := self._guard.missing(tag)) is not None:
+                pad.chain(Gst.Buffer.new_wrapped(header))
         if self._guard.refusal is not None:
             self._callbacks.refused(*self._guard.refusal)
         return Gst.PadProbeReturn.OK if takes else Gst.PadProbeReturn.DROP
