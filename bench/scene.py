@@ -24,11 +24,10 @@ import psutil
 from bench.wallclock import WallClock
 from dubcast.config import DestinationSettings, Settings, StsClientSettings
 from dubcast.contract.ids import ingest_path
-from dubcast.demo import stage
 from dubcast.errors import MediaError
-from dubcast.probe import arrivals
+from dubcast.measure import arrivals, stage
+from dubcast.measure.recorder import RecorderProcess
 from dubcast.testing.proxy import FaultProxy
-from dubcast.testing.recorder import RecorderProcess
 from dubcast.testing.sts_server import Reply, ScriptedSts, success, tone
 
 _SAMPLE_S = 5.0

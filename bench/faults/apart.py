@@ -15,8 +15,8 @@ from bench.faults.inputs import Bent
 from bench.faults.rows import Row
 from bench.scene import Recorders
 from dubcast.config import Settings
-from dubcast.demo import stage
-from dubcast.probe import probe
+from dubcast.measure import stage
+from dubcast.measure.probe import probe
 from dubcast.testing import hook_orders
 
 _DELAY_S = 3.0

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dubcast.probe import flv
-from dubcast.probe.recording import iter_tags
+from dubcast import flv
+from dubcast.measure.recording import iter_tags
 from dubcast.testing import publisher
 from dubcast.testing.media import ClipSpec, build_clip
 from dubcast.testing.publisher import Timed

@@ -18,11 +18,11 @@ from bench.faults.rows import Events, Row, Span, Tape, tape
 from bench.faults.strikes import DELAY_S, STRIKES, STRUCK, Strike
 from bench.scene import Memory, Recorders, Scene, dub, recordings, running
 from bench.wallclock import WallClock
+from dubcast import flv
 from dubcast.config import Settings, StsClientSettings
-from dubcast.demo import stage
 from dubcast.errors import DubcastError
-from dubcast.probe import arrivals, flv
-from dubcast.probe.measure import probe
+from dubcast.measure import arrivals, stage
+from dubcast.measure.probe import probe
 from dubcast.testing.sts_server import ScriptedSts
 
 _WARM_UP_S = 15.0

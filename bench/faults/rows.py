@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dubcast.probe import flv
-from dubcast.probe.flashbeep import SyncPoint
-from dubcast.testing.figures import Figure
+from dubcast import flv
+from dubcast.measure.figures import Figure
+from dubcast.measure.flashbeep import SyncPoint
 
 # Timestamps are whole milliseconds, and the looped clip's sound outlasts its picture by 7 ms.
 _ROUNDING_MS = 10.0

@@ -18,8 +18,8 @@ from bench.faults.strikes import STRIKES
 from dubcast import log
 from dubcast.config import Settings
 from dubcast.demo import show
-from dubcast.testing import figures
-from dubcast.testing.figures import Bar
+from dubcast.measure import figures
+from dubcast.measure.figures import Bar
 
 BARS = (
     Bar("faults_missed", "==", 0, "rows with a bar that is not met"),

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, signal
 
-from dubcast.demo.synth import RATE, Samples
-from dubcast.probe.flashbeep import BEEP_HZ
+from dubcast.measure.flashbeep import BEEP_HZ
+from dubcast.measure.synth import RATE, Samples
 
 Wave = NDArray[np.float64]
 

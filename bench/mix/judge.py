@@ -28,8 +28,8 @@ from bench.mix.placement import Placed
 from bench.mix.takes import Evidence, Stems
 from dubcast.audio.pcm import RATE, Float, to_int16
 from dubcast.config import Settings
-from dubcast.demo import engines
-from dubcast.testing.figures import Bar, Figure
+from dubcast.measure import engines
+from dubcast.measure.figures import Bar, Figure
 
 BARS = (
     Bar("original_words_over_chance", "<=", 2, "points"),

@@ -14,8 +14,8 @@ import numpy as np
 from bench.mix.words import Window
 from dubcast.audio.pcm import RATE, Float
 from dubcast.config import Settings, cache_dir
-from dubcast.demo import engines, synth
-from dubcast.demo.material import Speak
+from dubcast.measure import engines, synth
+from dubcast.measure.material import Speak
 from dubcast.models.store import ModelStore
 from dubcast.sts.build import known_voices
 from dubcast.sts.languages import choose_voice

@@ -17,11 +17,12 @@ from bench.mix.programmes import Programme
 from bench.mix.takes import Kept
 from dubcast.config import Settings, StreamEntry
 from dubcast.contract.ids import ingest_path
-from dubcast.demo import show, stage
-from dubcast.demo.material import Material
+from dubcast.demo import show
 from dubcast.errors import MediaError
 from dubcast.live_view import LiveView
-from dubcast.testing.recorder import RecorderProcess
+from dubcast.measure import stage
+from dubcast.measure.material import Material
+from dubcast.measure.recorder import RecorderProcess
 
 NOTE = "take.json"
 _TAIL_S = 3.0

@@ -1,6 +1,6 @@
 """The three programmes: what is said, over what, and how long the dub may take.
 
-Built once and kept, like the demo's (see `dubcast.demo.material`); flashes with beeps lie before
+Built once and kept, like the demo's (see `dubcast.measure.material`); flashes with beeps lie before
 and after the speech, where no dub can cover them.
 """
 
@@ -15,8 +15,8 @@ import numpy as np
 
 from bench.mix import beds, texts
 from dubcast.config import Settings, cache_dir
-from dubcast.demo import engines, material, synth
-from dubcast.demo.material import Line, Material, MaterialSpec, Plan, Speak
+from dubcast.measure import engines, material, synth
+from dubcast.measure.material import Line, Material, MaterialSpec, Plan, Speak
 
 _VERSION = 1
 _FPS = 30

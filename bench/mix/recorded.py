@@ -17,10 +17,10 @@ import numpy as np
 from scipy import fft
 
 from dubcast.audio.pcm import RATE, Float
-from dubcast.demo.material import Material
 from dubcast.errors import ProbeError
-from dubcast.probe import decode
-from dubcast.probe.recording import Recording, ffmpeg_program, opened
+from dubcast.measure import decode
+from dubcast.measure.material import Material
+from dubcast.measure.recording import Recording, ffmpeg_program, opened
 
 _REACH_S = 0.15
 _SHORTEST_S = 1.5

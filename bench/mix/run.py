@@ -17,7 +17,7 @@ from bench.mix.judge import Measured, Tools
 from bench.mix.programmes import Programme
 from dubcast import log
 from dubcast.config import Settings, load
-from dubcast.testing import figures
+from dubcast.measure import figures
 
 # A figure of the prove table that stands for the one of the programme's kind.
 _CHRF = "roundtrip_chrf"

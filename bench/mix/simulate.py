@@ -17,7 +17,7 @@ from bench.mix.models import Voice
 from bench.mix.takes import Evidence, Stems, fitted
 from dubcast.audio.pcm import RATE, Float
 from dubcast.config import Settings
-from dubcast.demo import engines
+from dubcast.measure import engines
 
 _GAP_S = 0.03
 _LATE_S = 0.8

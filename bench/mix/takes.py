@@ -17,9 +17,9 @@ from bench.mix.placement import Placed, active_runs, speech_onset
 from bench.mix.programmes import stretched
 from bench.mix.recorded import Recorded
 from dubcast.audio.pcm import RATE, Float
-from dubcast.demo.material import Line, Material
 from dubcast.errors import ProbeError
-from dubcast.probe.recording import opened
+from dubcast.measure.material import Line, Material
+from dubcast.measure.recording import opened
 
 # An onset is heard when speech comes within this of its own level.
 _ONSET_DB = 15.0

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from dubcast.demo.material import Line
+from dubcast.measure.material import Line
 
 _WORD = re.compile(r"[a-zà-ÿ']+|\d+")
 _SMALL_NUMBER = re.compile(r"\b\d{1,2}\b")

@@ -17,8 +17,8 @@ import numpy as np
 from bench.separation import sound, sources
 from dubcast.audio.pcm import RATE, Float, Int16, to_int16
 from dubcast.config import cache_dir
-from dubcast.demo import synth
-from dubcast.demo.material import Speak
+from dubcast.measure import synth
+from dubcast.measure.material import Speak
 
 SEED = 20
 SECONDS = 22.0

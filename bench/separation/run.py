@@ -21,10 +21,10 @@ from bench.separation import measure, metrics, mixes, words
 from bench.separation.gated import gated
 from dubcast.audio.pcm import RATE, Float, to_float
 from dubcast.config import Settings
-from dubcast.demo.engines import narrator
+from dubcast.measure.engines import narrator
+from dubcast.measure.figures import Bar, Figure, report
 from dubcast.models.store import ModelStore
 from dubcast.separation import registry
-from dubcast.testing.figures import Bar, Figure, report
 
 DEFAULT = "dfn3"
 BARS = (

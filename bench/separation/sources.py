@@ -20,8 +20,8 @@ import yaml
 from dubcast.audio.pcm import CHANNELS, RATE, Float
 from dubcast.config import cache_dir
 from dubcast.errors import DubcastError, MissingPartError
+from dubcast.measure.recording import ffmpeg_program
 from dubcast.models.fetch import NoProgress, append_member, fetch_package
-from dubcast.probe.recording import ffmpeg_program
 
 PINS = Path(__file__).with_name("sources.yaml")
 

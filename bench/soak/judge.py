@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dubcast.probe.flashbeep import SyncPoint
-from dubcast.probe.timing import robust_slope
-from dubcast.testing.figures import Bar, Figure
+from dubcast.measure.figures import Bar, Figure
+from dubcast.measure.flashbeep import SyncPoint
+from dubcast.measure.timing import robust_slope
 
 BARS = (
     Bar("good_seconds_share", ">=", 0.9999, "of `air`: carry both tracks, as they arrive"),

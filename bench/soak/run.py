@@ -21,13 +21,12 @@ from bench.scene import Memory, Scene, recordings, running
 from bench.soak import judge
 from bench.soak.faults import FAULTS, Strike, schedule
 from bench.soak.judge import Part
-from dubcast import log
+from dubcast import flv, log
 from dubcast.config import Settings
 from dubcast.demo import show
 from dubcast.errors import DubcastError
-from dubcast.probe import arrivals, flv
-from dubcast.probe.measure import probe
-from dubcast.testing import figures
+from dubcast.measure import arrivals, figures
+from dubcast.measure.probe import probe
 
 # One is separated, as by default; the other is not, to save the CPU.
 _POLICIES: dict[str, dict[str, Any]] = {"air": {}, "struck": {"separation": {"separator": "off"}}}

@@ -10,10 +10,11 @@ import pytest
 
 from dubcast.config import Settings, cache_dir
 from dubcast.contract.ids import ingest_path
-from dubcast.demo import engines, stage, verdict
-from dubcast.demo.material import SENTENCES, Material, MaterialSpec, build
-from dubcast.probe import probe
-from dubcast.testing.recorder import RecorderProcess
+from dubcast.demo import verdict
+from dubcast.measure import engines, stage
+from dubcast.measure.material import SENTENCES, Material, MaterialSpec, build
+from dubcast.measure.probe import probe
+from dubcast.measure.recorder import RecorderProcess
 
 pytestmark = pytest.mark.timeout(300)
 STREAM = "e2e"

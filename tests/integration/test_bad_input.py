@@ -12,8 +12,9 @@ from test_worker import DELAY_S, media_server, recording, worker
 
 from bench.faults import inputs
 from bench.faults.inputs import BENT, SECONDS, SPEC
-from dubcast.probe import ProbeReport, flv, probe
-from dubcast.probe.recording import iter_tags
+from dubcast import flv
+from dubcast.measure.probe import ProbeReport, probe
+from dubcast.measure.recording import iter_tags
 
 pytestmark = pytest.mark.timeout(180)
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dubcast.demo.material import Material, MaterialSpec, build
 from dubcast.demo.report import sound_from
-from dubcast.demo.synth import Samples
-from dubcast.probe import probe
+from dubcast.measure.material import Material, MaterialSpec, build
+from dubcast.measure.probe import probe
+from dubcast.measure.synth import Samples
 
 SPEC = MaterialSpec(
     voices=("en-gb", "en-us"), speaker="espeak-ng", min_s=0, max_s=18, width=320, height=180

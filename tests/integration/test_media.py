@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dubcast.probe import probe
+from dubcast.measure.probe import probe
 from dubcast.testing.media import ClipSpec, beep_times, build_clip
 
 

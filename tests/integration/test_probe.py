@@ -10,11 +10,13 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from dubcast import flv
 from dubcast.cli import probe as command
 from dubcast.errors import ProbeError
-from dubcast.probe import ProbeReport, arrivals, flv, probe
-from dubcast.probe.flv import AUDIO, VIDEO, Tag
-from dubcast.probe.recording import iter_tags
+from dubcast.flv import AUDIO, VIDEO, Tag
+from dubcast.measure import arrivals
+from dubcast.measure.probe import ProbeReport, probe
+from dubcast.measure.recording import iter_tags
 from dubcast.testing.media import ClipSpec, build_clip
 
 Edit = Callable[[list[Tag]], list[Tag]]

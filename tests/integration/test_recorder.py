@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from dubcast import flv
 from dubcast.errors import InputError
-from dubcast.probe import arrivals, flv
-from dubcast.probe.flv import AUDIO, VIDEO, Tag
-from dubcast.probe.recording import iter_tags, read
-from dubcast.testing.recorder import Recorder, RecorderProcess, TagWriter
+from dubcast.flv import AUDIO, VIDEO, Tag
+from dubcast.measure import arrivals
+from dubcast.measure.recorder import Recorder, RecorderProcess, TagWriter
+from dubcast.measure.recording import iter_tags, read
 
 TAGS = [
     Tag(VIDEO if k % 2 else AUDIO, 20 * k, b"\x27\x01\x00\x00\x00" + b"x" * k) for k in range(40)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from dubcast.config import Settings, child_env
-from dubcast.probe import probe
+from dubcast.measure.probe import probe
+from dubcast.measure.recorder import RecorderProcess
 from dubcast.testing.media import ClipSpec, build_clip
-from dubcast.testing.recorder import RecorderProcess
 from dubcast.testing.sts_server import Reply, ScriptedSts, success
 from rig import running_server, server_settings, stub_plane
 

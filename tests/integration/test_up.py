@@ -18,7 +18,7 @@ import psutil
 import pytest
 import yaml
 
-from dubcast.probe.recording import iter_tags
+from dubcast.measure.recording import iter_tags
 from dubcast.testing.media import ClipSpec, build_clip
 from dubcast.testing.publisher import enhanced, paced, publish
 from rig import (

@@ -19,14 +19,15 @@ from typing import Any
 
 import pytest
 
+from dubcast import flv
 from dubcast.config import Settings, child_env
+from dubcast.measure.probe import ProbeReport, probe
+from dubcast.measure.recorder import RecorderProcess
+from dubcast.measure.recording import iter_tags
 from dubcast.mediaserver.base import MediaServer
-from dubcast.probe import ProbeReport, flv, probe
-from dubcast.probe.recording import iter_tags
 from dubcast.testing.media import ClipSpec, build_clip
 from dubcast.testing.proxy import FaultProxy, Faults
 from dubcast.testing.publisher import corrupted, paced, publish
-from dubcast.testing.recorder import RecorderProcess
 from dubcast.testing.sts_server import Reply, ScriptedSts, success
 from rig import (
     Child,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dubcast.probe.alignment import Alignment, align
+from dubcast.measure.alignment import Alignment, align
 
 
 def units(text: str) -> list[bytes]:

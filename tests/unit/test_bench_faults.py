@@ -8,8 +8,8 @@ import pytest
 from bench.faults import rows
 from bench.faults.rows import Events, Row, tape
 from bench.faults.strikes import STRIKES
-from dubcast.probe import flv
-from dubcast.probe.flashbeep import SyncPoint
+from dubcast import flv
+from dubcast.measure.flashbeep import SyncPoint
 
 S = 1_000_000_000
 

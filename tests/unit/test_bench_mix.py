@@ -27,7 +27,7 @@ from bench.mix.placement import Placed
 from bench.mix.words import Window
 from dubcast.audio.pcm import RATE, Float
 from dubcast.audio.vad import WINDOW_16K
-from dubcast.demo.material import Line
+from dubcast.measure.material import Line
 
 
 def tone(hertz: float, seconds: float, amplitude: float) -> Float:

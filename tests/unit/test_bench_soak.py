@@ -8,8 +8,8 @@ import pytest
 from bench.soak import judge
 from bench.soak.faults import FAULTS, schedule
 from bench.soak.judge import Part, Seconds
-from dubcast.probe.flashbeep import SyncPoint
-from dubcast.testing.figures import judge as judge_all
+from dubcast.measure.figures import judge as judge_all
+from dubcast.measure.flashbeep import SyncPoint
 
 S = 1_000_000_000
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from dubcast.testing import figures
-from dubcast.testing.figures import Bar, Figure
+from dubcast.measure import figures
+from dubcast.measure.figures import Bar, Figure
 
 
 @pytest.mark.parametrize(

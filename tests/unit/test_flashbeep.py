@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dubcast.probe.flashbeep import clear, find_beeps, find_flashes, match
+from dubcast.measure.flashbeep import clear, find_beeps, find_flashes, match
 
 RATE = 48000
 Samples = NDArray[np.float32]

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dubcast.probe import flv
-from dubcast.probe.flv import AUDIO, SCRIPT, VIDEO, FlvError, FlvParser, Tag
+from dubcast import flv
+from dubcast.flv import AUDIO, SCRIPT, VIDEO, FlvError, FlvParser, Tag
 
 tags = st.lists(
     st.builds(

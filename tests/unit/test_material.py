@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dubcast.demo import synth
-from dubcast.demo.material import SENTENCES, MaterialSpec, choose, plan
-from dubcast.probe.flashbeep import find_beeps
+from dubcast.measure import synth
+from dubcast.measure.flashbeep import find_beeps
+from dubcast.measure.material import SENTENCES, MaterialSpec, choose, plan
 
 LENGTHS = [2.2 + 0.13 * (k % 17) for k in range(len(SENTENCES))]
 

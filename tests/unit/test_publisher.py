@@ -6,9 +6,9 @@ import itertools
 
 import pytest
 
+from dubcast import flv
 from dubcast.errors import ConfigError
-from dubcast.probe import flv
-from dubcast.probe.flv import Tag
+from dubcast.flv import Tag
 from dubcast.testing import publisher
 
 TAGS = [

@@ -12,7 +12,7 @@ import pytest
 
 from dubcast.demo import plots
 from dubcast.demo.report import DemoReport, Fragment, load_fragments, write
-from dubcast.testing.figures import Bar
+from dubcast.measure.figures import Bar
 
 TONE = plots.Sound(np.sin(np.arange(16000) / 9).astype(np.float32), 8000, 1.0)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dubcast.probe import flv
+from dubcast import flv
 from dubcast.worker.tags import FirstTags, Refusal, TagGuard
 
 SCRIPT = flv.Tag(flv.SCRIPT, 0, b"\x02\x00\x0aonMetaData")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dubcast.probe import timing
+from dubcast.measure import timing
 
 FRAMES = [round(k * 100 / 3) for k in range(90)]
 

@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from dubcast.probe import Comparison, ProbeReport, Sync, Track
+    from dubcast.measure.probe import Comparison, ProbeReport, Sync, Track
 
 
 def register(app: typer.Typer) -> None:
@@ -30,7 +30,7 @@ def _probe(
     as_json: Annotated[bool, typer.Option("--json", help="machine-readable output")] = False,
     sync: Annotated[bool, typer.Option(help="decode, and look for flash and beep")] = True,
 ) -> None:
-    from dubcast.probe import probe
+    from dubcast.measure.probe import probe
 
     report = probe(target, source=source, sync=sync, seconds=seconds)
     if as_json:

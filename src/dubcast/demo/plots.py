@@ -11,7 +11,7 @@ import matplotlib as mpl
 import numpy as np
 from numpy.typing import NDArray
 
-from dubcast.probe.flashbeep import Samples
+from dubcast.measure.flashbeep import Samples
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

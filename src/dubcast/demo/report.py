@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from dubcast.demo.plots import OUTCOME_COLOURS, Sound
 from dubcast.errors import ProbeError
-from dubcast.testing import figures
-from dubcast.testing.figures import Bar, Figure, Verdict
+from dubcast.measure import figures
+from dubcast.measure.figures import Bar, Figure, Verdict
 
 
 class Fragment(BaseModel):
@@ -106,8 +106,8 @@ def sound_from(path: Path, *, shift_s: float = 0.0) -> Sound:
 
     Raises `ProbeError` when it has none. Thinned to 8 kHz: it is only drawn.
     """
-    from dubcast.probe import decode
-    from dubcast.probe.recording import opened
+    from dubcast.measure import decode
+    from dubcast.measure.recording import opened
 
     with opened(path) as recording:
         runs = list(decode.sound(recording))

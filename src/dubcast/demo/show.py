@@ -11,13 +11,14 @@ from rich.console import Console
 
 from dubcast.config import Settings, cache_dir
 from dubcast.contract.ids import ingest_path
-from dubcast.demo import engines, report, stage, verdict
-from dubcast.demo.material import SENTENCES, Material, MaterialSpec, build
+from dubcast.demo import report, verdict
 from dubcast.demo.verdict import Take
 from dubcast.errors import MediaError
 from dubcast.live_view import LiveView
-from dubcast.testing import figures as figures_module
-from dubcast.testing.recorder import RecorderProcess
+from dubcast.measure import engines, stage
+from dubcast.measure import figures as figures_module
+from dubcast.measure.material import SENTENCES, Material, MaterialSpec, build
+from dubcast.measure.recorder import RecorderProcess
 
 MAIN = MaterialSpec()
 LONG_GOP = replace(MAIN, gop=250, sentences=SENTENCES[:6], min_s=25.0, max_s=34.0)
@@ -81,7 +82,7 @@ def _take(
     up_pid: int,
     out: Path,
     started_ns: int,
-) -> tuple[Take, verdict.Usage]:
+) -> tuple[Take, stage.Usage]:
     """Play one clip through everything and record both ends."""
     ingest = f"rtmp://127.0.0.1:{roles.media_server.rtmp_port}/{ingest_path(stream_id)}"
     source = RecorderProcess(ingest, out / f"{stream_id}-source.flv")

@@ -11,13 +11,13 @@ from rich.console import Console
 
 from dubcast.config import Settings
 from dubcast.contract.ids import ingest_path
-from dubcast.demo import show, stage, verdict
-from dubcast.demo.stage import Sample
+from dubcast.demo import show, verdict
 from dubcast.live_view import LiveView
-from dubcast.probe import ProbeReport, probe
-from dubcast.testing import figures
-from dubcast.testing.figures import Bar, Figure
-from dubcast.testing.recorder import RecorderProcess
+from dubcast.measure import figures, stage
+from dubcast.measure.figures import Bar, Figure
+from dubcast.measure.probe import ProbeReport, probe
+from dubcast.measure.recorder import RecorderProcess
+from dubcast.measure.stage import Sample
 
 BARS = (
     Bar("rss_growth_max", "<=", 0.05, "of any process, first to last part"),

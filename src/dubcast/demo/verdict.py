@@ -17,13 +17,13 @@ import numpy as np
 
 from dubcast.audio.pcm import RATE, Int16, to_int16
 from dubcast.config import Settings
-from dubcast.demo import engines
-from dubcast.demo.material import Line
 from dubcast.demo.report import DemoReport, Fragment, sound_from
 from dubcast.errors import ProbeError
-from dubcast.probe import ProbeReport, decode, probe, timing
-from dubcast.probe.recording import Recording, opened
-from dubcast.testing.figures import Bar, Figure
+from dubcast.measure import decode, engines, timing
+from dubcast.measure.figures import Bar, Figure
+from dubcast.measure.material import Line
+from dubcast.measure.probe import ProbeReport, probe
+from dubcast.measure.recording import Recording, opened
 
 # FLV timestamps are whole milliseconds, so steps of an unbroken track differ by up to one.
 _CONTAINER_ROUNDING_MS = 1.0
@@ -45,15 +45,6 @@ BARS = (
     Bar("first_dub_s", "<=", 25),
     Bar("setup_s", "<=", 480),
 )
-
-
-@dataclass(frozen=True)
-class Usage:
-    """What the processes used: CPU seconds per second of the run, and peak RSS in MB."""
-
-    worker_cpu: float
-    worker_rss_mb: float
-    sts_cpu: float
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Short test clips with flash and beep, made by the ffmpeg program and cached in a folder.
 
 Each second a white flash of two frames and an 80 ms beep of 1 kHz begin at the same instant:
-`dubcast.probe` reads the A/V offset from them.
+`dubcast.measure.probe` reads the A/V offset from them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dubcast.errors import MediaError
-from dubcast.probe.recording import ffmpeg_program
+from dubcast.measure.recording import ffmpeg_program
 
 _FORMAT_VERSION = 3
 FIRST_BEEP_S = 0.5

@@ -18,9 +18,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
+from dubcast import flv
 from dubcast.errors import ConfigError, MediaError
-from dubcast.probe import flv
-from dubcast.probe.flv import Tag
+from dubcast.flv import Tag
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _HANDSHAKE = 1536

@@ -9,7 +9,7 @@ again with care: to look at every tag costs a tenth of the worker.
 
 from __future__ import annotations
 
-from dubcast.probe import flv
+from dubcast import flv
 
 _ENHANCED_VIDEO = 0x80
 _ENHANCED_AUDIO = 9

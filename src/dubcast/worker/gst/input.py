@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from dubcast import flv
 from dubcast.errors import ConfigError, MissingPartError
-from dubcast.probe import flv
 from dubcast.worker.gst.base import Gst, Pipeline, caps, make
 from dubcast.worker.pcm_batch import PcmBatch
 from dubcast.worker.tags import FirstTags, TagGuard, audio_refusal, video_refusal

@@ -18,10 +18,10 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
+from dubcast import flv
 from dubcast.errors import ProbeError
-from dubcast.probe import flv
-from dubcast.probe.flashbeep import Samples
-from dubcast.probe.recording import AudioFrame, Recording, ffmpeg_program, iter_tags
+from dubcast.measure.flashbeep import Samples
+from dubcast.measure.recording import AudioFrame, Recording, ffmpeg_program, iter_tags
 
 _FRAME = re.compile(rb"pts:(-?\d+)\b")
 _LUMA = re.compile(rb"lavfi\.signalstats\.YAVG=([0-9.]+)")

@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from dubcast.demo import synth
 from dubcast.errors import MediaError, ProbeError
-from dubcast.probe import probe
-from dubcast.probe.recording import ffmpeg_program
+from dubcast.measure import synth
+from dubcast.measure.probe import probe
+from dubcast.measure.recording import ffmpeg_program
 from dubcast.testing.media import flash_expression, run_ffmpeg, write_wav
 
 Speak = Callable[[str, str], tuple[synth.Samples, int]]

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from dubcast.errors import ProbeError
-from dubcast.probe import alignment, decode, flashbeep, timing
-from dubcast.probe.flashbeep import Beep, SyncPoint
-from dubcast.probe.recording import Recording, VideoUnit, opened
-from dubcast.probe.timing import ConstantRun, Delay, TrackTiming
+from dubcast.measure import alignment, decode, flashbeep, timing
+from dubcast.measure.flashbeep import Beep, SyncPoint
+from dubcast.measure.recording import Recording, VideoUnit, opened
+from dubcast.measure.timing import ConstantRun, Delay, TrackTiming
 
 # Two onsets nearer than this are one beep seen in two overlapping pieces.
 _SAME_BEEP_S = 0.020

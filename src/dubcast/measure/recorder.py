@@ -1,6 +1,6 @@
 """Records one RTMP or HTTP-FLV connection to a file, with the arrival time of every tag.
 
-`python -m dubcast.testing.recorder URL FILE` runs it in a process of its own, so that nothing
+`python -m dubcast.measure.recorder URL FILE` runs it in a process of its own, so that nothing
 else disturbs its arrival times (CLOCK_MONOTONIC; two recorders of one machine compare). It waits
 for a stream that is not there yet. SIGTERM or SIGINT end it with both files whole.
 """
@@ -23,9 +23,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Protocol
 
+from dubcast import flv
 from dubcast.clock import Clock, SystemClock
 from dubcast.errors import InputError, MissingPartError
-from dubcast.probe import arrivals, flv
+from dubcast.measure import arrivals
 
 _RETRY_S = 0.2
 _POLL_S = 0.1
@@ -221,7 +222,7 @@ class RecorderProcess:
 
     def __init__(self, url: str, path: Path, *, reconnect: bool = False) -> None:
         self.path = path
-        arguments = [sys.executable, "-m", "dubcast.testing.recorder", url, str(path)]
+        arguments = [sys.executable, "-m", "dubcast.measure.recorder", url, str(path)]
         self._child = subprocess.Popen([*arguments, *(["--reconnect"] if reconnect else [])])
 
     @property
@@ -255,7 +256,7 @@ class RecorderProcess:
 
 def main() -> int:
     """The command: 0 when something was recorded, else 1."""
-    parser = argparse.ArgumentParser(description=__doc__, prog="python -m dubcast.testing.recorder")
+    parser = argparse.ArgumentParser(description=__doc__, prog="python -m dubcast.measure.recorder")
     parser.add_argument("url")
     parser.add_argument("file", type=Path)
     parser.add_argument("--reconnect", action="store_true", help="further connections: FILE-2, ...")

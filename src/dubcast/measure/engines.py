@@ -15,7 +15,7 @@ from dubcast.audio.fragmenter import Span, SpeechFragmenter
 from dubcast.audio.pcm import RATE, Float, Int16, ms_to_samples
 from dubcast.audio.vad import SileroVad, VadStream
 from dubcast.config import Settings
-from dubcast.demo.material import Speak
+from dubcast.measure.material import Speak
 from dubcast.models.store import ModelStore
 from dubcast.sts.build import VOICES_MODEL, known_voices
 from dubcast.sts.providers.asr_whisper import WhisperAsr

@@ -33,15 +33,23 @@ from dubcast.config import (
     child_env,
 )
 from dubcast.contract.ids import ingest_path
-from dubcast.demo.verdict import Usage
 from dubcast.errors import MediaError
-from dubcast.probe.recording import ffmpeg_program
+from dubcast.measure.recording import ffmpeg_program
 
 _READY_S = 180.0
 _STOP_S = 20.0
 POLL_S = 0.5
 # CPU is taken over the steady part: not the start, when models and modules are loaded.
 _WARM_UP_S = 15.0
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What the processes used: CPU seconds per second of the run, and peak RSS in MB."""
+
+    worker_cpu: float
+    worker_rss_mb: float
+    sts_cpu: float
 
 
 def free_port() -> int:

@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from dubcast import flv
 from dubcast.errors import MissingPartError, ProbeError
-from dubcast.probe import arrivals, flv
+from dubcast.measure import arrivals
 
 _BLOCK = 1 << 20
 _LIVE_SCHEMES = ("rtmp", "rtmps", "rtsp", "rtsps", "srt", "http", "https")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dubcast.probe.flashbeep import BEEP_HZ
+from dubcast.measure.flashbeep import BEEP_HZ
 
 RATE = 48000
 Samples = NDArray[np.float32]
