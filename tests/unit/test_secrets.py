@@ -237,6 +237,7 @@ def test_an_error_about_a_secret_does_not_tell_it(key: str, number: int) -> None
         f"orchestrator: {{publish_key: *{SENTINEL}}}",
         f"orchestrator: {{publish_key: !{SENTINEL} x}}",
         f"orchestrator: {{publish_key: !x!{SENTINEL} y}}",
+        f"orchestrator: {{publish_key: !{SENTINEL}!x y}}",
         f"orchestrator: {{publish_key: '{SENTINEL}}}",
         f"orchestrator: {{publish_key: {SENTINEL}]",
         f"orchestrator: {{publish_key: &{SENTINEL} a, hook_secret: &{SENTINEL} b, x: @}}",
