@@ -1,7 +1,8 @@
 """Structured logs: one JSON object a line, or readable lines on a terminal.
 
 Fields: `ts, level, event, component, streamId, fragmentId, batchNumber, runId, traceId`.
-Per fragment, never per frame. URLs pass through `redact_url`, so no stream key is written.
+Per fragment, never per frame. Every URL passes through `redact_url`, in tracebacks too, and a
+`Secret` shows asterisks: no key is written.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
 from typing import Any, TextIO
 from urllib.parse import urlsplit, urlunsplit
@@ -36,8 +37,8 @@ def setup(settings: LogSettings, component: str, **fields: str) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
-            _redact_urls,
             structlog.processors.format_exc_info,
+            _redact,  # last: a library puts the URL that failed into its errors, too
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -74,38 +75,47 @@ def get(name: str | None = None) -> Any:
     return structlog.get_logger(**({"part": name} if name else {}))
 
 
-_URL = re.compile(r"\w+://[^\s\"'()]+")
+_URL = re.compile(r"\w[\w+.-]*://\S+")
+_AFTER_URL = "\"'),.;:>"  # what a sentence puts behind one
+_OWN_PATH = re.compile(r"live/[a-z0-9][a-z0-9_-]{0,63}/(in|out(-[A-Za-z0-9-]{1,16})?)")
 
 
 def redact_url(url: str) -> str:
     """The URL without what may be a secret: userinfo, query, and the last path segment.
 
     `rtmp://host/app/KEY?x=y` becomes `rtmp://host/app/***`. Paths of dubcast's own media server
-    (`live/<id>/in|out`) hold no key and stay.
+    (`live/<id>/in|out`) and those of HTTP hold no key and stay.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # not a URL after all: an address in brackets that is none, say
+        return "***"
     if not parts.scheme or not parts.netloc:
         return url
     host = parts.netloc.rpartition("@")[2]
-    segments = parts.path.strip("/").split("/")
-    own = len(segments) == 3 and segments[0] == "live" and segments[2].startswith(("in", "out"))
-    if not own and len(segments) > 1 and parts.scheme in {"rtmp", "rtmps", "srt", "rtsp"}:
-        segments[-1] = "***"
-    return urlunsplit((parts.scheme, host, "/" + "/".join(segments), "", ""))
+    path = parts.path.strip("/")
+    if path and parts.scheme not in {"http", "https"} and not _OWN_PATH.fullmatch(path):
+        path = "/".join([*path.split("/")[:-1], "***"])
+    return urlunsplit((parts.scheme, host, "/" + path, "", ""))
+
+
+def _without_keys(value: Any) -> Any:
+    """A field's value, each URL in it redacted, also amid words and inside of lists."""
+    if isinstance(value, str):
+        return _URL.sub(_shown, value) if "://" in value else value
+    if isinstance(value, Mapping):
+        return {key: _without_keys(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set)):
+        return [_without_keys(item) for item in value]
+    return value
 
 
 def _shown(found: re.Match[str]) -> str:
-    try:
-        return redact_url(found[0])
-    except ValueError:  # not a URL after all: an address in brackets that is none, say
-        return "***"
+    url = found[0].rstrip(_AFTER_URL)
+    return redact_url(url) + found[0][len(url) :]
 
 
-def _redact_urls(
+def _redact(
     _logger: Any, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    for key, value in event.items():
-        if isinstance(value, str) and key != "event" and "://" in value:
-            # Also amid words: libraries put the URL that failed into what they say.
-            event[key] = _URL.sub(_shown, value)
-    return {**_BASE, **event}
+    return {**_BASE, **_without_keys(event)}

@@ -90,9 +90,10 @@ def test_a_service_that_is_away_is_not_ready_and_says_so() -> None:
 
 
 def test_run_refuses_a_destination_that_is_not_rtmp() -> None:
-    result = CliRunner().invoke(app, ["run", "x.flv", "https://host/live"])
+    result = CliRunner().invoke(app, ["run", "x.flv", "rmtp://host/live/canary"])
     assert isinstance(result.exception, ConfigError)
-    assert "'https://host/live' must be an rtmp://" in str(result.exception)
+    assert "must be an rtmp://" in str(result.exception)
+    assert "canary" not in str(result.exception)
 
 
 def test_config_show_names_origins_and_masks_secrets() -> None:

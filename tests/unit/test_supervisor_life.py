@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 
 import pytest
-from pydantic import SecretStr
 
 from dubcast.backoff import Backoff, BackoffPolicy
 from dubcast.clock import s_to_ns
@@ -142,7 +141,7 @@ def test_an_egress_gets_its_own_url_only_by_environment() -> None:
     assert [own.key, everyone.key] == ["egress:abc:own", "egress:abc:all"]
     assert not any("canary" in part for part in own.argv)
     known = load(env=own.env).settings
-    assert targets.find(known, "abc", "own").url == SecretStr("rtmp://h/app/canary-own")
+    assert targets.find(known, "abc", "own").url.get_secret_value() == "rtmp://h/app/canary-own"
     assert "canary-mine" not in str(own.env)
     # The stream's own destination wins over the common one of the same name.
     assert "canary-mine" in str(everyone.env)

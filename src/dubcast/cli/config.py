@@ -31,7 +31,7 @@ def show(
         typer.echo(json.dumps(values, indent=2, ensure_ascii=False))
         return
     for key, value in values.items():
-        typer.echo(f"{key}: {_plain(value)}{_origin(loaded, key) if origin else ''}")
+        typer.echo(f"{key}: {_as_json(value)}{_origin(loaded, key) if origin else ''}")
 
 
 def check(config: ConfigOption = None) -> None:
@@ -45,7 +45,7 @@ def reference() -> None:
     typer.echo(settings_module.reference(), nl=False)
 
 
-def _plain(value: Any) -> str:
+def _as_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 

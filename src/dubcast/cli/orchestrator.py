@@ -161,6 +161,7 @@ def up(
         stream__delay_s=delay,
     )
     log.setup(settings.log, "up")
+    extra = _destinations(settings, destination or [])
     with_sts = sts and _is_local(settings.sts.url)
     if with_sts:
         from dubcast.cli.service import check_here
@@ -173,7 +174,6 @@ def up(
     lock = InstanceLock(notes_folder(settings))
     lock.acquire()
     kind = create(settings, control_plane(settings, "")).kind
-    extra = tuple(_destination(one) for one in destination or ())
     prepared = prepare(settings, kind=kind, destinations=extra)
     everything = AllInOne(prepared, with_sts=with_sts)
 
@@ -195,6 +195,16 @@ def _first(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
+
+
+def _destinations(settings: Settings, texts: list[str]) -> tuple[DestinationSettings, ...]:
+    """Those of `--destination`. Raises ConfigError for one that is unusable or named twice."""
+    given = tuple(_destination(text) for text in texts)
+    names = [one.name for one in (*settings.orchestrator.destinations, *given)]
+    for one in given:
+        if names.count(one.name) > 1:
+            raise ConfigError(f"--destination {one.name}: there is another one of that name")
+    return given
 
 
 def _destination(text: str) -> DestinationSettings:

@@ -50,7 +50,7 @@ def run(
     )
     log.setup(settings.log, "worker", streamId="run")
     if urlsplit(dest).scheme not in {"rtmp", "rtmps"}:
-        raise ConfigError(f"destination {dest!r} must be an rtmp:// or rtmps:// URL")
+        raise ConfigError("the destination must be an rtmp:// or rtmps:// URL")
     # Here, and not above: every role imports this module, and the worker keeps small.
     from dubcast.cli.service import check_policy
     from dubcast.live_view import LiveView

@@ -19,11 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from pydantic import SecretStr
 
 from dubcast import config, log, processes
 from dubcast.backoff import Backoff, BackoffPolicy
-from dubcast.config import DestinationSettings, Settings
+from dubcast.config import DestinationSettings, Secret, Settings
 from dubcast.errors import DubcastError
 from dubcast.processes import LastingProcess, Notes, ProcessRef
 
@@ -147,7 +146,7 @@ def notes_folder(settings: Settings) -> Path:
     return (own.state_dir or config.state_dir()) / f"up-{own.port}"
 
 
-def hook_secret(settings: Settings) -> SecretStr:
+def hook_secret(settings: Settings) -> Secret:
     """The secret that is set, else the one that is kept beside the notes, made at the first use."""
     if settings.orchestrator.hook_secret is not None:
         return settings.orchestrator.hook_secret
@@ -158,7 +157,7 @@ def hook_secret(settings: Settings) -> SecretStr:
         aside.touch(mode=0o600)
         aside.write_text(secrets.token_urlsafe(32), encoding="ascii")
         aside.replace(file)
-    return SecretStr(file.read_text(encoding="ascii"))
+    return Secret(file.read_text(encoding="ascii"))
 
 
 def prepare(

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from dubcast import flv
+from dubcast.config import SecretUrl
 from dubcast.errors import ConfigError, MissingPartError
 from dubcast.worker.gst.base import Gst, Pipeline, caps, make
 from dubcast.worker.pcm_batch import PcmBatch
@@ -85,7 +86,8 @@ def scheme_of(url: str) -> str:
     scheme = urlsplit(url).scheme.lower() if "://" in url else "file"
     if scheme not in SCHEMES:
         raise ConfigError(
-            f"source {url!r}: scheme {scheme!r} is not supported; use one of {', '.join(SCHEMES)}"
+            f"source {SecretUrl(url)}: scheme {scheme!r} is not supported; "
+            f"use one of {', '.join(SCHEMES)}"
         )
     if scheme == "file" and not _path(url).is_file():
         raise ConfigError(f"source {url!r}: no such file")

@@ -1,0 +1,75 @@
+"""Settings: the only part that reads the environment or a settings file.
+
+One commented YAML file, then `DUBCAST__SECTION__KEY` variables, then flags; the later wins.
+Unknown keys are errors that name the nearest known key, and secrets mask themselves.
+"""
+
+from __future__ import annotations
+
+from dubcast.config.children import child_env, to_env
+from dubcast.config.folders import cache_dir, state_dir
+from dubcast.config.hook import (
+    HOOK_QUERY_ESCAPED,
+    HOOK_SECRET,
+    HOOK_URL,
+    HookEnvironment,
+    hook_child_env,
+    hook_environment,
+)
+from dubcast.config.loading import ENV_PREFIX, Loaded, load
+from dubcast.config.media_server import MediaServerSettings
+from dubcast.config.orchestrator import DestinationSettings, OrchestratorSettings, StreamEntry
+from dubcast.config.printing import masked, reference
+from dubcast.config.secret import MASK, Secret, SecretUrl
+from dubcast.config.settings import LogSettings, ModelsSettings, Settings
+from dubcast.config.speech import BreakerSettings, StsClientSettings, StsServerSettings
+from dubcast.config.stream import (
+    DuckingSettings,
+    FallbackMode,
+    FragmentSettings,
+    SeparationSettings,
+    Separator,
+    StreamSettings,
+)
+from dubcast.config.values import Section
+from dubcast.config.worker import DumpSettings, WorkerSettings
+
+__all__ = [
+    "ENV_PREFIX",
+    "HOOK_QUERY_ESCAPED",
+    "HOOK_SECRET",
+    "HOOK_URL",
+    "MASK",
+    "BreakerSettings",
+    "DestinationSettings",
+    "DuckingSettings",
+    "DumpSettings",
+    "FallbackMode",
+    "FragmentSettings",
+    "HookEnvironment",
+    "Loaded",
+    "LogSettings",
+    "MediaServerSettings",
+    "ModelsSettings",
+    "OrchestratorSettings",
+    "Secret",
+    "SecretUrl",
+    "Section",
+    "SeparationSettings",
+    "Separator",
+    "Settings",
+    "StreamEntry",
+    "StreamSettings",
+    "StsClientSettings",
+    "StsServerSettings",
+    "WorkerSettings",
+    "cache_dir",
+    "child_env",
+    "hook_child_env",
+    "hook_environment",
+    "load",
+    "masked",
+    "reference",
+    "state_dir",
+    "to_env",
+]

@@ -1,0 +1,31 @@
+"""Settings of the media server."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from dubcast.config.values import Port, Section, UserPath
+
+
+class MediaServerSettings(Section):
+    """Which media server runs, and where."""
+
+    kind: Literal["auto", "mediamtx", "embedded"] = Field(
+        "auto", description="auto: MediaMTX when its binary is found, else the embedded one"
+    )
+    mediamtx_path: UserPath | None = Field(None, description="the binary, if it is not on PATH")
+    attach: bool = Field(False, description="mediamtx: use a running server, start none")
+    host: str = Field("127.0.0.1", description="where the other roles reach it")
+    bind: str = Field("127.0.0.1", description="address that publishers reach; 0.0.0.0: all")
+    rtmp_port: Port = 1935
+    rtsp_port: Port = 8554
+    http_port: Port = Field(8088, description="embedded: HTTP-FLV and its API (loopback only)")
+    api_port: Port = Field(9997, description="mediamtx: API (loopback only)")
+    silent_s: float = Field(
+        10.0, ge=1, le=300, description="a publisher that sends nothing for so long is dropped"
+    )
+    embedded_dir: UserPath | None = Field(
+        None, description="where the embedded server is installed; default: the cache folder"
+    )

@@ -1,0 +1,75 @@
+"""Settings of both ends of the speech service."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from dubcast.config.values import HttpUrl, Key, Port, Section
+
+
+class BreakerSettings(Section):
+    """When an endpoint of the speech service is left alone, and when it is tried again."""
+
+    failures: int = Field(3, ge=1, le=100, description="failures in a row that open it")
+    window: int = Field(20, ge=1, le=1000, description="calls that are looked back at")
+    min_calls: int = Field(5, ge=1, le=1000, description="fewer calls than these say too little")
+    failure_ratio: float = Field(
+        0.5, gt=0, le=1, description="share of failed or slow calls that opens it"
+    )
+    # Fragments are made as long as their deadline allows: up to 0.93 of it is in use in health.
+    slow_ratio: float = Field(
+        0.95, gt=0, le=1, description="a reply is slow that took more of its time; 1: none is"
+    )
+    open_s: float = Field(15.0, gt=0, le=3600, description="first open time; doubles")
+    longest_open_s: float = Field(
+        60.0, gt=0, le=3600, description="longest open time; that of a refused key"
+    )
+    jitter: float = Field(0.2, ge=0, lt=1, description="share by which an open time varies")
+    pings: int = Field(2, ge=1, le=100, description="good pings in a row that allow a try early")
+    probes: int = Field(1, ge=1, le=10, description="good tries, one at a time, that close it")
+
+
+class StsClientSettings(Section):
+    """How a worker reaches the speech service."""
+
+    url: HttpUrl = Field("http://127.0.0.1:8000", description="base URL of the service")
+    fallback_urls: tuple[HttpUrl, ...] = Field(
+        (), description="further services, in order, for when the first fails; the key is the same"
+    )
+    api_key: Key | None = Field(None, description="bearer key; none: not sent")
+    timeout_s: float | None = Field(
+        None,
+        gt=0,
+        le=60,
+        description="longest wait for a reply, where the deadline leaves more; "
+        "none: as long as the deadline leaves, so a longer delay waits longer",
+    )
+    max_inflight: int = Field(3, ge=1, le=16, description="fragments at the service at a time")
+    retries: int = Field(1, ge=0, le=1, description="retries of a fragment, if the deadline allows")
+    retry_ratio: float = Field(
+        0.1, ge=0, le=1, description="retries of the whole process, as a share of its calls"
+    )
+    ping_s: float = Field(
+        1.0, ge=0, le=60, description="period of health pings while a breaker is open; 0: none"
+    )
+    breaker: BreakerSettings = BreakerSettings()
+
+
+class StsServerSettings(Section):
+    """The speech service itself."""
+
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: Port = 8000
+    api_key: Key | None = Field(None, description="bearer key asked for; none: open")
+    asr_model: str = Field("whisper-base", description="name in the manifest, or a folder")
+    tts_model: str = Field("kokoro-82m-int8", description="name in the manifest, or a folder")
+    device: Literal["cpu", "cuda"] = Field("cpu", description="where the models run")
+    asr_threads: int = Field(1, ge=1, le=64)
+    tts_threads: int = Field(2, ge=1, le=64)
+    max_pending: int = Field(16, ge=1, le=1024, description="requests admitted at a time")
+    drain_s: float = Field(20.0, ge=0, le=300, description="time to finish requests on SIGTERM")
+    nice: int = Field(
+        5, ge=0, le=19, description="niceness: on a shared machine the media path goes first"
+    )

@@ -1,0 +1,73 @@
+"""What single settings are made of: the base of the sections, and the kinds of their values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from dubcast.config.secret import Secret, SecretUrl
+
+
+class Section(BaseModel):
+    """Base of the settings: frozen, strict about names; its errors hold no value."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+def _key(key: Secret) -> Secret:
+    text = key.get_secret_value()
+    if not text:
+        raise ValueError("is empty, which opens nothing; leave it out to have none")
+    if not text.isprintable():
+        raise ValueError("holds a line break or another character that cannot be printed")
+    return key
+
+
+def _http_url(url: str) -> str:
+    if not url.startswith(("http://", "https://")):
+        raise ValueError("must start with http:// or https://")
+    parts = _split(url)
+    # A URL is printed and logged as it is; keys have settings of their own, which are not.
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("must hold no user, password or ?query; a key is a setting of its own")
+    return url.rstrip("/")
+
+
+def _destination_url(url: SecretUrl) -> SecretUrl:
+    text = url.get_secret_value()
+    if not text.startswith(("rtmp://", "rtmps://")):
+        raise ValueError("must start with rtmp:// or rtmps://")
+    if not text.isprintable() or " " in text:
+        raise ValueError("must hold no space or line break; a space in a key is written %20")
+    if not _split(text).path.strip("/"):
+        raise ValueError("must name what to publish, as rtmp://host/app/key")
+    return url
+
+
+def _split(url: str) -> SplitResult:
+    """The parts of a URL that has a host. Raises ValueError, whose text holds nothing of it."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("is not a URL: its host or port cannot be read") from None
+    if not parts.hostname:
+        raise ValueError("must name a host")
+    return parts
+
+
+def _at_home(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise ValueError("names a home folder that is not known here") from None
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Key = Annotated[Secret, AfterValidator(_key)]
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+DestinationUrl = Annotated[SecretUrl, AfterValidator(_destination_url)]
+UserPath = Annotated[Path, AfterValidator(_at_home)]  # `~` is the user's home

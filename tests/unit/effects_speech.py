@@ -1,0 +1,276 @@
+"""Effects of the settings of the speech service, at both ends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import socket
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import numpy as np
+import pytest
+from effect import Effect, Place
+
+from dubcast.audio.pcm import RATE
+from dubcast.clock import NS_PER_S
+from dubcast.config import Settings
+from dubcast.errors import DubcastError, StsError
+from dubcast.metrics import WorkerMetrics
+from dubcast.models.manifest import load_manifest
+from dubcast.sts import server
+from dubcast.sts.build import build_engine
+from dubcast.sts.engine import Engine
+from dubcast.sts.server import DrainingServer
+from dubcast.testing import virtual_loop
+from dubcast.testing.clock import VirtualClock
+from dubcast.testing.sts_server import ScriptedSts, refusal, success
+from dubcast.worker.breaker import Breaker, Verdict
+from dubcast.worker.retry_budget import RetryBudget
+from dubcast.worker.sts_client import StsClient
+
+CLOCK = VirtualClock()
+
+
+@contextmanager
+def services() -> Iterator[dict[str, ScriptedSts]]:
+    """Speech services by name: two that dub, one that fails, one that takes 8 s (of `CLOCK`)."""
+
+    def slow(request: dict[str, Any], _: int) -> Any:
+        CLOCK.advance(8)
+        return success(request)
+
+    def good(request: dict[str, Any], _: int) -> Any:
+        return success(request)
+
+    def broken(_: dict[str, Any], __: int) -> Any:
+        return refusal(500, "MODEL_ERROR", retryable=True)
+
+    scripts = {"first": good, "second": good, "broken": broken, "slow": slow}
+    running = {name: ScriptedSts(script) for name, script in scripts.items()}
+    for one in running.values():
+        one.__enter__()
+    yield running
+    for one in running.values():
+        one.__exit__(None, None, None)
+
+
+async def asked(settings: Settings, place: Place) -> dict[str, Any]:
+    """What one fragment made of it: who was asked for what with which key, and what came of it."""
+    sts = settings.sts
+    if "sts.url" not in place.names and sts.url == Settings().sts.url:
+        sts = sts.model_copy(update={"url": place.services["first"].url})
+    before = {name: len(one.requests) for name, one in place.services.items()}
+    client = StsClient(
+        sts, "demo", settings.stream, CLOCK.monotonic_ns, rng=random.Random(1), budget=RetryBudget()
+    )
+    deadline = CLOCK.monotonic_ns() + 10 * NS_PER_S
+    try:
+        await client.dub("f", 0, np.zeros(RATE, np.int16), 1000, ("", ""), deadline)
+        outcome = "dub"
+    except StsError as error:
+        outcome = error.code
+    pinged = any(task.get_name() == "sts-ping" for task in asyncio.all_tasks())
+    await client.close()
+    told = {
+        name: [
+            (request["config"], request["timeout_ms"], headers.get("Authorization"))
+            for request, headers in zip(one.requests, one.headers, strict=True)
+        ][before[name] :]
+        for name, one in place.services.items()
+    }
+    return {"told": told, "outcome": outcome, "pinged": pinged, "calls": client.new_calls()}
+
+
+def at_once(settings: Settings, place: Place) -> int:
+    """How many of eight fragments a worker sends before the first has come back."""
+    with warnings.catch_warnings():
+        # GStreamer's bindings are imported with the worker, and say so in a way of their own.
+        warnings.simplefilter("ignore", ImportWarning)
+        from dubcast.worker.worker import Worker, WorkerSpec
+
+    spec = WorkerSpec("demo", "rtmp://h/a/in", "rtmp://h/a/out", settings.stream, settings.sts)
+    fragments: Any = [object()] * 8
+
+    async def sent() -> int:
+        worker = Worker(spec, WorkerMetrics("demo"))
+        worker._stop = asyncio.Event()
+        worker._stop.set()
+        others = asyncio.all_tasks()
+        worker._submit(fragments)
+        calls = asyncio.all_tasks() - others
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+        return len(calls)
+
+    return asyncio.run(sent())
+
+
+def breaker_story(settings: Settings, _: Place) -> list[tuple[bool, str]]:
+    """Whether calls pass, and the state, through good and bad times."""
+    clock, rng = VirtualClock(), random.Random(3)
+    breaker = Breaker(settings.sts.breaker, clock.monotonic_ns, random.Random(7))
+    story = []
+    for step in range(6000):
+        clock.advance(rng.choice([0.1, 0.5, 2]))
+        ticket = breaker.admit()
+        bad = (0.02, 0.3, 0.6)[step // 100 % 3]
+        if ticket is None:
+            breaker.ping(rng.random() > bad)
+        else:
+            weights = [1 - bad, bad / 2, bad / 2, 0.002]
+            verdicts = [Verdict.GOOD, Verdict.SLOW, Verdict.BAD, Verdict.KEY_REFUSED]
+            breaker.report(ticket, rng.choices(verdicts, weights)[0])
+        story.append((ticket is not None, breaker.state.value))
+    return story
+
+
+# ---- the service ----------------------------------------------------------------------------
+
+
+def store_of_holes(folder: Path) -> Path:
+    """A store in which every file has its right size, and nothing in it."""
+    for name, entry in load_manifest().models.items():
+        where = folder / name / entry.digest
+        where.mkdir(parents=True)
+        for file, pin in entry.files.items():
+            with (where / file).open("wb") as out:
+                out.truncate(pin.size)
+    return folder
+
+
+def service_as_run(settings: Settings, place: Place) -> dict[str, Any]:
+    """The service as `serve` starts it, up to the moment when it would take requests."""
+    seen: dict[str, Any] = {"nice": []}
+
+    def run(own: DrainingServer, sockets: list[socket.socket]) -> None:
+        seen["address"] = sockets[0].getsockname()
+        app: Any = own.config.app
+        seen["without a key"] = asyncio.run(_status(app, "/api/v1/voices"))
+        admission = app.state.service.admission
+        seen["admitted"] = _admitted(admission)
+        seen["drained after"] = _drained_after(own)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "nice", seen["nice"].append)
+        patch.setattr(Engine, "state", property(lambda _: "ready"))
+        patch.setattr(DrainingServer, "run", run)
+        server.serve(settings)
+    return seen
+
+
+async def _status(app: Any, path: str) -> int:
+    transport = httpx2.ASGITransport(app)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://sts") as client:
+        return (await client.get(path)).status_code
+
+
+def _drained_after(own: DrainingServer) -> float:
+    """Seconds until a service gives up on requests that never end."""
+    loop = virtual_loop.VirtualLoop()
+
+    async def drain() -> float:
+        own.handle_exit(15, None)
+        while not await own.on_tick(1):
+            await asyncio.sleep(0.1)
+        return round(loop.time(), 1)
+
+    return virtual_loop.run(drain(), loop)
+
+
+def _admitted(admission: Any) -> int:
+    """How many requests are let in at a time."""
+    for count in range(10_000):
+        try:
+            admission.enter()
+        except StsError:
+            return count
+    raise AssertionError("there is no end to it")
+
+
+class Asked(DubcastError):
+    """An engine was about to load a model."""
+
+
+def models_as_loaded(settings: Settings, place: Place) -> dict[str, Any]:
+    """How the engines are asked for the models."""
+    import ctranslate2
+    import onnxruntime
+    import tokenizers
+
+    seen: dict[str, Any] = {}
+
+    def whisper(folder: str, **options: Any) -> None:
+        seen["asr"] = (Path(folder).name, options)
+        raise Asked
+
+    def session(file: str, options: Any, providers: list[str]) -> None:
+        seen["tts"] = (Path(file).parent.name, options.intra_op_num_threads, providers)
+        raise Asked
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ctranslate2.models, "Whisper", whisper)
+        patch.setattr(tokenizers, "Tokenizer", _AnyTokenizer)
+        patch.setattr(onnxruntime, "InferenceSession", session)
+        providers = build_engine(settings).providers
+        for name in ("asr", "tts"):
+            try:
+                getattr(providers, name).load()
+            except DubcastError as error:
+                seen.setdefault(name, str(error))
+    return seen
+
+
+class _AnyTokenizer:
+    @staticmethod
+    def from_file(_: str) -> _AnyTokenizer:
+        return _AnyTokenizer()
+
+    def token_to_id(self, _: str) -> int:
+        return 0
+
+
+BROKEN = {"sts.url": "{broken}", "sts.fallback_urls": ["{first}"]}
+OPEN = {"sts.url": "{broken}", "sts.retries": 0, "sts.breaker.failures": 1}
+SERVED = {"models.dir": "{store}", "sts_server.port": "{free}"}
+LOADED = {"models.dir": "{store}", "sts_server.tts_model": "{tts}"}
+STORY: dict[str, Any] = {
+    "failures": 5,
+    "window": 8,
+    "min_calls": 10,
+    "failure_ratio": 0.3,
+    "open_s": 5.0,
+    "longest_open_s": 20.0,
+    "jitter": 0.4,
+    "pings": 4,
+    "probes": 3,
+}
+EFFECTS = {
+    "sts.url": Effect("{second}", asked),
+    "sts.fallback_urls": Effect(["{second}"], asked, {"sts.url": "{broken}"}),
+    "sts.api_key": Effect("a-key", asked),
+    "sts.timeout_s": Effect(2.0, asked),
+    "sts.max_inflight": Effect(5, at_once),
+    "sts.retries": Effect(0, asked, BROKEN),
+    "sts.retry_ratio": Effect(0.0, asked, BROKEN),
+    "sts.ping_s": Effect(0.0, asked, OPEN),
+    "sts.breaker.slow_ratio": Effect(0.5, asked, {"sts.url": "{slow}"}),
+    **{f"sts.breaker.{key}": Effect(value, breaker_story) for key, value in STORY.items()},
+    "sts_server.host": Effect("127.0.0.2", service_as_run, SERVED),
+    "sts_server.port": Effect("{other_free}", service_as_run, SERVED),
+    "sts_server.api_key": Effect("a-key", service_as_run, SERVED),
+    "sts_server.max_pending": Effect(7, service_as_run, SERVED),
+    "sts_server.drain_s": Effect(3.0, service_as_run, SERVED),
+    "sts_server.nice": Effect(9, service_as_run, SERVED),
+    "sts_server.asr_model": Effect("{asr}", models_as_loaded, LOADED),
+    "sts_server.tts_model": Effect("{other_tts}", models_as_loaded, LOADED),
+    "sts_server.device": Effect("cuda", models_as_loaded, LOADED),
+    "sts_server.asr_threads": Effect(3, models_as_loaded, LOADED),
+    "sts_server.tts_threads": Effect(5, models_as_loaded, LOADED),
+}
