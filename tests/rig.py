@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from dubcast.config import MediaServerSettings, load
-from dubcast.mediaserver.base import ControlPlane, MediaServer
 from dubcast.mediaserver.embedded_server import EmbeddedServer
+from dubcast.mediaserver.interface import ControlPlane, MediaServer
 from dubcast.mediaserver.mediamtx import MediaMtx, find_binary
 
 SECRET = "hook-secret-of-the-tests"

@@ -23,7 +23,7 @@ from dubcast.backoff import BackoffPolicy
 from dubcast.config import MediaServerSettings, Settings, child_env
 from dubcast.egress.forwarder import Forwarder
 from dubcast.egress.machine import EgressPolicy
-from dubcast.mediaserver.base import ControlPlane, MediaServer
+from dubcast.mediaserver.interface import ControlPlane, MediaServer
 from rig import (
     Child,
     child,

@@ -21,7 +21,7 @@ from dubcast import log
 from dubcast.clock import Clock, SystemClock, ns_to_s
 from dubcast.egress import ffmpeg
 from dubcast.egress.machine import Action, EgressMachine, EgressPolicy, EgressState, Failure
-from dubcast.mediaserver.process import die_with_parent
+from dubcast.processes.parent_death import die_with_parent
 
 EXIT_STOPPED = 0
 EXIT_BAD_CONFIG = 10

@@ -7,12 +7,14 @@ sees (`EgressState`), and where the ffmpeg process is (`_Phase`).
 from __future__ import annotations
 
 import random
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from dubcast.backoff import Backoff, BackoffPolicy
 from dubcast.clock import ns_to_s, s_to_ns
+from dubcast.processes.ladder import Climb, term_then_kill
 
 
 class EgressState(StrEnum):
@@ -49,11 +51,14 @@ class Action(StrEnum):
 class _Phase(StrEnum):
     WAITING = "waiting"  # no process; `_due` says when to start one
     RUNNING = "running"
-    ENDING = "ending"  # SIGTERM was sent; `_due` says when to kill
-    KILLED = "killed"  # SIGKILL was sent; only its exit is awaited
+    ENDING = "ending"  # on the ladder to its end
     DONE = "done"
 
 
+_OF_SIGNAL: dict[signal.Signals, Action] = {
+    signal.SIGTERM: Action.TERMINATE,
+    signal.SIGKILL: Action.KILL,
+}
 _BACKOFF = BackoffPolicy(first_s=1.0, floor_s=0.5, cap_s=30.0, reset_s=10.0)
 # A destination that says no is asked again soon once (it may still hold our last connection),
 # then at most 8 times a minute.
@@ -112,6 +117,7 @@ class EgressMachine:
         }
         self._phase = _Phase.WAITING
         self._due: int | None = None
+        self._climb: Climb | None = None
         self._session: _Session | None = None
         self._stopping = False
         self._input_gone_ns: int | None = None
@@ -228,10 +234,8 @@ class EgressMachine:
         return self._end(now_ns)
 
     def _tick_ending(self, now_ns: int) -> list[Action]:
-        if self._due is None or now_ns < self._due:
-            return []
-        self._phase, self._due = _Phase.KILLED, None
-        return [Action.KILL]
+        number = self._climb.due(now_ns) if self._climb is not None else None
+        return [] if number is None else [_OF_SIGNAL[number]]
 
     def _spawn(self, now_ns: int) -> list[Action]:
         self._phase, self._due = _Phase.RUNNING, None
@@ -243,9 +247,9 @@ class EgressMachine:
         return [Action.SPAWN]
 
     def _end(self, now_ns: int) -> list[Action]:
-        self._phase = _Phase.ENDING
-        self._due = now_ns + s_to_ns(self._policy.term_s)
-        return [Action.TERMINATE]
+        self._phase, self._due = _Phase.ENDING, None
+        self._climb = Climb(term_then_kill(self._policy.term_s), now_ns)
+        return self._tick_ending(now_ns)
 
     def _finish(self, now_ns: int) -> list[Action]:
         self._phase, self._due = _Phase.DONE, None

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from dubcast import log
 from dubcast.config import OrchestratorSettings
-from dubcast.orchestrator.auth import AuthRequest, refusal
+from dubcast.mediaserver.auth import AuthRequest, refusal
 
 _ASK_S = 1.0  # the media server itself waits for two
 _MAX_BODY = 64 * 1024

@@ -31,8 +31,9 @@ from dubcast.config import (
 )
 from dubcast.contract.ids import STREAM_ID_PATTERN
 from dubcast.errors import ConfigError, MediaServerError, MissingPartError
-from dubcast.mediaserver.base import ControlPlane, MediaServer, PathSource, api_error
-from dubcast.mediaserver.process import die_with_parent, terminate
+from dubcast.mediaserver.interface import ControlPlane, MediaServer, PathSource, api_error
+from dubcast.processes.ladder import end_subprocess
+from dubcast.processes.parent_death import die_with_parent
 
 Version = tuple[int, int, int]
 
@@ -213,7 +214,7 @@ class MediaMtx(MediaServer):
 
     async def stop(self) -> None:
         if self._process is not None:
-            await terminate(self._process, grace_s=4.0)
+            await end_subprocess(self._process, term_s=4.0)
         if self._folder is not None:
             self._folder.cleanup()
 

@@ -18,7 +18,7 @@ from dubcast.config import OrchestratorSettings
 from dubcast.contract.hooks import HookEvent, HookReply
 from dubcast.contract.ids import stream_id_of_ingest
 from dubcast.mediaserver import signature
-from dubcast.orchestrator.auth import AuthRequest, refusal
+from dubcast.mediaserver.auth import AuthRequest, refusal
 from dubcast.orchestrator.orchestrator import Orchestrator
 
 _MAX_BODY = 64 * 1024

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dubcast.clock import s_to_ns
-from dubcast.mediaserver.base import PathSource
+from dubcast.mediaserver.interface import PathSource
 
 
 class StreamState(StrEnum):

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from dubcast.config import MediaServerSettings, Settings
-from dubcast.errors import MediaServerError, MissingPartError
+from dubcast.errors import MediaServerError
 
 
 @dataclass(frozen=True)
@@ -99,26 +99,6 @@ def control_plane(settings: Settings, hook_secret: str) -> ControlPlane:
         auth_url=f"{base}/internal/mtx-auth",
         auth_required=own.publish_key is not None or not own.open_ingest,
     )
-
-
-def create(settings: Settings, plane: ControlPlane) -> MediaServer:
-    """The adapter that `settings` choose; `auto` takes MediaMTX when its binary is found.
-
-    Raises MissingPartError if MediaMTX is asked for, is not attached to, and is not found.
-    """
-    from dubcast.mediaserver.embedded_server import EmbeddedServer
-    from dubcast.mediaserver.mediamtx import MediaMtx, find_binary
-
-    chosen = settings.media_server
-    binary = None if chosen.kind == "embedded" else find_binary(chosen.mediamtx_path)
-    if chosen.kind == "embedded" or (chosen.kind == "auto" and not (binary or chosen.attach)):
-        return EmbeddedServer(chosen, plane)
-    if binary is None and not chosen.attach:
-        raise MissingPartError(
-            "no mediamtx binary: put it on PATH, set media_server.mediamtx_path, or set "
-            "media_server.kind: embedded (development and demo)"
-        )
-    return MediaMtx(chosen, plane, binary)
 
 
 def api_error(error: Exception, server: str) -> MediaServerError:
