@@ -9,7 +9,8 @@ import pytest
 
 from dubcast.clock import s_to_ns
 from dubcast.config import Settings
-from dubcast.egress.machine import Action, EgressMachine, EgressPolicy, Failure
+from dubcast.contract.streams import EgressFailure
+from dubcast.egress.machine import Action, EgressMachine, EgressPolicy
 from dubcast.orchestrator.children import supervisor_policies
 from dubcast.processes.restart_budget import BudgetPolicy, RestartBudget
 from dubcast.processes.supervisor import ChildState, Fate, LifeCycle, SupervisorPolicy
@@ -132,7 +133,7 @@ def test_a_forwarder_whose_input_never_returns_ends_by_itself() -> None:
     machine.start(0)
     now = 0
     while True:
-        machine.exited(now, Failure.INPUT_NOT_READY)
+        machine.exited(now, EgressFailure.INPUT_NOT_READY)
         actions = []
         while not actions:
             now += s_to_ns(0.25)
@@ -147,5 +148,5 @@ def test_a_forwarder_whose_destination_is_away_waits_for_ever() -> None:
     machine = EgressMachine(EgressPolicy(patience_s=100), random.Random(1))
     machine.start(0)
     for second in range(1, 1000):
-        machine.exited(s_to_ns(second), Failure.UNREACHABLE)
+        machine.exited(s_to_ns(second), EgressFailure.UNREACHABLE)
         assert Action.FINISH not in machine.tick(s_to_ns(second + 0.5))

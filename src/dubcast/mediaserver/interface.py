@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+from dubcast.addresses import reachable
 from dubcast.config import MediaServerSettings, Settings
 from dubcast.errors import MediaServerError
 
@@ -91,8 +92,7 @@ class MediaServer(ABC):
 def control_plane(settings: Settings, hook_secret: str) -> ControlPlane:
     """The control plane that `settings` describe."""
     own = settings.orchestrator
-    host = "127.0.0.1" if own.host in {"0.0.0.0", "::"} else own.host
-    base = f"http://{host}:{own.port}/v1"
+    base = f"http://{reachable(own.host)}:{own.port}/v1"
     return ControlPlane(
         hook_url=f"{base}/mediamtx/events",
         hook_secret=hook_secret,

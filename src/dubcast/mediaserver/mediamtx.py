@@ -22,6 +22,7 @@ import httpx2
 import yaml
 
 from dubcast import log
+from dubcast.addresses import is_this_machine
 from dubcast.config import (
     HOOK_QUERY_ESCAPED,
     HOOK_SECRET,
@@ -136,7 +137,7 @@ def _auth_exclusions(settings: MediaServerSettings) -> list[dict[str, str]]:
     machine reaches the worker's and the egress's own doings, so that they go on when the
     orchestrator is away."""
     exclusions = [{"action": "api"}, {"action": "metrics"}]
-    if settings.bind in {"127.0.0.1", "::1", "localhost"}:
+    if is_this_machine(settings.bind):
         exclusions += [{"action": "read"}, {"action": "publish", "path": _OUT}]
     return exclusions
 

@@ -10,10 +10,11 @@ from collections.abc import Callable
 
 from dubcast import log
 from dubcast.clock import Clock
+from dubcast.contract.streams import StreamState
 from dubcast.mediaserver.interface import PathSource
 from dubcast.orchestrator.children import ChildTasks, StreamChild
 from dubcast.orchestrator.launch import Launcher
-from dubcast.orchestrator.stream import Action, Stream, StreamState
+from dubcast.orchestrator.stream import Action, Stream
 from dubcast.orchestrator.worker_event import worker_event
 from dubcast.processes.child import Child
 
@@ -62,11 +63,11 @@ class Actor:
 
     def observed(self, source: PathSource | None) -> None:
         """The media server's word: who publishes, or None."""
-        self._do(self.stream.observed(source, self._clock.monotonic_ns()))
+        self._carry_out(self.stream.observed(source, self._clock.monotonic_ns()))
 
     def tick(self) -> None:
         """Time has passed, and nothing is known of the publisher."""
-        self._do(self.stream.tick(self._clock.monotonic_ns()))
+        self._carry_out(self.stream.tick(self._clock.monotonic_ns()))
 
     def adopt(self, running: dict[str, Child]) -> None:
         """Take over those children of an earlier orchestrator that are this stream's, out of
@@ -79,7 +80,7 @@ class Actor:
         for child in self.children.values():
             child.supervisor.release()
 
-    def _do(self, actions: tuple[Action, ...]) -> None:
+    def _carry_out(self, actions: tuple[Action, ...]) -> None:
         for action in actions:
             if action is Action.START:
                 self._start({})
@@ -107,7 +108,7 @@ class Actor:
         """A supervisor has heard something of its child."""
         if child.spec.role == "worker":
             event, reason = worker_event(child.supervisor)
-            self._do(self.stream.worker(event, reason, self._clock.monotonic_ns()))
+            self._carry_out(self.stream.worker(event, reason, self._clock.monotonic_ns()))
         else:
             self._changed(self)
 

@@ -11,6 +11,7 @@ from dubcast.clock import Clock
 from dubcast.config import Settings
 from dubcast.orchestrator.placement.driver import ChildSpec, PlacedChild, Placement
 from dubcast.processes.child import Child
+from dubcast.processes.ladder import climb_async, term_then_kill
 from dubcast.processes.restart_budget import BudgetPolicy
 from dubcast.processes.supervisor import ChildState, Supervisor, SupervisorPolicy
 
@@ -18,6 +19,7 @@ _logger = log.get("orchestrator")
 _TERM_MARGIN_S = 3.0  # beyond what a worker may take to play out
 # A worker is missed by viewers at once, and its crashes are bounded by the budget.
 _WORKER_BACKOFF = BackoffPolicy(first_s=0.2, cap_s=30.0, reset_s=30.0)
+_UNWANTED_TERM_S = 5.0
 _EGRESS_CANNOT_START = frozenset({2, 10})
 
 
@@ -62,6 +64,16 @@ class ChildTasks:
         assert self.group is not None
         child.task = self.group.create_task(self._whole_life(child, adopted, ended), name=spec.key)
         return child
+
+    def end_unwanted(self, child: Child) -> None:
+        """End one that was found running and is not to be adopted; it is forgotten when it has
+        ended, so that what is cut short here is done by the next orchestrator."""
+        assert self.group is not None
+        self.group.create_task(self._end_unwanted(child), name=child.key)
+
+    async def _end_unwanted(self, child: Child) -> None:
+        await climb_async(term_then_kill(_UNWANTED_TERM_S), child.send, child.wait)
+        self._placement.forget(child)
 
     async def _whole_life(
         self, child: StreamChild, adopted: Child | None, ended: Callable[[StreamChild], None]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 from typing import Any
 
 from dubcast import log
@@ -17,6 +16,7 @@ from dubcast.clock import Clock, SystemClock, ns_to_s, s_to_ns
 from dubcast.config import Settings
 from dubcast.contract.hooks import HookEvent
 from dubcast.contract.ids import is_stream_id, stream_id_of_ingest
+from dubcast.contract.streams import StreamReason, StreamState
 from dubcast.errors import MediaServerError
 from dubcast.mediaserver.interface import MediaServer, PathSource
 from dubcast.metrics import OrchestratorMetrics
@@ -25,7 +25,7 @@ from dubcast.orchestrator.actor import Actor
 from dubcast.orchestrator.children import ChildTasks, supervisor_policies
 from dubcast.orchestrator.launch import Launcher
 from dubcast.orchestrator.placement.driver import Placement
-from dubcast.orchestrator.stream import Stream, StreamPolicy, StreamState
+from dubcast.orchestrator.stream import Stream, StreamPolicy
 
 _logger = log.get("orchestrator")
 _FORGET_S = 300.0  # how long an idle stream is still listed
@@ -156,7 +156,7 @@ class Orchestrator:
     def _observe(self, actor: Actor, source: PathSource | None) -> None:
         is_new = actor.stream.state is StreamState.IDLE
         if source is not None and is_new and self._is_full():
-            actor.stream.reason = "no_capacity"
+            actor.stream.reason = StreamReason.NO_CAPACITY
         else:
             actor.observed(source)
 
@@ -191,5 +191,4 @@ class Orchestrator:
                 actor.adopt(running)
         for child in running.values():  # of a destination that is no longer wanted
             _logger.warning("child.unwanted", child=child.key)
-            child.send(signal.SIGTERM)
-            self._placement.forget(child)
+            self._children.end_unwanted(child)

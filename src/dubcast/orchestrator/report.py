@@ -8,11 +8,11 @@ from typing import Any
 
 from dubcast.clock import ns_to_s
 from dubcast.contract.ids import ingest_path, output_path
+from dubcast.contract.streams import EgressState, StreamState
 from dubcast.mediaserver.interface import MediaServer
 from dubcast.metrics import OrchestratorMetrics
 from dubcast.orchestrator.actor import Actor
 from dubcast.orchestrator.children import StreamChild
-from dubcast.orchestrator.stream import StreamState
 from dubcast.processes.child import PASSTHROUGH
 from dubcast.processes.supervisor import ChildState
 
@@ -23,7 +23,7 @@ def describe(actor: Actor, server: MediaServer, now_ns: int) -> dict[str, Any]:
     return {
         "id": stream.stream_id,
         "state": stream.state.value,
-        "reason": stream.reason,
+        "reason": str(stream.reason),
         "since_s": round(ns_to_s(now_ns - stream.since_ns), 3),
         "sessions": stream.sessions,
         "source": {"id": source.source_id, "type": source.source_type} if source else None,
@@ -80,7 +80,7 @@ class StreamMeters:
                 gauge = self._metrics.stream_state.labels(stream.stream_id, state.value)
                 gauge.set(1 if state is stream.state else 0)
         for one in actor.destinations:
-            up = (one.supervisor.status or {}).get("state") == "live"
+            up = (one.supervisor.status or {}).get("state") == EgressState.LIVE
             self._metrics.egress_up.labels(stream.stream_id, one.spec.name).set(up)
         if actor.worker is not None:
             self._count_restarts(stream.stream_id, actor.worker)

@@ -20,6 +20,7 @@ import httpx2
 from pydantic import SecretStr
 
 from dubcast import config, log
+from dubcast.addresses import reachable
 from dubcast.backoff import BackoffPolicy
 from dubcast.clock import SystemClock
 from dubcast.config import DestinationSettings, Settings
@@ -168,7 +169,7 @@ def roles(settings: Settings, *, with_sts: bool) -> list[Role]:
     """The roles in the order in which they are started; they are stopped in reverse."""
     env = config.child_env(settings)
     host = settings.orchestrator.host
-    orchestrator = f"http://{_reachable(host)}:{settings.orchestrator.port}/readyz"
+    orchestrator = f"http://{reachable(host)}:{settings.orchestrator.port}/readyz"
     term_s = settings.worker.drain_s + _ORCHESTRATOR_MARGIN_S
     chosen = [
         Role("media-server", ("media-server",), env=env),
@@ -179,10 +180,6 @@ def roles(settings: Settings, *, with_sts: bool) -> list[Role]:
         url = settings.sts.url.rstrip("/") + "/readyz"
         chosen.insert(0, Role("sts", ("sts",), url, env=env))
     return chosen
-
-
-def _reachable(host: str) -> str:
-    return "127.0.0.1" if host in {"0.0.0.0", "::"} else host
 
 
 class AllInOne:
@@ -222,7 +219,7 @@ class AllInOne:
             "publish_key": "<id>/in",
             "play": f"rtmp://{media.host}:{media.rtmp_port}/live/<id>/out",
             "media_server": media.kind,
-            "orchestrator": f"http://{_reachable(own.host)}:{own.port}",
+            "orchestrator": f"http://{reachable(own.host)}:{own.port}",
             "sts": self._settings.sts.url,
             "adopted": [one.role.name for one in self.processes if one.adopted],
             "pids": {one.role.name: one.pid for one in self.processes},

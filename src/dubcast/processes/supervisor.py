@@ -202,7 +202,7 @@ class Supervisor:
 
     async def _one_life(self, adopted: Child | None) -> bool:
         """One start to one end; False if there is to be no other."""
-        child = await self._take(adopted)
+        child = await self._adopted_or_started(adopted)
         if child is None:
             return False
         self._child = child
@@ -221,7 +221,7 @@ class Supervisor:
         await asyncio.sleep(ns_to_s(wait_ns))
         return True
 
-    async def _take(self, adopted: Child | None) -> Child | None:
+    async def _adopted_or_started(self, adopted: Child | None) -> Child | None:
         """The one that was found running, or a new one; None if none can be started."""
         if adopted is not None:
             if adopted.mode == PASSTHROUGH:
