@@ -1,4 +1,5 @@
-"""Writes docs/schemas/ from the code: OpenAPI of both services, JSON Schema of the hook event."""
+"""Writes docs/schemas/ from the code: OpenAPI of both services, JSON Schema of what else goes
+between roles."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ def documents() -> dict[str, dict[str, Any]]:
     """File name -> document."""
     from dubcast.config import Settings
     from dubcast.contract.hooks import HookEvent
+    from dubcast.contract.streams import EgressStatus
     from dubcast.contract.sts import StsRequest, StsResponse
     from dubcast.orchestrator.app import create_app as orchestrator_app
     from dubcast.sts.app import create_app as sts_app
@@ -24,6 +26,7 @@ def documents() -> dict[str, dict[str, Any]]:
         sts = sts_app(settings, MagicMock())
     orchestrator = orchestrator_app(MagicMock(), settings.orchestrator, "")
     return {
+        "egress-status.json": EgressStatus.model_json_schema(),
         "sts-openapi.json": sts.openapi(),
         "orchestrator-openapi.json": orchestrator.openapi(),
         "sts-request.json": StsRequest.model_json_schema(),

@@ -17,10 +17,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from dubcast.config import MediaServerSettings, load
-from dubcast.mediaserver.base import ControlPlane, MediaServer
-from dubcast.mediaserver.embedded_server import EmbeddedServer
-from dubcast.mediaserver.mediamtx import MediaMtx, find_binary
+from dubcast.config import MediaServerSettings, Settings, load
+from dubcast.mediaserver.choice import create
+from dubcast.mediaserver.interface import ControlPlane, MediaServer
+from dubcast.mediaserver.mediamtx import find_binary
 
 SECRET = "hook-secret-of-the-tests"
 KEY = "right-key"
@@ -137,9 +137,7 @@ def server_settings(kind: str = "embedded", **changes: Any) -> MediaServerSettin
 
 
 def build_server(settings: MediaServerSettings, plane: ControlPlane) -> MediaServer:
-    if settings.kind == "embedded":
-        return EmbeddedServer(settings, plane)
-    return MediaMtx(settings, plane, find_binary(settings.mediamtx_path))
+    return create(Settings(media_server=settings), plane)
 
 
 def mediamtx_found() -> bool:

@@ -6,6 +6,8 @@ import ast
 import re
 import subprocess
 import sys
+from collections import deque
+from collections.abc import Collection
 from pathlib import Path
 
 SRC = Path(__file__).parents[1] / "src" / "dubcast"
@@ -17,15 +19,21 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "errors": (set(), set()),
     "clock": (set(), set()),
     "contract": ({"contract"}, {"pydantic"}),
+    "processes": ({"processes", "errors", "log", "clock", "backoff"}, {"psutil"}),
     "audio": ({"audio", "errors", "contract", "native"}, DSP),
     "separation": (
-        {"separation", "audio", "models", "errors", "log", "clock", "backoff", "config"},
+        {
+            *("separation", "audio", "models", "errors", "log", "clock", "backoff", "config"),
+            "processes",
+        },
         DSP | {"onnxruntime"},
     ),
     "config": ({"config", "contract", "errors"}, {"pydantic", "yaml"}),
 }
 # (part, part it must never import)
 FORBIDDEN = [
+    ("egress", "mediaserver"),
+    ("mediaserver", "orchestrator"),
     ("sts", "worker"),
     ("worker", "sts"),
     ("worker", "orchestrator"),
@@ -164,3 +172,82 @@ def test_the_wall_clock_is_read_only_where_it_is_meant() -> None:
         if reads.search(path.read_text(encoding="utf-8"))
     }
     assert found == WALL_CLOCK
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    graph = _import_graph()
+    assert graph["dubcast.orchestrator.orchestrator"]  # it was parsed
+    circles = _circles(graph)
+    assert not circles, "\n".join(" -> ".join(circle) for circle in circles)
+
+
+def test_circles_are_found() -> None:
+    graph = {"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set(), "e": {"e"}}
+    assert _circles(graph) == [["b", "c", "b"], ["e", "e"]]
+
+
+def test_what_is_imported_for_types_alone_closes_no_circle() -> None:
+    code = """
+if TYPE_CHECKING:
+    from dubcast import log
+def f():
+    import dubcast.clock
+    from dubcast.contract import ids
+"""
+    known = {"dubcast.log", "dubcast.clock", "dubcast.contract", "dubcast.contract.ids"}
+    assert _imported(ast.parse(code), known) == {"dubcast.clock", "dubcast.contract.ids"}
+
+
+def _import_graph() -> dict[str, set[str]]:
+    """Module -> modules of dubcast that it imports, inside functions too."""
+    files = {_module_name(path): path for path in SRC.rglob("*.py")}
+    return {
+        name: _imported(ast.parse(path.read_text(encoding="utf-8")), files.keys())
+        for name, path in files.items()
+    }
+
+
+def _module_name(path: Path) -> str:
+    return ".".join(path.relative_to(SRC.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+def _imported(tree: ast.AST, known: Collection[str]) -> set[str]:
+    """The `known` modules that a tree imports when it runs."""
+    found: set[str] = set()
+    left = [tree]
+    while left:
+        node = left.pop()
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            left += node.orelse
+            continue
+        left += ast.iter_child_nodes(node)
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in known else node.module for name in names}
+    return found & set(known)
+
+
+def _circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """For each module that comes back to itself: one way round, told once per way."""
+    found: dict[frozenset[str], list[str]] = {}
+    for start in sorted(graph):
+        way = _way_back(graph, start)
+        if way:
+            found.setdefault(frozenset(way), way)
+    return list(found.values())
+
+
+def _way_back(graph: dict[str, set[str]], start: str) -> list[str]:
+    """The shortest way from `start` to itself; empty if there is none."""
+    ways, seen = deque([[start]]), {start}
+    while ways:
+        way = ways.popleft()
+        for name in sorted(graph[way[-1]]):
+            if name == start:
+                return [*way, name]
+            if name not in seen:
+                seen.add(name)
+                ways.append([*way, name])
+    return []

@@ -10,7 +10,7 @@ import pytest
 
 from dubcast.errors import MediaServerError
 from dubcast.mediaserver import signature
-from dubcast.mediaserver.base import MediaServer
+from dubcast.mediaserver.interface import MediaServer
 from rig import (
     KEY,
     SECRET,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import socket
@@ -21,9 +20,10 @@ import pytest
 
 from dubcast.backoff import BackoffPolicy
 from dubcast.config import MediaServerSettings, Settings, child_env
+from dubcast.contract.streams import EgressStatus
 from dubcast.egress.forwarder import Forwarder
 from dubcast.egress.machine import EgressPolicy
-from dubcast.mediaserver.base import ControlPlane, MediaServer
+from dubcast.mediaserver.interface import ControlPlane, MediaServer
 from rig import (
     Child,
     child,
@@ -71,8 +71,8 @@ async def forwarding(source: MediaServer, url: str) -> AsyncIterator[Forwarder]:
         assert one._process is None or one._process.returncode is not None
 
 
-async def state(one: Forwarder, wanted: str, timeout_s: float = 10) -> dict[str, Any]:
-    await eventually(lambda: one.status()["state"] == wanted, timeout_s)
+async def state(one: Forwarder, wanted: str, timeout_s: float = 10) -> EgressStatus:
+    await eventually(lambda: one.status().state == wanted, timeout_s)
     return one.status()
 
 
@@ -124,10 +124,10 @@ async def test_a_destination_killed_and_back_is_live_again(
         await state(one, "live")
         os.kill(server_pid(there), signal.SIGKILL)
         await state(one, "retrying", 3)
-        assert one.status()["reason"] in {"lost", "unreachable"}
+        assert one.status().reason in {"lost", "unreachable"}
         async with running_server(settings, OPEN) as again:
             await eventually(lambda: _is_ready(again), 6)
-            assert (await state(one, "live"))["connects"] == 2
+            assert (await state(one, "live")).connects == 2
             metrics = one.metrics.registry
             labels = {"stream": "abc", "destination": "there"}
             assert metrics.get_sample_value("dubcast_egress_reconnects_total", labels) == 1
@@ -158,7 +158,7 @@ async def test_a_frozen_destination_is_stalled_then_live_again(source: MediaServ
                 await eventually(lambda: one.machine.last_failure == "stalled", 20)
             finally:
                 os.kill(server_pid(there), signal.SIGCONT)
-            assert (await state(one, "live", 15))["connects"] == 2
+            assert (await state(one, "live", 15)).connects == 2
 
 
 async def test_a_destination_that_says_no_is_refused_until_it_says_yes(
@@ -169,7 +169,7 @@ async def test_a_destination_that_says_no_is_refused_until_it_says_yes(
             await eventually(lambda: _is_ready(there))
             async with forwarding(source, there.publish_url(OUT)) as one:
                 refused = await state(one, "refused")
-                assert "already has a publisher" in refused["last_error"]
+                assert "already has a publisher" in refused.last_error
                 rival.close()
                 await state(one, "live")
 
@@ -178,9 +178,9 @@ async def test_nothing_listens_there(source: MediaServer, media: Child) -> None:
     (port,) = free_ports(1)
     async with forwarding(source, f"rtmp://127.0.0.1:{port}/app/canary-key") as one:
         status = await state(one, "retrying")
-        assert status["reason"] == "unreachable"
-        await eventually(lambda: one.status()["tries"] >= 3)
-        assert "canary-key" not in json.dumps(one.status())
+        assert status.reason == "unreachable"
+        await eventually(lambda: one.status().tries >= 3)
+        assert "canary-key" not in one.status().model_dump_json()
 
 
 async def test_a_destination_that_takes_the_connection_and_says_nothing(
@@ -200,13 +200,13 @@ async def test_no_input_yet_then_live(source: MediaServer) -> None:
         forwarding(source, there.publish_url(OUT)) as one,
     ):
         await asyncio.sleep(1)
-        assert one.status()["state"] == "connecting"
+        assert one.status().state == "connecting"
         with publisher(source.publish_url(OUT)) as first:
             await state(one, "live")
             first.close()
             await state(one, "connecting")
         with publisher(source.publish_url(OUT)):
-            assert (await state(one, "live"))["connects"] == 2
+            assert (await state(one, "live")).connects == 2
 
 
 async def test_audio_that_comes_a_second_after_video_is_not_lost(
@@ -223,7 +223,7 @@ async def test_audio_that_comes_a_second_after_video_is_not_lost(
             with child(read_argv(there.read_url(OUT), file, 3)) as reader:
                 assert await reader.ended() == 0
             assert set(first_timestamps(file)) >= {"audio", "video"}
-        assert one.status()["connects"] == 1
+        assert one.status().connects == 1
 
 
 async def test_a_frozen_ffmpeg_is_killed_and_replaced(source: MediaServer, media: Child) -> None:
@@ -235,7 +235,7 @@ async def test_a_frozen_ffmpeg_is_killed_and_replaced(source: MediaServer, media
         assert one._process is not None
         pid = one._process.pid
         os.kill(pid, signal.SIGSTOP)
-        await eventually(lambda: one.status()["connects"] == 2, 15)
+        await eventually(lambda: one.status().connects == 2, 15)
         assert not psutil.pid_exists(pid)
 
 
@@ -310,7 +310,7 @@ async def test_no_delay_stays_and_audio_keeps_its_place_after_a_reconnect(
             for _, delays in (video, audio):
                 assert delays[len(delays) // 2] < 60
                 assert delays[-1] < 250
-        assert one.status()["connects"] == 2
+        assert one.status().connects == 2
 
 
 def role(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:

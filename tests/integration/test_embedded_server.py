@@ -17,7 +17,7 @@ import pytest
 from dubcast.config import MediaServerSettings
 from dubcast.errors import MissingPartError
 from dubcast.mediaserver import embedded_server
-from dubcast.mediaserver.base import ControlPlane, MediaServer
+from dubcast.mediaserver.interface import ControlPlane, MediaServer
 from rig import (
     KEY,
     Child,

@@ -21,16 +21,18 @@ import pytest
 import uvicorn
 
 import fake_child
-from dubcast import processes
 from dubcast.config import OrchestratorSettings, Settings
 from dubcast.errors import ConfigError, MediaServerError
 from dubcast.mediaserver import signature
-from dubcast.mediaserver.base import ControlPlane, MediaServer, PathSource, control_plane
+from dubcast.mediaserver.interface import ControlPlane, MediaServer, PathSource, control_plane
 from dubcast.orchestrator.app import create_app
+from dubcast.orchestrator.instance import InstanceLock
 from dubcast.orchestrator.launch import Launcher
-from dubcast.orchestrator.orchestrator import InstanceLock, Orchestrator
-from dubcast.orchestrator.placement.base import ChildSpec
+from dubcast.orchestrator.orchestrator import Orchestrator
+from dubcast.orchestrator.placement.driver import ChildSpec
 from dubcast.orchestrator.placement.local import LocalChild, LocalPlacement
+from dubcast.processes.identity import ref
+from dubcast.processes.lasting import Notes
 from rig import KEY, SECRET, eventually, free_ports, publisher, running_server, server_settings
 
 
@@ -357,10 +359,10 @@ async def test_the_next_orchestrator_adopts_what_a_killed_one_left(tmp_path: Pat
             publishing.__enter__()
             before = await plane.until("live")
             for actor in first._actors.values():  # a kill: nothing is stopped in order
-                for supervisor in actor.supervisors.values():
-                    supervisor._child = None
-                    supervisor._end = None  # type: ignore[method-assign,assignment]
-                    supervisor._placement = None  # type: ignore[assignment]
+                for one in actor.children.values():
+                    one.supervisor._child = None
+                    one.supervisor._end = None  # type: ignore[method-assign,assignment]
+                    one.supervisor._source = None  # type: ignore[assignment]
         try:
             assert len(alive(plane.starts("worker"))) == 1
             second, placement = build(settings, server, tmp_path)
@@ -379,9 +381,9 @@ async def test_the_next_orchestrator_adopts_what_a_killed_one_left(tmp_path: Pat
 
 
 async def test_a_process_id_that_was_given_anew_is_not_adopted(tmp_path: Path) -> None:
-    own = processes.ref(os.getpid())
+    own = ref(os.getpid())
     assert own is not None
-    notes = processes.Notes(tmp_path)
+    notes = Notes(tmp_path)
     note = {"port": 1, "mode": "", "pid": own.pid, "started": own.started}
     notes.write("worker:mine", note)
     notes.write("worker:other", {**note, "started": own.started + "1"})
@@ -400,7 +402,7 @@ async def test_a_child_whose_note_was_never_finished_is_found(tmp_path: Path) ->
     argv = (sys.executable, "-c", "import time; time.sleep(60)")
     child = await placement.start(ChildSpec("worker", "abc", "", argv, dict(os.environ)))
     assert isinstance(child, LocalChild)
-    processes.Notes(tmp_path).write("worker:abc", {"port": child.port, "mode": ""})
+    Notes(tmp_path).write("worker:abc", {"port": child.port, "mode": ""})
     (found,) = await placement.list()
     assert isinstance(found, LocalChild)
     assert (found.pid, found.adopted) == (child.pid, True)
@@ -408,7 +410,7 @@ async def test_a_child_whose_note_was_never_finished_is_found(tmp_path: Path) ->
     await asyncio.sleep(0.1)
     assert not waiting.done()
     killed = time.monotonic()
-    child.kill()
+    child.send(signal.SIGKILL)
     assert (await waiting, await child.wait()) == (None, -9)
     assert time.monotonic() - killed < 1
     await placement.close()

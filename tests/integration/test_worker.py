@@ -24,7 +24,7 @@ from dubcast.config import Settings, child_env
 from dubcast.measure.probe import ProbeReport, probe
 from dubcast.measure.recorder import RecorderProcess
 from dubcast.measure.recording import iter_tags
-from dubcast.mediaserver.base import MediaServer
+from dubcast.mediaserver.interface import MediaServer
 from dubcast.testing.media import ClipSpec, build_clip
 from dubcast.testing.proxy import FaultProxy, Faults
 from dubcast.testing.publisher import corrupted, paced, publish

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from contextlib import suppress
+from signal import SIGKILL
 from typing import Any
 
 import pytest
@@ -14,15 +15,17 @@ from dubcast.cli import orchestrator as command
 from dubcast.clock import s_to_ns
 from dubcast.config import Settings
 from dubcast.errors import DubcastError
-from dubcast.mediaserver.base import MediaServer, PathSource, control_plane, create
+from dubcast.mediaserver.auth import AuthRequest, refusal
+from dubcast.mediaserver.choice import create
 from dubcast.mediaserver.embedded_server import install_dir
+from dubcast.mediaserver.interface import MediaServer, PathSource, control_plane
 from dubcast.mediaserver.mediamtx import generate_config
 from dubcast.orchestrator import up
-from dubcast.orchestrator.auth import AuthRequest, refusal
+from dubcast.orchestrator.children import supervisor_policies
 from dubcast.orchestrator.launch import Launcher
-from dubcast.orchestrator.orchestrator import Orchestrator, supervisor_policies
+from dubcast.orchestrator.orchestrator import Orchestrator
 from dubcast.orchestrator.placement import local
-from dubcast.orchestrator.supervisor import LifeCycle
+from dubcast.processes.supervisor import LifeCycle
 from dubcast.testing import hook_orders, virtual_loop
 
 # ---- media server ---------------------------------------------------------------------------
@@ -158,7 +161,7 @@ def child_story(settings: Settings, _: Place) -> dict[str, Any]:
     policy = supervisor_policies(settings)["worker"]
 
     def life() -> LifeCycle:
-        one = LifeCycle("worker", policy, random.Random(1))
+        one = LifeCycle(policy, random.Random(1))
         one.started(0)
         return one
 
@@ -168,12 +171,12 @@ def child_story(settings: Settings, _: Place) -> dict[str, Any]:
     story: dict[str, Any] = {"never answered": _first(seconds, silent.is_hung)}
     for second in seconds:
         deaf.missed(s_to_ns(second))
-        if deaf.must_kill(s_to_ns(second)):
+        if deaf.signal_due(None, s_to_ns(second)) is SIGKILL:
             story["answers no more"] = second
             break
     sizes = range(100, 5000, 100)
-    story["too large"] = next((mb for mb in sizes if large.must_end(mb * 2**20, 0)), None)
-    story["told to end"] = _first(seconds, large.must_kill)
+    story["too large"] = next((mb for mb in sizes if large.signal_due(mb * 2**20, 0)), None)
+    story["told to end"] = _first(seconds, lambda now: large.signal_due(None, now) is SIGKILL)
     crashes = 0
     while not weak.budget.spent and crashes < 20:
         weak.ended(-11, s_to_ns(25 * crashes))

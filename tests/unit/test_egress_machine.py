@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dubcast.clock import NS_PER_S, s_to_ns
+from dubcast.contract.streams import EgressFailure, EgressState
 from dubcast.egress.ffmpeg import Story, argv, without_secret
-from dubcast.egress.machine import Action, EgressMachine, EgressPolicy, EgressState, Failure
+from dubcast.egress.machine import Action, EgressMachine, EgressPolicy
 
 
 @dataclass
@@ -38,7 +39,7 @@ class Drive:
     def taken(self, count: int) -> None:
         self.note(self.machine.progressed(self.now_ns, count))
 
-    def exited(self, failure: Failure = Failure.LOST) -> None:
+    def exited(self, failure: EgressFailure = EgressFailure.LOST) -> None:
         self.note(self.machine.exited(self.now_ns, failure))
 
     def times(self, action: Action) -> list[float]:
@@ -80,7 +81,7 @@ def test_retries_slow_down_to_half_a_minute_and_never_end() -> None:
     drive = Drive()
     drive.start()
     for _ in range(30):
-        drive.exited(Failure.UNREACHABLE)
+        drive.exited(EgressFailure.UNREACHABLE)
         drive.wait(31)
     spawns = drive.times(Action.SPAWN)
     assert len(spawns) == 31
@@ -93,7 +94,7 @@ def test_a_destination_that_says_no_is_asked_at_most_8_times_a_minute() -> None:
         drive = Drive(EgressMachine(EgressPolicy(), random.Random(seed)))
         drive.start()
         while drive.now_ns < 60 * NS_PER_S:
-            drive.exited(Failure.REFUSED)
+            drive.exited(EgressFailure.REFUSED)
             drive.wait(0.25)
             assert drive.machine.state is EgressState.REFUSED
         assert len(drive.times(Action.SPAWN)) <= 8
@@ -103,7 +104,7 @@ def test_an_input_that_is_not_there_yet_is_asked_for_every_two_seconds_at_most()
     drive = Drive()
     drive.start()
     for _ in range(20):
-        drive.exited(Failure.INPUT_NOT_READY)
+        drive.exited(EgressFailure.INPUT_NOT_READY)
         drive.wait(2.25)
     assert len(drive.times(Action.SPAWN)) == 21
 
@@ -118,7 +119,7 @@ def test_no_progress_for_eight_seconds_is_a_stall_that_is_cut() -> None:
     drive.wait(2)
     assert drive.times(Action.KILL) == [10]
     drive.exited()
-    assert drive.machine.last_failure is Failure.STALLED
+    assert drive.machine.last_failure is EgressFailure.STALLED
     drive.wait(1)
     assert len(drive.times(Action.SPAWN)) == 2
 
@@ -217,12 +218,12 @@ def test_there_is_never_more_than_one_ffmpeg(events: list[str], seed: int) -> No
             taken += 1
             drive.taken(taken)
         elif running:
-            drive.exited(Failure.REFUSED if event == "refuse" else Failure.LOST)
+            drive.exited(EgressFailure.REFUSED if event == "refuse" else EgressFailure.LOST)
             exits += 1
             taken = 0
 
 
-def _told(*lines: str) -> Failure:
+def _told(*lines: str) -> EgressFailure:
     story = Story()
     for line in lines:
         story.hear(line)
@@ -234,13 +235,13 @@ _OUTPUT = "[info] Output #0, flv, to 'y':"
 
 
 def test_the_words_of_ffmpeg_are_understood() -> None:
-    assert _told("[error] rtmp://h/live/x/out: Input/output error") is Failure.INPUT_NOT_READY
-    assert _told("[rtmp @ 0x1] [error] Server error: nope") is Failure.INPUT_NOT_READY
+    assert _told("[error] rtmp://h/live/x/out: Input/output error") is EgressFailure.INPUT_NOT_READY
+    assert _told("[rtmp @ 0x1] [error] Server error: nope") is EgressFailure.INPUT_NOT_READY
     denied = "[rtmp @ 0x1] [error] Server error: already publishing"
-    assert _told(_INPUT, denied) is Failure.REFUSED
+    assert _told(_INPUT, denied) is EgressFailure.REFUSED
     unreachable = "[tcp @ 0x1] [error] Connection to tcp://h:1 failed: Connection refused"
-    assert _told(_INPUT, unreachable) is Failure.UNREACHABLE
-    assert _told(_INPUT, _OUTPUT, "[error] Broken pipe") is Failure.LOST
+    assert _told(_INPUT, unreachable) is EgressFailure.UNREACHABLE
+    assert _told(_INPUT, _OUTPUT, "[error] Broken pipe") is EgressFailure.LOST
 
 
 def test_no_part_of_the_url_is_left_in_a_line() -> None:

@@ -49,9 +49,9 @@ def test_the_check_finds_hooks_that_are_believed(monkeypatch: pytest.MonkeyPatch
 
     def gullible(self: Orchestrator, event: object) -> bool:
         actor = self._actors.get("one")
-        if actor is not None and self._tasks is not None:
+        if actor is not None and self._children.group is not None:
             spec = self._launcher.children("one", "")[0]
-            self._tasks.create_task(self._placement.start(spec))
+            self._children.group.create_task(self._placement.start(spec))
         return True
 
     monkeypatch.setattr(Orchestrator, "hooked", gullible)

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from dubcast import processes
 from dubcast.config import Settings
 from dubcast.log import _Sturdy
 from dubcast.orchestrator.up import hook_secret, notes_folder
-from dubcast.processes import Notes, ProcessRef
+from dubcast.processes.identity import ProcessRef, ref, start_mark
+from dubcast.processes.lasting import Notes, noted_ref
 
 
 def test_a_process_is_its_id_and_its_start() -> None:
-    own = processes.ref(os.getpid())
+    own = ref(os.getpid())
     assert own is not None and own.alive
     assert not ProcessRef(own.pid, own.started + "0").alive
     assert not ProcessRef(own.pid, "").alive
@@ -24,7 +24,7 @@ def test_a_process_is_its_id_and_its_start() -> None:
 
 def test_the_start_is_ticks_since_boot_and_no_date() -> None:
     """A date would move with the wall clock, and a live worker would look like another process."""
-    own = processes.ref(os.getpid())
+    own = ref(os.getpid())
     assert own is not None
     boot, ticks = own.started.split(":")
     assert boot == Path("/proc/sys/kernel/random/boot_id").read_text().strip()
@@ -36,10 +36,10 @@ def test_a_name_with_brackets_and_spaces_misleads_nobody() -> None:
     """`comm` may hold anything: the fields are counted from its last bracket."""
     name = Path(f"/proc/{os.getpid()}/comm")
     before = name.read_text()
-    mark = processes.start_mark(os.getpid())
+    mark = start_mark(os.getpid())
     try:
         name.write_text("a) S 1 2 3")
-        assert processes.start_mark(os.getpid()) == mark
+        assert start_mark(os.getpid()) == mark
     finally:
         name.write_text(before)
 
@@ -58,7 +58,7 @@ def test_notes_come_back_and_what_is_none_is_dropped(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("note", [{}, {"pid": 1}, {"pid": "x", "started": "y"}, {"pid": None}])
 def test_a_note_that_names_no_running_process(note: dict[str, object]) -> None:
-    assert processes.noted_ref(note) is None
+    assert noted_ref(note) is None
 
 
 def test_a_note_that_cannot_be_written_ends_nothing(tmp_path: Path) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import random
+import signal
 
 import pytest
 
 from dubcast.clock import s_to_ns
 from dubcast.config import Settings
-from dubcast.egress.machine import Action, EgressMachine, EgressPolicy, Failure
-from dubcast.orchestrator.budget import BudgetPolicy, RestartBudget
-from dubcast.orchestrator.orchestrator import supervisor_policies
-from dubcast.orchestrator.supervisor import ChildState, Fate, LifeCycle, SupervisorPolicy
+from dubcast.contract.streams import EgressFailure
+from dubcast.egress.machine import Action, EgressMachine, EgressPolicy
+from dubcast.orchestrator.children import supervisor_policies
+from dubcast.processes.restart_budget import BudgetPolicy, RestartBudget
+from dubcast.processes.supervisor import ChildState, Fate, LifeCycle, SupervisorPolicy
 
 BUDGET = BudgetPolicy(crashes=3, window_s=60, quiet_s=300)
 POLICY = SupervisorPolicy(memory_bytes=1000, term_s=5, budget=BUDGET)
@@ -55,7 +57,7 @@ def test_a_trial_that_is_over_gives_the_whole_budget_back() -> None:
 
 
 def started(second: float = 0) -> LifeCycle:
-    one = LifeCycle("worker", POLICY, random.Random(1))
+    one = LifeCycle(POLICY, random.Random(1))
     one.started(s_to_ns(second))
     one.heard(s_to_ns(second))
     return one
@@ -63,19 +65,20 @@ def started(second: float = 0) -> LifeCycle:
 
 def test_a_child_beyond_its_memory_is_asked_once_then_killed() -> None:
     one = started()
-    assert not one.must_end(1000, s_to_ns(1))
-    assert not one.must_end(None, s_to_ns(1))
-    assert one.must_end(1001, s_to_ns(2))
-    assert not one.must_end(1001, s_to_ns(3))
-    assert not one.must_kill(s_to_ns(6.9))
-    assert one.must_kill(s_to_ns(7))
+    assert one.signal_due(1000, s_to_ns(1)) is None
+    assert one.signal_due(None, s_to_ns(1)) is None
+    assert one.signal_due(1001, s_to_ns(2)) is signal.SIGTERM
+    assert one.signal_due(1001, s_to_ns(3)) is None
+    assert one.signal_due(1001, s_to_ns(6.9)) is None
+    assert one.signal_due(1001, s_to_ns(7)) is signal.SIGKILL
+    assert one.signal_due(1001, s_to_ns(8)) is None
     one.ended(-9, s_to_ns(7))
     assert one.fate is Fate.MEMORY
 
 
 def test_one_that_was_told_to_end_is_restarted_whatever_its_code() -> None:
     one = started()
-    one.must_end(2000, s_to_ns(1))
+    one.signal_due(2000, s_to_ns(1))
     assert one.ended(2, s_to_ns(2)) is not None
     assert one.state is ChildState.WAITING
 
@@ -87,7 +90,7 @@ def test_the_passthrough_comes_at_once_and_makes_room_later() -> None:
         one.started(s_to_ns(second))
     assert one.budget.spent
     assert wait == 0
-    assert one.must_end(10, s_to_ns(303))
+    assert one.signal_due(10, s_to_ns(303)) is signal.SIGTERM
     assert one.ended(0, s_to_ns(304)) == 0
     assert one.fate is Fate.QUIET_OVER
     assert not one.budget.spent
@@ -97,7 +100,7 @@ def test_a_starved_passthrough_is_a_hang_not_a_crash_of_the_worker() -> None:
     one = started()
     for second in (5, 6, 7):
         one.missed(s_to_ns(second))
-    assert one.must_kill(s_to_ns(7))
+    assert one.signal_due(None, s_to_ns(7)) is signal.SIGKILL
     one.ended(-9, s_to_ns(7))
     assert one.fate is Fate.HUNG
 
@@ -130,7 +133,7 @@ def test_a_forwarder_whose_input_never_returns_ends_by_itself() -> None:
     machine.start(0)
     now = 0
     while True:
-        machine.exited(now, Failure.INPUT_NOT_READY)
+        machine.exited(now, EgressFailure.INPUT_NOT_READY)
         actions = []
         while not actions:
             now += s_to_ns(0.25)
@@ -145,5 +148,5 @@ def test_a_forwarder_whose_destination_is_away_waits_for_ever() -> None:
     machine = EgressMachine(EgressPolicy(patience_s=100), random.Random(1))
     machine.start(0)
     for second in range(1, 1000):
-        machine.exited(s_to_ns(second), Failure.UNREACHABLE)
+        machine.exited(s_to_ns(second), EgressFailure.UNREACHABLE)
         assert Action.FINISH not in machine.tick(s_to_ns(second + 0.5))

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dubcast.clock import s_to_ns
-from dubcast.mediaserver.base import PathSource
-from dubcast.orchestrator.stream import Action, Event, Stream, StreamPolicy, StreamState, step
+from dubcast.contract.streams import StreamState
+from dubcast.mediaserver.interface import PathSource
+from dubcast.orchestrator.stream import Action, Event, Stream, StreamPolicy, step
 
 A = PathSource("live/abc/in", "source-a")
 B = PathSource("live/abc/in", "source-b")

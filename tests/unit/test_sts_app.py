@@ -524,3 +524,33 @@ def test_an_error_needs_a_known_code() -> None:
     codes = ("INVALID_INPUT", "UNAUTHORIZED", "OVERLOADED", "TIMEOUT", "MODEL_ERROR")
     errors = [StsError(code, "", retryable=False) for code in codes]
     assert [status_of(error) for error in errors] == [422, 401, 503, 504, 500]
+
+
+async def test_a_body_of_millions_of_values_is_refused_before_it_is_parsed(
+    client: httpx2.AsyncClient,
+) -> None:
+    """To parse 16 MiB of brackets takes 13 s, in which nothing else of the process runs."""
+    raw = b'{"fragment_id": "f1", "x": [' + b"[]," * 1_000_000 + b"1]}"
+    body = _error(await _post(client, raw), 422, "INVALID_INPUT")
+    assert "more than 10000 values" in body.error.message
+
+
+async def test_texts_full_of_commas_are_no_reason_to_refuse(client: httpx2.AsyncClient) -> None:
+    text = ",[{" * 666
+    context = {"context": {"source_text": text, "target_text": text}}
+    assert (await _post(client, _body(context))).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [("f1", "f1"), ("x" * 200, "x" * 128), (7, None), (None, None)]
+)
+async def test_what_is_wrong_otherwise_is_still_told_its_name(
+    client: httpx2.AsyncClient, name: object, told: str | None
+) -> None:
+    reply = await _post(client, json.dumps({"fragment_id": name, "x": 1}).encode())
+    assert _error(reply, 422, "INVALID_INPUT").fragment_id == told
+
+
+async def test_a_fragment_that_fails_later_is_told_its_name(client: httpx2.AsyncClient) -> None:
+    reply = await _post(client, _body({"fragment_id": "f9", "config": {"voice_profile": "none"}}))
+    assert _error(reply, 422, "INVALID_INPUT").fragment_id == "f9"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 
 import pytest
 
@@ -11,17 +12,18 @@ from dubcast.clock import s_to_ns
 from dubcast.config import OrchestratorSettings, Settings, load
 from dubcast.egress import targets
 from dubcast.errors import ConfigError
-from dubcast.mediaserver.base import control_plane
+from dubcast.mediaserver.auth import AuthRequest, refusal
 from dubcast.mediaserver.embedded_server import EmbeddedServer
-from dubcast.orchestrator.auth import AuthRequest, refusal
+from dubcast.mediaserver.interface import control_plane
+from dubcast.orchestrator.children import supervisor_policies
 from dubcast.orchestrator.launch import Launcher, policy_of
-from dubcast.orchestrator.supervisor import ChildState, LifeCycle, SupervisorPolicy
+from dubcast.processes.supervisor import ChildState, LifeCycle, SupervisorPolicy
 
 POLICY = SupervisorPolicy(start_timeout_s=30, heartbeat_timeout_s=5)
 
 
-def life(role: str = "worker", seed: int = 1) -> LifeCycle:
-    return LifeCycle(role, POLICY, random.Random(seed))
+def life(policy: SupervisorPolicy = POLICY, seed: int = 1) -> LifeCycle:
+    return LifeCycle(policy, random.Random(seed))
 
 
 def test_a_child_has_its_start_time_then_a_heartbeat() -> None:
@@ -33,9 +35,9 @@ def test_a_child_has_its_start_time_then_a_heartbeat() -> None:
     assert one.state is ChildState.RUNNING
     for second in (31, 32, 33, 34):
         one.missed(s_to_ns(second))
-        assert not one.must_kill(s_to_ns(second))
+        assert one.signal_due(None, s_to_ns(second)) is None
     one.missed(s_to_ns(34.1))
-    assert one.must_kill(s_to_ns(34.1))
+    assert one.signal_due(None, s_to_ns(34.1)) is signal.SIGKILL
 
 
 def test_one_missed_beat_after_our_own_pause_kills_nothing() -> None:
@@ -44,9 +46,23 @@ def test_one_missed_beat_after_our_own_pause_kills_nothing() -> None:
     one.heard(s_to_ns(1))
     one.missed(s_to_ns(60))  # this process was stopped meanwhile
     one.missed(s_to_ns(60.5))
-    assert not one.must_kill(s_to_ns(60.5))
+    assert one.signal_due(None, s_to_ns(60.5)) is None
     one.missed(s_to_ns(61))
-    assert one.must_kill(s_to_ns(61))
+    assert one.signal_due(None, s_to_ns(61)) is signal.SIGKILL
+
+
+def test_one_that_is_not_asked_is_never_late_and_healthy_from_its_start() -> None:
+    policy = SupervisorPolicy(heartbeat_timeout_s=None, backoff=BackoffPolicy(reset_s=20))
+    one = life(policy)
+    for _ in range(8):
+        one.started(0)
+        assert one.state is ChildState.RUNNING
+        one.ended(1, s_to_ns(0.1))
+    one.started(0)
+    one.missed(s_to_ns(1000))
+    assert one.signal_due(None, s_to_ns(1000)) is None
+    wait = one.ended(1, s_to_ns(1000))
+    assert wait is not None and wait <= s_to_ns(1)  # the back-off has started anew
 
 
 def test_the_first_restart_is_within_a_second_and_waits_grow_to_30() -> None:
@@ -86,7 +102,7 @@ def test_half_a_minute_of_health_starts_the_back_off_anew() -> None:
     ],
 )
 def test_only_cannot_start_is_final(role: str, code: int | None, again: bool) -> None:
-    one = life(role)
+    one = life(supervisor_policies(Settings())[role])
     one.started(0)
     assert (one.ended(code, s_to_ns(1)) is not None) is again
     assert one.state is (ChildState.WAITING if again else ChildState.FAILED)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -80,7 +80,10 @@ def _run(one: Forwarder, status_port: int, *, once: bool = False) -> int:
     from dubcast.native import settle_memory
     from dubcast.statusd import StatusServer
 
-    window = StatusServer("127.0.0.1", status_port, one.status, one.metrics.registry)
+    def status() -> dict[str, Any]:
+        return one.status().model_dump(mode="json")
+
+    window = StatusServer("127.0.0.1", status_port, status, one.metrics.registry)
     window.start()
     settle_memory()
     try:

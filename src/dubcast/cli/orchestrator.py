@@ -49,9 +49,11 @@ def _hook_secret(settings: Settings) -> str:
 async def _serve(settings: Settings, secret: str) -> None:
     import uvicorn
 
-    from dubcast.mediaserver.base import control_plane, create
+    from dubcast.mediaserver.choice import create
+    from dubcast.mediaserver.interface import control_plane
     from dubcast.orchestrator.app import create_app
-    from dubcast.orchestrator.orchestrator import InstanceLock, Orchestrator, state_folder
+    from dubcast.orchestrator.instance import InstanceLock, state_folder
+    from dubcast.orchestrator.orchestrator import Orchestrator
     from dubcast.orchestrator.placement.local import LocalPlacement
 
     own = settings.orchestrator
@@ -104,7 +106,8 @@ def media_server(
 
 async def _run_media_server(settings: Settings, secret: str) -> int:
     from dubcast.mediaserver.auth_relay import AuthRelay
-    from dubcast.mediaserver.base import control_plane, create
+    from dubcast.mediaserver.choice import create
+    from dubcast.mediaserver.interface import control_plane
 
     plane = control_plane(settings, secret)
     relay = AuthRelay(settings.orchestrator, plane.auth_url)
@@ -167,8 +170,9 @@ def up(
         from dubcast.cli.service import check_here
 
         check_here(settings)
-    from dubcast.mediaserver.base import control_plane, create
-    from dubcast.orchestrator.orchestrator import InstanceLock
+    from dubcast.mediaserver.choice import create
+    from dubcast.mediaserver.interface import control_plane
+    from dubcast.orchestrator.instance import InstanceLock
     from dubcast.orchestrator.up import AllInOne, notes_folder, prepare
 
     lock = InstanceLock(notes_folder(settings))

@@ -18,6 +18,7 @@ from dubcast.cli.common import ConfigOption, load_settings
 from dubcast.cli.worker import leave, run_until_signal
 from dubcast.config import Settings
 from dubcast.errors import ConfigError, MissingPartError
+from dubcast.processes.ladder import end_popen
 
 if TYPE_CHECKING:
     from dubcast.live_view import LiveView
@@ -105,9 +106,4 @@ def _speech_service(settings: Settings) -> Iterator[None]:
             raise MissingPartError("the speech service did not start; see its lines above")
         yield
     finally:
-        child.terminate()
-        try:
-            child.wait(_STOP_S)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+        end_popen(child, _STOP_S)

@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from dubcast.contract.errors import ErrorCode
 from dubcast.contract.ids import StreamId
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
@@ -28,10 +29,6 @@ MAX_DURATION_MS = 30_000
 DURATION_TOLERANCE_MS = 5
 BYTES_PER_SAMPLE = 2
 
-ErrorCode = Literal[
-    "INVALID_INPUT", "UNAUTHORIZED", "OVERLOADED", "TIMEOUT", "MODEL_ERROR", "UNAVAILABLE"
-]
-Status = Literal["success", "no_speech", "partial", "error"]
 DurationPolicy = Literal["match", "fit"]
 Timings = Literal["none", "speech", "words"]
 

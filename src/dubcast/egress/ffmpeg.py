@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from dubcast.egress.machine import Failure
+from dubcast.contract.streams import EgressFailure
 
 # Both tracks must be found, even if one appears about a second after the other; what is read
 # meanwhile is sent on at once, so that probing delays only the start.
@@ -69,13 +69,13 @@ class Story:
             # Words of the input (also RTMP) do not count against the destination.
             self.denied = self.denied or (self.input_open and _DENIED.search(text) is not None)
 
-    def failure(self) -> Failure:
+    def failure(self) -> EgressFailure:
         """Why the run ended, judged by what was said."""
         if not self.input_open:
-            return Failure.INPUT_NOT_READY
+            return EgressFailure.INPUT_NOT_READY
         if self.denied:
-            return Failure.REFUSED
-        return Failure.LOST if self.output_open else Failure.UNREACHABLE
+            return EgressFailure.REFUSED
+        return EgressFailure.LOST if self.output_open else EgressFailure.UNREACHABLE
 
 
 def without_secret(line: str, url: str) -> str:

@@ -13,27 +13,27 @@ import os
 import random
 import signal
 from collections.abc import Callable
-from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from dubcast import log
 from dubcast.clock import Clock, SystemClock, ns_to_s
+from dubcast.contract.streams import EgressFailure, EgressState, EgressStatus
 from dubcast.egress import ffmpeg
-from dubcast.egress.machine import Action, EgressMachine, EgressPolicy, EgressState, Failure
-from dubcast.mediaserver.process import die_with_parent
+from dubcast.egress.machine import Action, EgressMachine, EgressPolicy
+from dubcast.processes.parent_death import die_with_parent
 
 EXIT_STOPPED = 0
 EXIT_BAD_CONFIG = 10
 EXIT_INTERNAL = 50
 # Of one try (`--once`), by why it ended.
 EXIT_CODES = {
-    Failure.INPUT_NOT_READY: 20,
-    Failure.REFUSED: 30,
-    Failure.UNREACHABLE: 40,
-    Failure.LOST: 40,
-    Failure.STALLED: 40,
-    Failure.INTERNAL: EXIT_INTERNAL,
+    EgressFailure.INPUT_NOT_READY: 20,
+    EgressFailure.REFUSED: 30,
+    EgressFailure.UNREACHABLE: 40,
+    EgressFailure.LOST: 40,
+    EgressFailure.STALLED: 40,
+    EgressFailure.INTERNAL: EXIT_INTERNAL,
 }
 _TICK_S = 0.25
 _LINE_LIMIT = 64 * 1024
@@ -93,13 +93,13 @@ class Forwarder:
         """Forward until `stop`; returns the exit code. `once`: one try, and the code says how."""
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
-            await self._do(self.machine.start(self._clock.monotonic_ns()))
+            await self._carry_out(self.machine.start(self._clock.monotonic_ns()))
             while not self._finished.is_set():
                 await self._pause()
                 if once and self.machine.last_failure is not None:
                     break
                 self._look_at_queue()
-                await self._do(self.machine.tick(self._clock.monotonic_ns()))
+                await self._carry_out(self.machine.tick(self._clock.monotonic_ns()))
                 self._report()
             await self._reap()
         self._tasks = None
@@ -115,21 +115,21 @@ class Forwarder:
             self._finished.set()
         self._wake.set()
 
-    def status(self) -> dict[str, Any]:
-        """Plain values for `/status`; no URL. From any thread."""
+    def status(self) -> EgressStatus:
+        """How it stands, without any URL. From any thread."""
         machine = self.machine
         now = self._clock.monotonic_ns()
-        return {
-            "stream_id": self.stream_id,
-            "destination": self.name,
-            "state": machine.state.value,
-            "reason": machine.reason,
-            "since_s": round(ns_to_s(now - machine.since_ns), 3) if machine.since_ns else 0.0,
-            "connects": machine.connects,
-            "tries": machine.tries,
-            "bytes": self._bytes,
-            "last_error": self._story.last_error,
-        }
+        return EgressStatus(
+            stream_id=self.stream_id,
+            destination=self.name,
+            state=machine.state,
+            reason=machine.reason,
+            since_s=round(ns_to_s(now - machine.since_ns), 3) if machine.since_ns else 0.0,
+            connects=machine.connects,
+            tries=machine.tries,
+            bytes=self._bytes,
+            last_error=self._story.last_error,
+        )
 
     async def _pause(self) -> None:
         with contextlib.suppress(TimeoutError):
@@ -142,7 +142,7 @@ class Forwarder:
         if self._process is not None and self.machine.asks(now):
             self.machine.under_way(now, sum(ffmpeg.queued_bytes(self._process.pid)))
 
-    async def _do(self, actions: list[Action]) -> None:
+    async def _carry_out(self, actions: list[Action]) -> None:
         for action in actions:
             if action is Action.SPAWN:
                 await self._spawn()
@@ -168,7 +168,9 @@ class Forwarder:
             )
         except OSError as error:
             _logger.error("egress.spawn_failed", reason=str(error))
-            await self._do(self.machine.exited(self._clock.monotonic_ns(), Failure.INTERNAL))
+            await self._carry_out(
+                self.machine.exited(self._clock.monotonic_ns(), EgressFailure.INTERNAL)
+            )
             return
         self._process = process
         assert self._tasks is not None
@@ -183,7 +185,7 @@ class Forwarder:
             code = await process.wait()
         failure = story.failure()
         # An exit is a failure whatever its code: ffmpeg ends with 0 when its input dies.
-        await self._do(self.machine.exited(self._clock.monotonic_ns(), failure))
+        await self._carry_out(self.machine.exited(self._clock.monotonic_ns(), failure))
         machine = self.machine
         _logger.info(
             "egress.ended",

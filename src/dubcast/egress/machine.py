@@ -7,34 +7,16 @@ sees (`EgressState`), and where the ffmpeg process is (`_Phase`).
 from __future__ import annotations
 
 import random
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from dubcast.backoff import Backoff, BackoffPolicy
 from dubcast.clock import ns_to_s, s_to_ns
-
-
-class EgressState(StrEnum):
-    """A destination as people see it."""
-
-    CONNECTING = "connecting"  # ffmpeg runs, nothing has been sent yet
-    LIVE = "live"  # bytes are being taken by the destination
-    STALLED = "stalled"  # connected, but nothing has been taken for too long; being cut
-    REFUSED = "refused"  # the destination said no; tried again, slowly
-    RETRYING = "retrying"  # waiting before the next try
-    STOPPED = "stopped"  # asked to stop
-
-
-class Failure(StrEnum):
-    """Why a try ended."""
-
-    INPUT_NOT_READY = "input_not_ready"  # the dubbed stream is not there (yet)
-    REFUSED = "refused"  # the destination does not want us: key, permission, in use
-    UNREACHABLE = "unreachable"  # no connection to the destination
-    LOST = "lost"  # it was live, and then was not
-    STALLED = "stalled"  # it took nothing for too long
-    INTERNAL = "internal"  # ffmpeg itself: not found, bad option
+from dubcast.contract.streams import EgressFailure, EgressState
+from dubcast.processes.ladder import Climb, term_then_kill
 
 
 class Action(StrEnum):
@@ -49,11 +31,14 @@ class Action(StrEnum):
 class _Phase(StrEnum):
     WAITING = "waiting"  # no process; `_due` says when to start one
     RUNNING = "running"
-    ENDING = "ending"  # SIGTERM was sent; `_due` says when to kill
-    KILLED = "killed"  # SIGKILL was sent; only its exit is awaited
+    ENDING = "ending"  # on the ladder to its end
     DONE = "done"
 
 
+_OF_SIGNAL: dict[signal.Signals, Action] = {
+    signal.SIGTERM: Action.TERMINATE,
+    signal.SIGKILL: Action.KILL,
+}
 _BACKOFF = BackoffPolicy(first_s=1.0, floor_s=0.5, cap_s=30.0, reset_s=10.0)
 # A destination that says no is asked again soon once (it may still hold our last connection),
 # then at most 8 times a minute.
@@ -107,20 +92,21 @@ class EgressMachine:
         self._policy = policy
         self._retry = Backoff(policy.backoff, rng)
         self._special = {
-            Failure.REFUSED: Backoff(policy.refused, rng),
-            Failure.INPUT_NOT_READY: Backoff(policy.input, rng),
+            EgressFailure.REFUSED: Backoff(policy.refused, rng),
+            EgressFailure.INPUT_NOT_READY: Backoff(policy.input, rng),
         }
         self._phase = _Phase.WAITING
         self._due: int | None = None
+        self._climb: Climb | None = None
         self._session: _Session | None = None
         self._stopping = False
         self._input_gone_ns: int | None = None
         self.state = EgressState.CONNECTING
-        self.reason = ""
+        self.reason: EgressFailure | Literal[""] = ""  # why the last try ended
         self.since_ns = 0
         self.connects = 0  # times it became live
         self.tries = 0
-        self.last_failure: Failure | None = None
+        self.last_failure: EgressFailure | None = None
 
     def start(self, now_ns: int) -> list[Action]:
         """Begin with the first try."""
@@ -156,7 +142,7 @@ class EgressMachine:
         if self._session is not None and count == 0:
             self._session.clear_ns = now_ns
 
-    def exited(self, now_ns: int, failure: Failure) -> list[Action]:
+    def exited(self, now_ns: int, failure: EgressFailure) -> list[Action]:
         """ffmpeg has ended, whatever its code; `failure` is why, as far as its words tell."""
         session = self._session
         if session is None:
@@ -165,11 +151,11 @@ class EgressMachine:
         if self._stopping:
             return self._finish(now_ns)
         if self.state is EgressState.STALLED:
-            failure = Failure.STALLED
+            failure = EgressFailure.STALLED
         elif session.live_ns is not None:
-            failure = Failure.LOST
+            failure = EgressFailure.LOST
         self.last_failure = failure
-        if failure is not Failure.INPUT_NOT_READY:
+        if failure is not EgressFailure.INPUT_NOT_READY:
             self._input_gone_ns = None
         elif self._input_gone_ns is None:
             self._input_gone_ns = now_ns
@@ -179,7 +165,7 @@ class EgressMachine:
             for one in self._special.values():
                 one.failures = 0
         self._due = now_ns + self._special.get(failure, self._retry).failed(healthy_s)
-        refused = failure is Failure.REFUSED
+        refused = failure is EgressFailure.REFUSED
         self._enter(EgressState.REFUSED if refused else EgressState.RETRYING, failure, now_ns)
         return []
 
@@ -224,14 +210,12 @@ class EgressMachine:
         if now_ns - since_ns < s_to_ns(limit_s):
             return []
         if session.live_ns is not None:
-            self._enter(EgressState.STALLED, Failure.STALLED, now_ns)
+            self._enter(EgressState.STALLED, EgressFailure.STALLED, now_ns)
         return self._end(now_ns)
 
     def _tick_ending(self, now_ns: int) -> list[Action]:
-        if self._due is None or now_ns < self._due:
-            return []
-        self._phase, self._due = _Phase.KILLED, None
-        return [Action.KILL]
+        number = self._climb.due(now_ns) if self._climb is not None else None
+        return [] if number is None else [_OF_SIGNAL[number]]
 
     def _spawn(self, now_ns: int) -> list[Action]:
         self._phase, self._due = _Phase.RUNNING, None
@@ -243,15 +227,15 @@ class EgressMachine:
         return [Action.SPAWN]
 
     def _end(self, now_ns: int) -> list[Action]:
-        self._phase = _Phase.ENDING
-        self._due = now_ns + s_to_ns(self._policy.term_s)
-        return [Action.TERMINATE]
+        self._phase, self._due = _Phase.ENDING, None
+        self._climb = Climb(term_then_kill(self._policy.term_s), now_ns)
+        return self._tick_ending(now_ns)
 
     def _finish(self, now_ns: int) -> list[Action]:
         self._phase, self._due = _Phase.DONE, None
         self._enter(EgressState.STOPPED, "", now_ns)
         return [Action.FINISH]
 
-    def _enter(self, state: EgressState, reason: str, now_ns: int) -> None:
-        if (state, str(reason)) != (self.state, self.reason):
-            self.state, self.reason, self.since_ns = state, str(reason), now_ns
+    def _enter(self, state: EgressState, reason: EgressFailure | Literal[""], now_ns: int) -> None:
+        if (state, reason) != (self.state, self.reason):
+            self.state, self.reason, self.since_ns = state, reason, now_ns

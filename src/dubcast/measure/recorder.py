@@ -27,6 +27,7 @@ from dubcast import flv
 from dubcast.clock import Clock, SystemClock
 from dubcast.errors import InputError, MissingPartError
 from dubcast.measure import arrivals
+from dubcast.processes.ladder import end_popen
 
 _RETRY_S = 0.2
 _POLL_S = 0.1
@@ -246,11 +247,7 @@ class RecorderProcess:
 
     def stop(self) -> Path:
         """End the recording; its file."""
-        if self._child.poll() is None:
-            self._child.terminate()
-            if not self.wait(2 * _KILL_AFTER_S + 1):
-                self._child.kill()
-                self._child.wait()
+        end_popen(self._child, 2 * _KILL_AFTER_S + 1)
         return self.path
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import signal
 import socket
 import subprocess
 import sys
@@ -35,6 +34,7 @@ from dubcast.config import (
 from dubcast.contract.ids import ingest_path
 from dubcast.errors import MediaError
 from dubcast.measure.recording import ffmpeg_program
+from dubcast.processes.ladder import end_popen
 
 _READY_S = 180.0
 _STOP_S = 20.0
@@ -136,11 +136,7 @@ class Role:
 
     def stop(self) -> None:
         """End it; harmless when repeated."""
-        if self.running:
-            self._process.send_signal(signal.SIGTERM)
-            if self.wait(_STOP_S) is None:
-                self._process.kill()
-                self._process.wait()
+        end_popen(self._process, _STOP_S)
 
 
 def role(name: str, settings: Settings, out: Path, *arguments: str) -> Role:

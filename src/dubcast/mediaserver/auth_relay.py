@@ -9,42 +9,27 @@ is whether there is room for another stream: what is already on air has its plac
 from __future__ import annotations
 
 import http.client
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
 from dubcast import log
 from dubcast.config import OrchestratorSettings
-from dubcast.orchestrator.auth import AuthRequest, refusal
+from dubcast.mediaserver.auth import AuthRequest, refusal
+from dubcast.small_http import Reply, SmallServer
 
 _ASK_S = 1.0  # the media server itself waits for two
-_MAX_BODY = 64 * 1024
 _logger = log.get("mediaserver.auth")
 
 
-class AuthRelay:
-    """Serves on loopback from a thread of its own; closing twice is harmless."""
+class AuthRelay(SmallServer):
+    """Serves on loopback, at `url`, from a thread of its own; closing twice is harmless."""
 
     def __init__(self, settings: OrchestratorSettings, upstream: str) -> None:
         self._settings = settings
         self._upstream = urlsplit(upstream)
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/auth"
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.2,), name="auth", daemon=True
-        )
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def close(self) -> None:
-        if self._thread.is_alive():
-            self._server.shutdown()
-            self._thread.join(2)
-        self._server.server_close()
+        super().__init__("auth", "127.0.0.1", 0, {"POST": lambda _, body: Reply(self.answer(body))})
+        self.url = f"http://127.0.0.1:{self.port}/auth"
 
     def answer(self, body: bytes) -> int:
         """The HTTP status for a question: the orchestrator's, or ours if it gives none."""
@@ -72,23 +57,3 @@ class AuthRelay:
         finally:
             connection.close()
         return None if code >= 500 else code
-
-
-def _handler(relay: AuthRelay) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        timeout = 5  # a slow client holds no thread
-
-        def do_POST(self) -> None:
-            length = self.headers.get("Content-Length", "")
-            if not length.isdigit() or int(length) > _MAX_BODY:
-                code = 413
-            else:
-                code = relay.answer(self.rfile.read(int(length)))
-            self.send_response(code)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None:
-            """The answers are logged where they are made."""
-
-    return Handler

@@ -21,9 +21,9 @@ import httpx2
 from dubcast import config, log
 from dubcast.config import MediaServerSettings
 from dubcast.errors import MediaServerError, MissingPartError
-from dubcast.mediaserver.base import ControlPlane, MediaServer, PathSource, api_error
-from dubcast.mediaserver.process import terminate
+from dubcast.mediaserver.interface import ControlPlane, MediaServer, PathSource, api_error
 from dubcast.native import tamed_malloc_environment
+from dubcast.processes.ladder import end_subprocess
 
 VERSION = "4.4.3"
 _PACKAGE = Path(__file__).parent / "embedded"
@@ -193,7 +193,7 @@ class EmbeddedServer(MediaServer):
 
     async def stop(self) -> None:
         if self._process is not None:
-            await terminate(self._process, grace_s=2.0)
+            await end_subprocess(self._process, term_s=2.0)
             if self._process.stdin:
                 self._process.stdin.close()
 
@@ -215,10 +215,6 @@ class EmbeddedServer(MediaServer):
     async def close(self) -> None:
         with contextlib.suppress(httpx2.HTTPError):
             await self._api.aclose()
-
-    def preview_url(self, path: str) -> str:
-        """HTTP-FLV of `path` on loopback, for a browser or a player."""
-        return f"http://127.0.0.1:{self.settings.http_port}/{path}.flv"
 
 
 def _source(item: dict[str, Any]) -> PathSource:

@@ -22,6 +22,7 @@ import httpx2
 import yaml
 
 from dubcast import log
+from dubcast.addresses import is_this_machine
 from dubcast.config import (
     HOOK_QUERY_ESCAPED,
     HOOK_SECRET,
@@ -31,8 +32,9 @@ from dubcast.config import (
 )
 from dubcast.contract.ids import STREAM_ID_PATTERN
 from dubcast.errors import ConfigError, MediaServerError, MissingPartError
-from dubcast.mediaserver.base import ControlPlane, MediaServer, PathSource, api_error
-from dubcast.mediaserver.process import die_with_parent, terminate
+from dubcast.mediaserver.interface import ControlPlane, MediaServer, PathSource, api_error
+from dubcast.processes.ladder import end_subprocess
+from dubcast.processes.parent_death import die_with_parent
 
 Version = tuple[int, int, int]
 
@@ -135,7 +137,7 @@ def _auth_exclusions(settings: MediaServerSettings) -> list[dict[str, str]]:
     machine reaches the worker's and the egress's own doings, so that they go on when the
     orchestrator is away."""
     exclusions = [{"action": "api"}, {"action": "metrics"}]
-    if settings.bind in {"127.0.0.1", "::1", "localhost"}:
+    if is_this_machine(settings.bind):
         exclusions += [{"action": "read"}, {"action": "publish", "path": _OUT}]
     return exclusions
 
@@ -213,7 +215,7 @@ class MediaMtx(MediaServer):
 
     async def stop(self) -> None:
         if self._process is not None:
-            await terminate(self._process, grace_s=4.0)
+            await end_subprocess(self._process, term_s=4.0)
         if self._folder is not None:
             self._folder.cleanup()
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -14,19 +13,18 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import ValidationError
 
 from dubcast import __version__, log
+from dubcast.addresses import is_loopback
+from dubcast.asgi_body import BodyLimit
 from dubcast.config import OrchestratorSettings
 from dubcast.contract.hooks import HookEvent, HookReply
 from dubcast.contract.ids import stream_id_of_ingest
+from dubcast.contract.streams import StreamReason
 from dubcast.mediaserver import signature
-from dubcast.orchestrator.auth import AuthRequest, refusal
+from dubcast.mediaserver.auth import AuthRequest, refusal
 from dubcast.orchestrator.orchestrator import Orchestrator
 
 _MAX_BODY = 64 * 1024
 _logger = log.get("orchestrator.http")
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 def create_app(
@@ -77,7 +75,7 @@ def _end_process_if_broken(task: asyncio.Task[None]) -> None:
 def _add_hooks(app: FastAPI, orchestrator: Orchestrator, hook_secret: str) -> None:
     verifier = signature.Verifier(hook_secret)
 
-    async def take(request: Request) -> HookReply:
+    async def take_hook(request: Request) -> HookReply:
         body = await request.body()
         headers = request.headers
         refused = verifier.refusal(
@@ -99,7 +97,7 @@ def _add_hooks(app: FastAPI, orchestrator: Orchestrator, hook_secret: str) -> No
         return HookReply(result="accepted" if orchestrator.hooked(event) else "ignored")
 
     for kind in ("ready", "not-ready"):
-        app.post(f"/v1/mediamtx/events/{kind}", name=kind)(take)
+        app.post(f"/v1/mediamtx/events/{kind}", name=kind)(take_hook)
 
 
 def _add_auth(app: FastAPI, orchestrator: Orchestrator, settings: OrchestratorSettings) -> None:
@@ -107,13 +105,13 @@ def _add_auth(app: FastAPI, orchestrator: Orchestrator, settings: OrchestratorSe
     async def mtx_auth(question: AuthRequest, request: Request) -> None:
         """204 allows, 401 refuses. For the media server of this machine."""
         client = request.client.host if request.client else ""
-        if not _is_loopback(client):
+        if not is_loopback(client):
             raise HTTPException(403, "for the media server of this machine")
         refused = refusal(settings, question)
         stream_id = stream_id_of_ingest(question.path)
         publishes = question.action == "publish" and stream_id is not None
         if refused is None and publishes and not orchestrator.has_room_for(stream_id or ""):
-            refused = "no_capacity"
+            refused = StreamReason.NO_CAPACITY
         if refused is not None:
             _logger.warning("auth.refused", action=question.action, reason=refused)
             raise HTTPException(401, refused)
@@ -158,55 +156,3 @@ def _add_health(app: FastAPI, orchestrator: Orchestrator) -> None:
         """Prometheus."""
         body = generate_latest(orchestrator.metrics.registry)
         return Response(body, media_type=CONTENT_TYPE_LATEST)
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
-
-
-class BodyLimit:
-    """Refuses a body that is too large before it is in memory: 413."""
-
-    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]], limit: int) -> None:
-        self._app = app
-        self._limit = limit
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if not declared.isdigit() or int(declared) > self._limit:
-            await _too_large(send)
-            return
-        body = await self._read(receive)
-        if body is None:
-            await _too_large(send)
-            return
-        message: MutableMapping[str, Any] = {"type": "http.request", "body": body}
-        pending = [message]
-
-        async def replay() -> MutableMapping[str, Any]:
-            return pending.pop() if pending else await receive()
-
-        await self._app(scope, replay, send)
-
-    async def _read(self, receive: Receive) -> bytes | None:
-        """The whole body, or None if it is larger than allowed."""
-        body = b""
-        while True:
-            message = await receive()
-            body += bytes(message.get("body", b""))
-            if len(body) > self._limit:
-                return None
-            if not message.get("more_body"):
-                return body
-
-
-async def _too_large(send: Send) -> None:
-    headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": b'{"detail":"body too large"}'})

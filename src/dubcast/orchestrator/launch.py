@@ -16,8 +16,9 @@ from dubcast.config import (
 )
 from dubcast.contract.ids import ingest_path, output_path
 from dubcast.egress import targets
-from dubcast.mediaserver.base import MediaServer
-from dubcast.orchestrator.placement.base import PASSTHROUGH, ChildSpec
+from dubcast.mediaserver.interface import MediaServer
+from dubcast.orchestrator.placement.driver import ChildSpec
+from dubcast.processes.child import PASSTHROUGH
 
 _WORD = re.compile(r"[A-Za-z0-9_-]{1,32}")
 # What a publisher may choose in its query, and the setting that it changes.

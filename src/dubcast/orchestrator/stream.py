@@ -10,19 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dubcast.clock import s_to_ns
-from dubcast.mediaserver.base import PathSource
-
-
-class StreamState(StrEnum):
-    """What a stream is doing."""
-
-    IDLE = "idle"  # no publisher, nothing runs
-    STARTING = "starting"  # a publisher is there, the worker is not on air yet
-    LIVE = "live"  # the dubbed stream is on air
-    DEGRADED = "degraded"  # on air, or ought to be, with something missing; the reason says what
-    GRACE = "grace"  # the publisher is gone and awaited; the worker and the egress run on
-    STOPPING = "stopping"  # the worker and the egress are being stopped
-    FAILED = "failed"  # cannot be served; not tried again for this publisher
+from dubcast.contract.streams import StreamReason, StreamState
+from dubcast.mediaserver.interface import PathSource
 
 
 class Event(StrEnum):
@@ -111,7 +100,7 @@ class Stream:
         self.stream_id = stream_id
         self._policy = policy
         self.state = S.IDLE
-        self.reason = "new"
+        self.reason: str = StreamReason.NEW
         self.since_ns = now_ns
         self.source: PathSource | None = None
         self.sessions = 0  # publishers seen, by source id
@@ -125,18 +114,18 @@ class Stream:
                 self.sessions += 1
             returned = self.state is S.GRACE
             self.source = source
-            reason = "publisher_back" if returned else "publisher_up"
+            reason = StreamReason.PUBLISHER_BACK if returned else StreamReason.PUBLISHER_UP
             return self._apply(E.PUBLISHER_UP, reason, now_ns)
         self.source = None
-        actions = self._apply(E.PUBLISHER_DOWN, "publisher_gone", now_ns)
+        actions = self._apply(E.PUBLISHER_DOWN, StreamReason.PUBLISHER_GONE, now_ns)
         if self.state is S.STOPPING and not self._has_children:
-            self._apply(E.STOPPED, "stopped", now_ns)
+            self._apply(E.STOPPED, StreamReason.STOPPED, now_ns)
         return actions + self.tick(now_ns)
 
     def tick(self, now_ns: int) -> tuple[Action, ...]:
         """Time has passed: the end of the grace period."""
         if self.state is S.GRACE and self._grace_ends is not None and now_ns >= self._grace_ends:
-            return self._apply(E.GRACE_OVER, "publisher_gone", now_ns)
+            return self._apply(E.GRACE_OVER, StreamReason.PUBLISHER_GONE, now_ns)
         return ()
 
     def worker(self, event: Event, reason: str, now_ns: int) -> tuple[Action, ...]:
@@ -147,13 +136,13 @@ class Stream:
         """The worker and the egress are gone."""
         self._has_children = False
         if self.state is S.STOPPING:
-            self._apply(E.STOPPED, "stopped", now_ns)
+            self._apply(E.STOPPED, StreamReason.STOPPED, now_ns)
 
     def adopted(self, now_ns: int) -> None:
         """Its processes were found running: as if they had been started just now."""
         if self.state is S.IDLE:
             self._has_children = True
-            self._enter(S.GRACE, "adopted", now_ns)
+            self._enter(S.GRACE, StreamReason.ADOPTED, now_ns)
 
     def _apply(self, event: Event, reason: str, now_ns: int) -> tuple[Action, ...]:
         state, actions = step(self.state, event)

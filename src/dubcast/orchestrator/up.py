@@ -10,23 +10,29 @@ import asyncio
 import contextlib
 import hashlib
 import json
-import random
 import secrets
-import signal
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import httpx2
 
-from dubcast import config, log, processes
-from dubcast.backoff import Backoff, BackoffPolicy
+from dubcast import config, log
+from dubcast.addresses import reachable
+from dubcast.backoff import BackoffPolicy
+from dubcast.clock import SystemClock
 from dubcast.config import DestinationSettings, Secret, Settings
 from dubcast.errors import DubcastError
-from dubcast.processes import LastingProcess, Notes, ProcessRef
+from dubcast.processes.child import Child, ChildSource, Start
+from dubcast.processes.ladder import climb_async, term_then_kill
+from dubcast.processes.lasting import LastingChild, LastingProcess, Notes, noted_ref
+from dubcast.processes.supervisor import ChildState, Supervisor, SupervisorPolicy
 
-_CANNOT_START = 2
+# A role has no status window: that it runs is all that is watched.
+_POLICY = SupervisorPolicy(
+    heartbeat_timeout_s=None, backoff=BackoffPolicy(first_s=0.5, cap_s=15.0, reset_s=20.0)
+)
 _PROBE_S = 0.2
 _ORCHESTRATOR_MARGIN_S = 6.0  # beyond what its workers may take to play out
 _logger = log.get("up")
@@ -43,101 +49,80 @@ class Role:
     env: dict[str, str] = field(default_factory=dict, repr=False)
 
 
+class RoleSource(ChildSource):
+    """Starts one role, and finds the one that an earlier `up` left."""
+
+    def __init__(self, role: Role, notes: Notes) -> None:
+        self.key = role.name
+        self._role = role
+        self._notes = notes
+
+    async def start(self, which: Start) -> Child:
+        argv = [sys.executable, "-m", "dubcast", *self._role.args]
+        # Standard output is for the line that says "ready".
+        popen = LastingProcess(argv, self._role.env, stdout=sys.stderr)
+        process = popen.ref
+        note = {"pid": process.pid, "started": process.started, "settings": self._digest()}
+        self._notes.write(self.key, note)
+        return LastingChild(self.key, process, popen)
+
+    def forget(self, child: Child) -> None:
+        self._notes.remove(self.key)
+
+    async def take_over(self) -> Child | None:
+        """What an earlier `up` left; one that runs with other settings is ended instead."""
+        note = dict(self._notes.read()).get(self.key, {})
+        process = noted_ref(note)
+        if process is None:
+            return None
+        child = LastingChild(self.key, process, None)
+        fits = note.get("settings") == self._digest()
+        _logger.info("role.found", role=self.key, pid=child.pid, adopted=fits)
+        if fits:
+            return child
+        await climb_async(term_then_kill(self._role.term_s), child.send, child.wait)
+        self.forget(child)
+        return None
+
+    def _digest(self) -> str:
+        """Of all that makes two roles the same; secrets go in, none can be read out."""
+        own = {k: v for k, v in self._role.env.items() if k.startswith(config.ENV_PREFIX)}
+        told = json.dumps([sys.executable, self._role.args, own], sort_keys=True)
+        return hashlib.sha256(told.encode()).hexdigest()
+
+
 class RoleProcess:
-    """Keeps one role running: restarted with back-off, never after exit code 2."""
+    """One role with its supervisor: restarted with back-off, never after exit code 2."""
 
     def __init__(self, role: Role, notes: Notes) -> None:
         self.role = role
-        self.starts = 0
-        self.adopted = False
-        self.cannot_start = asyncio.Event()
-        self._notes = notes
-        self._process: ProcessRef | None = None
-        self._popen: LastingProcess | None = None
-        self._stopping = False
+        self._source = RoleSource(role, notes)
+        self._found: Child | None = None
+        policy = replace(_POLICY, term_s=role.term_s)
+        self._supervisor = Supervisor(self._source, SystemClock(), policy, lambda _: None)
 
     @property
     def pid(self) -> int | None:
         """Process id of the role, for the summary."""
-        return self._process.pid if self._process else None
+        return self._supervisor.pid
+
+    @property
+    def adopted(self) -> bool:
+        """True if an earlier `up` left it."""
+        return self._found is not None
+
+    @property
+    def cannot_start(self) -> bool:
+        """True if it said so; it is not tried again."""
+        return self._supervisor.life.state is ChildState.FAILED
+
+    async def take_over(self) -> None:
+        """Find what an earlier `up` left, before `run`."""
+        self._found = await self._source.take_over()
 
     async def run(self) -> None:
-        """Until cancelled or `stop`."""
-        backoff = Backoff(BackoffPolicy(first_s=0.5, cap_s=15.0, reset_s=20.0), random.Random())
-        loop = asyncio.get_running_loop()
-        await self._take_over()
-        while not self._stopping:
-            started = loop.time()
-            code = await self._once()
-            if self._stopping:
-                return
-            _logger.error("role.ended", role=self.role.name, code=code)
-            if code == _CANNOT_START:
-                self.cannot_start.set()
-                return
-            await asyncio.sleep(backoff.failed(loop.time() - started) / 1e9)
-
-    async def _take_over(self) -> None:
-        """Take what an earlier `up` left; one that runs with other settings is ended first."""
-        note = dict(self._notes.read()).get(self.role.name, {})
-        self._process = processes.noted_ref(note)
-        if self._process is None:
-            return
-        self.adopted = note.get("settings") == self._digest()
-        _logger.info("role.found", role=self.role.name, pid=self.pid, adopted=self.adopted)
-        if not self.adopted:
-            await self._end()
-
-    async def _once(self) -> int | None:
-        """One life of the role; its exit code, or None where it is not known."""
-        if self._process is None:
-            self._start()
-        assert self._process is not None
-        await self._process.ended()
-        code = self._popen.wait() if self._popen else None  # it has ended: no waiting
-        self._process = self._popen = None
-        if not self._stopping:
-            self._notes.remove(self.role.name)
-        return code
-
-    def _start(self) -> None:
-        argv = [sys.executable, "-m", "dubcast", *self.role.args]
-        # Standard output is for the line that says "ready".
-        self._popen = LastingProcess(argv, self.role.env, stdout=sys.stderr)
-        self._process = self._popen.ref
-        pid = self._process.pid
-        started = self._process.started
-        note = {"pid": pid, "started": started, "settings": self._digest()}
-        self._notes.write(self.role.name, note)
-        self.starts += 1
-        _logger.info("role.up", role=self.role.name, pid=pid)
-
-    def _digest(self) -> str:
-        """Of all that makes two roles the same; secrets go in, none can be read out."""
-        own = {k: v for k, v in self.role.env.items() if k.startswith(config.ENV_PREFIX)}
-        told = json.dumps([sys.executable, self.role.args, own], sort_keys=True)
-        return hashlib.sha256(told.encode()).hexdigest()
-
-    async def stop(self) -> None:
-        """End it by the ladder; harmless if it never ran."""
-        self._stopping = True
-        await self._end()
-
-    async def _end(self) -> None:
-        """SIGTERM, wait, SIGKILL."""
-        process, popen = self._process, self._popen
-        if process is None:
-            return
-        process.send(signal.SIGTERM)
-        try:
-            async with asyncio.timeout(self.role.term_s):
-                await process.ended()
-        except TimeoutError:
-            process.send(signal.SIGKILL)
-            await process.ended()
-        _logger.info("role.stopped", role=self.role.name, code=popen.wait() if popen else None)
-        self._process = self._popen = None
-        self._notes.remove(self.role.name)
+        """Until cancelled, which ends it by the ladder."""
+        await self._supervisor.run(self._found)
 
 
 def notes_folder(settings: Settings) -> Path:
@@ -183,7 +168,7 @@ def roles(settings: Settings, *, with_sts: bool) -> list[Role]:
     """The roles in the order in which they are started; they are stopped in reverse."""
     env = config.child_env(settings)
     host = settings.orchestrator.host
-    orchestrator = f"http://{_reachable(host)}:{settings.orchestrator.port}/readyz"
+    orchestrator = f"http://{reachable(host)}:{settings.orchestrator.port}/readyz"
     term_s = settings.worker.drain_s + _ORCHESTRATOR_MARGIN_S
     chosen = [
         Role("media-server", ("media-server",), env=env),
@@ -194,10 +179,6 @@ def roles(settings: Settings, *, with_sts: bool) -> list[Role]:
         url = settings.sts.url.rstrip("/") + "/readyz"
         chosen.insert(0, Role("sts", ("sts",), url, env=env))
     return chosen
-
-
-def _reachable(host: str) -> str:
-    return "127.0.0.1" if host in {"0.0.0.0", "::"} else host
 
 
 class AllInOne:
@@ -213,17 +194,20 @@ class AllInOne:
 
         Raises DubcastError if a role cannot start or is not ready in time.
         """
+        await asyncio.gather(*(one.take_over() for one in self.processes))
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(one.run(), name=one.role.name) for one in self.processes]
+            await asyncio.sleep(0)  # all have begun: whatever comes, each ends what is its own
             try:
                 await self._until_ready(stop, ready_timeout_s)
                 if not stop.is_set():
                     told(self.summary())
                 await self._until_stopped(stop)
             finally:
-                await self._stop()
-                for task in running:
+                # In reverse: the orchestrator stops its streams while the media server still runs.
+                for task in reversed(running):
                     task.cancel()
+                    await asyncio.wait({task})
 
     def summary(self) -> dict[str, Any]:
         """Where everything is; no secret."""
@@ -234,7 +218,7 @@ class AllInOne:
             "publish_key": "<id>/in",
             "play": f"rtmp://{media.host}:{media.rtmp_port}/live/<id>/out",
             "media_server": media.kind,
-            "orchestrator": f"http://{_reachable(own.host)}:{own.port}",
+            "orchestrator": f"http://{reachable(own.host)}:{own.port}",
             "sts": self._settings.sts.url,
             "adopted": [one.role.name for one in self.processes if one.adopted],
             "pids": {one.role.name: one.pid for one in self.processes},
@@ -262,13 +246,8 @@ class AllInOne:
 
     def _fail_if_one_cannot_start(self) -> None:
         for one in self.processes:
-            if one.cannot_start.is_set():
+            if one.cannot_start:
                 raise DubcastError(f"{one.role.name} cannot start; its lines above say why")
-
-    async def _stop(self) -> None:
-        """In reverse: the orchestrator stops its streams while the media server still runs."""
-        for one in reversed(self.processes):
-            await one.stop()
 
 
 async def _answers(client: httpx2.AsyncClient, role: Role) -> bool:

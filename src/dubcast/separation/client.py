@@ -24,6 +24,7 @@ import numpy as np
 from dubcast.audio.pcm import RATE, Float, Int16, samples_to_s
 from dubcast.clock import Clock, SystemClock, ns_to_s
 from dubcast.log import get
+from dubcast.processes.ladder import Rung, climb
 from dubcast.separation.auto import AUTO_ORDER, degradation
 from dubcast.separation.recovery import Recovery, RecoveryPolicy
 from dubcast.separation.wire import Audio, Background, Notice, Parser, WireError, encode
@@ -120,15 +121,21 @@ class SeparationClient:
         if self._thread.ident is None:
             self.state = SeparationState.CLOSED
             return
-        for end in (None, signal.SIGTERM, signal.SIGKILL):
-            child = self._child
-            if end is not None and child is not None:
-                _log.warning("separation_cut", pid=child.process.pid, signal=end.name)
-                child.process.send_signal(end)
-            self._thread.join(self._settings.close_s / 3)
-            if not self._thread.is_alive():
-                break
+        third_s = self._settings.close_s / 3
+        asked = Rung(None, third_s)  # by the end of its input
+        rungs = (asked, Rung(signal.SIGTERM, third_s), Rung(signal.SIGKILL, third_s))
+        climb(rungs, self._cut, self._has_ended)
         self.state = SeparationState.CLOSED
+
+    def _cut(self, number: signal.Signals) -> None:
+        child = self._child
+        if child is not None:
+            _log.warning("separation_cut", pid=child.process.pid, signal=number.name)
+            child.process.send_signal(number)
+
+    def _has_ended(self, wait_s: float | None) -> bool:
+        self._thread.join(wait_s)
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         """Thread: one process after the other, until closed or nothing is left."""

@@ -11,9 +11,10 @@ import hmac
 import math
 from collections.abc import Callable
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dubcast import log
+from dubcast.asgi_body import BodyTooLarge, ClientGone, read_body, replay
 from dubcast.contract.sts import MAX_BODY_BYTES
 from dubcast.errors import StsError
 from dubcast.sts.replying import Refusal, error_reply
@@ -111,55 +112,31 @@ class Guard:
         loop = asyncio.get_running_loop()
         started = loop.time()
         try:
-            _check_headers(headers)
-            body = await self._read(receive)
-            await self._app(scope, _replay(body, receive), send)
+            _check_type(headers)
+            body = await self._read(scope, receive)
+            await self._app(scope, replay(body, receive), send)
         finally:
             self._admission.leave(loop.time() - started)
 
-    async def _read(self, receive: Receive) -> bytes:
-        """The body. Raises StsError if it is too large or does not come in time."""
+    async def _read(self, scope: Scope, receive: Receive) -> bytes:
+        """The body. Raises StsError if it is too large or does not come in time, ClientGone."""
         try:
             async with asyncio.timeout(self._body_timeout_s):
-                return await _read_capped(receive)
+                return await read_body(scope, receive, MAX_BODY_BYTES)
+        except BodyTooLarge:
+            message = f"the body is larger than {MAX_BODY_BYTES} bytes"
+            raise Refusal(413, "INVALID_INPUT", message) from None
         except TimeoutError:
             message = f"the body did not come within {self._body_timeout_s:g} s"
             raise Refusal(400, "INVALID_INPUT", message, retryable=True) from None
 
 
-class ClientGone(Exception):
-    """The client hung up while it sent its request."""
-
-
-def _check_headers(headers: dict[bytes, bytes]) -> None:
+def _check_type(headers: dict[bytes, bytes]) -> None:
     kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if kind != b"application/json":
         given = kind.decode("latin-1") or "none"
         message = f"the content type must be application/json, not {given}"
         raise Refusal(415, "INVALID_INPUT", message)
-    length = headers.get(b"content-length", b"")
-    if length.isdigit() and int(length) > MAX_BODY_BYTES:
-        raise _too_large()
-
-
-async def _read_capped(receive: Receive) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > MAX_BODY_BYTES:
-            raise _too_large()
-        chunks.append(chunk)
-        if not message.get("more_body", False):
-            return b"".join(chunks)
-
-
-def _too_large() -> Refusal:
-    return Refusal(413, "INVALID_INPUT", f"the body is larger than {MAX_BODY_BYTES} bytes")
 
 
 async def _linger(receive: Receive) -> None:
@@ -174,13 +151,3 @@ async def _linger(receive: Receive) -> None:
                     return
     except TimeoutError:
         return
-
-
-def _replay(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that gives the body that was read, then goes on with the real one."""
-    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def replay() -> Message:
-        return messages.pop() if messages else await receive()
-
-    return replay

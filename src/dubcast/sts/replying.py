@@ -7,16 +7,9 @@ from typing import cast
 
 from starlette.responses import Response
 
-from dubcast.contract.sts import ErrorCode, ErrorDetail, StsErrorBody
+from dubcast.contract.errors import ErrorCode, usual_status
+from dubcast.contract.sts import ErrorDetail, StsErrorBody
 from dubcast.errors import StsError
-
-_STATUS = {
-    "INVALID_INPUT": 422,
-    "UNAUTHORIZED": 401,
-    "OVERLOADED": 503,
-    "TIMEOUT": 504,
-    "MODEL_ERROR": 500,
-}
 
 
 class Refusal(StsError):
@@ -29,7 +22,7 @@ class Refusal(StsError):
 
 def status_of(error: StsError) -> int:
     """The HTTP status of an error."""
-    return error.status if isinstance(error, Refusal) else _STATUS[error.code]
+    return error.status if isinstance(error, Refusal) else usual_status(error.code)
 
 
 def error_reply(error: StsError, fragment_id: str | None = None) -> Response:

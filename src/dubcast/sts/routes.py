@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
+from dubcast.contract.errors import STATUSES
 from dubcast.contract.sts import (
     LanguagePair,
     LanguagesReply,
@@ -27,19 +27,14 @@ from dubcast.sts.replying import Refusal, error_reply
 from dubcast.sts.service import Service
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": StsErrorBody, "description": text}
-    for status, text in {
-        400: "INVALID_INPUT: the body is not JSON, or did not come in time",
-        401: "UNAUTHORIZED: no key",
-        403: "UNAUTHORIZED: the key is wrong",
-        413: "INVALID_INPUT: the body is larger than 16 MiB",
-        415: "INVALID_INPUT: the content type is not application/json",
-        422: "INVALID_INPUT: a field is wrong, or the language or voice is unknown",
-        500: "MODEL_ERROR: a model failed",
-        503: "OVERLOADED: come back after Retry-After seconds",
-        504: "TIMEOUT: not done within timeout_ms",
-    }.items()
+    status: {"model": StsErrorBody, "description": f"{meaning.code}: {meaning.text}"}
+    for status, meaning in STATUSES.items()
+    if not meaning.foreign
 }
+# Every value but the first of its kind follows one of these. A fragment has some 30, and its texts
+# may hold 4,000 more.
+_BEGINNINGS = (b",", b"[", b"{")
+_MAX_VALUES = 10_000
 _BODY = {
     "requestBody": {
         "required": True,
@@ -67,12 +62,16 @@ def api(service: Service) -> APIRouter:
     async def process(request: Request) -> Response:
         """Dub one fragment. `fragment_id` is idempotent: a retry gets the same reply."""
         body = await request.body()
+        fragment_id = None
         try:
             fragment = await asyncio.to_thread(_parse, body)
+            fragment_id = fragment.fragment_id
             reply = await service.process(fragment)
         except StsError as error:
             service.count(error.code)
-            return error_reply(error, _fragment_id(body))
+            if isinstance(error, Malformed):
+                fragment_id = error.fragment_id
+            return error_reply(error, fragment_id)
         service.count(_status(reply))
         return Response(reply, media_type="application/json")
 
@@ -127,26 +126,40 @@ def health(service: Service) -> APIRouter:
     return router
 
 
+class Malformed(Refusal):
+    """The body is no fragment. `fragment_id`: what it calls itself, if that can be read."""
+
+    def __init__(self, status: int, message: str, fragment_id: str | None = None) -> None:
+        super().__init__(status, "INVALID_INPUT", message)
+        self.fragment_id = fragment_id
+
+
+class _Named(BaseModel):
+    """So much of a body that is wrong otherwise."""
+
+    fragment_id: str
+
+
 def _parse(body: bytes) -> StsRequest:
-    """The request in a body. Raises StsError that names each wrong field."""
+    """The request in a body. Raises Malformed that names each wrong field."""
+    # A parser holds the interpreter, in whatever thread: of millions of values for seconds.
+    if sum(map(body.count, _BEGINNINGS)) > _MAX_VALUES:
+        raise Malformed(422, f"the body holds more than {_MAX_VALUES} values: it is no fragment")
     try:
         return StsRequest.model_validate_json(body)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False, include_context=False)
         if faults[0]["type"] == "json_invalid":
-            raise Refusal(400, "INVALID_INPUT", f"not JSON: {faults[0]['msg']}") from error
+            raise Malformed(400, f"not JSON: {faults[0]['msg']}") from error
         lines = (f"{'.'.join(str(p) for p in f['loc']) or 'body'}: {f['msg']}" for f in faults)
-        raise StsError("INVALID_INPUT", "; ".join(lines), retryable=False) from error
+        raise Malformed(422, "; ".join(lines), _fragment_id(body)) from error
 
 
 def _fragment_id(body: bytes) -> str | None:
-    """The fragment id of a body that may be wrong in any way, for the error reply."""
     try:
-        data = json.loads(body)
-    except (ValueError, RecursionError):
+        return _Named.model_validate_json(body).fragment_id[:128]
+    except ValidationError:
         return None
-    found = data.get("fragment_id") if isinstance(data, dict) else None
-    return found[:128] if isinstance(found, str) else None
 
 
 def _status(reply: bytes) -> str:

@@ -21,18 +21,13 @@ from dataclasses import replace
 from typing import Any
 
 from dubcast.clock import Clock, SystemClock, s_to_ns
+from dubcast.contract.errors import meaning_of
 from dubcast.testing.sts_server import Reply, Script, refusal, success, tone
 
 Request = dict[str, Any]
 Fault = Callable[[Request], Reply]
 
 _FOREVER_S = 3600.0
-_CODES = {
-    **dict.fromkeys((400, 413, 415, 422), "INVALID_INPUT"),
-    **dict.fromkeys((401, 403), "UNAUTHORIZED"),
-    **dict.fromkeys((429, 503), "OVERLOADED"),
-    504: "TIMEOUT",
-}
 
 # -- when a fault strikes ----------------------------------------------------------------
 
@@ -105,9 +100,8 @@ def trickle(pace_s: float) -> Fault:
 def status(code: int, *, retry_after_s: float | None = None) -> Fault:
     """A refusal or failure as the contract words it."""
     headers = {} if retry_after_s is None else {"Retry-After": f"{retry_after_s:g}"}
-    retryable = code == 429 or code >= 500
-    name = _CODES.get(code, "MODEL_ERROR")
-    return lambda request: refusal(code, name, retryable=retryable, headers=headers)
+    told = meaning_of(code)
+    return lambda request: refusal(code, told.code, retryable=told.retryable, headers=headers)
 
 
 def html(code: int = 200) -> Fault:

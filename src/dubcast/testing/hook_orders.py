@@ -15,6 +15,7 @@ import argparse
 import asyncio
 import json
 import random
+import signal
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -25,10 +26,11 @@ from dubcast.config import LogSettings, Settings
 from dubcast.contract.hooks import HookEvent
 from dubcast.contract.ids import ingest_path
 from dubcast.errors import MediaServerError
-from dubcast.mediaserver.base import ControlPlane, MediaServer, PathSource
+from dubcast.mediaserver.interface import ControlPlane, MediaServer, PathSource
 from dubcast.orchestrator.launch import Launcher
 from dubcast.orchestrator.orchestrator import Orchestrator
-from dubcast.orchestrator.placement.base import Child, ChildSpec, Placement
+from dubcast.orchestrator.placement.driver import ChildSpec, Placement
+from dubcast.processes.child import Child
 from dubcast.testing import virtual_loop
 
 GRACE_S = 5.0
@@ -237,12 +239,12 @@ class _Worker(Child):
     def memory_bytes(self) -> int | None:
         return 1
 
-    def terminate(self) -> None:
-        loop = asyncio.get_running_loop()
-        loop.call_later(self._placement.rng.uniform(0, 2), self.end, 0)
-
-    def kill(self) -> None:
-        self.end(-9)
+    def send(self, number: signal.Signals) -> None:
+        if number is signal.SIGKILL:
+            self.end(-9)
+        else:
+            loop = asyncio.get_running_loop()
+            loop.call_later(self._placement.rng.uniform(0, 2), self.end, 0)
 
     def end(self, code: int) -> None:
         """Its process is gone."""

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from dubcast import log
 from dubcast.config import StsClientSettings
+from dubcast.contract.errors import meaning_of
 from dubcast.contract.sts import StsErrorBody
 from dubcast.errors import StsError
 from dubcast.worker.breaker import Breaker, BreakerState, Ticket, Verdict
@@ -27,14 +28,6 @@ _PING_TIMEOUT_S = 0.5
 _MAX_ERROR_BYTES = 64 * 1024
 # A call that had less time says little about the service: the fragment had waited here.
 _FAIR_TIME_S = 1.0
-# The status is the contract's word; a body that says otherwise does not change whose fault it is.
-_CODES = {
-    **dict.fromkeys((400, 413, 415, 422), "INVALID_INPUT"),
-    **dict.fromkeys((401, 403), "UNAUTHORIZED"),
-    **dict.fromkeys((429, 503), "OVERLOADED"),
-    504: "TIMEOUT",
-}
-_RETRYABLE_STATUS = {429, 500, 502, 503, 504}
 _VERDICTS = {
     "INVALID_INPUT": Verdict.OURS,
     "UNAUTHORIZED": Verdict.KEY_REFUSED,
@@ -163,15 +156,15 @@ async def _read(reply: httpx2.Response, limit: int, *, cut: bool = False) -> byt
 
 
 def _refusal(reply: httpx2.Response, body: bytes) -> StsError:
-    status = reply.status_code
-    code, message = _CODES.get(status, "MODEL_ERROR"), f"HTTP {status}"
-    retryable, stage = status in _RETRYABLE_STATUS, None
+    meaning = meaning_of(reply.status_code)
+    code, message = meaning.code, f"HTTP {reply.status_code}"
+    retryable, stage = meaning.retryable, None
     with contextlib.suppress(ValidationError):
         detail = StsErrorBody.model_validate_json(body).error
         message, stage = detail.message[:500], detail.stage
         if _VERDICTS.get(detail.code) is _VERDICTS.get(code):
             code = detail.code
-        if status in _RETRYABLE_STATUS:
+        if meaning.retryable:
             retryable = detail.retryable
     retry_after_s = _retry_after_s(reply.headers)
     return StsError(code, message, retryable=retryable, stage=stage, retry_after_s=retry_after_s)

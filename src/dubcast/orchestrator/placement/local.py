@@ -6,25 +6,28 @@ play on, and the next one adopts them instead of starting a second worker.
 
 from __future__ import annotations
 
-import signal
 import socket
 from pathlib import Path
 from typing import Any
 
 import httpx2
 
-from dubcast import log, processes
+from dubcast import log
 from dubcast.errors import MissingPartError
-from dubcast.orchestrator.placement.base import Child, ChildSpec, Placement
-from dubcast.processes import LastingProcess, Notes, ProcessRef
+from dubcast.orchestrator.placement.driver import ChildSpec, Placement
+from dubcast.processes.child import Child
+from dubcast.processes.identity import ProcessRef, find_by_arguments
+from dubcast.processes.lasting import LastingChild, LastingProcess, Notes, noted_ref
 
 _STATUS_TIMEOUT_S = 1.0
 _PORT_OPTION = "--status-port"
 _logger = log.get("placement.local")
 
 
-class LocalChild(Child):
+class LocalChild(LastingChild):
     """A process, and where its status window is."""
+
+    port: int
 
     def __init__(
         self,
@@ -36,22 +39,9 @@ class LocalChild(Child):
         mode: str = "",
         popen: LastingProcess | None = None,
     ) -> None:
-        self.key = key
-        self.mode = mode
+        super().__init__(key, process, popen, mode)
         self.port = port
-        self.adopted = popen is None
-        self._process = process
-        self._popen = popen
         self._api = api
-
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-        return self._process.pid
-
-    async def wait(self) -> int | None:
-        await self._process.ended()
-        return None if self._popen is None else self._popen.wait()  # it has ended: no waiting
 
     async def status(self) -> dict[str, Any] | None:
         try:
@@ -60,15 +50,6 @@ class LocalChild(Child):
         except (httpx2.HTTPError, ValueError):
             return None
         return value if isinstance(value, dict) else None
-
-    def memory_bytes(self) -> int | None:
-        return processes.rss_bytes(self.pid)
-
-    def terminate(self) -> None:
-        self._process.send(signal.SIGTERM)
-
-    def kill(self) -> None:
-        self._process.send(signal.SIGKILL, group=True)  # its children go with it
 
 
 class LocalPlacement(Placement):
@@ -112,7 +93,7 @@ class LocalPlacement(Placement):
         process = None
         if isinstance(port, int):
             known = "pid" in note
-            process = processes.noted_ref(note) if known else _by_port(port)
+            process = noted_ref(note) if known else _by_port(port)
         if process is None or not isinstance(port, int):
             _logger.info("note.dropped", child=key)
             self._notes.remove(key)
@@ -121,7 +102,7 @@ class LocalPlacement(Placement):
 
 
 def _by_port(port: int) -> ProcessRef | None:
-    return processes.find_by_arguments(_PORT_OPTION, str(port))
+    return find_by_arguments(_PORT_OPTION, str(port))
 
 
 def _free_port() -> int:

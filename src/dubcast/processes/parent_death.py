@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import signal
 import sys
 
 # The kernel sends SIGTERM to the child when its parent dies, however it dies. Set in a tiny
@@ -22,17 +19,3 @@ def die_with_parent(argv: list[str], parent_pid: int) -> list[str]:
     if not sys.platform.startswith("linux"):
         return argv
     return [sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT, str(parent_pid), *argv]
-
-
-async def terminate(process: asyncio.subprocess.Process, grace_s: float) -> int:
-    """SIGTERM, wait, SIGKILL; returns the exit code. Harmless if the process has ended."""
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            process.send_signal(signal.SIGTERM)
-        try:
-            async with asyncio.timeout(grace_s):
-                return await process.wait()
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-    return await process.wait()

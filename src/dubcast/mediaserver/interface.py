@@ -9,8 +9,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+from dubcast.addresses import reachable
 from dubcast.config import MediaServerSettings, Settings
-from dubcast.errors import MediaServerError, MissingPartError
+from dubcast.errors import MediaServerError
 
 
 @dataclass(frozen=True)
@@ -91,34 +92,13 @@ class MediaServer(ABC):
 def control_plane(settings: Settings, hook_secret: str) -> ControlPlane:
     """The control plane that `settings` describe."""
     own = settings.orchestrator
-    host = "127.0.0.1" if own.host in {"0.0.0.0", "::"} else own.host
-    base = f"http://{host}:{own.port}/v1"
+    base = f"http://{reachable(own.host)}:{own.port}/v1"
     return ControlPlane(
         hook_url=f"{base}/mediamtx/events",
         hook_secret=hook_secret,
         auth_url=f"{base}/internal/mtx-auth",
         auth_required=own.publish_key is not None or not own.open_ingest,
     )
-
-
-def create(settings: Settings, plane: ControlPlane) -> MediaServer:
-    """The adapter that `settings` choose; `auto` takes MediaMTX when its binary is found.
-
-    Raises MissingPartError if MediaMTX is asked for, is not attached to, and is not found.
-    """
-    from dubcast.mediaserver.embedded_server import EmbeddedServer
-    from dubcast.mediaserver.mediamtx import MediaMtx, find_binary
-
-    chosen = settings.media_server
-    binary = None if chosen.kind == "embedded" else find_binary(chosen.mediamtx_path)
-    if chosen.kind == "embedded" or (chosen.kind == "auto" and not (binary or chosen.attach)):
-        return EmbeddedServer(chosen, plane)
-    if binary is None and not chosen.attach:
-        raise MissingPartError(
-            "no mediamtx binary: put it on PATH, set media_server.mediamtx_path, or set "
-            "media_server.kind: embedded (development and demo)"
-        )
-    return MediaMtx(chosen, plane, binary)
 
 
 def api_error(error: Exception, server: str) -> MediaServerError:

@@ -1,14 +1,15 @@
-"""What the orchestrator asks of whatever runs its children."""
+"""What the orchestrator asks of whatever runs its children: the driver interface."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
+
+from dubcast.processes.child import Child, ChildSource, Start
 
 Role = Literal["worker", "egress"]
-PASSTHROUGH = "passthrough"
 
 
 @dataclass(frozen=True)
@@ -34,34 +35,6 @@ class ChildSpec:
         return replace(self, argv=(*self.argv, *self.again), again=())
 
 
-class Child(ABC):
-    """A running child, started here or found running."""
-
-    key: str
-    adopted: bool
-    mode: str
-
-    @abstractmethod
-    async def wait(self) -> int | None:
-        """Wait for its end; the exit code, or None where it cannot be known. Safe to cancel."""
-
-    @abstractmethod
-    async def status(self) -> dict[str, Any] | None:
-        """What it says at /status, or None if it does not answer within a second."""
-
-    @abstractmethod
-    def memory_bytes(self) -> int | None:
-        """Its resident memory, or None if it cannot be known."""
-
-    @abstractmethod
-    def terminate(self) -> None:
-        """Ask it to end (SIGTERM). Harmless if it has."""
-
-    @abstractmethod
-    def kill(self) -> None:
-        """End it (SIGKILL). Harmless if it has ended."""
-
-
 class Placement(ABC):
     """Runs children somewhere. They outlive the orchestrator, and are found again."""
 
@@ -84,3 +57,21 @@ class Placement(ABC):
     @abstractmethod
     async def close(self) -> None:
         """Release what the driver holds; the children run on."""
+
+
+class PlacedChild(ChildSource):
+    """One spec at a placement, for its supervisor."""
+
+    def __init__(self, spec: ChildSpec, placement: Placement) -> None:
+        self.key = spec.key
+        self._spec = spec
+        self._placement = placement
+
+    async def start(self, which: Start) -> Child:
+        spec = self._spec if which is Start.FIRST else self._spec.restarted()
+        if which is Start.PASSTHROUGH and self._spec.instead is not None:
+            spec = self._spec.instead
+        return await self._placement.start(spec)
+
+    def forget(self, child: Child) -> None:
+        self._placement.forget(child)

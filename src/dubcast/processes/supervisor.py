@@ -1,5 +1,5 @@
 """Keeps one child alive: start timeout, heartbeat, memory limit, restart with back-off, a budget
-of crashes after which something simpler runs instead, and a ladder to its end.
+of crashes after which something simpler runs instead, and the ladder to its end.
 
 `LifeCycle` decides and is pure; `Supervisor` does.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,14 +19,11 @@ from dubcast import log
 from dubcast.backoff import Backoff, BackoffPolicy
 from dubcast.clock import Clock, ns_to_s, s_to_ns
 from dubcast.errors import DubcastError
-from dubcast.orchestrator.budget import BudgetPolicy, RestartBudget
-from dubcast.orchestrator.placement.base import PASSTHROUGH, Child, ChildSpec, Placement
+from dubcast.processes.child import PASSTHROUGH, Child, ChildSource, Start
+from dubcast.processes.ladder import KILL, Climb, Rung, climb_async, term_then_kill
+from dubcast.processes.restart_budget import BudgetPolicy, RestartBudget
 
-# Exit codes that say "starting again changes nothing": bad settings, or a missing part.
-CANNOT_START = {"worker": frozenset({2}), "egress": frozenset({2, 10})}
 _BACKOFF = BackoffPolicy(first_s=1.0, cap_s=30.0, reset_s=30.0)
-# A worker is missed by viewers at once, and its crashes are bounded by the budget.
-WORKER_BACKOFF = BackoffPolicy(first_s=0.2, cap_s=30.0, reset_s=30.0)
 _NO_BUDGET = BudgetPolicy(crashes=0)
 # One poll that fails may be this process's own fault, having been stopped or starved itself.
 _MISSES = 3
@@ -56,19 +54,20 @@ class SupervisorPolicy:
     """Times of a supervisor, in seconds; `memory_bytes` None: not watched."""
 
     start_timeout_s: float = 30.0
-    heartbeat_timeout_s: float = 4.0
+    heartbeat_timeout_s: float | None = 4.0  # None: it has no status window, and is not asked
     poll_s: float = 0.5
     term_s: float = 5.0
     memory_bytes: int | None = None
     backoff: BackoffPolicy = _BACKOFF
     budget: BudgetPolicy = _NO_BUDGET
+    # Exit codes that say "starting again changes nothing": bad settings, or a missing part.
+    cannot_start: frozenset[int] = frozenset({2})
 
 
 class LifeCycle:
     """What a supervisor decides. Times in ns, no clock."""
 
-    def __init__(self, role: str, policy: SupervisorPolicy, rng: random.Random) -> None:
-        self._cannot_start = CANNOT_START[role]
+    def __init__(self, policy: SupervisorPolicy, rng: random.Random) -> None:
         self._policy = policy
         self._backoff = Backoff(policy.backoff, rng)
         self.budget = RestartBudget(policy.budget)
@@ -77,7 +76,7 @@ class LifeCycle:
         self.exit_code: int | None = None
         self.fate: Fate | None = None  # of the last one that ended
         self._asked: Fate | None = None  # why this one was told to end
-        self._kill_ns: int | None = None  # when it is killed, if it has not ended by then
+        self._climb: Climb | None = None  # to its end, once it is told
         self._started_ns = 0
         self._heard_ns: int | None = None
         self._missed = 0
@@ -86,7 +85,9 @@ class LifeCycle:
         self.state = ChildState.STARTING
         self.restarts += 1
         self._started_ns, self._heard_ns = now_ns, None
-        self._asked, self._kill_ns, self._missed = None, None, 0
+        self._asked, self._climb, self._missed = None, None, 0
+        if self._policy.heartbeat_timeout_s is None:
+            self.heard(now_ns)  # that it runs is all that can be known
 
     def heard(self, now_ns: int) -> None:
         """It answered."""
@@ -99,37 +100,37 @@ class LifeCycle:
         process that is stopped or stuck."""
         self._missed += 1
         if self._asked is None and self.is_hung(now_ns):
-            self._asked, self._kill_ns = Fate.HUNG, now_ns
+            self._end(Fate.HUNG, KILL, now_ns)
 
     def is_hung(self, now_ns: int) -> bool:
         """True if it should have answered by now."""
+        patience_s = self._policy.heartbeat_timeout_s
+        if patience_s is None:
+            return False
         if self._heard_ns is None:
             return now_ns - self._started_ns > s_to_ns(self._policy.start_timeout_s)
-        late = now_ns - self._heard_ns > s_to_ns(self._policy.heartbeat_timeout_s)
+        late = now_ns - self._heard_ns > s_to_ns(patience_s)
         return late and self._missed >= _MISSES
 
-    def must_end(self, memory_bytes: int | None, now_ns: int) -> bool:
-        """True, once, if it is to be asked to end; it is killed if it does not."""
-        if self._asked is not None:
-            return False
-        limit = self._policy.memory_bytes
-        if limit is not None and memory_bytes is not None and memory_bytes > limit:
-            self._asked = Fate.MEMORY
-        elif self.budget.worker_is_due(now_ns):
-            self._asked = Fate.QUIET_OVER
-        if self._asked is not None:
-            self._kill_ns = now_ns + s_to_ns(self._policy.term_s)
-        return self._asked is not None
+    def signal_due(self, memory_bytes: int | None, now_ns: int) -> signal.Signals | None:
+        """The signal that it is to get now, if any: each one of the ladder once."""
+        if self._asked is None:
+            limit = self._policy.memory_bytes
+            gentle = term_then_kill(self._policy.term_s)
+            if limit is not None and memory_bytes is not None and memory_bytes > limit:
+                self._end(Fate.MEMORY, gentle, now_ns)
+            elif self.budget.worker_is_due(now_ns):
+                self._end(Fate.QUIET_OVER, gentle, now_ns)
+        return self._climb.due(now_ns) if self._climb is not None else None
 
-    def must_kill(self, now_ns: int) -> bool:
-        """True once its time to end is over."""
-        return self._kill_ns is not None and now_ns >= self._kill_ns
+    def _end(self, why: Fate, rungs: tuple[Rung, ...], now_ns: int) -> None:
+        self._asked, self._climb = why, Climb(rungs, now_ns)
 
     def ended(self, code: int | None, now_ns: int) -> int | None:
         """It ended: the wait in ns before the next start, or None if there is to be none."""
         self.exit_code = code
         self.fate = self._asked or Fate.CRASHED
-        if code in self._cannot_start and self._asked is None:
+        if code in self._policy.cannot_start and self._asked is None:
             self.state = ChildState.FAILED
             return None
         self.state = ChildState.WAITING
@@ -150,35 +151,35 @@ class Supervisor:
 
     def __init__(
         self,
-        spec: ChildSpec,
-        placement: Placement,
+        source: ChildSource,
         clock: Clock,
         policy: SupervisorPolicy,
         changed: Callable[[Supervisor], None],
-        adopted: Child | None = None,
     ) -> None:
-        self.spec = spec
-        self.life = LifeCycle(spec.role, policy, random.Random())
+        self.life = LifeCycle(policy, random.Random())
         self.status: dict[str, Any] | None = None
         self.last_status: dict[str, Any] = {}  # of the one that ended
-        self.restarts_told = 0  # how many of them the metrics know
-        self._placement = placement
+        self._source = source
         self._clock = clock
         self._policy = policy
         self._changed = changed
-        self._adopted = adopted
         self._child: Child | None = None
         self._released = False
 
     @property
+    def key(self) -> str:
+        """The child's, unique among all."""
+        return self._source.key
+
+    @property
     def pid(self) -> int | None:
         """Process id of the running child, for the status."""
-        return getattr(self._child, "pid", None)
+        return self._child.pid if self._child is not None else None
 
     @property
     def port(self) -> int | None:
         """Port of its status window, for the status."""
-        return getattr(self._child, "port", None)
+        return self._child.port if self._child is not None else None
 
     @property
     def passthrough(self) -> bool:
@@ -186,21 +187,22 @@ class Supervisor:
         return self.life.budget.spent
 
     def release(self) -> None:
-        """When `run` is cancelled, leave the child running for the next orchestrator."""
+        """When `run` is cancelled, leave the child running for the next one to adopt."""
         self._released = True
 
-    async def run(self) -> None:
-        """Keep the child alive until cancelled, then end it by the ladder. Never raises."""
+    async def run(self, adopted: Child | None = None) -> None:
+        """Keep the child alive until cancelled, then end it by the ladder. `adopted`: it was found
+        running, and is taken over."""
         try:
-            while await self._one_life():
-                pass
+            while await self._one_life(adopted):
+                adopted = None
         finally:
             if self._child is not None and not self._released:
                 await self._end(self._child)
 
-    async def _one_life(self) -> bool:
+    async def _one_life(self, adopted: Child | None) -> bool:
         """One start to one end; False if there is to be no other."""
-        child = await self._take()
+        child = await self._adopted_or_started(adopted)
         if child is None:
             return False
         self._child = child
@@ -210,7 +212,7 @@ class Supervisor:
         )
         code = await self._watch(child)
         self._child = None
-        self._placement.forget(child)
+        self._source.forget(child)
         self.last_status, self.status = self.status or {}, None
         wait_ns = self.life.ended(code, self._clock.monotonic_ns())
         self._tell_end(child, code)
@@ -219,25 +221,24 @@ class Supervisor:
         await asyncio.sleep(ns_to_s(wait_ns))
         return True
 
-    async def _take(self) -> Child | None:
+    async def _adopted_or_started(self, adopted: Child | None) -> Child | None:
         """The one that was found running, or a new one; None if none can be started."""
-        adopted, self._adopted = self._adopted, None
         if adopted is not None:
             if adopted.mode == PASSTHROUGH:
                 self.life.budget.begin_passthrough(self._clock.monotonic_ns())
             return adopted
         try:
-            return await self._placement.start(self._next_spec())
+            return await self._source.start(self._which())
         except DubcastError as error:
-            _logger.error("child.cannot_start", child=self.spec.key, reason=str(error))
+            _logger.error("child.cannot_start", child=self.key, reason=str(error))
             self.life.state = ChildState.FAILED
             self._changed(self)
             return None
 
-    def _next_spec(self) -> ChildSpec:
-        if self.passthrough and self.spec.instead is not None:
-            return self.spec.instead
-        return self.spec.restarted() if self.life.restarts >= 0 else self.spec
+    def _which(self) -> Start:
+        if self.passthrough:
+            return Start.PASSTHROUGH
+        return Start.AGAIN if self.life.restarts >= 0 else Start.FIRST
 
     def _tell_end(self, child: Child, code: int | None) -> None:
         _logger.warning(
@@ -251,11 +252,13 @@ class Supervisor:
         self._changed(self)
 
     async def _watch(self, child: Child) -> int | None:
-        """Poll the child until it has ended; one that hangs is killed."""
+        """Wait for the child's end, asking it how it is meanwhile; one that hangs is killed."""
         ending = asyncio.ensure_future(child.wait())
+        # Without a status window there is nothing to ask.
+        every_s = self._policy.poll_s if self._policy.heartbeat_timeout_s is not None else None
         try:
             while not ending.done():
-                await asyncio.wait({ending}, timeout=self._policy.poll_s)
+                await asyncio.wait({ending}, timeout=every_s)
                 if not ending.done():
                     await self._beat(child)
             return ending.result()
@@ -273,27 +276,27 @@ class Supervisor:
             self._changed(self)
         else:
             self.life.missed(now_ns)
-        if self.life.must_end(child.memory_bytes(), now_ns):
-            _logger.warning("child.told_to_end", child=child.key, memory=child.memory_bytes())
-            child.terminate()
-        if self.life.must_kill(now_ns):
-            _logger.error("child.killed", child=child.key, state=self.life.state.value)
-            child.kill()
+        memory = child.memory_bytes() if self._policy.memory_bytes is not None else None
+        number = self.life.signal_due(memory, now_ns)
+        if number is not None:
+            self._send(child, number)
 
     def _is_stuck(self, status: dict[str, Any]) -> bool:
         """True if it answers, but says that its own work stands still."""
-        stuck_s = status.get("stuck_s", 0.0)
-        return isinstance(stuck_s, int | float) and stuck_s > self._policy.heartbeat_timeout_s
+        stuck_s, patience_s = status.get("stuck_s", 0.0), self._policy.heartbeat_timeout_s
+        if patience_s is None or not isinstance(stuck_s, int | float):
+            return False
+        return stuck_s > patience_s
+
+    def _send(self, child: Child, number: signal.Signals) -> None:
+        told = _logger.error if number is signal.SIGKILL else _logger.info
+        told("child.signalled", child=child.key, signal=number.name, state=self.life.state.value)
+        child.send(number)
 
     async def _end(self, child: Child) -> None:
-        """SIGTERM, wait, SIGKILL."""
-        child.terminate()
-        ending = asyncio.ensure_future(child.wait())
-        done, _ = await asyncio.wait({ending}, timeout=self._policy.term_s)
-        if not done:
-            _logger.warning("child.killed", child=child.key)
-            child.kill()
-        await ending
+        """End it by the ladder."""
+        rungs = term_then_kill(self._policy.term_s)
+        await climb_async(rungs, lambda number: self._send(child, number), child.wait)
         self._child = None
-        self._placement.forget(child)
+        self._source.forget(child)
         self.life.state = ChildState.STOPPED

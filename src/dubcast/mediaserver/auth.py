@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 from urllib.parse import parse_qs
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from dubcast.addresses import is_loopback
 from dubcast.config import OrchestratorSettings
 from dubcast.contract.ids import stream_id_of_ingest
 
@@ -36,7 +36,7 @@ def refusal(settings: OrchestratorSettings, request: AuthRequest) -> str | None:
     stream_id = stream_id_of_ingest(request.path)
     if request.action == "publish" and stream_id is not None:
         return _publisher_refusal(settings, stream_id, request)
-    if request.action in {"publish", "read"} and _is_loopback(request.ip):
+    if request.action in {"publish", "read"} and is_loopback(request.ip):
         return None
     return "not_allowed"
 
@@ -60,12 +60,3 @@ def _keys_of(query: str) -> list[str]:
         return parse_qs(query, max_num_fields=32).get("key", [])
     except ValueError:
         return []
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    mapped = getattr(parsed, "ipv4_mapped", None)
-    return bool((mapped or parsed).is_loopback)

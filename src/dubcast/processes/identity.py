@@ -1,4 +1,4 @@
-"""Processes that outlive the one that started them: known again, waited for, noted in files.
+"""Which process a process id means: known again, waited for, signalled.
 
 A process id alone may mean another process later. The moment at which the kernel started it, in
 ticks since boot (/proc/PID/stat), is what tells: unlike a date, no step of the clock changes it.
@@ -8,20 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
-import subprocess
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
 
 import psutil
 
-from dubcast import log
-
-_logger = log.get("processes")
 _POLL_S = 0.25
 _STARTTIME = 19  # field 22 of /proc/PID/stat, counted from the state, which is field 3
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -116,33 +109,6 @@ def rss_bytes(pid: int) -> int | None:
         return None
 
 
-class LastingProcess(subprocess.Popen[bytes]):
-    """A child that may outlive us, in a session of its own, without an input.
-
-    Not asyncio's, which kills the process when our own is at its end; and to drop the object says
-    nothing about the process.
-    """
-
-    def __init__(
-        self, argv: Sequence[str], env: Mapping[str, str], stdout: TextIO | None = None
-    ) -> None:
-        super().__init__(
-            list(argv),
-            env=dict(env),
-            stdin=subprocess.DEVNULL,
-            stdout=stdout,
-            start_new_session=True,
-        )
-
-    @property
-    def ref(self) -> ProcessRef:
-        """What it is known by; one that has ended already is never alive."""
-        return ref(self.pid) or ProcessRef(self.pid, "")
-
-    def __del__(self) -> None:
-        """Not a word: it is meant to run on."""
-
-
 def find_by_arguments(*wanted: str) -> ProcessRef | None:
     """The process whose arguments hold `wanted` in this order, side by side."""
     for process in psutil.process_iter():
@@ -153,52 +119,3 @@ def find_by_arguments(*wanted: str) -> ProcessRef | None:
         if any(tuple(given[i : i + len(wanted)]) == wanted for i in range(len(given))):
             return ref(process.pid)
     return None
-
-
-class Notes:
-    """Small JSON files in a folder of ours alone, one per thing that runs."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-
-    def write(self, name: str, note: dict[str, Any]) -> None:
-        """Written aside and moved into place: a reader never sees half of it.
-
-        Where it cannot be written (the disk is full), what it is about runs on without a note.
-        """
-        file = self._file(name)
-        aside = file.with_suffix(".tmp")
-        try:
-            aside.write_text(json.dumps(note), encoding="utf-8")
-            aside.replace(file)
-        except OSError as error:
-            _logger.error("note.not_written", about=name, reason=str(error))
-
-    def remove(self, name: str) -> None:
-        """Harmless if there is none."""
-        self._file(name).unlink(missing_ok=True)
-
-    def read(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Name and note, sorted; files that are no notes are removed."""
-        for file in sorted(self.folder.glob("*.json")):
-            try:
-                note = json.loads(file.read_text(encoding="utf-8"))
-            except (OSError, ValueError):
-                note = None
-            if isinstance(note, dict):
-                yield file.stem.replace("+", ":"), note
-            else:
-                file.unlink(missing_ok=True)
-
-    def _file(self, name: str) -> Path:
-        return self.folder / (name.replace(":", "+") + ".json")
-
-
-def noted_ref(note: dict[str, Any]) -> ProcessRef | None:
-    """The process that a note names, if it still runs."""
-    try:
-        found = ProcessRef(int(note["pid"]), str(note["started"]))
-    except (KeyError, TypeError, ValueError):
-        return None
-    return found if found.alive else None

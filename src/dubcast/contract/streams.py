@@ -1,0 +1,85 @@
+"""The words for where a stream and its destinations stand: states and reason codes, one table.
+
+They are told at `/v1/streams` and at a forwarder's `/status`, with the time since when.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class StreamState(StrEnum):
+    """What a stream is doing."""
+
+    IDLE = "idle"  # no publisher, nothing runs
+    STARTING = "starting"  # a publisher is there, the worker is not on air yet
+    LIVE = "live"  # the dubbed stream is on air
+    DEGRADED = "degraded"  # on air, or ought to be, with something missing; the reason says what
+    GRACE = "grace"  # the publisher is gone and awaited; the worker and the egress run on
+    STOPPING = "stopping"  # the worker and the egress are being stopped
+    FAILED = "failed"  # cannot be served; not tried again for this publisher
+
+
+class StreamReason(StrEnum):
+    """Why a stream is in its state, as the control plane knows it.
+
+    While a worker runs, its own reason is passed on instead where it gives one.
+    """
+
+    NEW = "new"  # just heard of
+    PUBLISHER_UP = "publisher_up"
+    PUBLISHER_BACK = "publisher_back"  # within the grace period
+    PUBLISHER_GONE = "publisher_gone"
+    NO_CAPACITY = "no_capacity"  # as many streams run here as may
+    ADOPTED = "adopted"  # its processes were found running
+    STOPPED = "stopped"
+    ON_AIR = "on_air"
+    RESUMING = "resuming"  # a worker that replaced another plays the original yet
+    PASSTHROUGH = "passthrough"  # the worker kept crashing: the original passes untouched
+    WORKER_CANNOT_START = "worker_cannot_start"  # it said so
+    WORKER_CRASHED = "worker_crashed"  # these four: it ended, and is started again
+    WORKER_HUNG = "worker_hung"
+    WORKER_MEMORY = "worker_memory"
+    WORKER_QUIET_OVER = "worker_quiet_over"  # the passthrough made room for it
+
+
+class EgressState(StrEnum):
+    """A destination as people see it."""
+
+    CONNECTING = "connecting"  # ffmpeg runs, nothing has been sent yet
+    LIVE = "live"  # bytes are being taken by the destination
+    STALLED = "stalled"  # connected, but nothing has been taken for too long; being cut
+    REFUSED = "refused"  # the destination said no; tried again, slowly
+    RETRYING = "retrying"  # waiting before the next try
+    STOPPED = "stopped"  # asked to stop
+
+
+class EgressFailure(StrEnum):
+    """Why a try of a forwarder ended; the reason of its state."""
+
+    INPUT_NOT_READY = "input_not_ready"  # the dubbed stream is not there (yet)
+    REFUSED = "refused"  # the destination does not want us: key, permission, in use
+    UNREACHABLE = "unreachable"  # no connection to the destination
+    LOST = "lost"  # it was live, and then was not
+    STALLED = "stalled"  # it took nothing for too long
+    INTERNAL = "internal"  # ffmpeg itself: not found, bad option
+
+
+class EgressStatus(BaseModel):
+    """`GET /status` of a forwarder; no URL. Unknown fields are ignored, so that an older reader
+    understands a newer forwarder."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    stream_id: str
+    destination: str
+    state: EgressState
+    reason: EgressFailure | Literal[""] = Field(description="why the last try ended, if it did")
+    since_s: float
+    connects: int = Field(description="times it became live")
+    tries: int
+    bytes: int = Field(description="sent in this try")
+    last_error: str = Field(description="ffmpeg's own words")

@@ -1,0 +1,122 @@
+"""One stream: its state, and the children that its state asks for.
+
+Everything here is a plain call without an await: what the media server says, what a child tells
+and what follows from it are one step, which no other task of the event loop can come between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from dubcast import log
+from dubcast.clock import Clock
+from dubcast.contract.streams import StreamState
+from dubcast.mediaserver.interface import PathSource
+from dubcast.orchestrator.children import ChildTasks, StreamChild
+from dubcast.orchestrator.launch import Launcher
+from dubcast.orchestrator.stream import Action, Stream
+from dubcast.orchestrator.worker_event import worker_event
+from dubcast.processes.child import Child
+
+_logger = log.get("orchestrator")
+
+
+class Actor:
+    """`changed` is called after each step; `all_ended` when the last child is gone."""
+
+    def __init__(
+        self,
+        stream: Stream,
+        launcher: Launcher,
+        tasks: ChildTasks,
+        clock: Clock,
+        changed: Callable[[Actor], None],
+        all_ended: Callable[[], None],
+    ) -> None:
+        self.stream = stream
+        self.children: dict[str, StreamChild] = {}
+        self._launcher = launcher
+        self._tasks = tasks
+        self._clock = clock
+        self._changed = changed
+        self._all_ended = all_ended
+
+    @property
+    def worker(self) -> StreamChild | None:
+        """The worker, or what runs in its place."""
+        return next((one for one in self.children.values() if one.spec.role == "worker"), None)
+
+    @property
+    def destinations(self) -> list[StreamChild]:
+        """The forwarders, one per destination."""
+        return [one for one in self.children.values() if one.spec.role == "egress"]
+
+    @property
+    def has_running(self) -> bool:
+        """True while a child runs, or will be started again."""
+        return any(one.task is not None for one in self.children.values())
+
+    @property
+    def holds_place(self) -> bool:
+        """True while the stream counts against the machine's capacity."""
+        return self.stream.state not in (StreamState.IDLE, StreamState.FAILED)
+
+    def observed(self, source: PathSource | None) -> None:
+        """The media server's word: who publishes, or None."""
+        self._carry_out(self.stream.observed(source, self._clock.monotonic_ns()))
+
+    def tick(self) -> None:
+        """Time has passed, and nothing is known of the publisher."""
+        self._carry_out(self.stream.tick(self._clock.monotonic_ns()))
+
+    def adopt(self, running: dict[str, Child]) -> None:
+        """Take over those children of an earlier orchestrator that are this stream's, out of
+        `running`; what is missing of them is started."""
+        self.stream.adopted(self._clock.monotonic_ns())
+        self._start(running)
+
+    def release(self) -> None:
+        """Leave what runs to the next orchestrator."""
+        for child in self.children.values():
+            child.supervisor.release()
+
+    def _carry_out(self, actions: tuple[Action, ...]) -> None:
+        for action in actions:
+            if action is Action.START:
+                self._start({})
+            else:
+                self._stop()
+        self._changed(self)
+
+    def _start(self, running: dict[str, Child]) -> None:
+        stream = self.stream
+        query = stream.source.query if stream.source else ""
+        for spec in self._launcher.children(stream.stream_id, query):
+            adopted = running.pop(spec.key, None)
+            self.children[spec.key] = self._tasks.start(
+                spec, adopted, self._child_news, self._child_ended
+            )
+        _logger.info("stream.start", streamId=stream.stream_id, children=len(self.children))
+
+    def _stop(self) -> None:
+        _logger.info("stream.stop", streamId=self.stream.stream_id, reason=self.stream.reason)
+        for child in self.children.values():
+            if child.task is not None:
+                child.task.cancel()
+
+    def _child_news(self, child: StreamChild) -> None:
+        """A supervisor has heard something of its child."""
+        if child.spec.role == "worker":
+            event, reason = worker_event(child.supervisor)
+            self._carry_out(self.stream.worker(event, reason, self._clock.monotonic_ns()))
+        else:
+            self._changed(self)
+
+    def _child_ended(self, _child: StreamChild) -> None:
+        """A child will not run again; with the last one the stream is stopped."""
+        if not self.has_running:
+            if self.stream.state is StreamState.STOPPING:
+                self.children.clear()
+            self.stream.stopped(self._clock.monotonic_ns())
+            self._all_ended()
+        self._changed(self)

@@ -1,0 +1,99 @@
+"""What the orchestrator tells of its streams: plain values for HTTP, and metrics."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+from typing import Any
+
+from dubcast.clock import ns_to_s
+from dubcast.contract.ids import ingest_path, output_path
+from dubcast.contract.streams import EgressState, StreamState
+from dubcast.mediaserver.interface import MediaServer
+from dubcast.metrics import OrchestratorMetrics
+from dubcast.orchestrator.actor import Actor
+from dubcast.orchestrator.children import StreamChild
+from dubcast.processes.child import PASSTHROUGH
+from dubcast.processes.supervisor import ChildState
+
+
+def describe(actor: Actor, server: MediaServer, now_ns: int) -> dict[str, Any]:
+    """One stream with its worker and destinations; no key, no destination's URL."""
+    stream, source, worker = actor.stream, actor.stream.source, actor.worker
+    return {
+        "id": stream.stream_id,
+        "state": stream.state.value,
+        "reason": str(stream.reason),
+        "since_s": round(ns_to_s(now_ns - stream.since_ns), 3),
+        "sessions": stream.sessions,
+        "source": {"id": source.source_id, "type": source.source_type} if source else None,
+        "input": server.read_url(ingest_path(stream.stream_id)),
+        "output": server.read_url(output_path(stream.stream_id)),
+        "worker": _describe_child(worker) if worker else None,
+        "destinations": [
+            {"name": one.spec.name, **_describe_child(one)} for one in actor.destinations
+        ],
+    }
+
+
+def _describe_child(child: StreamChild) -> dict[str, Any]:
+    one = child.supervisor
+    failed = one.life.state is ChildState.FAILED
+    status = one.status or (one.last_status if failed else {})
+    return {
+        "process": one.life.state.value,
+        "mode": PASSTHROUGH if one.passthrough else "normal",
+        "pid": one.pid,
+        "port": one.port,
+        "restarts": max(0, one.life.restarts),
+        "exit_code": one.life.exit_code,
+        "last_end": one.life.fate,
+        "state": status.get("state", "unknown"),
+        "reason": status.get("reason", ""),
+        "status": status,
+    }
+
+
+def metrics_targets(actors: Iterable[Actor]) -> list[dict[str, Any]]:
+    """Workers and forwarders in the form of Prometheus' HTTP service discovery."""
+    return [
+        {"targets": [f"127.0.0.1:{one.supervisor.port}"], "labels": {"role": one.spec.role}}
+        for actor in actors
+        for one in actor.children.values()
+        if one.supervisor.port
+    ]
+
+
+class StreamMeters:
+    """Keeps the metrics of the streams up to date."""
+
+    def __init__(self, metrics: OrchestratorMetrics) -> None:
+        self._metrics = metrics
+        self._states: dict[str, StreamState] = {}  # as the metrics have them
+
+    def show(self, actor: Actor) -> None:
+        """Bring a stream's metrics to where it stands."""
+        stream = actor.stream
+        if self._states.get(stream.stream_id) is not stream.state:
+            self._states[stream.stream_id] = stream.state
+            for state in StreamState:
+                gauge = self._metrics.stream_state.labels(stream.stream_id, state.value)
+                gauge.set(1 if state is stream.state else 0)
+        for one in actor.destinations:
+            up = (one.supervisor.status or {}).get("state") == EgressState.LIVE
+            self._metrics.egress_up.labels(stream.stream_id, one.spec.name).set(up)
+        if actor.worker is not None:
+            self._count_restarts(stream.stream_id, actor.worker)
+
+    def forget(self, stream_id: str) -> None:
+        """A stream is no longer listed."""
+        self._states.pop(stream_id, None)
+        for state in StreamState:
+            with contextlib.suppress(KeyError):
+                self._metrics.stream_state.remove(stream_id, state.value)
+
+    def _count_restarts(self, stream_id: str, worker: StreamChild) -> None:
+        new = worker.supervisor.life.restarts - worker.restarts_metered
+        if new > 0:
+            self._metrics.worker_restarts.labels(stream_id).inc(new)
+            worker.restarts_metered += new
