@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # `--hypothesis-profile=deep` (`make test-deep`): as many examples as the figures are about.
@@ -10,3 +11,22 @@ settings.register_profile(
     "quick", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 settings.load_profile("quick")
+
+
+@pytest.fixture(scope="module", params=["embedded", "mediamtx"])
+def server_kind(request: pytest.FixtureRequest) -> str:
+    """The media server of a test: each test that asks for it runs on both."""
+    from rig import mediamtx_found
+
+    if request.param == "mediamtx" and not mediamtx_found():
+        pytest.skip("no mediamtx binary on PATH or in media_server.mediamtx_path")
+    return str(request.param)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`fails_on_mediamtx(reason)`: the test must fail on MediaMTX, and only there."""
+    for item in items:
+        marker = item.get_closest_marker("fails_on_mediamtx")
+        callspec = getattr(item, "callspec", None)
+        if marker and callspec and callspec.params.get("server_kind") == "mediamtx":
+            item.add_marker(pytest.mark.xfail(strict=True, reason=marker.args[0]))

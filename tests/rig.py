@@ -120,7 +120,7 @@ def stub_plane() -> Iterator[StubPlane]:
 # ---- media servers ------------------------------------------------------------------------
 
 
-def server_settings(kind: str = "embedded", **changes: Any) -> MediaServerSettings:
+def server_settings(kind: str, **changes: Any) -> MediaServerSettings:
     """Settings with free ports; MediaMTX's binary as the machine's settings name it."""
     rtmp, rtsp, http, api = free_ports(4)
     binary = load().settings.media_server.mediamtx_path
@@ -161,15 +161,23 @@ async def running_server(
 
 _PICTURE = "testsrc=size=160x120:rate=25"
 _SOUND = "sine=frequency=440:sample_rate=48000"
+_NOISE = f"{_PICTURE},noise=alls=10:allf=t"
+_HISS = "anoisesrc=amplitude=0.1:sample_rate=48000"
 
 
-def publish_argv(url: str, *, seconds: float = 60, audio_early_s: float = 0) -> list[str]:
-    """ffmpeg in real time: a test picture with a key frame each second, and a tone."""
+def publish_argv(
+    url: str, *, seconds: float = 60, audio_early_s: float = 0, noise: bool = False
+) -> list[str]:
+    """ffmpeg in real time: a test picture with a key frame each second, and a tone.
+
+    `noise`: both noisy, so that no two frames are the same.
+    """
+    picture, tone = (_NOISE, _HISS) if noise else (_PICTURE, _SOUND)
     sound = ["-itsoffset", str(-audio_early_s)] if audio_early_s else []
     return [
         *("ffmpeg", "-hide_banner", "-loglevel", "error", "-nostdin"),
-        *("-re", "-f", "lavfi", "-i", _PICTURE),
-        *(*sound, "-re", "-f", "lavfi", "-i", _SOUND, "-t", str(seconds)),
+        *("-re", "-f", "lavfi", "-i", picture),
+        *(*sound, "-re", "-f", "lavfi", "-i", tone, "-t", str(seconds)),
         *("-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "25"),
         *("-c:a", "aac", "-b:a", "64k", "-flvflags", "no_duration_filesize"),
         *("-f", "flv", url),

@@ -18,7 +18,6 @@ from rig import (
     build_server,
     child,
     eventually,
-    mediamtx_found,
     publisher,
     read_argv,
     running_server,
@@ -36,11 +35,9 @@ def plane() -> Iterator[StubPlane]:
         yield one
 
 
-@pytest.fixture(params=["embedded", "mediamtx"])
-async def server(request: pytest.FixtureRequest, plane: StubPlane) -> AsyncIterator[MediaServer]:
-    if request.param == "mediamtx" and not mediamtx_found():
-        pytest.skip("no mediamtx binary on PATH or in media_server.mediamtx_path")
-    settings = server_settings(request.param, silent_s=3)
+@pytest.fixture
+async def server(server_kind: str, plane: StubPlane) -> AsyncIterator[MediaServer]:
+    settings = server_settings(server_kind, silent_s=3)
     async with running_server(settings, plane.control()) as one:
         yield one
 

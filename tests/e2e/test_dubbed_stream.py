@@ -28,10 +28,12 @@ def material() -> Material:
 
 
 def test_a_published_stream_reaches_the_third_party_dubbed(
-    material: Material, tmp_path: Path
+    server_kind: str, material: Material, tmp_path: Path
 ) -> None:
     # A longer delay than usual: the machine that runs the tests may be shared.
-    patient = Settings.model_validate({"stream": {"delay_s": 12}})
+    patient = Settings.model_validate(
+        {"stream": {"delay_s": 12}, "media_server": {"kind": server_kind}}
+    )
     roles, third = stage.stage_settings(patient, tmp_path, (STREAM,))
     ingest = f"rtmp://127.0.0.1:{roles.media_server.rtmp_port}/{ingest_path(STREAM)}"
     started = time.monotonic_ns()

@@ -83,11 +83,13 @@ def test_what_is_no_question_is_refused() -> None:
         relay.close()
 
 
-async def test_a_publisher_comes_back_while_the_orchestrator_is_down(plane: StubPlane) -> None:
+async def test_a_publisher_comes_back_while_the_orchestrator_is_down(
+    server_kind: str, plane: StubPlane
+) -> None:
     relay = relay_to(nobody())
     try:
         control = replace(plane.control(), auth_url=relay.url)
-        async with running_server(server_settings(), control) as server:
+        async with running_server(server_settings(server_kind), control) as server:
             url = server.publish_url("live/abc/in")
             with publisher(f"{url}?key=wrong") as refused:
                 assert await refused.ended() != 0

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture(scope="module")
-def recordings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def recordings(server_kind: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("bad-input")
     inputs.clip_of(BENT["reset"], folder)
 
@@ -40,7 +40,7 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         return place / "out.flv"
 
     async def all_of_them() -> dict[str, Path]:
-        async with media_server() as server:
+        async with media_server(server_kind) as server:
             base = server.read_url("live/x/in").removesuffix("/live/x/in")
             target = {name: server.publish_url(f"live/{name}/in") for name in BENT}
             found: dict[str, Path] = {}

@@ -24,10 +24,12 @@ def metrics(one: WorkerProcess, name: str) -> dict[str, float]:
     return {labels.replace(',stream="t"', ""): float(value) for labels, value in found}
 
 
-async def test_a_failing_service_is_left_alone_covered_and_taken_back(tmp_path: Path) -> None:
+async def test_a_failing_service_is_left_alone_covered_and_taken_back(
+    server_kind: str, tmp_path: Path
+) -> None:
     clip = spoken_clip(tmp_path)
     sts = ScriptedSts(faults.always(faults.status(500)), pages={"/readyz": Reply(503)})
-    async with media_server() as server:
+    async with media_server(server_kind) as server:
         source, output = server.read_url("live/t/in"), server.read_url("live/t/out")
         settings = {
             "sts": {"url": sts.url, "ping_s": 0.2, "breaker": {"failures": 1}},
@@ -55,7 +57,7 @@ async def test_a_failing_service_is_left_alone_covered_and_taken_back(tmp_path: 
 
 @pytest.mark.parametrize(("max_inflight", "peak"), [(1, 1), (3, 2)])
 async def test_no_more_fragments_are_in_flight_than_allowed(
-    tmp_path: Path, max_inflight: int, peak: int
+    server_kind: str, tmp_path: Path, max_inflight: int, peak: int
 ) -> None:
     """A sentence every four seconds, and a service that needs longer than that.
 
@@ -72,7 +74,7 @@ async def test_no_more_fragments_are_in_flight_than_allowed(
         return success(request)
 
     clip = spoken_clip(tmp_path)
-    async with media_server() as server:
+    async with media_server(server_kind) as server:
         source, output = server.read_url("live/t/in"), server.read_url("live/t/out")
         with ScriptedSts(slow) as sts:
             settings = {

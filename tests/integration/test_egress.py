@@ -8,8 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -18,11 +16,16 @@ from typing import Any
 import psutil
 import pytest
 
+from dubcast import flv
 from dubcast.backoff import BackoffPolicy
-from dubcast.config import MediaServerSettings, Settings, child_env
+from dubcast.clock import NS_PER_S
+from dubcast.config import Settings, child_env
 from dubcast.contract.streams import EgressStatus
 from dubcast.egress.forwarder import Forwarder
 from dubcast.egress.machine import EgressPolicy
+from dubcast.measure import arrivals
+from dubcast.measure.recorder import RecorderProcess
+from dubcast.measure.recording import iter_tags
 from dubcast.mediaserver.interface import ControlPlane, MediaServer
 from rig import (
     Child,
@@ -47,8 +50,8 @@ FAST = EgressPolicy(
 
 
 @pytest.fixture
-async def source() -> AsyncIterator[MediaServer]:
-    async with running_server(server_settings(), OPEN) as one:
+async def source(server_kind: str) -> AsyncIterator[MediaServer]:
+    async with running_server(server_settings(server_kind), OPEN) as one:
         yield one
 
 
@@ -68,7 +71,12 @@ async def forwarding(source: MediaServer, url: str) -> AsyncIterator[Forwarder]:
         one.stop()
         async with asyncio.timeout(6):
             assert await task == 0
-        assert one._process is None or one._process.returncode is not None
+        assert sending_to(url) == []
+
+
+def sending_to(url: str) -> list[psutil.Process]:
+    """The programs that this process runs towards `url`."""
+    return [one for one in psutil.Process().children() if url in one.cmdline()]
 
 
 async def state(one: Forwarder, wanted: str, timeout_s: float = 10) -> EgressStatus:
@@ -81,11 +89,12 @@ def server_pid(server: MediaServer) -> int:
 
 
 async def test_it_is_live_and_both_tracks_arrive(
-    source: MediaServer, media: Child, tmp_path: Path
+    server_kind: str, source: MediaServer, media: Child, tmp_path: Path
 ) -> None:
-    async with running_server(server_settings(), OPEN) as there:
+    async with running_server(server_settings(server_kind), OPEN) as there:
         async with forwarding(source, there.publish_url(OUT)) as one:
             await state(one, "live")
+            await eventually(lambda: _is_ready(there))
             file = tmp_path / "a.flv"
             with child(read_argv(there.read_url(OUT), file, 2)) as reader:
                 assert await reader.ended() == 0
@@ -93,16 +102,19 @@ async def test_it_is_live_and_both_tracks_arrive(
         await eventually(lambda: _gone(there))
 
 
-async def test_an_audio_only_stream_is_forwarded(source: MediaServer, tmp_path: Path) -> None:
+async def test_an_audio_only_stream_is_forwarded(
+    server_kind: str, source: MediaServer, tmp_path: Path
+) -> None:
     url = source.publish_url(OUT)
     sound = ["ffmpeg", "-loglevel", "error", "-nostdin", "-re", "-f", "lavfi"]
     sound += ["-i", "sine=sample_rate=48000", "-t", "60", "-c:a", "aac", "-f", "flv", url]
     async with (
-        running_server(server_settings(), OPEN) as there,
+        running_server(server_settings(server_kind), OPEN) as there,
         forwarding(source, there.publish_url(OUT)) as one,
     ):
         with child(sound):
             await state(one, "live")
+            await eventually(lambda: _is_ready(there))
             file = tmp_path / "a.flv"
             with child(read_argv(there.read_url(OUT), file, 2)) as reader:
                 assert await reader.ended() == 0
@@ -114,9 +126,9 @@ async def _gone(server: MediaServer) -> bool:
 
 
 async def test_a_destination_killed_and_back_is_live_again(
-    source: MediaServer, media: Child
+    server_kind: str, source: MediaServer, media: Child
 ) -> None:
-    settings = server_settings()
+    settings = server_settings(server_kind)
     async with (
         running_server(settings, OPEN) as there,
         forwarding(source, there.publish_url(OUT)) as one,
@@ -137,7 +149,9 @@ async def _is_ready(server: MediaServer) -> bool:
     return OUT in await server.ready_paths()
 
 
-async def test_a_frozen_destination_is_stalled_then_live_again(source: MediaServer) -> None:
+async def test_a_frozen_destination_is_stalled_then_live_again(
+    server_kind: str, source: MediaServer
+) -> None:
     # Enough bits that the kernel's buffers are full soon.
     argv = [
         *("ffmpeg", "-loglevel", "error", "-nostdin", "-re", "-f", "lavfi"),
@@ -149,7 +163,7 @@ async def test_a_frozen_destination_is_stalled_then_live_again(source: MediaServ
     ]
     with child(argv):
         async with (
-            running_server(server_settings(), OPEN) as there,
+            running_server(server_settings(server_kind), OPEN) as there,
             forwarding(source, there.publish_url(OUT)) as one,
         ):
             await state(one, "live")
@@ -161,10 +175,14 @@ async def test_a_frozen_destination_is_stalled_then_live_again(source: MediaServ
             assert (await state(one, "live", 15)).connects == 2
 
 
+CLOSED = "issue 14: MediaMTX refuses by closing the connection, which is told as lost"
+
+
+@pytest.mark.fails_on_mediamtx(CLOSED)
 async def test_a_destination_that_says_no_is_refused_until_it_says_yes(
-    source: MediaServer, media: Child
+    server_kind: str, source: MediaServer, media: Child
 ) -> None:
-    async with running_server(server_settings(), OPEN) as there:
+    async with running_server(server_settings(server_kind), OPEN) as there:
         with publisher(there.publish_url(OUT)) as rival:  # the path is taken
             await eventually(lambda: _is_ready(there))
             async with forwarding(source, there.publish_url(OUT)) as one:
@@ -176,6 +194,7 @@ async def test_a_destination_that_says_no_is_refused_until_it_says_yes(
 
 async def test_nothing_listens_there(source: MediaServer, media: Child) -> None:
     (port,) = free_ports(1)
+    await eventually(lambda: _is_ready(source))
     async with forwarding(source, f"rtmp://127.0.0.1:{port}/app/canary-key") as one:
         status = await state(one, "retrying")
         assert status.reason == "unreachable"
@@ -194,13 +213,16 @@ async def test_a_destination_that_takes_the_connection_and_says_nothing(
             await state(one, "retrying", 15)
 
 
-async def test_no_input_yet_then_live(source: MediaServer) -> None:
+async def test_no_input_yet_then_live(server_kind: str, source: MediaServer) -> None:
     async with (
-        running_server(server_settings(), OPEN) as there,
+        running_server(server_settings(server_kind), OPEN) as there,
         forwarding(source, there.publish_url(OUT)) as one,
     ):
+        # Some servers let a reader wait, others send it away until there is something.
+        waits = {("connecting", ""), ("connecting", "input_not_ready")}
+        waits |= {("retrying", "input_not_ready")}
         await asyncio.sleep(1)
-        assert one.status().state == "connecting"
+        assert (one.status().state, one.status().reason) in waits
         with publisher(source.publish_url(OUT)) as first:
             await state(one, "live")
             first.close()
@@ -210,15 +232,16 @@ async def test_no_input_yet_then_live(source: MediaServer) -> None:
 
 
 async def test_audio_that_comes_a_second_after_video_is_not_lost(
-    source: MediaServer, tmp_path: Path
+    server_kind: str, source: MediaServer, tmp_path: Path
 ) -> None:
     async with (
-        running_server(server_settings(), OPEN) as there,
+        running_server(server_settings(server_kind), OPEN) as there,
         forwarding(source, there.publish_url(OUT)) as one,
     ):
         await asyncio.sleep(0.5)  # ffmpeg waits already, so it sees the start
         with publisher(source.publish_url(OUT), audio_early_s=-1.0):
             await state(one, "live")
+            await eventually(lambda: _is_ready(there))
             file = tmp_path / "a.flv"
             with child(read_argv(there.read_url(OUT), file, 3)) as reader:
                 assert await reader.ended() == 0
@@ -226,88 +249,82 @@ async def test_audio_that_comes_a_second_after_video_is_not_lost(
         assert one.status().connects == 1
 
 
-async def test_a_frozen_ffmpeg_is_killed_and_replaced(source: MediaServer, media: Child) -> None:
+async def test_a_frozen_ffmpeg_is_killed_and_replaced(
+    server_kind: str, source: MediaServer, media: Child
+) -> None:
     async with (
-        running_server(server_settings(), OPEN) as there,
+        running_server(server_settings(server_kind), OPEN) as there,
         forwarding(source, there.publish_url(OUT)) as one,
     ):
         await state(one, "live")
-        assert one._process is not None
-        pid = one._process.pid
-        os.kill(pid, signal.SIGSTOP)
+        (frozen,) = sending_to(there.publish_url(OUT))
+        frozen.suspend()
         await eventually(lambda: one.status().connects == 2, 15)
-        assert not psutil.pid_exists(pid)
+        assert not frozen.is_running()
+        assert len(sending_to(there.publish_url(OUT))) == 1
 
 
-class Arrivals(threading.Thread):
-    """Notes when each FLV tag of a path arrives, over the server's HTTP."""
-
-    def __init__(self, settings: MediaServerSettings) -> None:
-        super().__init__(daemon=True)
-        self._port = settings.http_port
-        self.tags: dict[tuple[int, bytes], tuple[int, float]] = {}  # kind, body -> ts, arrival
-        self.order: list[tuple[int, int, float]] = []
-        self.stop = threading.Event()
-
-    def run(self) -> None:
-        with socket.create_connection(("127.0.0.1", self._port)) as raw, raw.makefile("rb") as file:
-            raw.sendall(f"GET /{OUT}.flv HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n".encode())
-            while file.readline().strip():
-                pass
-            file.read(13)
-
-            while not self.stop.is_set():
-                head = file.read(11)
-                if len(head) < 11:
-                    return
-                self._one_tag(head, file)
-
-    def _one_tag(self, head: bytes, file: Any) -> None:
-        size = int.from_bytes(head[1:4], "big")
-        stamp = int.from_bytes(head[4:7], "big") | head[7] << 24
-        body = file.read(size + 4)[:size]
-        now = time.monotonic()
+def arrived(file: Path) -> dict[tuple[int, bytes], tuple[int, float]]:
+    """Kind and body of each tag of a recording -> its timestamp (ms) and its arrival (s)."""
+    times = arrivals.load(file)
+    assert times is not None
+    return {
+        (tag.kind, tag.body): (tag.dts_ms, at_ns / NS_PER_S)
+        for tag, at_ns in zip(iter_tags(file), times.tolist(), strict=True)
         # Small bodies repeat (silence, a still picture): only telling ones are compared.
-        if size > 60:
-            self.tags[head[0], body] = (stamp, now)
-            self.order.append((head[0], stamp, now))
+        if len(tag.body) > 60
+    }
 
 
-async def measure(source: MediaServer, there: MediaServer, seconds: float) -> dict[int, Any]:
+async def measure(
+    source: MediaServer, there: MediaServer, folder: Path, seconds: float
+) -> dict[int, Any]:
     """Per track: time shifts (ms, a set) and delays (ms, sorted) from one server to the other."""
-    before, after = Arrivals(source.settings), Arrivals(there.settings)
-    before.start()
-    await asyncio.sleep(0.5)
-    after.start()
+    tapes = [
+        RecorderProcess(server.read_url(OUT), folder / f"{name}.flv")
+        for name, server in (("before", source), ("after", there))
+    ]
+    for tape in tapes:
+        assert await asyncio.to_thread(tape.wait_for_data, 10)
     await asyncio.sleep(seconds)
-    before.stop.set()
-    after.stop.set()
+    before, after = (arrived(tape.stop()) for tape in tapes)
     found: dict[int, Any] = {}
-    started = after.order[0][2] + 1.5  # beyond the burst of the first key frame
-    for (kind, body), (stamp, arrival) in after.tags.items():
-        if (kind, body) in before.tags and arrival > started:
+    started = min(arrival for _, arrival in after.values()) + 1.5  # beyond the first burst
+    for (kind, body), (stamp, arrival) in after.items():
+        if (kind, body) in before and arrival > started:
             shift, delays = found.setdefault(kind, (set(), []))
-            was_stamp, was_arrival = before.tags[kind, body]
+            was_stamp, was_arrival = before[kind, body]
             shift.add(was_stamp - stamp)
             delays.append((arrival - was_arrival) * 1000)
     return {kind: (shift, sorted(delays)) for kind, (shift, delays) in found.items()}
 
 
+@pytest.fixture
+def noise(source: MediaServer) -> Iterator[Child]:
+    """No two frames of it are the same."""
+    with publisher(source.publish_url(OUT), seconds=90, noise=True) as one:
+        yield one
+
+
 async def test_no_delay_stays_and_audio_keeps_its_place_after_a_reconnect(
-    source: MediaServer, media: Child
+    server_kind: str, source: MediaServer, noise: Child, tmp_path: Path
 ) -> None:
-    settings = server_settings()
+    settings = server_settings(server_kind)
+    frames = {flv.VIDEO: 25, flv.AUDIO: 48_000 / 1024}
     async with forwarding(source, f"rtmp://127.0.0.1:{settings.rtmp_port}/{OUT}") as one:
-        for _ in range(2):  # the second round is after a reconnect
+        for number in ("first", "after a reconnect"):
+            folder = tmp_path / number
+            folder.mkdir()
             async with running_server(settings, OPEN) as there:
                 await eventually(lambda: _is_ready(there), 10)
                 await asyncio.sleep(1.5)
-                found = await measure(source, there, 6)
-            video, audio = found[9], found[8]
+                found = await measure(source, there, folder, 6)
+            video, audio = found[flv.VIDEO], found[flv.AUDIO]
             # One constant for both tracks: the A/V offset is untouched, to the millisecond.
             assert video[0] == audio[0], (video[0], audio[0])
             assert len(video[0]) == 1
-            for _, delays in (video, audio):
+            for kind, (_, delays) in found.items():
+                assert len(delays) > 3 * frames[kind]
                 assert delays[len(delays) // 2] < 60
                 assert delays[-1] < 250
         assert one.status().connects == 2
@@ -338,21 +355,29 @@ def test_a_destination_that_is_not_in_the_settings_is_bad_config() -> None:
     assert "no destination 'one'" in done.stderr
 
 
-async def test_exit_codes_of_one_try(source: MediaServer) -> None:
-    def one_try(settings: Settings) -> int:
-        url = source.read_url(OUT)
-        return role(settings, *COMMON, "--input", url, "--destination", "one").returncode
+def one_try(source: MediaServer, settings: Settings) -> int:
+    url = source.read_url(OUT)
+    return role(settings, *COMMON, "--input", url, "--destination", "one").returncode
 
+
+async def test_exit_codes_of_one_try(source: MediaServer) -> None:
     (closed,) = free_ports(1)
     away = settings_with(f"rtmp://127.0.0.1:{closed}/app/key")
     no_input = role(away, *COMMON, "--input", away_url(closed), "--destination", "one")
     assert no_input.returncode == 20
     with publisher(source.publish_url(OUT)):
         await eventually(lambda: _is_ready(source))
-        assert await asyncio.to_thread(one_try, away) == 40
-        async with running_server(server_settings(), OPEN) as there:
-            no_path = settings_with(f"rtmp://127.0.0.1:{there.settings.rtmp_port}/app/key")
-            assert await asyncio.to_thread(one_try, no_path) == 30
+        assert await asyncio.to_thread(one_try, source, away) == 40
+
+
+@pytest.mark.fails_on_mediamtx(CLOSED)
+async def test_the_exit_code_of_a_try_that_is_refused(
+    server_kind: str, source: MediaServer, media: Child
+) -> None:
+    await eventually(lambda: _is_ready(source))
+    async with running_server(server_settings(server_kind), OPEN) as there:
+        no_path = settings_with(f"rtmp://127.0.0.1:{there.settings.rtmp_port}/app/key")
+        assert await asyncio.to_thread(one_try, source, no_path) == 30
 
 
 def away_url(port: int) -> str:
@@ -360,9 +385,9 @@ def away_url(port: int) -> str:
 
 
 async def test_the_role_stops_on_sigterm_and_its_ffmpeg_with_it(
-    source: MediaServer, media: Child
+    server_kind: str, source: MediaServer, media: Child
 ) -> None:
-    async with running_server(server_settings(), OPEN) as there:
+    async with running_server(server_settings(server_kind), OPEN) as there:
         settings = settings_with(there.publish_url(OUT))
         arguments = ["--stream-id", "abc", "--input", source.read_url(OUT), "--destination", "one"]
         process = subprocess.Popen(
@@ -383,8 +408,10 @@ async def test_the_role_stops_on_sigterm_and_its_ffmpeg_with_it(
             process.wait()
 
 
-async def test_a_killed_role_leaves_no_ffmpeg_behind(source: MediaServer, media: Child) -> None:
-    async with running_server(server_settings(), OPEN) as there:
+async def test_a_killed_role_leaves_no_ffmpeg_behind(
+    server_kind: str, source: MediaServer, media: Child
+) -> None:
+    async with running_server(server_settings(server_kind), OPEN) as there:
         settings = settings_with(there.publish_url(OUT))
         arguments = ["--stream-id", "abc", "--input", source.read_url(OUT), "--destination", "one"]
         process = subprocess.Popen(
@@ -394,6 +421,7 @@ async def test_a_killed_role_leaves_no_ffmpeg_behind(source: MediaServer, media:
         )
         await eventually(lambda: _is_ready(there), 15)
         children = psutil.Process(process.pid).children(recursive=True)
+        assert [one.name() for one in children] == ["ffmpeg"]
         process.kill()
         process.wait()
         await eventually(lambda: not any(one.is_running() for one in children), 12)

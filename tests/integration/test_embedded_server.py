@@ -45,7 +45,7 @@ def plane() -> Iterator[StubPlane]:
 
 @pytest.fixture
 async def server(plane: StubPlane) -> AsyncIterator[MediaServer]:
-    async with running_server(server_settings(silent_s=2), plane.control()) as one:
+    async with running_server(server_settings("embedded", silent_s=2), plane.control()) as one:
         yield one
 
 
@@ -234,7 +234,7 @@ async def test_7_without_the_orchestrator_publishers_with_keys_are_refused(
     required: bool, accepted: bool
 ) -> None:
     away = ControlPlane(None, "", "http://127.0.0.1:9/auth", auth_required=required)
-    async with running_server(server_settings(), away) as server:
+    async with running_server(server_settings("embedded"), away) as server:
         with publisher(server.publish_url(IN)) as one:
             if accepted:
                 await up(server, IN)
@@ -266,7 +266,7 @@ async def test_a_reader_that_waits_gets_the_stream_when_it_comes(
 
 
 async def test_it_ends_when_its_parent_is_gone(plane: StubPlane) -> None:
-    settings = server_settings()
+    settings = server_settings("embedded")
     modules = embedded_server.install(settings)
     own = embedded_server.EmbeddedServer(settings, plane.control())
     script = embedded_server._PACKAGE / "server.cjs"
@@ -284,7 +284,7 @@ async def test_it_ends_when_its_parent_is_gone(plane: StubPlane) -> None:
 
 
 def test_installing_twice_does_nothing_the_second_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = server_settings()
+    settings = server_settings("embedded")
     embedded_server.install(settings)
 
     def must_not_run(folder: Path) -> None:

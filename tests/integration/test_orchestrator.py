@@ -1,4 +1,4 @@
-"""The orchestrator with real processes: embedded media server, ffmpeg publishers, fake workers."""
+"""The orchestrator with real processes: a media server, ffmpeg publishers, fake workers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from dubcast.processes.lasting import Notes
 from rig import KEY, SECRET, eventually, free_ports, publisher, running_server, server_settings
 
 
-def make_settings(folder: Path, **orchestrator: Any) -> Settings:
+def make_settings(server_kind: str, folder: Path, **orchestrator: Any) -> Settings:
     (port,) = free_ports(1)
     destination = {"name": "one", "url": "rtmp://127.0.0.1:9/app/canary-key"}
     own = {
@@ -51,7 +51,7 @@ def make_settings(folder: Path, **orchestrator: Any) -> Settings:
         "destinations": [destination],
         **orchestrator,
     }
-    media = server_settings().model_dump()
+    media = server_settings(server_kind).model_dump()
     return Settings.model_validate(
         {"orchestrator": own, "media_server": media, "worker": {"drain_s": 1}}
     )
@@ -124,8 +124,8 @@ async def serving(settings: Settings, orchestrator: Orchestrator) -> AsyncIterat
 
 
 @pytest.fixture
-async def plane(tmp_path: Path) -> AsyncIterator[Plane]:
-    async with running_plane(make_settings(tmp_path), tmp_path) as one:
+async def plane(server_kind: str, tmp_path: Path) -> AsyncIterator[Plane]:
+    async with running_plane(make_settings(server_kind, tmp_path), tmp_path) as one:
         yield one
 
 
@@ -154,8 +154,10 @@ async def test_a_publisher_brings_the_worker_and_the_egress(plane: Plane) -> Non
         assert 'dubcast_stream_state{state="live",stream="abc"} 1.0' in metrics
 
 
-async def test_the_hook_is_what_makes_it_fast(plane: Plane, tmp_path: Path) -> None:
-    slow = make_settings(tmp_path / "slow", reconcile_s=30)
+async def test_the_hook_is_what_makes_it_fast(
+    server_kind: str, plane: Plane, tmp_path: Path
+) -> None:
+    slow = make_settings(server_kind, tmp_path / "slow", reconcile_s=30)
     (tmp_path / "slow").mkdir()
     async with running_plane(slow, tmp_path / "slow") as one:
         with one.publish():
@@ -202,8 +204,10 @@ async def test_a_frozen_worker_is_found_and_replaced(plane: Plane) -> None:
         assert len(alive(plane.starts("worker"))) == 1
 
 
-async def test_a_worker_that_keeps_crashing_is_replaced_and_tried_again(tmp_path: Path) -> None:
-    settings = make_settings(tmp_path, quiet_s=1.5)
+async def test_a_worker_that_keeps_crashing_is_replaced_and_tried_again(
+    server_kind: str, tmp_path: Path
+) -> None:
+    settings = make_settings(server_kind, tmp_path, quiet_s=1.5)
     async with running_plane(settings, tmp_path) as plane:
         plane.order("worker", "exit 1")
         with plane.publish():
@@ -222,8 +226,12 @@ async def test_a_worker_that_keeps_crashing_is_replaced_and_tried_again(tmp_path
             assert 'dubcast_worker_restarts_total{stream="abc"} 6.0' in metrics
 
 
-async def test_a_worker_that_grows_too_large_is_started_anew(tmp_path: Path) -> None:
-    async with running_plane(make_settings(tmp_path, worker_memory_mb=5), tmp_path) as plane:
+async def test_a_worker_that_grows_too_large_is_started_anew(
+    server_kind: str, tmp_path: Path
+) -> None:
+    async with running_plane(
+        make_settings(server_kind, tmp_path, worker_memory_mb=5), tmp_path
+    ) as plane:
         with plane.publish():
             await eventually(lambda: len(plane.starts("worker")) == 2)
             found = await plane.stream()
@@ -240,8 +248,10 @@ async def test_a_worker_that_answers_but_stands_still_is_replaced(plane: Plane) 
         await plane.until("live", 15)
 
 
-async def test_told_to_leave_them_it_leaves_the_streams_to_the_next(tmp_path: Path) -> None:
-    leaving = make_settings(tmp_path, on_stop="leave", grace_s=10)
+async def test_told_to_leave_them_it_leaves_the_streams_to_the_next(
+    server_kind: str, tmp_path: Path
+) -> None:
+    leaving = make_settings(server_kind, tmp_path, on_stop="leave", grace_s=10)
     own = {**leaving.orchestrator.model_dump(), "on_stop": "stop"}
     stopping = leaving.model_copy(update={"orchestrator": OrchestratorSettings.model_validate(own)})
     async with running_server(leaving.media_server, control_plane(leaving, SECRET)) as server:
@@ -316,8 +326,8 @@ async def test_bad_publishers_start_nothing(plane: Plane) -> None:
     assert len(plane.starts("worker")) == 1
 
 
-async def test_a_closed_ingest_takes_only_known_streams(tmp_path: Path) -> None:
-    settings = make_settings(tmp_path, open_ingest=False, streams={"known": {}})
+async def test_a_closed_ingest_takes_only_known_streams(server_kind: str, tmp_path: Path) -> None:
+    settings = make_settings(server_kind, tmp_path, open_ingest=False, streams={"known": {}})
     async with running_plane(settings, tmp_path) as plane:
         with plane.publish("abc") as one:
             assert await one.ended() != 0
@@ -325,8 +335,12 @@ async def test_a_closed_ingest_takes_only_known_streams(tmp_path: Path) -> None:
             await eventually(lambda: plane.starts("worker"))
 
 
-async def test_beyond_capacity_a_publisher_is_refused_at_once(tmp_path: Path) -> None:
-    async with running_plane(make_settings(tmp_path, max_streams=1), tmp_path) as plane:
+async def test_beyond_capacity_a_publisher_is_refused_at_once(
+    server_kind: str, tmp_path: Path
+) -> None:
+    async with running_plane(
+        make_settings(server_kind, tmp_path, max_streams=1), tmp_path
+    ) as plane:
         with plane.publish():
             await plane.until("live")
             with plane.publish("other") as one:
@@ -347,8 +361,10 @@ async def test_secrets_are_in_no_argument_and_no_answer(plane: Plane) -> None:
         assert not any("canary-key" in text or KEY in text for text in answers)
 
 
-async def test_the_next_orchestrator_adopts_what_a_killed_one_left(tmp_path: Path) -> None:
-    settings = make_settings(tmp_path, grace_s=10)
+async def test_the_next_orchestrator_adopts_what_a_killed_one_left(
+    server_kind: str, tmp_path: Path
+) -> None:
+    settings = make_settings(server_kind, tmp_path, grace_s=10)
     async with running_server(settings.media_server, control_plane(settings, SECRET)) as server:
         first, placement = build(settings, server, tmp_path)
         base = f"http://127.0.0.1:{settings.orchestrator.port}"
@@ -528,7 +544,7 @@ class ScriptedServer(MediaServer):
 async def test_any_order_of_hooks_ends_with_one_worker(tmp_path: Path, seed: int) -> None:
     """Publishers come and go; hooks are lost, doubled, late; the server is away at times."""
     rng = random.Random(seed)
-    settings = make_settings(tmp_path, grace_s=60, reconcile_s=0.05)
+    settings = make_settings("embedded", tmp_path, grace_s=60, reconcile_s=0.05)
     server = ScriptedServer(settings)
     orchestrator, placement = build(settings, server, tmp_path)
     running = asyncio.create_task(orchestrator.run())
@@ -558,7 +574,7 @@ async def test_any_order_of_hooks_ends_with_one_worker(tmp_path: Path, seed: int
 
 
 async def test_a_media_server_that_is_away_ends_no_stream(tmp_path: Path) -> None:
-    settings = make_settings(tmp_path, grace_s=0, reconcile_s=0.05)
+    settings = make_settings("embedded", tmp_path, grace_s=0, reconcile_s=0.05)
     server = ScriptedServer(settings)
     server.paths = {"live/abc/in": PathSource("live/abc/in", "1")}
     orchestrator, placement = build(settings, server, tmp_path)

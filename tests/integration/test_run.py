@@ -36,12 +36,14 @@ def call(sts: ScriptedSts, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(argv, env=env, capture_output=True, text=True, timeout=60, check=False)
 
 
-async def test_a_file_is_sent_whole_at_its_own_pace_and_then_it_ends(tmp_path: Path) -> None:
+async def test_a_file_is_sent_whole_at_its_own_pace_and_then_it_ends(
+    server_kind: str, tmp_path: Path
+) -> None:
     clip = build_clip(ClipSpec(seconds=8), tmp_path)
     with stub_plane() as plane, scripted() as sts:
         plane.open_to_all = True
         control = plane.control(auth_required=False)
-        async with running_server(server_settings(), control) as server:
+        async with running_server(server_settings(server_kind), control) as server:
             url = server.publish_url("live/t/out")
             tape = RecorderProcess(url, tmp_path / "out.flv")
             done = call(sts, str(clip), url, "--delay", "3", "--from", "en", "--to", "pt-BR")

@@ -37,8 +37,8 @@ DELAY_S = 3
 class Up:
     """A running `dubcast up`."""
 
-    def __init__(self, folder: Path, *arguments: str, drain_s: float = 0) -> None:
-        media = server_settings().model_dump(exclude={"mediamtx_path", "embedded_dir"})
+    def __init__(self, server_kind: str, folder: Path, *arguments: str, drain_s: float = 0) -> None:
+        media = server_settings(server_kind).model_dump(mode="json", exclude_none=True)
         (port,) = free_ports(1)
         own = {"port": port, "state_dir": str(folder / "state"), "reconcile_s": 0.5}
         config = folder / "dubcast.yaml"
@@ -97,8 +97,8 @@ def _runs(one: psutil.Process) -> bool:
 
 
 @pytest.fixture
-async def up(tmp_path: Path) -> AsyncIterator[Up]:
-    one = Up(tmp_path)
+async def up(server_kind: str, tmp_path: Path) -> AsyncIterator[Up]:
+    one = Up(server_kind, tmp_path)
     try:
         yield one
     finally:
@@ -134,8 +134,10 @@ async def test_a_killed_orchestrator_cuts_no_stream(up: Up, tmp_path: Path) -> N
             assert await reader.ended(30) == 0
 
 
-async def test_what_a_killed_up_leaves_plays_on_and_is_taken_over(tmp_path: Path) -> None:
-    first = Up(tmp_path)
+async def test_what_a_killed_up_leaves_plays_on_and_is_taken_over(
+    server_kind: str, tmp_path: Path
+) -> None:
+    first = Up(server_kind, tmp_path)
     await first.ready()
     with publisher(f"{first.rtmp}/live/demo/in", seconds=90):
         before = await first.live()
@@ -144,7 +146,7 @@ async def test_what_a_killed_up_leaves_plays_on_and_is_taken_over(tmp_path: Path
             await asyncio.sleep(DELAY_S + 1)  # the delay, so that media flows when it happens
             first.process.kill()
             first.close()
-            second = Up(tmp_path)
+            second = Up(server_kind, tmp_path)
             try:
                 summary = await second.ready()
                 assert sorted(summary["adopted"]) == ["media-server", "orchestrator"]
@@ -182,9 +184,11 @@ async def test_a_codec_that_will_not_do_is_told_to_people_and_mended_on_the_spot
         await up.live()
 
 
-async def test_a_second_up_is_refused_while_the_first_one_runs(up: Up, tmp_path: Path) -> None:
+async def test_a_second_up_is_refused_while_the_first_one_runs(
+    server_kind: str, up: Up, tmp_path: Path
+) -> None:
     await up.ready()
-    second = Up(tmp_path)
+    second = Up(server_kind, tmp_path)
     try:
         assert await asyncio.to_thread(second.process.wait, 20) == 2
     finally:
@@ -212,11 +216,11 @@ async def test_a_killed_worker_is_back_soon_and_steps_back_to_the_delay(up: Up) 
 
 
 async def test_beyond_its_budget_a_worker_is_replaced_by_the_original(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server_kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DUBCAST__ORCHESTRATOR__CRASH_BUDGET", "1")
     monkeypatch.setenv("DUBCAST__ORCHESTRATOR__QUIET_S", "6")
-    one = Up(tmp_path)
+    one = Up(server_kind, tmp_path)
     try:
         await one.ready()
         with publisher(f"{one.rtmp}/live/demo/in", seconds=90):
@@ -238,8 +242,8 @@ async def test_beyond_its_budget_a_worker_is_replaced_by_the_original(
         one.close()
 
 
-async def test_sigterm_plays_out_what_is_held(tmp_path: Path) -> None:
-    one = Up(tmp_path, drain_s=15)
+async def test_sigterm_plays_out_what_is_held(server_kind: str, tmp_path: Path) -> None:
+    one = Up(server_kind, tmp_path, drain_s=15)
     try:
         await one.ready()
         with publisher(f"{one.rtmp}/live/demo/in", seconds=90):
@@ -257,6 +261,6 @@ async def test_sigterm_plays_out_what_is_held(tmp_path: Path) -> None:
 
 
 async def test_a_bad_destination_is_refused_at_once(tmp_path: Path) -> None:
-    one = Up(tmp_path, "--destination", "bad")
+    one = Up("embedded", tmp_path, "--destination", "bad")
     assert await asyncio.to_thread(one.process.wait, 20) == 2
     one.close()

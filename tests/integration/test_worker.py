@@ -49,11 +49,11 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @asynccontextmanager
-async def media_server() -> AsyncIterator[MediaServer]:
+async def media_server(kind: str) -> AsyncIterator[MediaServer]:
     with stub_plane() as plane:
         plane.open_to_all = True
         control = plane.control(auth_required=False)
-        async with running_server(server_settings(), control) as server:
+        async with running_server(server_settings(kind), control) as server:
             yield server
 
 
@@ -127,9 +127,9 @@ def play(clip: Path, url: str) -> contextlib.AbstractContextManager[Child]:
     return child([*argv, "-c", "copy", "-f", "flv", url])
 
 
-async def dubbed(clip: Path, folder: Path, **settings: Any) -> Path:
+async def dubbed(server_kind: str, clip: Path, folder: Path, **settings: Any) -> Path:
     """Pass a clip through server, worker and server; the recording of what came out."""
-    async with media_server() as server:
+    async with media_server(server_kind) as server:
         source, output = server.read_url("live/t/in"), server.read_url("live/t/out")
         out = folder / "out.flv"
         with worker(source, output, folder, **settings) as one, recording(output, out) as tape:
@@ -142,9 +142,11 @@ async def dubbed(clip: Path, folder: Path, **settings: Any) -> Path:
         return out
 
 
-async def test_the_picture_is_bit_exact_and_in_sync(clips: Path, tmp_path: Path) -> None:
+async def test_the_picture_is_bit_exact_and_in_sync(
+    server_kind: str, clips: Path, tmp_path: Path
+) -> None:
     clip = build_clip(ClipSpec(seconds=9), clips)
-    report = probe(await dubbed(clip, tmp_path), source=clip)
+    report = probe(await dubbed(server_kind, clip, tmp_path), source=clip)
     assert report.comparison is not None
     assert report.comparison.bit_exact
     assert report.comparison.one_constant
@@ -169,12 +171,14 @@ SOUNDS = {
 }
 
 
-async def test_any_audio_in_is_48k_stereo_out_and_in_sync(clips: Path, tmp_path: Path) -> None:
+async def test_any_audio_in_is_48k_stereo_out_and_in_sync(
+    server_kind: str, clips: Path, tmp_path: Path
+) -> None:
     async def one(name: str, spec: ClipSpec) -> None:
         folder = tmp_path / name
         folder.mkdir()
         clip = build_clip(replace(spec, seconds=7), clips)
-        report = probe(await dubbed(clip, folder), source=clip)
+        report = probe(await dubbed(server_kind, clip, folder), source=clip)
         assert report.sync is not None, name
         assert report.sync.max_abs_ms is not None, name
         assert report.sync.max_abs_ms <= 10, name
@@ -187,9 +191,11 @@ async def test_any_audio_in_is_48k_stereo_out_and_in_sync(clips: Path, tmp_path:
             at_once.create_task(one(name, spec))
 
 
-async def test_audio_that_starts_late_is_in_its_place(clips: Path, tmp_path: Path) -> None:
+async def test_audio_that_starts_late_is_in_its_place(
+    server_kind: str, clips: Path, tmp_path: Path
+) -> None:
     clip = build_clip(ClipSpec(seconds=9, audio_start_offset_s=2.3), clips)
-    report = probe(await dubbed(clip, tmp_path), source=clip)
+    report = probe(await dubbed(server_kind, clip, tmp_path), source=clip)
     assert report.sync is not None
     assert report.sync.max_abs_ms is not None
     assert report.sync.max_abs_ms <= 10
@@ -199,10 +205,10 @@ async def test_audio_that_starts_late_is_in_its_place(clips: Path, tmp_path: Pat
 
 
 async def test_without_an_audio_track_silence_is_sent_and_the_picture_flows(
-    clips: Path, tmp_path: Path
+    server_kind: str, clips: Path, tmp_path: Path
 ) -> None:
     clip = build_clip(ClipSpec(seconds=7, audio=False), clips)
-    report = probe(await dubbed(clip, tmp_path), source=clip)
+    report = probe(await dubbed(server_kind, clip, tmp_path), source=clip)
     assert report.comparison is not None
     assert report.comparison.bit_exact
     assert report.comparison.count >= 7 * 30 - 60
@@ -210,18 +216,20 @@ async def test_without_an_audio_track_silence_is_sent_and_the_picture_flows(
     assert report.audio.timing.gap_max_ms < 1.0
 
 
-async def test_without_a_video_track_the_output_is_audio_only(clips: Path, tmp_path: Path) -> None:
+async def test_without_a_video_track_the_output_is_audio_only(
+    server_kind: str, clips: Path, tmp_path: Path
+) -> None:
     clip = build_clip(ClipSpec(seconds=7, video=False), clips)
-    report = probe(await dubbed(clip, tmp_path))
+    report = probe(await dubbed(server_kind, clip, tmp_path))
     assert report.video is None
     assert report.audio is not None
     assert report.audio.duration_s > 5
     assert report.audio.timing.gap_max_ms < 1.0
 
 
-async def pulled(source: str, server_argv: list[str], folder: Path) -> Path:
+async def pulled(server_kind: str, source: str, server_argv: list[str], folder: Path) -> Path:
     """Pull a source that a program serves; the recording of what came out."""
-    async with media_server() as server:
+    async with media_server(server_kind) as server:
         output, out = server.read_url("live/t/out"), folder / "out.flv"
         with (
             child(server_argv),
@@ -235,11 +243,11 @@ async def pulled(source: str, server_argv: list[str], folder: Path) -> Path:
         return out
 
 
-async def pulled_by_rtsp(clip: Path, folder: Path, sound: str) -> None:
+async def pulled_by_rtsp(server_kind: str, clip: Path, folder: Path, sound: str) -> None:
     port = free_ports(1)[0]
     script = Path(__file__).parents[1] / "rtsp_server.py"
     argv = [sys.executable, str(script), str(clip), str(port), sound]
-    out = await pulled(f"rtsp://127.0.0.1:{port}/live/t/in", argv, folder)
+    out = await pulled(server_kind, f"rtsp://127.0.0.1:{port}/live/t/in", argv, folder)
     report = probe(out, source=clip)
     assert report.comparison is not None
     assert report.comparison.bit_exact
@@ -250,18 +258,18 @@ async def pulled_by_rtsp(clip: Path, folder: Path, sound: str) -> None:
     assert max(abs(offset) for offset in settled) <= 20
 
 
-async def test_rtsp_over_tcp(clips: Path, tmp_path: Path) -> None:
+async def test_rtsp_over_tcp(server_kind: str, clips: Path, tmp_path: Path) -> None:
     clip = build_clip(ClipSpec(seconds=20), clips)
     async with asyncio.TaskGroup() as at_once:
         for sound in ("aac", "pcmu", "opus"):
             folder = tmp_path / sound
             folder.mkdir()
-            at_once.create_task(pulled_by_rtsp(clip, folder, sound))
+            at_once.create_task(pulled_by_rtsp(server_kind, clip, folder, sound))
 
 
 async def test_http_flv(clips: Path, tmp_path: Path) -> None:
     clip = build_clip(ClipSpec(seconds=9), clips)
-    async with media_server() as server:
+    async with media_server("embedded") as server:
         port = server.settings.http_port
         source, output = f"http://127.0.0.1:{port}/live/t/in.flv", server.read_url("live/t/out")
         out = tmp_path / "out.flv"
@@ -279,11 +287,11 @@ async def test_http_flv(clips: Path, tmp_path: Path) -> None:
     assert report.sync.max_abs_ms <= 10
 
 
-async def pulled_by_srt(clip: Path, folder: Path, *muxer: str) -> ProbeReport:
+async def pulled_by_srt(server_kind: str, clip: Path, folder: Path, *muxer: str) -> ProbeReport:
     url = f"srt://127.0.0.1:{free_ports(1)[0]}"
     argv = ["ffmpeg", "-hide_banner", "-loglevel", "error", "-nostdin", "-re", "-i", str(clip)]
     argv += ["-c", "copy", *muxer, "-f", "mpegts", f"{url}?mode=listener"]
-    report = probe(await pulled(url, argv, folder), source=clip)
+    report = probe(await pulled(server_kind, url, argv, folder), source=clip)
     found = report.comparison
     assert found is not None
     assert (found.missing, found.extra, found.reordered) == (0, 0, 0)
@@ -297,11 +305,11 @@ async def pulled_by_srt(clip: Path, folder: Path, *muxer: str) -> ProbeReport:
     return report
 
 
-async def test_srt(clips: Path, tmp_path: Path) -> None:
-    await pulled_by_srt(build_clip(ClipSpec(seconds=20), clips), tmp_path)
+async def test_srt(server_kind: str, clips: Path, tmp_path: Path) -> None:
+    await pulled_by_srt(server_kind, build_clip(ClipSpec(seconds=20), clips), tmp_path)
 
 
-async def test_broadcast_audio_over_srt(clips: Path, tmp_path: Path) -> None:
+async def test_broadcast_audio_over_srt(server_kind: str, clips: Path, tmp_path: Path) -> None:
     clip = build_clip(ClipSpec(seconds=20), clips)
     muxers = {
         "ac3": ("-c:a", "ac3"),
@@ -313,14 +321,16 @@ async def test_broadcast_audio_over_srt(clips: Path, tmp_path: Path) -> None:
         for name, muxer in muxers.items():
             folder = tmp_path / name
             folder.mkdir()
-            at_once.create_task(pulled_by_srt(clip, folder, *muxer))
+            at_once.create_task(pulled_by_srt(server_kind, clip, folder, *muxer))
 
 
-async def test_timestamps_that_wrap_in_a_transport_stream(clips: Path, tmp_path: Path) -> None:
+async def test_timestamps_that_wrap_in_a_transport_stream(
+    server_kind: str, clips: Path, tmp_path: Path
+) -> None:
     clip = build_clip(ClipSpec(seconds=20), clips)
     wrap_s = (1 << 33) / 90_000
     muxer = ("-output_ts_offset", f"{wrap_s - 5:.3f}")
-    report = await pulled_by_srt(clip, tmp_path, *muxer)
+    report = await pulled_by_srt(server_kind, clip, tmp_path, *muxer)
     for track in (report.video, report.audio):
         assert track is not None
         assert track.duration_s > 5
@@ -345,7 +355,9 @@ def spoken_clip(folder: Path) -> Path:
     return clip
 
 
-async def test_what_is_not_speech_is_never_sent_to_the_service(tmp_path: Path) -> None:
+async def test_what_is_not_speech_is_never_sent_to_the_service(
+    server_kind: str, tmp_path: Path
+) -> None:
     """Silence, an offset, noise at full scale, a tone and a clipped one, five seconds each."""
     parts = ("0", "0.5", "2*random(0)-1", "0.3*sin(2*PI*440*t)", "3*sin(2*PI*220*t)")
     sound = "+".join(f"between(t,{5 * i},{5 * i + 5})*({part})" for i, part in enumerate(parts))
@@ -361,7 +373,7 @@ async def test_what_is_not_speech_is_never_sent_to_the_service(tmp_path: Path) -
         return success(request)
 
     with ScriptedSts(reply) as sts:
-        out = await dubbed(clip, tmp_path, sts={"url": sts.url})
+        out = await dubbed(server_kind, clip, tmp_path, sts={"url": sts.url})
     assert calls == []
     report = probe(out, source=clip)
     assert report.comparison is not None
@@ -369,10 +381,10 @@ async def test_what_is_not_speech_is_never_sent_to_the_service(tmp_path: Path) -
 
 
 async def test_without_the_service_the_original_plays_and_dubbing_begins_when_it_comes(
-    tmp_path: Path,
+    server_kind: str, tmp_path: Path
 ) -> None:
     clip, port = spoken_clip(tmp_path), free_ports(1)[0]
-    async with media_server() as server:
+    async with media_server(server_kind) as server:
         source, output = server.read_url("live/t/in"), server.read_url("live/t/out")
         settings = {
             "sts": {"url": f"http://127.0.0.1:{port}"},
@@ -428,10 +440,12 @@ def test_bad_sources_are_refused_before_anything_starts(tmp_path: Path) -> None:
             assert words in one.log.read_text()
 
 
-async def test_the_output_comes_back_after_its_server_was_away(clips: Path, tmp_path: Path) -> None:
+async def test_the_output_comes_back_after_its_server_was_away(
+    server_kind: str, clips: Path, tmp_path: Path
+) -> None:
     clip = build_clip(ClipSpec(seconds=24), clips)
-    async with media_server() as ingest:
-        target = server_settings()
+    async with media_server(server_kind) as ingest:
+        target = server_settings(server_kind)
         source = ingest.read_url("live/t/in")
         output = f"rtmp://127.0.0.1:{target.rtmp_port}/live/t/out"
         with (
@@ -460,12 +474,12 @@ async def test_the_output_comes_back_after_its_server_was_away(clips: Path, tmp_
 
 
 async def test_tags_that_are_damaged_throughout_are_dropped_and_the_stream_goes_on(
-    clips: Path, tmp_path: Path
+    server_kind: str, clips: Path, tmp_path: Path
 ) -> None:
     tags = iter_tags(build_clip(ClipSpec(seconds=15), clips))
     sounds = corrupted(paced(tags), 0.05, 1, flv.AUDIO, first=0)
     items = corrupted(sounds, 0.05, 2, flv.VIDEO, first=0)
-    async with media_server() as server:
+    async with media_server(server_kind) as server:
         source, output = server.read_url("live/t/in"), server.read_url("live/t/out")
         out = tmp_path / "out.flv"
         with worker(source, output, tmp_path) as one, recording(output, out) as tape:
@@ -488,10 +502,10 @@ async def test_tags_that_are_damaged_throughout_are_dropped_and_the_stream_goes_
 
 
 async def test_a_network_that_stalls_for_less_than_the_delay_is_not_noticed(
-    clips: Path, tmp_path: Path
+    server_kind: str, clips: Path, tmp_path: Path
 ) -> None:
     clip = build_clip(ClipSpec(seconds=15), clips)
-    async with media_server() as server:
+    async with media_server(server_kind) as server:
         source, output = server.read_url("live/t/in"), server.read_url("live/t/out")
         way = FaultProxy(("127.0.0.1", server.settings.rtmp_port))
         out = tmp_path / "out.flv"
@@ -524,9 +538,11 @@ async def test_a_network_that_stalls_for_less_than_the_delay_is_not_noticed(
     assert report.sync.max_abs_ms <= 10
 
 
-async def test_a_publisher_that_returns_finds_the_same_worker(clips: Path, tmp_path: Path) -> None:
+async def test_a_publisher_that_returns_finds_the_same_worker(
+    server_kind: str, clips: Path, tmp_path: Path
+) -> None:
     clip = build_clip(ClipSpec(seconds=6), clips)
-    async with media_server() as server:
+    async with media_server(server_kind) as server:
         source, output = server.read_url("live/t/in"), server.read_url("live/t/out")
         out = tmp_path / "out.flv"
         with worker(source, output, tmp_path) as one, recording(output, out) as tape:

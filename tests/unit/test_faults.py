@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
-import time
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -85,12 +85,17 @@ def test_stale_and_reordered_replies() -> None:
 @contextmanager
 def posted(reply: Reply) -> Iterator[socket.socket]:
     """A socket on which a request has been sent that is answered with `reply`."""
+    with ScriptedSts(lambda request, call: reply) as sts, asking(sts) as one:
+        yield one
+
+
+def asking(sts: ScriptedSts) -> socket.socket:
+    """A connection on which a request has been sent."""
     body = json.dumps(REQUEST).encode()
-    with ScriptedSts(lambda request, call: reply) as sts:
-        address = sts.url.removeprefix("http://").split(":")
-        with socket.create_connection((address[0], int(address[1])), 5) as one:
-            one.sendall(b"POST /x HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
-            yield one
+    host, port = sts.url.removeprefix("http://").split(":")
+    one = socket.create_connection((host, int(port)), 20)
+    one.sendall(b"POST /x HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    return one
 
 
 def read_all(one: socket.socket) -> bytes:
@@ -129,7 +134,14 @@ def test_a_huge_reply_declares_its_size_and_needs_no_memory() -> None:
 
 
 def test_leaving_ends_what_hangs() -> None:
-    started = time.monotonic()
-    with posted(faults.hang()(REQUEST)):
-        pass
-    assert time.monotonic() - started < 3
+    taken = threading.Event()
+
+    def hangs(request: dict[str, Any], call: int) -> Reply:
+        taken.set()
+        return faults.hang()(request)
+
+    with ScriptedSts(hangs) as sts:
+        one = asking(sts)
+        assert taken.wait(20)
+    with one:
+        assert read_all(one) == b""

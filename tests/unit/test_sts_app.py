@@ -6,14 +6,13 @@ import asyncio
 import base64
 import json
 import threading
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2
 import pytest
-from sts_fakes import Script, fake_engine, request, settings
+from structlog.testing import capture_logs
 
 from dubcast.contract.sts import (
     MAX_BODY_BYTES,
@@ -24,9 +23,13 @@ from dubcast.contract.sts import (
     VoicesReply,
 )
 from dubcast.errors import StsError
+from dubcast.sts.admission import BODY_TIMEOUT_S, Admission, Guard
 from dubcast.sts.app import create_app
 from dubcast.sts.engine import Engine
 from dubcast.sts.examples import REQUEST_EXAMPLE, RESPONSE_EXAMPLE
+from dubcast.testing import virtual_loop
+from dubcast.testing.clock import VirtualClock
+from sts_fakes import Script, fake_engine, request, settings
 
 URL = "/api/v1/sts/process"
 JSON = {"content-type": "application/json"}
@@ -72,6 +75,14 @@ async def _post(client: httpx2.AsyncClient, body: bytes, **headers: str) -> http
     return await client.post(URL, content=body, headers={**JSON, **headers})
 
 
+async def _admitted(client: httpx2.AsyncClient, count: int) -> None:
+    """Wait until so many requests are inside, and have come as far as they get by themselves."""
+    while client.service.admission.pending < count:  # type: ignore[attr-defined]
+        await asyncio.sleep(0)
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
 def _error(reply: httpx2.Response, status: int, code: str) -> StsErrorBody:
     assert reply.status_code == status, reply.text
     body = StsErrorBody.model_validate_json(reply.content)
@@ -79,9 +90,16 @@ def _error(reply: httpx2.Response, status: int, code: str) -> StsErrorBody:
     return body
 
 
-async def test_a_fragment_is_dubbed(client: httpx2.AsyncClient, script: Script) -> None:
-    script.hooks["tts"] = lambda _: time.sleep(0.002)  # a time that is long enough to be told
-    reply = await _post(client, request(ms=500).model_dump_json().encode())
+async def test_a_fragment_is_dubbed(script: Script) -> None:
+    clock = VirtualClock()
+    script.hooks["asr"] = lambda _: clock.advance(0.2)
+    script.hooks["tts"] = lambda _: clock.advance(0.3)
+    engine = fake_engine(script, clock=clock)
+    engine.start()
+    assert engine.wait(5) == "ready"
+    async with _client(engine) as client:
+        reply = await _post(client, request(ms=500).model_dump_json().encode())
+    engine.stop()
     assert reply.status_code == 200, reply.text
     response = StsResponse.model_validate_json(reply.content)
     assert response.status == "success"
@@ -90,8 +108,8 @@ async def test_a_fragment_is_dubbed(client: httpx2.AsyncClient, script: Script) 
     assert (response.transcript, response.translated_text) == ("hello", "olá")
     assert response.detected_language == "en"
     assert response.metadata.asr_model == "fake-asr"
-    assert response.stages_ms.tts >= 2
-    assert response.processing_time_ms >= response.stages_ms.tts
+    assert (response.stages_ms.asr, response.stages_ms.tts) == (200.0, 300.0)
+    assert response.processing_time_ms == 500.0
     assert [task.voice.name for task in script.calls["tts"][0]] == ["pf_dora"]
 
 
@@ -280,8 +298,10 @@ async def test_an_internal_fault_tells_nothing(
         raise RuntimeError("internals")
 
     monkeypatch.setattr(client.service, "process", broken)  # type: ignore[attr-defined]
-    body = _error(await _post(client, _body()), 500, "MODEL_ERROR")
+    with capture_logs() as logged:
+        body = _error(await _post(client, _body()), 500, "MODEL_ERROR")
     assert "internals" not in body.error.message
+    assert any(entry.get("exc_info") for entry in logged), logged  # but the operator is told
 
 
 async def test_more_than_max_pending_are_refused(engine: Engine, script: Script) -> None:
@@ -289,8 +309,7 @@ async def test_more_than_max_pending_are_refused(engine: Engine, script: Script)
     script.hooks["asr"] = lambda _: free.wait(5)
     async with _client(engine, max_pending=2) as client:
         inside = [asyncio.create_task(_post(client, _body({"fragment_id": n}))) for n in "ab"]
-        while client.service.admission.pending < 2:  # type: ignore[attr-defined]
-            await asyncio.sleep(0.001)
+        await _admitted(client, 2)
         reply = await _post(client, _body({"fragment_id": "c"}))
         body = _error(reply, 503, "OVERLOADED")
         assert body.error.retryable
@@ -308,28 +327,33 @@ async def test_a_burst_cannot_pass_the_bound_together(engine: Engine, script: Sc
             asyncio.create_task(_post(client, _body({"fragment_id": f"f{i}"}))) for i in range(12)
         ]
         while sum(task.done() for task in burst) < 9:
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0)
         free.set()
         codes = sorted([(await task).status_code for task in burst])
         assert codes == [200] * 3 + [503] * 9
 
 
-async def test_a_slow_sender_does_not_hold_a_place_for_ever(engine: Engine) -> None:
-    from dubcast.sts.admission import Guard
+def test_a_slow_sender_does_not_hold_a_place_for_ever() -> None:
+    admission = Admission(1, lambda: None)
+    loop = virtual_loop.VirtualLoop()
 
-    app = create_app(settings(), engine)
-    service = app.state.service
-    guard = Guard(app, service.admission, None, lambda _: None, body_timeout_s=0.05)
+    async def behind(*_: Any) -> None:
+        raise AssertionError("half a request came through")
 
     async def dripping() -> AsyncIterator[bytes]:
-        yield b"{"
-        await asyncio.sleep(0.2)
-        yield b"}"
+        while True:
+            assert admission.pending == 1
+            yield b" "
+            await asyncio.sleep(1)
 
-    transport = httpx2.ASGITransport(app=guard)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://sts") as client:
-        _error(await client.post(URL, content=dripping(), headers=JSON), 400, "INVALID_INPUT")
-    assert service.admission.pending == 0
+    async def send() -> httpx2.Response:
+        transport = httpx2.ASGITransport(app=Guard(behind, admission, None, lambda _: None))
+        async with httpx2.AsyncClient(transport=transport, base_url="http://sts") as client:
+            return await client.post(URL, content=dripping(), headers=JSON, timeout=None)
+
+    _error(virtual_loop.run(send(), loop), 400, "INVALID_INPUT")
+    assert admission.pending == 0
+    assert loop.time() < BODY_TIMEOUT_S + 5
 
 
 async def test_a_retry_gets_the_same_reply_and_is_not_computed(
@@ -347,10 +371,10 @@ async def test_a_retry_of_a_fragment_under_way_waits_for_it(
     free = threading.Event()
     script.hooks["asr"] = lambda _: free.wait(5)
     first = asyncio.create_task(_post(client, _body()))
-    while "asr" not in script.calls:
-        await asyncio.sleep(0.001)
+    await asyncio.to_thread(script.wait_for, "asr")
     again = asyncio.create_task(_post(client, _body()))
-    await asyncio.sleep(0.02)
+    await _admitted(client, 2)
+    assert not again.done()
     free.set()
     assert (await first).content == (await again).content
     assert len(script.calls["asr"]) == 1
@@ -508,8 +532,7 @@ async def test_a_caller_that_leaves_does_not_stop_the_computation(
     free = threading.Event()
     script.hooks["asr"] = lambda _: free.wait(5)
     first = asyncio.create_task(_post(client, _body()))
-    while "asr" not in script.calls:
-        await asyncio.sleep(0.001)
+    await asyncio.to_thread(script.wait_for, "asr")
     first.cancel()
     with pytest.raises(asyncio.CancelledError):
         await first

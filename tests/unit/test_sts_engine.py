@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sts_fakes import Script, fake_engine, wait_until
 
 from dubcast.errors import MissingPartError, StsError
 from dubcast.metrics import StsMetrics
 from dubcast.sts.engine import Engine
 from dubcast.sts.providers.base import AsrTask
 from dubcast.testing.clock import VirtualClock
+from sts_fakes import Script, fake_engine
 
 FAR = 10**18
 
@@ -57,7 +57,7 @@ def test_what_waits_while_the_model_is_busy_goes_in_one_batch(
 ) -> None:
     free = _block(script, "asr")
     first = engine.asr.submit("first", "a", FAR)
-    wait_until(lambda: "asr" in script.calls)
+    script.wait_for("asr")
     rest = [engine.asr.submit(name, name, FAR - i) for i, name in enumerate("bcdef")]
     free.set()
     for future in [first, *rest]:
@@ -74,7 +74,7 @@ def test_an_expired_task_is_not_computed(script: Script) -> None:
     assert engine.wait(5) == "ready"
     free = _block(script, "tts")
     first = engine.tts.submit("first", "a", FAR)
-    wait_until(lambda: "tts" in script.calls)
+    script.wait_for("tts")
     late = engine.tts.submit("late", "b", 1_000)
     clock.advance(1)
     free.set()
@@ -89,7 +89,7 @@ def test_an_expired_task_is_not_computed(script: Script) -> None:
 def test_a_cancelled_task_is_not_computed(engine: Engine, script: Script) -> None:
     free = _block(script, "mt")
     first = engine.mt.submit("first", "a", FAR)
-    wait_until(lambda: "mt" in script.calls)
+    script.wait_for("mt")
     assert engine.mt.submit("gone", "b", FAR).cancel()
     last = engine.mt.submit("last", "c", FAR)
     free.set()
@@ -104,7 +104,7 @@ def test_a_full_inbox_refuses(script: Script) -> None:
     assert engine.wait(5) == "ready"
     free = _block(script, "fit")
     engine.fit.submit("first", "a", FAR)
-    wait_until(lambda: "fit" in script.calls)
+    script.wait_for("fit")
     waiting = engine.fit.submit("waits", "b", FAR)
     with pytest.raises(StsError) as error:
         engine.fit.submit("too many", "c", FAR)
@@ -119,7 +119,7 @@ def test_a_full_inbox_refuses(script: Script) -> None:
 def test_one_bad_task_does_not_fail_its_neighbours(engine: Engine, script: Script) -> None:
     free = _block(script, "asr")
     first = engine.asr.submit("first", "a", FAR)
-    wait_until(lambda: "asr" in script.calls)
+    script.wait_for("asr")
     futures = {name: engine.asr.submit(name, name, FAR) for name in ("x", "bad", "y")}
 
     def hook(batch: Any) -> None:
@@ -187,9 +187,10 @@ def test_stop_answers_what_waits_and_may_be_called_twice(script: Script) -> None
     assert engine.wait(5) == "ready"
     free = _block(script, "asr")
     engine.asr.submit("first", "a", FAR)
-    wait_until(lambda: "asr" in script.calls)
+    script.wait_for("asr")
     waiting = engine.asr.submit("waits", "b", FAR)
-    threading.Timer(0.05, free.set).start()
+    # What waits is answered before the model's own call has come back.
+    waiting.add_done_callback(lambda _: free.set())
     engine.stop()
     engine.stop()
     with pytest.raises(StsError) as error:

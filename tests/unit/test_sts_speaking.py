@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 import pytest
-from sts_fakes import Script, fake_engine, request, wait_until
 
 from dubcast.contract.sts import FragmentConfig, FragmentContext, StsResponse
 from dubcast.errors import StsError
 from dubcast.sts.engine import Engine
 from dubcast.sts.providers.base import Word
 from dubcast.sts.service import Service
+from dubcast.testing.clock import VirtualClock
+from sts_fakes import Script, fake_engine, request
 
 LONG = "Bem, o prefeito disse que a ponte vai abrir em março, mas os moradores não acreditam nele."
 CLAUSES = [
@@ -65,24 +66,30 @@ def test_clauses_are_spoken_singly_and_timed(engine: Engine, script: Script) -> 
     assert (response.shortened, response.translated_text) == (False, LONG)
 
 
-def test_other_streams_come_between_clauses(script: Script, engine: Engine) -> None:
+def test_other_streams_come_between_clauses(
+    script: Script, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A later fragment with an earlier deadline is spoken before the second clause."""
-    free, taken = threading.Event(), threading.Event()
+    free = threading.Event()
+    script.hooks["tts"] = lambda _: free.wait(5)
+    submit, clauses, all_wait = engine.tts.submit, count(1), asyncio.Event()
 
-    def hook(_: Any) -> None:
-        taken.set()
-        free.wait(5)
+    def counted(*given: Any) -> Any:
+        future = submit(*given)
+        if next(clauses) == 4:
+            all_wait.set()
+        return future
 
-    script.hooks["tts"] = hook
+    monkeypatch.setattr(engine.tts, "submit", counted)
     service = Service(engine, 4)
 
     async def both() -> None:
         first = asyncio.ensure_future(service.process(request("a", timeout_ms=30_000)))
-        await asyncio.to_thread(taken.wait, 5)
+        await asyncio.to_thread(script.wait_for, "tts")
         config = FragmentConfig(voice_profile="pm_alex")
         urgent = request("b", stream_id="other", timeout_ms=5000, config=config)
         second = asyncio.ensure_future(service.process(urgent))
-        await asyncio.to_thread(wait_until, lambda: len(engine.tts._inbox) == 3)
+        await all_wait.wait()
         free.set()
         await asyncio.gather(first, second)
 
@@ -125,12 +132,19 @@ def test_a_wrong_prediction_is_corrected_once(engine: Engine, script: Script) ->
     assert len(script.calls["fit"]) == 2
 
 
-def test_without_time_there_is_no_second_try(engine: Engine, script: Script) -> None:
+@pytest.mark.parametrize(("clause_s", "again"), [(1.9, True), (2.1, False)])
+def test_without_time_there_is_no_second_try(script: Script, clause_s: float, again: bool) -> None:
+    """Two clauses; a second try needs half as much time again as they took."""
     script.fits, script.speech_ms = False, 9000
-    script.hooks["tts"] = lambda _: time.sleep(0.2)
-    response = _dub(engine, timeout_ms=700)
-    assert _spoken(script) == CLAUSES
-    assert (response.status, response.shortened) == ("partial", False)
+    clock = VirtualClock()
+    script.hooks["tts"] = lambda _: clock.advance(clause_s)
+    engine = fake_engine(script, clock=clock)
+    engine.start()
+    assert engine.wait(5) == "ready"
+    response = _dub(engine, timeout_ms=10_000)
+    engine.stop()
+    assert (response.status, response.shortened) == ("partial", again)
+    assert _spoken(script) == [*CLAUSES, *(SHORT[:1] if again else [])]
 
 
 def test_a_second_try_that_takes_too_long_leaves_the_first(engine: Engine, script: Script) -> None:

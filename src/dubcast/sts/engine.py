@@ -153,7 +153,7 @@ class StageThread(Generic[In, Out]):
         return True
 
     def _compute(self, batch: list[Waiting[_Job[In, Out]]], now_ns: int) -> None:
-        started = time.monotonic()
+        started_ns = self._clock.monotonic_ns()
         try:
             results = self._run([one.item.task for one in batch])
         except StsError as error:
@@ -169,7 +169,7 @@ class StageThread(Generic[In, Out]):
             fault.__cause__ = error
             self._alone_or_fail(batch, now_ns, fault)
             return
-        ran_s = time.monotonic() - started
+        ran_s = (self._clock.monotonic_ns() - started_ns) / NS_PER_S
         self._seconds.observe(ran_s)
         self._batch_size.observe(len(batch))
         for one, value in zip(batch, results, strict=True):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from dubcast.clock import Clock
 from dubcast.config import Settings
 from dubcast.contract.sts import FragmentConfig, PcmAudio, StsRequest
 from dubcast.sts import languages
@@ -35,6 +35,7 @@ from dubcast.sts.providers.base import (
     Word,
 )
 
+STAGES = ("resample", "asr", "mt", "tts", "fit")
 VOICES = languages.voices(["af_heart", "bf_emma", "pf_dora", "pm_alex", "ef_dora"])
 PAIRS = frozenset({("en", "pt-BR"), ("pt-BR", "en")})
 
@@ -54,11 +55,19 @@ class Script:
     speech_ms: int = 1000
     words: tuple[Word, ...] = ()
     bounds_s: tuple[float, float] | None = (0.1, 0.4)
+    begun: dict[str, threading.Event] = field(
+        default_factory=lambda: {stage: threading.Event() for stage in STAGES}
+    )
 
     def called(self, stage: str, batch: Sequence[Any]) -> None:
         self.calls.setdefault(stage, []).append(list(batch))
         self.threads.setdefault(stage, set()).add(threading.current_thread().name)
+        self.begun[stage].set()
         self.hooks.get(stage, lambda _: None)(batch)
+
+    def wait_for(self, stage: str) -> None:
+        """Wait until a stage has begun its first batch; fails the test if it never does."""
+        assert self.begun[stage].wait(20), f"{stage} was never called"
 
     def loading(self, stage: str) -> None:
         self.hooks.get(f"load {stage}", lambda _: None)(())
@@ -146,11 +155,11 @@ class FakeFit(FitProvider):
         ]
 
 
-def fake_engine(script: Script, inbox_limit: int = 16) -> Engine:
+def fake_engine(script: Script, inbox_limit: int = 16, clock: Clock | None = None) -> Engine:
     providers = Providers(
         FakeHear(script), FakeAsr(script), FakeMt(script), FakeTts(script), FakeFit(script)
     )
-    return Engine(providers, inbox_limit=inbox_limit)
+    return Engine(providers, inbox_limit=inbox_limit, clock=clock)
 
 
 def settings(**sts_server: Any) -> Settings:
@@ -167,11 +176,3 @@ def request(fragment_id: str = "f1", *, ms: int = 500, **changes: Any) -> StsReq
         "config": FragmentConfig(),
     }
     return StsRequest.model_validate({**fields, **changes})
-
-
-def wait_until(condition: Callable[[], bool], timeout_s: float = 5.0) -> None:
-    """Wait for another thread; fails the test if it takes too long."""
-    until = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < until, "waited too long"
-        time.sleep(0.002)

@@ -10,15 +10,16 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx2
 import pytest
-from sts_fakes import request, wait_until
 
+import sts_fakes
 from dubcast.errors import ConfigError, MissingPartError
 from dubcast.sts.server import _bind, serve
+from sts_fakes import request
 
 # The service as a process, with fake models: `asr` takes as long as the file says.
 PROGRAM = """
@@ -49,10 +50,18 @@ def _free_port() -> int:
         return port
 
 
+def wait_until(condition: Callable[[], bool], timeout_s: float = 5.0) -> None:
+    """Wait for another process or thread; fails the test if it takes too long."""
+    until = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < until, "waited too long"
+        time.sleep(0.002)
+
+
 class Process:
     def __init__(self, folder: Path, mode: str = "", drain_s: float = 10) -> None:
         port = _free_port()
-        here = str(Path(__file__).parent)
+        here = str(Path(sts_fakes.__file__).parent)
         command = [sys.executable, "-c", PROGRAM, here, str(folder), str(port), mode, str(drain_s)]
         self.folder = folder
         self.popen = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
@@ -142,7 +151,7 @@ def test_it_answers_while_the_models_load(start) -> None:
 
 
 def test_a_model_that_cannot_load_ends_the_process(tmp_path: Path) -> None:
-    here = str(Path(__file__).parent)
+    here = str(Path(sts_fakes.__file__).parent)
     port = str(_free_port())
     command = [sys.executable, "-c", PROGRAM, here, str(tmp_path), port, "bad-load", "1"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
