@@ -24,7 +24,7 @@ from dubcast.config import StreamSettings, StsClientSettings
 from dubcast.errors import StsError
 from dubcast.testing.clock import VirtualClock
 from dubcast.testing.sts_server import success
-from dubcast.worker.retry_budget import RetryBudget
+from dubcast.worker.retries import RetryBudget
 from dubcast.worker.sts_client import StsClient
 
 FRAMES = RATE // 5

@@ -19,7 +19,7 @@ from dubcast.errors import StsError
 from dubcast.testing.sts_server import Reply, Script, ScriptedSts, refusal, success, tone
 from dubcast.worker.breaker import Verdict
 from dubcast.worker.endpoint import Endpoint
-from dubcast.worker.retry_budget import RetryBudget
+from dubcast.worker.retries import RetryBudget
 from dubcast.worker.sts_client import DubReply, StsClient
 
 S = 1_000_000_000

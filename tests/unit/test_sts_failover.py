@@ -23,7 +23,7 @@ from dubcast.errors import StsError
 from dubcast.testing import faults
 from dubcast.testing.clock import VirtualClock
 from dubcast.testing.sts_server import Reply, Script, ScriptedSts, refusal, success
-from dubcast.worker.retry_budget import RetryBudget
+from dubcast.worker.retries import RetryBudget
 from dubcast.worker.sts_client import StsClient
 
 UNIT = 0.1

@@ -37,9 +37,10 @@ from dubcast.audio.vad import WINDOW, SpeechModel, VadStream
 from dubcast.clock import NS_PER_S, s_to_ns
 from dubcast.config import FragmentSettings, StreamSettings
 from dubcast.separation.gate import SpeechGate
-from dubcast.worker.budget import FragmentBudget
 from dubcast.worker.fallback import FallbackPolicy, may_dub
+from dubcast.worker.fragment_length import FragmentLengthLimit
 from dubcast.worker.fragments import Fragment, FragmentBook, Outcome, State, Stretch
+from dubcast.worker.overlap_wait import OverlapWait
 from dubcast.worker.planner import Planner
 from dubcast.worker.rebase import Rebaser, Track
 from dubcast.worker.scheduler import (
@@ -50,7 +51,6 @@ from dubcast.worker.scheduler import (
     Replacing,
     VideoUnit,
 )
-from dubcast.worker.seams import SeamWait
 from dubcast.worker.timeline import Timeline
 
 # Beyond the delay the store keeps what a late decision or a burst may still need.
@@ -104,7 +104,7 @@ class WorkerCore:
         self._fragments_until: int | None = None
         fixed = policy.fragments.mode == "fixed"
         match = fixed or policy.duration_policy == "match"
-        self.budget = FragmentBudget(policy.delay_s, policy.fragments.max_s)
+        self.budget = FragmentLengthLimit(policy.delay_s, policy.fragments.max_s)
         self._tap = tap or (lambda stem, start, samples: None)
         self._bed = make_bed(policy)
         self._gate = SpeechGate()
@@ -112,7 +112,7 @@ class WorkerCore:
         allowed = may_dub(policy.separation, has_background)
         planner = Planner(policy.max_shift_s, policy.max_tempo, match=match)
         self._book = FragmentBook(planner, lambda: self._fragmenter.quiet_until, may_dub=allowed)
-        self._seam = SeamWait()
+        self._overlap_wait = OverlapWait()
         self._scheduler = OutputScheduler(
             self._timeline,
             self._store,
@@ -137,7 +137,7 @@ class WorkerCore:
     def video(self, pts: int, dts: int, key: bool, payload: Any, caps: Any, now: int) -> None:
         """An access unit arrived; times are running times of the session in ns."""
         with self._lock:
-            dts_ns = self._map("video", dts, now)
+            dts_ns = self._to_stream_time("video", dts, now)
             # Nearer than that they belong together; else one of them wrapped or is damaged.
             ahead = pts - dts if abs(pts - dts) < _FARTHEST_NS else 0
             pts_ns = dts_ns + ahead
@@ -149,7 +149,7 @@ class WorkerCore:
         """A chunk of PCM arrived; returns the fragments that it completed."""
         block = from_bytes(pcm)
         with self._lock:
-            pts_ns = self._map("audio", pts, now)
+            pts_ns = self._to_stream_time("audio", pts, now)
             self.has_audio = True
             placed = self._placer.place(ns_to_samples(pts_ns), block)
             block = placed.samples
@@ -183,7 +183,7 @@ class WorkerCore:
             spans = list(self._fragmenter.flush())
             return [self._book.add(span, self._run_id) for span in spans]
 
-    def _map(self, track: Track, ts: int, now: int) -> int:
+    def _to_stream_time(self, track: Track, ts: int, now: int) -> int:
         if not self._timeline.connected:
             self._rebaser = Rebaser()
         ts = self._rebaser.steady(track, ts, now)
@@ -217,8 +217,10 @@ class WorkerCore:
             deadline = self.deadline_ns(fragment)
             assert deadline is not None
             round_trip = s_to_ns(self.budget.round_trip_s(length_s))
-            pending = self._book.seam_pending(fragment)
-            return (self._seam.until(now, round_trip, deadline, pending=pending) - now) / NS_PER_S
+            pending = self._book.overlap_pending(fragment)
+            return (
+                self._overlap_wait.until(now, round_trip, deadline, pending=pending) - now
+            ) / NS_PER_S
 
     def send(self, fragment: Fragment) -> Work | None:
         """Take a fragment to the service; None if it was decided or failed meanwhile."""

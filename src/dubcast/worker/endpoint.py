@@ -20,7 +20,7 @@ from dubcast.config import StsClientSettings
 from dubcast.contract.sts import StsErrorBody
 from dubcast.errors import StsError
 from dubcast.worker.breaker import Breaker, BreakerState, Ticket, Verdict
-from dubcast.worker.replies import invalid
+from dubcast.worker.reply_check import invalid_reply
 
 _PROCESS = "/api/v1/sts/process"
 _PING_TIMEOUT_S = 0.5
@@ -151,14 +151,14 @@ class Endpoint:
 async def _read(reply: httpx2.Response, limit: int, *, cut: bool = False) -> bytes:
     """The body; beyond `limit` bytes it is cut, or an error."""
     if reply.headers.get("Content-Encoding", "identity") != "identity":
-        raise invalid("the reply is packed though that was not asked for")
+        raise invalid_reply("the reply is packed though that was not asked for")
     held = bytearray()
     async for chunk in reply.aiter_raw():
         held += chunk
         if len(held) > limit:
             if cut:
                 break
-            raise invalid(f"the reply is larger than {limit} bytes")
+            raise invalid_reply(f"the reply is larger than {limit} bytes")
     return bytes(held[:limit])
 
 

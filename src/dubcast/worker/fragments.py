@@ -180,7 +180,7 @@ class FragmentBook:
         """
         return fragment.overlap if fragment.sequence - 1 in self._texts else 0
 
-    def seam_pending(self, fragment: Fragment) -> bool:
+    def overlap_pending(self, fragment: Fragment) -> bool:
         """True if it overlaps the one before, and the words of that one may still come."""
         before = self._open.get(fragment.sequence - 1)
         on_its_way = before is not None and before.state in (State.WAITING, State.INFLIGHT)

@@ -219,7 +219,7 @@ class OutputScheduler:
 
     def _render(self, start: int, stop: int, batch: Batch) -> None:
         for fragment in self._book.decide_until(stop):
-            self._air(fragment)
+            self._hand_to_mixer(fragment)
             batch.decided.append(fragment)
         original = self._store.read(start, stop + self._mixer.lookahead)
         self._emit(start, self._mixer.render(start, original), batch)
@@ -233,7 +233,7 @@ class OutputScheduler:
             shift_ns = self._head.audio_shift_ns
             batch.audio.append(AudioBlock(start + skipped, samples[skipped:], shift_ns))
 
-    def _air(self, fragment: Fragment) -> None:
+    def _hand_to_mixer(self, fragment: Fragment) -> None:
         """Give the mixer what plays of a decided fragment; nothing where it has no words."""
         if fragment.dub is not None:
             fragment.dub = replace(fragment.dub, removed=self._replacing.removed(fragment))

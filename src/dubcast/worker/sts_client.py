@@ -20,11 +20,11 @@ from dubcast.clock import NS_PER_S
 from dubcast.config import StreamSettings, StsClientSettings
 from dubcast.contract.sts import FragmentConfig, FragmentContext, PcmAudio, StsRequest
 from dubcast.errors import StsError
-from dubcast.worker import replies
+from dubcast.worker import reply_check
 from dubcast.worker.breaker import BreakerState, Ticket, Verdict
 from dubcast.worker.endpoint import Endpoint
-from dubcast.worker.replies import DubReply
-from dubcast.worker.retry_budget import PROCESS_BUDGET, RetryBudget
+from dubcast.worker.reply_check import DubReply
+from dubcast.worker.retries import PROCESS_BUDGET, RetryBudget
 
 __all__ = ["DubReply", "StsClient"]
 
@@ -224,9 +224,9 @@ class StsClient:
             body = timed.model_dump_json().encode()
             response, voice = await call.endpoint.post(
                 body,
-                replies.longest_body(request),
+                reply_check.longest_body(request),
                 timeout_s,
-                parse=lambda raw: replies.read(raw, request),
+                parse=lambda raw: reply_check.checked(raw, request),
             )
             took_s = (self._now() - started) / NS_PER_S
             slow = took_s > self._settings.breaker.slow_ratio * timeout_s

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from dubcast import flv
 from dubcast.errors import ConfigError, MissingPartError
-from dubcast.worker.gst.base import Gst, Pipeline, caps, make
+from dubcast.worker.gst.pipeline import Gst, Pipeline, caps, make
 from dubcast.worker.pcm_batch import PcmBatch
 from dubcast.worker.tags import FirstTags, TagGuard, audio_refusal, video_refusal
 
