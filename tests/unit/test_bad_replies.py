@@ -26,6 +26,7 @@ from dubcast.testing.clock import VirtualClock
 from dubcast.testing.sts_server import success
 from dubcast.worker.retries import RetryBudget
 from dubcast.worker.sts_client import StsClient
+from dubcast.worker.work import Work
 
 FRAMES = RATE // 5
 FRAGMENT = "run-1"
@@ -83,7 +84,7 @@ class Wire:
     async def _ask(self) -> Float | None:
         deadline = self.clock.monotonic_ns() + round(DEADLINE_S * 1e9)
         audio = np.zeros(FRAMES, np.int16)
-        reply = await self.client.dub(FRAGMENT, 1, audio, 300, ("", ""), deadline)
+        reply = await self.client.dub(Work(FRAGMENT, 1, audio, 300, deadline))
         return reply.voice
 
     def close(self) -> None:

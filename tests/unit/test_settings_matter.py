@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from worker_fakes import dub_reply, work
 
 from dubcast.audio.pcm import RATE, Float
 from dubcast.clock import NS_PER_S
@@ -105,7 +106,7 @@ def played(settings: StreamSettings, *, failing: bool = False) -> str:
                 continue
             length = fragment.span.slot_stop - fragment.span.start + RATE // 2
             voice = 0.3 * np.sign(np.sin(np.arange(length) / 9)) * (np.arange(length) % RATE > 9000)
-            core.replied(fragment, voice.astype(np.float32), now)
+            core.replied(fragment, dub_reply(voice.astype(np.float32)), now)
         batch, _ = core.poll(now)
         for block in batch.audio:
             digest.update(f"{now} {block.start} ".encode() + block.samples.tobytes())
@@ -156,7 +157,7 @@ async def test_it_reaches_the_speech_service(key: str) -> None:
     for settings in (policy({}), policy({}, **{key: SENT[key]})):
         with ScriptedSts(lambda request, call: success(request)) as sts:
             client = StsClient(StsClientSettings(url=sts.url), "demo", settings, lambda: 0)
-            await client.dub("f", 0, np.zeros(RATE, np.int16), 1000, ("", ""), 5 * NS_PER_S)
+            await client.dub(work(5 * NS_PER_S))
             await client.close()
         configs.append(sts.requests[0]["config"])
     assert configs[0] != configs[1]

@@ -25,6 +25,7 @@ from dubcast.testing.clock import VirtualClock
 from dubcast.testing.sts_server import Reply, Script, ScriptedSts, refusal, success
 from dubcast.worker.retries import RetryBudget
 from dubcast.worker.sts_client import StsClient
+from dubcast.worker.work import Work
 
 UNIT = 0.1
 BROKEN: Script = faults.always(faults.status(500))
@@ -48,7 +49,7 @@ class Rig:
         audio = np.zeros(RATE // 2, np.int16)
         try:
             reply = await self.client.dub(
-                f"run-{self.number}", self.number, audio, 600, ("", ""), deadline
+                Work(f"run-{self.number}", self.number, audio, 600, deadline)
             )
         except StsError as error:
             return error.code
@@ -363,7 +364,7 @@ async def test_a_packed_reply_is_not_unfolded() -> None:
     async with rig(bomb) as one:
         audio, deadline = np.zeros(RATE, np.int16), one.clock.monotonic_ns() + NS_PER_S
         with pytest.raises(StsError, match="packed"):
-            await one.client.dub("run-1", 1, audio, 600, ("", ""), deadline)
+            await one.client.dub(Work("run-1", 1, audio, 600, deadline))
     assert one.services[0].headers[0]["Accept-Encoding"] == "identity"
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -35,15 +34,6 @@ _MOST_CLIPPED = 0.1
 # Everything in a reply beside its audio.
 _TEXT_BYTES = 128 * 1024
 _BASE64_BYTES_PER_MS = RATE * 2 * 2 * 4 / 3 / 1000  # stereo at most
-
-
-@dataclass(frozen=True)
-class DubReply:
-    """A checked reply. `voice`: mono float32 at 48 kHz, or None if there was no speech."""
-
-    response: StsResponse
-    voice: Float | None
-    round_trip_s: float
 
 
 def longest_body(request: StsRequest) -> int:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dubcast import log
-from dubcast.audio.pcm import RATE, Int16
+from dubcast.audio.pcm import RATE
 from dubcast.clock import NS_PER_S
 from dubcast.config import StreamSettings, StsClientSettings
 from dubcast.contract.sts import FragmentConfig, FragmentContext, PcmAudio, StsRequest
@@ -23,10 +23,8 @@ from dubcast.errors import StsError
 from dubcast.worker import reply_check
 from dubcast.worker.breaker import BreakerState, Ticket, Verdict
 from dubcast.worker.endpoint import Endpoint
-from dubcast.worker.reply_check import DubReply
 from dubcast.worker.retries import PROCESS_BUDGET, RetryBudget
-
-__all__ = ["DubReply", "StsClient"]
+from dubcast.worker.work import DubReply, Work
 
 _MIN_TIMEOUT_S = 0.2
 _RETRY_PAUSE_S = 0.2
@@ -87,31 +85,13 @@ class StsClient:
         for endpoint in self._endpoints:
             await endpoint.close()
 
-    async def dub(
-        self,
-        fragment_id: str,
-        sequence: int,
-        audio: Int16,
-        slot_ms: int,
-        context: tuple[str, str],
-        deadline_ns: int,
-        overlap_ms: int = 0,
-    ) -> DubReply:
-        """Have one fragment dubbed. `audio`: mono int16 at 48 kHz. Raises StsError.
+    async def dub(self, work: Work) -> DubReply:
+        """Have one fragment dubbed. Raises StsError.
 
-        `overlap_ms`: how much of its start is in the fragment that `context` (source and target
-        text) is of; words of that text which were said in there are not said again.
         Cancelling is safe: the service drops what nobody waits for at its own deadline.
         """
-        started = self._now()
-        request = StsRequest(
-            fragment_id=fragment_id,
-            stream_id=self._stream_id,
-            sequence_number=sequence,
-            audio=PcmAudio.from_pcm(audio.astype("<i2").tobytes(), RATE, 1),
-            config=self._config.model_copy(update={"slot_ms": slot_ms, "overlap_ms": overlap_ms}),
-            context=FragmentContext(source_text=context[0], target_text=context[1]),
-        )
+        started, deadline_ns = self._now(), work.deadline_ns
+        request = self._request(work)
         self._left_s(deadline_ns)
         call = self._route(self._endpoints, request, deadline_ns)
         if call is None:
@@ -126,6 +106,17 @@ class StsClient:
             reply = await self._send(again, request, deadline_ns)
         round_trip_s = (self._now() - started) / NS_PER_S
         return DubReply(reply.response, reply.voice, round_trip_s)
+
+    def _request(self, work: Work) -> StsRequest:
+        told = {"slot_ms": work.slot_ms, "overlap_ms": work.overlap_ms}
+        return StsRequest(
+            fragment_id=work.fragment_id,
+            stream_id=self._stream_id,
+            sequence_number=work.sequence,
+            audio=PcmAudio.from_pcm(work.audio.astype("<i2").tobytes(), RATE, 1),
+            config=self._config.model_copy(update=told),
+            context=FragmentContext(source_text=work.source_text, target_text=work.target_text),
+        )
 
     # -- views ---------------------------------------------------------------------------
 

@@ -38,7 +38,7 @@ from dubcast.worker.gst.output import OutputPipeline
 from dubcast.worker.planner import band
 from dubcast.worker.scheduler import Batch
 from dubcast.worker.state import WorkerState, next_state
-from dubcast.worker.sts_client import DubReply, StsClient
+from dubcast.worker.sts_client import StsClient
 
 # So long a refusal can be read from `/status`: a supervisor asks twice a second.
 _TOLD_S = 1.5
@@ -53,7 +53,6 @@ _LONGEST_BACKLOG_S = 10.0
 _LONGEST_WAIT_S = 0.25
 _ROUND_S = 1.0  # the event loop's beat
 _FREE_EVERY_S = 10
-_LATE_FACTOR = 1.2
 _MAX_WAITING = 8  # fragments cut but not sent; more means that the service cannot keep up
 
 _log = log.get("worker")
@@ -306,16 +305,18 @@ class Worker:
         # A server cuts a publisher that sends nothing: without media there is no output.
         await _until(lambda: not self._core.drained)
         for _ in range(round(_TRACK_WAIT_S / 0.05)):
-            if self._core.has_video and self._core.has_audio:
+            if self._core.view().has_video and self._core.view().has_audio:
                 return
             await asyncio.sleep(0.05)
-        _log.warning("track missing", video=self._core.has_video, audio=self._core.has_audio)
+        _log.warning(
+            "track missing", video=self._core.view().has_video, audio=self._core.view().has_audio
+        )
 
     async def _publish(self, ended: asyncio.Future[tuple[str, str]]) -> str:
         def on_end(kind: str, message: str) -> None:
             self._loop.call_soon_threadsafe(_resolve, ended, (kind, message))
 
-        caps = self._core.video_caps
+        caps = self._core.view().video_caps
         output = OutputPipeline(self.spec.destination, caps, on_end)
         output.play()
         self._output = output
@@ -329,7 +330,7 @@ class Worker:
                 self._metrics.publish_up.labels(self._metrics.stream).set(1)
             if output.backlog_s() > _LONGEST_BACKLOG_S:
                 return "the destination stopped reading"
-            if self._core.has_video and not output.has_video:
+            if self._core.view().has_video and not output.has_video:
                 return "video has appeared"
         return ended.result()[1]
 
@@ -360,9 +361,8 @@ class Worker:
             if output.has_video:
                 for unit in batch.video:
                     output.push_video(unit)
-        if batch.video:
-            delay = self._core.output_delay_s(batch.video[-1], now)
-            self._metrics.delay.labels(self._metrics.stream).set(delay)
+        if batch.delay_s is not None:
+            self._metrics.delay.labels(self._metrics.stream).set(batch.delay_s)
         if batch.decided:
             self._loop.call_soon_threadsafe(self._report, batch.decided)
 
@@ -405,23 +405,10 @@ class Worker:
             return
         started = self._clock.monotonic_ns()
         try:
-            reply = await self._client.dub(
-                fragment.id,
-                fragment.sequence,
-                work.audio,
-                work.slot_ms,
-                work.context,
-                work.deadline_ns,
-                work.overlap_ms,
-            )
+            reply = await self._client.dub(work)
         except StsError as error:
-            late = error.code == "TIMEOUT"
             waited_s = (self._clock.monotonic_ns() - started) / NS_PER_S
-            fragment.round_trip_ms = waited_s * 1000
-            if late:
-                # It would have taken longer still: shorter fragments from now on.
-                self._core.budget.record(_length_s(fragment), waited_s * _LATE_FACTOR)
-            self._core.failed(fragment, Outcome.LATE if late else Outcome.FAILED, error.code)
+            self._core.call_failed(fragment, error, waited_s)
             _log.warning(
                 "fragment not dubbed",
                 fragmentId=fragment.id,
@@ -430,21 +417,7 @@ class Worker:
                 reason=str(error),
             )
             return
-        self._replied(fragment, reply)
-
-    def _replied(self, fragment: Fragment, reply: DubReply) -> None:
-        response = reply.response
-        fragment.transcript = response.transcript
-        fragment.translation = response.translated_text
-        fragment.tempo = response.tempo
-        fragment.hear(response.speech_start_ms, response.speech_end_ms)
-        fragment.stages_ms = response.stages_ms.model_dump()
-        fragment.round_trip_ms = reply.round_trip_s * 1000
-        if reply.voice is None:
-            self._core.failed(fragment, Outcome.NO_SPEECH, "")
-            return
-        self._core.budget.record(_length_s(fragment), reply.round_trip_s)
-        self._core.replied(fragment, reply.voice, self._clock.monotonic_ns())
+        self._core.replied(fragment, reply, self._clock.monotonic_ns())
 
     def _report(self, decided: list[Fragment]) -> None:
         metrics, stream = self._metrics, self._metrics.stream
@@ -488,10 +461,10 @@ class Worker:
         for second in itertools.count(1):
             self._watch_service()
             self._watch_queues()
-            metrics.av_offset.labels(stream).set(self._core.av_error_s)
-            metrics.gap.labels(stream).inc((self._core.audio_gap_samples - gap) / RATE)
+            metrics.av_offset.labels(stream).set(self._core.view().av_error_s)
+            metrics.gap.labels(stream).inc((self._core.view().audio_gap_samples - gap) / RATE)
             self._watch_separation()
-            gap = self._core.audio_gap_samples
+            gap = self._core.view().audio_gap_samples
             self._beats["loop"] = self._clock.monotonic_ns()
             if second % _FREE_EVERY_S == 0:
                 free_memory()
@@ -499,7 +472,7 @@ class Worker:
 
     def _watch_queues(self) -> None:
         metrics, stream = self._metrics, self._metrics.stream
-        depth, peak = self._core.depth(), self._core.peak()
+        depth, peak = self._core.view().depth, self._core.view().peak
         metrics.inflight.labels(stream).set(depth["fragments_inflight"])
         for queue, value in depth.items():
             metrics.queue_depth.labels(stream, queue).set(value)
@@ -516,7 +489,7 @@ class Worker:
 
     def _watch_separation(self) -> None:
         metrics, stream = self._metrics, self._metrics.stream
-        bare = self._core.unseparated_samples / RATE
+        bare = self._core.view().unseparated_samples / RATE
         metrics.unseparated.labels(stream).inc(bare - self._unseparated_s)
         self._unseparated_s = bare
         if self._separation is not None:
@@ -542,22 +515,22 @@ class Worker:
             "message": "" if self._refusal is None else str(self._refusal),
             "since_s": round((now - self._since) / NS_PER_S, 3),
             "delay_s": self.spec.policy.delay_s,
-            "resuming": self._core.resuming,
+            "resuming": self._core.view().resuming,
             "stuck_s": self._stuck_s(now),
             "input": {
                 "sessions": self._sessions,
-                "video": self._core.has_video,
-                "audio": self._core.has_audio,
-                "av_error_ms": round(self._core.av_error_s * 1000, 2),
+                "video": self._core.view().has_video,
+                "audio": self._core.view().has_audio,
+                "av_error_ms": round(self._core.view().av_error_s * 1000, 2),
             },
             "output": {"restarts": self._output_restarts},
             "separation": separating.describe(self._separation),
             "dumps_dropped_samples": self._dumps.dropped if self._dumps else 0,
-            "fragments": dict(self._core.outcomes),
+            "fragments": dict(self._core.view().outcomes),
             "sts": self._client.view(),
-            "longest_fragment_s": round(self._core.budget.longest_s, 2),
-            "depth": self._core.depth(),
-            "peak": {**self._core.peak(), **self._peak_s},
+            "longest_fragment_s": round(self._core.view().longest_fragment_s, 2),
+            "depth": self._core.view().depth,
+            "peak": {**self._core.view().peak, **self._peak_s},
         }
 
     def _stuck_s(self, now: int) -> float:
@@ -566,10 +539,6 @@ class Worker:
         The window that tells has a thread of its own, which answers whatever the others do.
         """
         return max(0.0, round((now - min(self._beats.values())) / NS_PER_S - _ROUND_S, 3))
-
-
-def _length_s(fragment: Fragment) -> float:
-    return (fragment.span.stop - fragment.span.start) / RATE
 
 
 async def _until(condition: Callable[[], bool]) -> None:
