@@ -11,9 +11,10 @@ from worker_fakes import LevelVad, dub_reply
 from dubcast.audio.pcm import RATE, Float
 from dubcast.clock import NS_PER_S
 from dubcast.config import StreamSettings
+from dubcast.contract.worker import Outcome
 from dubcast.errors import StsError
 from dubcast.worker.core import WorkerCore
-from dubcast.worker.fragments import Fragment, Outcome, State
+from dubcast.worker.fragments import Fragment, State
 from dubcast.worker.work import Work
 
 CHUNK = 960

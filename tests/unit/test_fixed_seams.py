@@ -14,12 +14,12 @@ from worker_fakes import dub_reply
 from dubcast.audio.pcm import RATE, Float, Int16
 from dubcast.clock import NS_PER_S
 from dubcast.config import FragmentSettings, StreamSettings, StsClientSettings
+from dubcast.contract.worker import Outcome
 from dubcast.sts.pipeline import without_repeated
 from dubcast.sts.providers.base import Transcript, Word
 from dubcast.testing.sts_server import Reply, ScriptedSts, success
 from dubcast.worker.core import WorkerCore
 from dubcast.worker.fragment_length import FragmentLengthLimit
-from dubcast.worker.fragments import Outcome
 from dubcast.worker.sts_client import StsClient
 
 CHUNK = 960

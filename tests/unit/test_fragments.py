@@ -10,13 +10,8 @@ import pytest
 
 from dubcast.audio.fragmenter import Span
 from dubcast.audio.pcm import RATE, Float, ms_to_samples
-from dubcast.worker.fragments import (
-    DECISION_LEAD,
-    Fragment,
-    FragmentBook,
-    Outcome,
-    State,
-)
+from dubcast.contract.worker import Outcome
+from dubcast.worker.fragments import DECISION_LEAD, Fragment, FragmentBook, State
 from dubcast.worker.planner import Planner
 
 

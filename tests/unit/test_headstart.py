@@ -10,7 +10,7 @@ import pytest
 from test_scheduler import FRAME, S, Simulation
 
 from dubcast.audio.pcm import RATE
-from dubcast.worker.fragments import Outcome
+from dubcast.contract.worker import Outcome
 
 DELAY, SHORT = 8.0, 1.0
 

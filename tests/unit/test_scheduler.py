@@ -11,8 +11,9 @@ from worker_fakes import dub_reply
 from dubcast.audio.pcm import RATE, Float, Int16
 from dubcast.clock import NS_PER_S
 from dubcast.config import FragmentSettings, StreamSettings
+from dubcast.contract.worker import Outcome
 from dubcast.worker.core import WorkerCore
-from dubcast.worker.fragments import Fragment, Outcome
+from dubcast.worker.fragments import Fragment
 from dubcast.worker.scheduler import AUDIO_LEAD_NS, AudioBlock, VideoUnit
 
 S = NS_PER_S

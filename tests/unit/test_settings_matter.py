@@ -12,10 +12,10 @@ from worker_fakes import dub_reply, work
 from dubcast.audio.pcm import RATE, Float
 from dubcast.clock import NS_PER_S
 from dubcast.config import Section, StreamSettings, StsClientSettings
+from dubcast.contract.worker import Outcome
 from dubcast.testing.sts_server import ScriptedSts, success
 from dubcast.worker.core import WorkerCore
-from dubcast.worker.fragments import Outcome
-from dubcast.worker.separating import settings_of
+from dubcast.worker.spec import separation_settings
 from dubcast.worker.sts_client import StsClient
 
 CHUNK = 1024
@@ -143,12 +143,12 @@ def test_it_changes_what_is_heard_while_the_bed_is_ducked(key: str) -> None:
 
 @pytest.mark.parametrize("key", SEPARATION)
 def test_it_reaches_the_separation(key: str) -> None:
-    chosen = settings_of(policy({}, **{key: SEPARATION[key]}), None)
-    assert chosen != settings_of(policy({}), None)
+    chosen = separation_settings(policy({}, **{key: SEPARATION[key]}), None)
+    assert chosen != separation_settings(policy({}), None)
 
 
 def test_separation_can_be_off() -> None:
-    assert settings_of(policy({}, **{"separation.separator": "off"}), None) is None
+    assert separation_settings(policy({}, **{"separation.separator": "off"}), None) is None
 
 
 @pytest.mark.parametrize("key", SENT)

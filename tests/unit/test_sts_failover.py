@@ -62,8 +62,8 @@ class Rig:
         return [len(service.requests) for service in self.services]
 
     def view(self, index: int = 0) -> tuple[object, object]:
-        view = self.client.view()[index]
-        return view["state"], view["alert"]
+        view = self.client.status()[index]
+        return view.state, view.alert
 
 
 @asynccontextmanager
@@ -231,7 +231,7 @@ async def test_retry_after_as_a_date_is_measured_against_the_replys_own_date() -
     fault = Reply(503, b"", {**dates, "Date": "Wed, 21 Oct 2015 07:28:00 GMT"})
     async with rig(lambda r, c: fault) as one:
         await one.dub()
-        waits = one.client.view()[0]["retry_in_s"]
+        waits = one.client.status()[0].retry_in_s
     assert waits == 20.0
 
 
@@ -415,7 +415,7 @@ async def test_calls_are_counted_by_outcome_once() -> None:
 async def test_the_settings_of_the_breaker_reach_it() -> None:
     async with rig(BROKEN, breaker={"failures": 1, "open_s": 5.0, "jitter": 0.0}) as one:
         assert await one.dubs(2) == ["MODEL_ERROR", "BREAKER_OPEN"]
-        assert one.client.view()[0]["retry_in_s"] == 5.0
+        assert one.client.status()[0].retry_in_s == 5.0
 
 
 def test_every_setting_of_the_client_is_proved_somewhere() -> None:

@@ -17,6 +17,7 @@ from dubcast.clock import Clock, SystemClock, ns_to_s, s_to_ns
 from dubcast.config import Settings
 from dubcast.contract.hooks import HookEvent
 from dubcast.contract.ids import ingest_path, is_stream_id, output_path, stream_id_of_ingest
+from dubcast.contract.worker import WorkerState, WorkerStatus
 from dubcast.errors import ConfigError, MediaServerError
 from dubcast.mediaserver.base import MediaServer, PathSource
 from dubcast.metrics import OrchestratorMetrics
@@ -342,22 +343,23 @@ def _worker_event(supervisor: Supervisor) -> tuple[Event, str]:
     """What the news of a worker means for its stream."""
     life = supervisor.life
     if life.state is ChildState.FAILED:
-        refused = supervisor.last_status.get("state") == "refused"
-        reason = str(supervisor.last_status.get("reason", "")) if refused else ""
-        return Event.WORKER_FAILED, reason or "worker_cannot_start"
+        last = WorkerStatus.read(supervisor.last_status)
+        refusal = last.reason if last and last.state is WorkerState.REFUSED else ""
+        return Event.WORKER_FAILED, refusal or "worker_cannot_start"
     if supervisor.passthrough:
         return Event.WORKER_DEGRADED, PASSTHROUGH
     if life.state is not ChildState.RUNNING:
         return Event.WORKER_LOST, f"worker_{life.fate or Fate.CRASHED}"
-    status = supervisor.status or {}
-    state, reason = str(status.get("state", "")), str(status.get("reason", ""))
-    if state == "live" and status.get("resuming"):
+    status = WorkerStatus.read(supervisor.status)
+    if status is None:
+        return Event.WORKER_WAITING, ""
+    if status.state is WorkerState.LIVE and status.resuming:
         return Event.WORKER_DEGRADED, "resuming"
-    if state == "live":
-        return Event.WORKER_LIVE, reason or "on_air"
-    if state in {"degraded", "output_lost"}:
-        return Event.WORKER_DEGRADED, reason or state
-    return Event.WORKER_WAITING, reason or state
+    if status.state is WorkerState.LIVE:
+        return Event.WORKER_LIVE, status.reason or "on_air"
+    if status.state is WorkerState.OUTPUT_LOST:
+        return Event.WORKER_DEGRADED, status.reason or status.state
+    return Event.WORKER_WAITING, status.reason or status.state
 
 
 def _describe_child(one: Supervisor) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from dubcast.audio.mix import Mixer
 from dubcast.audio.normalise import NormalisedMixer
 from dubcast.audio.pcm import Int16
 from dubcast.audio.store import AudioStore
+from dubcast.contract.worker import Outcome
 from dubcast.worker.fallback import FallbackPolicy
-from dubcast.worker.fragments import Fragment, FragmentBook, Outcome
+from dubcast.worker.fragments import Fragment, FragmentBook
 
 
 @dataclass(frozen=True)

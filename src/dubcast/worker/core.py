@@ -18,6 +18,7 @@ from dubcast.audio.store import AudioStore
 from dubcast.audio.vad import SpeechModel
 from dubcast.clock import NS_PER_S, s_to_ns
 from dubcast.config import StreamSettings
+from dubcast.contract.worker import Outcome
 from dubcast.errors import StsError
 from dubcast.separation.gate import SpeechGate
 from dubcast.worker import dub_loudness
@@ -25,7 +26,7 @@ from dubcast.worker.background import Background
 from dubcast.worker.block_renderer import BlockRenderer, Replacing
 from dubcast.worker.fallback import FallbackPolicy, may_dub
 from dubcast.worker.fragment_length import FragmentLengthLimit
-from dubcast.worker.fragments import Fragment, FragmentBook, Outcome, State, Stretch
+from dubcast.worker.fragments import Fragment, FragmentBook, State, Stretch
 from dubcast.worker.intake import Intake, SpeechCutter
 from dubcast.worker.overlap_wait import OverlapWait
 from dubcast.worker.planner import Planner

@@ -18,8 +18,9 @@ from pydantic import ValidationError
 from dubcast import log
 from dubcast.config import StsClientSettings
 from dubcast.contract.sts import StsErrorBody
+from dubcast.contract.worker import BreakerState, EndpointStatus
 from dubcast.errors import StsError
-from dubcast.worker.breaker import Breaker, BreakerState, Ticket, Verdict
+from dubcast.worker.breaker import Breaker, Ticket, Verdict
 from dubcast.worker.reply_check import invalid_reply
 
 _PROCESS = "/api/v1/sts/process"
@@ -105,7 +106,8 @@ class Endpoint:
         self.breaker.report(ticket, verdict, retry_after_s)
         if self.breaker.state is before:
             return
-        _log.warning("breaker", endpoint=self.name, **self.view(), before=before.value)
+        told = self.status().model_dump(mode="json", exclude={"url"})
+        _log.warning("breaker", endpoint=self.name, **told, before=before.value)
         if self.breaker.alert:
             _log.error("the speech service refuses the key; set sts.api_key", endpoint=self.name)
         pinging = self._pinger is not None and not self._pinger.done()
@@ -119,13 +121,14 @@ class Endpoint:
             return Verdict.OURS
         return _VERDICTS.get(error.code, Verdict.BAD)
 
-    def view(self) -> dict[str, object]:
-        """The breaker as plain values, for status and logs."""
-        return {
-            "state": self.breaker.state.value,
-            "alert": self.breaker.alert,
-            "retry_in_s": round(self.breaker.retry_in_s, 1),
-        }
+    def status(self) -> EndpointStatus:
+        """The breaker as it is told, without keys."""
+        return EndpointStatus(
+            url=self.name,
+            state=self.breaker.state,
+            alert=self.breaker.alert,
+            retry_in_s=round(self.breaker.retry_in_s, 1),
+        )
 
     async def ping(self) -> bool:
         """Whether the service says that it is ready."""

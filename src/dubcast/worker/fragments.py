@@ -11,6 +11,7 @@ from enum import StrEnum
 from dubcast.audio.fragmenter import Span
 from dubcast.audio.mix import DUB_EDGE, FADE, Dub
 from dubcast.audio.pcm import RATE, Float, ms_to_samples
+from dubcast.contract.worker import Outcome
 from dubcast.worker.planner import Planner, Utterance
 from dubcast.worker.work import DubReply
 
@@ -48,18 +49,6 @@ _TRANSITIONS: dict[tuple[State, str], State] = {
     (State.READY, "decide"): State.DECIDED,
     (State.FAILED, "decide"): State.DECIDED,
 }
-
-
-class Outcome(StrEnum):
-    """What the viewer hears of a fragment."""
-
-    DUBBED = "dubbed"
-    LATE = "late"  # no reply by the deadline
-    FAILED = "failed"  # the service failed or refused
-    OVERLOAD = "overload"  # never sent: too many were waiting, or too late to be of use
-    NO_SPEECH = "no_speech"  # the service found no words: the original is right
-    SHIFT = "shift"  # it, or the dub before, is so long that one of them must be left out
-    SEPARATION = "separation"  # its background is missing and the policy is not to dub then
 
 
 @dataclass

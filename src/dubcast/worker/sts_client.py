@@ -19,9 +19,10 @@ from dubcast.audio.pcm import RATE
 from dubcast.clock import NS_PER_S
 from dubcast.config import StreamSettings, StsClientSettings
 from dubcast.contract.sts import FragmentConfig, FragmentContext, PcmAudio, StsRequest
+from dubcast.contract.worker import BreakerState, EndpointStatus
 from dubcast.errors import StsError
 from dubcast.worker import reply_check
-from dubcast.worker.breaker import BreakerState, Ticket, Verdict
+from dubcast.worker.breaker import Ticket, Verdict
 from dubcast.worker.endpoint import Endpoint
 from dubcast.worker.retries import PROCESS_BUDGET, RetryBudget
 from dubcast.worker.work import DubReply, Work
@@ -135,9 +136,9 @@ class StsClient:
         retries, self._retries = self._retries, 0
         return retries
 
-    def view(self) -> list[dict[str, object]]:
-        """The endpoints in order as plain values, without keys."""
-        return [{"url": endpoint.name, **endpoint.view()} for endpoint in self._endpoints]
+    def status(self) -> tuple[EndpointStatus, ...]:
+        """The endpoints in order, as they are told."""
+        return tuple(endpoint.status() for endpoint in self._endpoints)
 
     # -- where to ------------------------------------------------------------------------
 
