@@ -17,6 +17,7 @@ def documents() -> dict[str, dict[str, Any]]:
     from dubcast.contract.hooks import HookEvent
     from dubcast.contract.streams import EgressStatus
     from dubcast.contract.sts import StsRequest, StsResponse
+    from dubcast.contract.worker import AsRunEntry, WorkerStatus
     from dubcast.orchestrator.app import create_app as orchestrator_app
     from dubcast.sts.app import create_app as sts_app
 
@@ -32,6 +33,8 @@ def documents() -> dict[str, dict[str, Any]]:
         "sts-request.json": StsRequest.model_json_schema(),
         "sts-response.json": StsResponse.model_json_schema(),
         "hook-event.json": HookEvent.model_json_schema(),
+        "worker-status.json": WorkerStatus.model_json_schema(mode="serialization"),
+        "as-run-entry.json": AsRunEntry.model_json_schema(mode="serialization"),
     }
 
 

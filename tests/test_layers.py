@@ -44,7 +44,7 @@ FORBIDDEN = [
     ("sts", "separation"),
 ]
 # Log stamps, the signatures of hooks at both ends, the age of files: nothing that times media.
-WALL_CLOCK = {"clock.py", "mediaserver/hook.py", "orchestrator/app.py", "worker/dumps.py"}
+WALL_CLOCK = {"mediaserver/hook.py", "orchestrator/app.py", "worker/dumps.py"}
 # Settings, the environment of children and of the hook, the user's folders; libraries' switches.
 ENVIRONMENT = {f"config/{room}.py" for room in ("loading", "children", "hook", "folders")} | {
     "native.py"

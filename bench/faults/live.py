@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import time
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from bench.scene import Memory, Recorders, Scene, dub, recordings, running
 from bench.wallclock import WallClock
 from dubcast import flv
 from dubcast.config import Settings, StsClientSettings
+from dubcast.contract.worker import as_run
 from dubcast.errors import DubcastError
 from dubcast.measure import arrivals, stage
 from dubcast.measure.probe import probe
@@ -131,8 +131,8 @@ def tapes(out: Path) -> dict[str, Tape]:
 def rows(seen: Iterable[Seen], memory: Memory, out: Path) -> list[Row]:
     """A row for each strike, and one for the control stream."""
     known = tapes(out)
-    lines = (out / "asrun" / f"{STRUCK}.asrun.jsonl").read_text(encoding="utf-8").splitlines()
-    events = Events([json.loads(line) for line in lines])
+    asrun = out / "asrun" / f"{STRUCK}.asrun.jsonl"
+    events = Events(as_run(asrun.read_text(encoding="utf-8")))
     found = [_row(one, known, events, memory) for one in seen]
     control = known["control"].rows
     # The last second is that of the end.

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dubcast import flv
+from dubcast.contract.worker import AsRunEntry, Outcome
 from dubcast.measure.figures import Figure
 from dubcast.measure.flashbeep import SyncPoint
 
@@ -120,18 +121,18 @@ def tape(connections: Sequence[tuple[NDArray[np.int64], Iterable[SyncPoint]]]) -
 
 @dataclass(frozen=True)
 class Events:
-    """A stream's as-run records, oldest first."""
+    """A stream's as-run entries, oldest first."""
 
-    records: Sequence[Mapping[str, Any]]
+    entries: Sequence[AsRunEntry]
 
-    def _aired(self, outcome: bool, after_ns: int) -> list[int]:
+    def _aired(self, dubbed: bool, after_ns: int) -> list[int]:
         return [
-            int(one["air_ns"])
-            for one in self.records
-            if one["air_ns"] is not None
-            and one["air_ns"] >= after_ns
-            and (one["outcome"] == "dubbed") is outcome
-            and one["outcome"] != "no_speech"
+            one.air_ns
+            for one in self.entries
+            if one.air_ns is not None
+            and one.air_ns >= after_ns
+            and (one.outcome is Outcome.DUBBED) is dubbed
+            and one.outcome is not Outcome.NO_SPEECH
         ]
 
     def fallback_onset_ms(self, span: Span) -> float | None:
@@ -148,9 +149,9 @@ class Events:
         """Fragments of which nothing is known: neither a dub nor what stood in for it."""
         missing = 0
         runs: dict[str, list[int]] = {}
-        for one in self.records:
-            run = str(one["fragment_id"]).rpartition("-")[0]
-            runs.setdefault(run, []).append(int(one["sequence_number"]))
+        for one in self.entries:
+            run = one.fragment_id.rpartition("-")[0]
+            runs.setdefault(run, []).append(one.sequence_number)
         for numbers in runs.values():
             missing += max(numbers) - min(numbers) + 1 - len(set(numbers))
         return missing

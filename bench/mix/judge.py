@@ -28,6 +28,7 @@ from bench.mix.placement import Placed
 from bench.mix.takes import Evidence, Stems
 from dubcast.audio.pcm import RATE, Float, to_int16
 from dubcast.config import Settings
+from dubcast.contract.worker import AsRunEntry
 from dubcast.measure import engines
 from dubcast.measure.figures import Bar, Figure
 
@@ -162,12 +163,12 @@ def _read(sound: Float, between: Float, known: Stems, tools: Tools) -> Read:
     return Read(in_forced, in_auto, in_gaps, total, counts)
 
 
-def undubbed(output: Float, bed: Float, asrun: Sequence[Mapping[str, Any]]) -> Float:
+def undubbed(output: Float, bed: Float, asrun: Sequence[AsRunEntry]) -> Float:
     """The output where no dub sounds, and the true bed where one does."""
     out = output.copy()
     for entry in asrun:
-        if entry["dub_start_s"] is not None:
-            first, last = (round(entry[key] * RATE) for key in ("dub_start_s", "dub_end_s"))
+        if entry.dub_span_s is not None:
+            first, last = (round(at * RATE) for at in entry.dub_span_s)
             out[max(first, 0) : max(last, 0)] = bed[max(first, 0) : max(last, 0)]
     return out
 
@@ -183,9 +184,9 @@ def floor_sound(evidence: Evidence, dub: Float, clips: Sequence[Float | None]) -
     both = np.repeat(known.speech[:, None], 2, axis=1)
     out, dubs = known.bed.copy(), np.zeros_like(known.bed)
     for entry, clip in zip(evidence.asrun, clips, strict=True):
-        if clip is None:
+        span = entry.dub_span_s
+        if clip is None or span is None:
             continue
-        span = entry["dub_start_s"], entry["dub_end_s"]
         level = loudness.integrated(_part(dub, *span))
         first = round(span[0] * RATE)
         add(dubs, first, clip if level is None else at_loudness(clip, level))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from bench.mix.placement import Placed, active_runs, speech_onset
 from bench.mix.programmes import stretched
 from bench.mix.recorded import Recorded
 from dubcast.audio.pcm import RATE, Float
+from dubcast.contract.worker import AsRunEntry, Outcome, as_run
 from dubcast.errors import ProbeError
 from dubcast.measure.material import Line, Material
 from dubcast.measure.recording import opened
@@ -62,7 +62,7 @@ class Evidence:
     source: Float
     output: Float
     heard_s: tuple[float, float]
-    asrun: Sequence[Mapping[str, Any]]
+    asrun: Sequence[AsRunEntry]
     pcm: Float | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
 
@@ -112,11 +112,11 @@ def evidence(kept: Kept, material: Material, voice: Speaker) -> Evidence:
     marks = recorded.marks_of(material)
     source = recorded.load(kept.source, material, known.bed, marks)
     output = recorded.load(kept.output, material, known.bed, marks)
-    entries = [json.loads(line) for line in kept.asrun.read_text("utf-8").splitlines()]
-    spoken = [entry for entry in entries if entry["outcome"] != "no_speech"]
+    entries = as_run(kept.asrun.read_text("utf-8"))
+    spoken = [entry for entry in entries if entry.outcome is not Outcome.NO_SPEECH]
     coarse = _coarse_shift_s(spoken, output, kept)
     parts = stems.taken_apart(output.sound, known.bed, known.speech)
-    rough = moved(spoken, coarse)
+    rough = [entry.moved(coarse) for entry in spoken]
     found = found_in(parts.dub, rough, clips_of(rough, voice))
     shift = coarse + echo.shift_s(found)
     detail = {
@@ -129,7 +129,7 @@ def evidence(kept: Kept, material: Material, voice: Speaker) -> Evidence:
         "later_s": [round(one.later_s, 3) for one in found],
     }
     pcm = _pcm(kept, output) if kept.pcm.exists() else None
-    placed = moved(spoken, shift)
+    placed = [entry.moved(shift) for entry in spoken]
     return Evidence(known, source.sound, output.sound, output.heard_s, placed, pcm, detail)
 
 
@@ -150,7 +150,7 @@ def _best_offset(dump: Float, sound: Float) -> int:
     return int(np.argmax(curve)) - (len(right) - 1)
 
 
-def _coarse_shift_s(asrun: Sequence[Mapping[str, Any]], output: Recorded, kept: Kept) -> float:
+def _coarse_shift_s(asrun: Sequence[AsRunEntry], output: Recorded, kept: Kept) -> float:
     """What to add to the worker's stream time to get content time, by the clock (some 10 ms).
 
     Each record says when its first sample leaves; the recording says when which picture came.
@@ -164,40 +164,30 @@ def _coarse_shift_s(asrun: Sequence[Mapping[str, Any]], output: Recorded, kept: 
     clock = float(np.percentile(arrivals / 1e9 - dts / 1e3, 5))
     shifts = []
     for entry in asrun:
-        first = entry["source_start_s"] if entry["dub_start_s"] is None else entry["dub_start_s"]
-        shifts.append(entry["air_ns"] / 1e9 - clock - output.zero_ms / 1e3 - first)
+        if entry.air_ns is not None:
+            first = entry.source_start_s if entry.dub_start_s is None else entry.dub_start_s
+            shifts.append(entry.air_ns / 1e9 - clock - output.zero_ms / 1e3 - first)
     return statistics.median(shifts) if shifts else 0.0
 
 
-def moved(asrun: Sequence[Mapping[str, Any]], shift_s: float) -> list[dict[str, Any]]:
-    """The records with their times moved."""
-    keys = ("source_start_s", "source_end_s", "dub_start_s", "dub_end_s")
-    return [
-        {**entry, **{k: entry[k] + shift_s for k in keys if entry[k] is not None}}
-        for entry in asrun
-    ]
-
-
-def clips_of(asrun: Sequence[Mapping[str, Any]], voice: Speaker) -> list[Float | None]:
+def clips_of(asrun: Sequence[AsRunEntry], voice: Speaker) -> list[Float | None]:
     """What each record's dub sounds like: its text at its length; None where there is no dub."""
     return [_clip(entry, voice) for entry in asrun]
 
 
-def _clip(entry: Mapping[str, Any], voice: Speaker) -> Float | None:
-    if entry["dub_start_s"] is None or not entry["translated_text"]:
+def _clip(entry: AsRunEntry, voice: Speaker) -> Float | None:
+    if entry.dub_span_s is None or not entry.translated_text:
         return None
-    return fitted(
-        voice.say(entry["translated_text"]),
-        round((entry["dub_end_s"] - entry["dub_start_s"]) * RATE),
-    )
+    first, last = entry.dub_span_s
+    return fitted(voice.say(entry.translated_text), round((last - first) * RATE))
 
 
-def found_in(
-    dub: Float, asrun: Sequence[Mapping[str, Any]], clips: Sequence[Float | None]
-) -> list[Found]:
+def found_in(dub: Float, asrun: Sequence[AsRunEntry], clips: Sequence[Float | None]) -> list[Found]:
     """Where each dub is heard, against where the log says; likeness 0 where there is none."""
     return [
-        Found(0.0, 0.0) if clip is None else echo.find(dub, clip, entry["dub_start_s"])
+        Found(0.0, 0.0)
+        if clip is None or entry.dub_start_s is None
+        else echo.find(dub, clip, entry.dub_start_s)
         for entry, clip in zip(asrun, clips, strict=True)
     ]
 
@@ -215,7 +205,7 @@ def true_runs(speech: Float) -> list[tuple[float, float]]:
 
 
 def fragments(
-    asrun: Sequence[Mapping[str, Any]],
+    asrun: Sequence[AsRunEntry],
     runs: Sequence[tuple[float, float]],
     dub: Float,
     clips: Sequence[Float | None],
@@ -227,13 +217,13 @@ def fragments(
     placed: list[Placed] = []
     before = 0.0
     for entry, clip, found in zip(asrun, clips, found_in(dub, asrun, clips), strict=True):
-        start, end = entry["source_start_s"], entry["source_end_s"]
-        first, last = entry["dub_start_s"], entry["dub_end_s"]
+        start, end = entry.source_start_s, entry.source_end_s
+        first, last = entry.dub_start_s, entry.dub_end_s
         heard = None if first is None else first + (found.later_s if found.sure else 0.0)
         if heard is not None and clip is not None:
             heard += own_onset_s(clip)
         onset = speech_onset(runs, start, end, before)
-        placed.append(Placed(start, end, onset, first, last, heard, entry["tempo"]))
+        placed.append(Placed(start, end, onset, first, last, heard, entry.tempo))
         before = end
     return placed
 

@@ -1,13 +1,11 @@
 """Time. Everything that waits or compares times takes a `Clock`; only this module reads one.
 
-Monotonic time only: a step of the wall clock changes nothing in dubcast. Wall time is used
-for log lines and reports alone.
+Monotonic time only: a step of the wall clock changes nothing in dubcast.
 """
 
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
 from typing import Protocol
 
 NS_PER_S = 1_000_000_000
@@ -41,8 +39,3 @@ def ns_to_s(ns: int) -> float:
 def process_cpu_ns() -> int:
     """CPU time that this process has used so far, all threads, in nanoseconds."""
     return time.process_time_ns()
-
-
-def utc_now_iso() -> str:
-    """The wall clock as an ISO 8601 string in UTC, for logs and reports."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -6,7 +6,6 @@
     ├── ModelStoreError        a model file cannot be fetched or has the wrong hash
     ├── MediaError             the media path: input, output, media server
     │   ├── InputError         the source cannot be read or carries what we refuse
-    │   ├── OutputError        the destination cannot be written
     │   └── MediaServerError   the media server does not start or answer
     ├── StsError               the speech service refused or failed (carries code, retryable, stage)
     └── ProbeError             a recording cannot be measured
@@ -56,10 +55,6 @@ class InputError(MediaError):
         self.reason = reason
         self.retryable = retryable
         self.exit_code = 3 if retryable else 2
-
-
-class OutputError(MediaError):
-    """The destination cannot be written."""
 
 
 class MediaServerError(MediaError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from types import TracebackType
-from typing import Any
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -12,8 +11,15 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from dubcast.contract.worker import AsRunEntry, Outcome, WorkerStatus
+
 _ROWS = 8
-_COLOURS = {"dubbed": "green", "no_speech": "dim", "late": "yellow", "shift": "yellow"}
+_COLOURS = {
+    Outcome.DUBBED: "green",
+    Outcome.NO_SPEECH: "dim",
+    Outcome.LATE: "yellow",
+    Outcome.SHIFT: "yellow",
+}
 
 
 class LiveView:
@@ -22,9 +28,9 @@ class LiveView:
     def __init__(self, title: str, console: Console | None = None) -> None:
         self._console = console or Console(stderr=True)
         self._title = title
-        self._status: dict[str, Any] = {}
-        self._rows: deque[dict[str, Any]] = deque(maxlen=_ROWS)
-        self._outcomes: Counter[str] = Counter()
+        self._status: WorkerStatus | None = None
+        self._rows: deque[AsRunEntry] = deque(maxlen=_ROWS)
+        self._outcomes: Counter[Outcome] = Counter()
         self._live = Live(console=self._console, refresh_per_second=4, transient=False)
         self._tty = self._console.is_terminal
 
@@ -42,19 +48,18 @@ class LiveView:
         if self._tty:
             self._live.stop()
 
-    def status(self, status: dict[str, Any]) -> None:
-        """Show the worker's `/status`."""
-        changed = status.get("state") != self._status.get("state")
-        self._status = status
+    def status(self, status: WorkerStatus | None) -> None:
+        """Show the worker's `/status`; None: it has not answered yet."""
+        before, self._status = self._status, status
         if self._tty:
             self._live.update(self._render())
-        elif changed:
-            self._console.print(f"{self._title}: {status.get('state')}", highlight=False)
+        elif status is not None and (before is None or status.state is not before.state):
+            self._console.print(f"{self._title}: {status.state}", highlight=False)
 
-    def fragment(self, entry: dict[str, Any]) -> None:
-        """Show one as-run record."""
+    def fragment(self, entry: AsRunEntry) -> None:
+        """Show one as-run entry."""
         self._rows.append(entry)
-        self._outcomes[str(entry["outcome"])] += 1
+        self._outcomes[entry.outcome] += 1
         if self._tty:
             self._live.update(self._render())
         else:
@@ -68,15 +73,15 @@ class LiveView:
         status = self._status
         counts = ", ".join(f"{name} {count}" for name, count in sorted(self._outcomes.items()))
         head = Text.assemble(
-            ("state ", "dim"), (str(status.get("state", "starting")), "bold"),
-            ("   delay ", "dim"), f"{status.get('delay_s', '-')} s",
-            ("   longest fragment ", "dim"), f"{status.get('longest_fragment_s', '-')} s",
+            ("state ", "dim"), (status.state.value if status else "starting", "bold"),
+            ("   delay ", "dim"), f"{(status and status.delay_s) or '-'} s",
+            ("   longest fragment ", "dim"), f"{(status and status.longest_fragment_s) or '-'} s",
             ("   fragments ", "dim"), counts or "none yet",
         )  # fmt: skip
         return Panel(Group(head, _table(self._rows)), title=self._title, border_style="cyan")
 
 
-def _table(rows: deque[dict[str, Any]]) -> Table:
+def _table(rows: deque[AsRunEntry]) -> Table:
     table = Table(expand=True, box=None, padding=(0, 1))
     table.add_column("#", justify="right", width=4)
     table.add_column("outcome", width=10)
@@ -84,21 +89,19 @@ def _table(rows: deque[dict[str, Any]]) -> Table:
     table.add_column("said", ratio=1, no_wrap=True)
     table.add_column("dubbed", ratio=1, no_wrap=True)
     for entry in rows:
-        outcome = str(entry["outcome"])
         table.add_row(
-            str(entry["sequence_number"]),
-            Text(outcome, style=_COLOURS.get(outcome, "red")),
-            f"{entry['round_trip_ms'] / 1000:.1f}",
-            Text(entry["transcript"]),
-            Text(entry["translated_text"]),
+            str(entry.sequence_number),
+            Text(entry.outcome.value, style=_COLOURS.get(entry.outcome, "red")),
+            f"{entry.round_trip_ms / 1000:.1f}",
+            Text(entry.transcript),
+            Text(entry.translated_text),
         )
     return table
 
 
-def _line(entry: dict[str, Any]) -> str:
-    reason = f" ({entry['reason']})" if entry["reason"] else ""
+def _line(entry: AsRunEntry) -> str:
+    reason = f" ({entry.reason})" if entry.reason else ""
     return (
-        f"#{entry['sequence_number']:<3} {entry['outcome']}{reason} "
-        f"{entry['round_trip_ms'] / 1000:.1f} s  {entry['transcript']}  ->  "
-        f"{entry['translated_text']}"
+        f"#{entry.sequence_number:<3} {entry.outcome}{reason} "
+        f"{entry.round_trip_ms / 1000:.1f} s  {entry.transcript}  ->  {entry.translated_text}"
     )

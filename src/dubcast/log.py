@@ -1,6 +1,6 @@
 """Structured logs: one JSON object a line, or readable lines on a terminal.
 
-Fields: `ts, level, event, component, streamId, fragmentId, batchNumber, runId, traceId`.
+Fields: `ts, level, event, component, streamId, fragmentId, batchNumber`.
 Per fragment, never per frame. Every URL passes through `redact_url`, in tracebacks too, and a
 `Secret` shows asterisks: no key is written.
 """
@@ -23,7 +23,7 @@ Logger = structlog.stdlib.BoundLogger
 
 
 def setup(settings: LogSettings, component: str, **fields: str) -> None:
-    """Configure logging of this process; `fields` (streamId, runId) go on every line.
+    """Configure logging of this process; `fields` (streamId) go on every line.
 
     Lines go to standard error, so that standard output stays a program's own.
     """

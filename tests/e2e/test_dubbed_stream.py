@@ -48,7 +48,8 @@ def test_a_published_stream_reaches_the_third_party_dubbed(
         publisher.stop()
         source.stop()
         output.stop()
-    assert watcher.status["separation"]["state"] == "running", watcher.status["separation"]
+    assert watcher.status is not None
+    assert watcher.status.separation.state == "running", watcher.status.separation
     take = verdict.Take(
         source.path, output.path, tuple(watcher.fragments), roles.stream.delay_s, started
     )

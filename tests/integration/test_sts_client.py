@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from worker_fakes import work
 
 from dubcast.audio.pcm import RATE
 from dubcast.config import StreamSettings, StsClientSettings
@@ -19,8 +20,9 @@ from dubcast.errors import StsError
 from dubcast.testing.sts_server import Reply, Script, ScriptedSts, refusal, success, tone
 from dubcast.worker.breaker import Verdict
 from dubcast.worker.endpoint import Endpoint
-from dubcast.worker.retry_budget import RetryBudget
-from dubcast.worker.sts_client import DubReply, StsClient
+from dubcast.worker.retries import RetryBudget
+from dubcast.worker.sts_client import StsClient
+from dubcast.worker.work import DubReply
 
 S = 1_000_000_000
 UNIT = 0.15  # seconds; every wait here is a multiple of it
@@ -40,9 +42,7 @@ async def client(script: Script, **settings: Any) -> AsyncIterator[tuple[Scripte
 
 
 async def dub(one: StsClient, deadline_s: float = 20 * UNIT) -> DubReply:
-    audio = np.zeros(RATE, np.int16)
-    deadline = time.monotonic_ns() + round(deadline_s * S)
-    return await one.dub("run-7", 7, audio, 1200, ("before", "antes"), deadline)
+    return await one.dub(work(time.monotonic_ns() + round(deadline_s * S)))
 
 
 async def test_a_reply_becomes_mono_float_and_carries_its_text() -> None:
@@ -64,8 +64,7 @@ async def test_an_overlap_is_sent_with_the_words_before_and_left_out_where_there
     async with client(lambda request, call: success(request)) as (server, one):
         deadline = time.monotonic_ns() + 4 * S
         for overlap_ms in (0, 150):
-            audio = np.zeros(RATE, np.int16)
-            await one.dub("run-7", 7, audio, 1000, ("before", "antes"), deadline, overlap_ms)
+            await one.dub(work(deadline, overlap_ms=overlap_ms))
     first, second = server.requests
     assert "overlap_ms" not in first["config"]  # older services do not know it
     assert second["config"]["overlap_ms"] == 150
@@ -255,7 +254,7 @@ async def test_a_failed_call_lets_its_fragment_go_without_the_collector(script: 
         gc.disable()
         try:
             with pytest.raises(StsError):
-                await one.dub("run-7", 7, audio, 1200, ("", ""), deadline)
+                await one.dub(work(deadline, audio=audio))
             del audio
             assert held() is None
         finally:

@@ -23,8 +23,9 @@ from dubcast.errors import StsError
 from dubcast.testing import faults
 from dubcast.testing.clock import VirtualClock
 from dubcast.testing.sts_server import Reply, Script, ScriptedSts, refusal, success
-from dubcast.worker.retry_budget import RetryBudget
+from dubcast.worker.retries import RetryBudget
 from dubcast.worker.sts_client import StsClient
+from dubcast.worker.work import Work
 
 UNIT = 0.1
 BROKEN: Script = faults.always(faults.status(500))
@@ -48,7 +49,7 @@ class Rig:
         audio = np.zeros(RATE // 2, np.int16)
         try:
             reply = await self.client.dub(
-                f"run-{self.number}", self.number, audio, 600, ("", ""), deadline
+                Work(f"run-{self.number}", self.number, audio, 600, deadline)
             )
         except StsError as error:
             return error.code
@@ -61,8 +62,8 @@ class Rig:
         return [len(service.requests) for service in self.services]
 
     def view(self, index: int = 0) -> tuple[object, object]:
-        view = self.client.view()[index]
-        return view["state"], view["alert"]
+        view = self.client.status()[index]
+        return view.state, view.alert
 
 
 @asynccontextmanager
@@ -230,7 +231,7 @@ async def test_retry_after_as_a_date_is_measured_against_the_replys_own_date() -
     fault = Reply(503, b"", {**dates, "Date": "Wed, 21 Oct 2015 07:28:00 GMT"})
     async with rig(lambda r, c: fault) as one:
         await one.dub()
-        waits = one.client.view()[0]["retry_in_s"]
+        waits = one.client.status()[0].retry_in_s
     assert waits == 20.0
 
 
@@ -363,7 +364,7 @@ async def test_a_packed_reply_is_not_unfolded() -> None:
     async with rig(bomb) as one:
         audio, deadline = np.zeros(RATE, np.int16), one.clock.monotonic_ns() + NS_PER_S
         with pytest.raises(StsError, match="packed"):
-            await one.client.dub("run-1", 1, audio, 600, ("", ""), deadline)
+            await one.client.dub(Work("run-1", 1, audio, 600, deadline))
     assert one.services[0].headers[0]["Accept-Encoding"] == "identity"
 
 
@@ -414,7 +415,7 @@ async def test_calls_are_counted_by_outcome_once() -> None:
 async def test_the_settings_of_the_breaker_reach_it() -> None:
     async with rig(BROKEN, breaker={"failures": 1, "open_s": 5.0, "jitter": 0.0}) as one:
         assert await one.dubs(2) == ["MODEL_ERROR", "BREAKER_OPEN"]
-        assert one.client.view()[0]["retry_in_s"] == 5.0
+        assert one.client.status()[0].retry_in_s == 5.0
 
 
 def test_every_setting_of_the_client_is_proved_somewhere() -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import warnings
 from typing import Any
 
 import numpy as np
@@ -16,18 +15,13 @@ import pytest
 from dubcast.audio.pcm import RATE, Float
 from dubcast.clock import NS_PER_S
 from dubcast.config import StreamSettings, StsClientSettings
-from dubcast.metrics import WorkerMetrics
 from dubcast.testing.clock import VirtualClock
 from dubcast.testing.sts_server import Reply, ScriptedSts, refusal, success
 from dubcast.worker.core import WorkerCore
-
-with warnings.catch_warnings():
-    # The way in which GStreamer's bindings are imported is an old one.
-    warnings.simplefilter("ignore", ImportWarning)
-    from dubcast.worker.worker import Worker, WorkerSpec
+from dubcast.worker.dubber import Dubber
+from dubcast.worker.sts_client import StsClient
 
 CHUNK = 4800
-NOWHERE = "rtmp://127.0.0.1:9/live/demo/in"
 POLICY = StreamSettings.model_validate(
     {"delay_s": 8, "fragments": {"mode": "fixed"}, "separation": {"separator": "off"}}
 )
@@ -52,23 +46,21 @@ async def sent(script: Any) -> list[dict[str, Any]]:
 
     with ScriptedSts(held_back) as sts:
         settings = StsClientSettings(url=sts.url, retries=0, max_inflight=4)
-        spec = WorkerSpec("demo", NOWHERE, NOWHERE, POLICY, settings)
-        worker = Worker(spec, WorkerMetrics("demo"), clock=clock)
-        worker._stop = asyncio.Event()
-        worker._core = WorkerCore(POLICY, "run", AllSpeech(), 0)
+        core = WorkerCore(POLICY, "run", AllSpeech(), 0)
+        client = StsClient(settings, "demo", POLICY, clock.monotonic_ns)
+        dubber = Dubber(core, client, clock, asyncio.to_thread, settings.max_inflight)
         chunks = 0
         while chunks < 4:
             now = clock.monotonic_ns()
             pcm = np.full((CHUNK, 2), 9000, np.int16).tobytes()
-            fragments = worker._core.audio(now, pcm, now)
+            fragments = core.audio(now, pcm, now)
             chunks += len(fragments)
-            worker._submit(fragments)
+            dubber.submit(fragments)
             await asyncio.sleep(0)
             clock.advance(CHUNK / RATE)
         all_cut.set()
-        while worker._calls:
-            await asyncio.wait(worker._calls)
-        await worker._client.close()
+        await dubber.idle()
+        await client.close()
     assert clock.monotonic_ns() < 9 * NS_PER_S
     return sts.requests
 

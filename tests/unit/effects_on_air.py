@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 from effect import Effect, Place
 from effects_speech import asked
+from worker_fakes import dub_reply
 
 from dubcast.audio.pcm import RATE, Float
 from dubcast.clock import NS_PER_S
 from dubcast.config import Settings
+from dubcast.contract.worker import Outcome
 from dubcast.separation.client import SeparationClient
-from dubcast.worker import separating
 from dubcast.worker.core import WorkerCore
-from dubcast.worker.fragments import Outcome
+from dubcast.worker.spec import separation_settings
 
 CHUNK = 1024
 # (from, to, level): a short word, a pause of 0.45 s, soft speech, running speech, a long pause.
@@ -60,7 +61,7 @@ def played(
                 continue
             length = fragment.span.slot_stop - fragment.span.start + RATE // 2
             voice = 0.3 * np.sign(np.sin(np.arange(length) / 9)) * (np.arange(length) % RATE > 9000)
-            core.replied(fragment, voice.astype(np.float32), now)
+            core.replied(fragment, dub_reply(voice.astype(np.float32)), now)
         batch, _ = core.poll(now)
         for block in batch.audio:
             digest.update(f"{now} {block.start} ".encode() + block.samples.tobytes())
@@ -73,7 +74,7 @@ def played_with_failures(settings: Settings, place: Place) -> str:
 
 def separated(settings: Settings, _: Place) -> list[str] | None:
     """The command line of the separation's process, or None: there is none."""
-    chosen = separating.settings_of(settings.stream, settings.models.dir)
+    chosen = separation_settings(settings.stream, settings.models.dir)
     if chosen is None:
         return None
     return SeparationClient(lambda *_: None, chosen)._arguments()[1:]

@@ -19,39 +19,46 @@ from dubcast import log, native, statusd
 from dubcast.audio.pcm import RATE
 from dubcast.cli import worker as command
 from dubcast.config import Settings
+from dubcast.contract.worker import AsRunEntry, Outcome, WorkerState, WorkerStatus
 from dubcast.errors import DubcastError
 from dubcast.models.manifest import Manifest
 from dubcast.models.store import ModelStore
+from dubcast.worker import worker
 from dubcast.worker.dumps import RollingDumps
+from dubcast.worker.spec import WorkerSpec
 
 OLD_S = 36 * 3600
+
+ENTRY = AsRunEntry(
+    fragment_id="f", sequence_number=0, source_start_s=0, source_end_s=1, outcome=Outcome.DUBBED
+)
 
 
 def as_run(settings: Settings, place: Place) -> dict[str, Any]:
     """A worker's process as its command starts it; in place of the worker itself one fragment is
     told of, and 15 s of its output are recorded."""
     with warnings.catch_warnings():
-        # GStreamer's bindings are imported with the worker, and say so in a way of their own.
+        # GStreamer's bindings say in a way of their own that they are imported.
         warnings.simplefilter("ignore", ImportWarning)
-        from dubcast.worker import worker
+        from dubcast.worker.gst import edges
 
     seen: dict[str, Any] = {}
 
     class Worker:
-        def __init__(self, spec: worker.WorkerSpec, _: Any, on_fragment: Any) -> None:
+        def __init__(self, spec: WorkerSpec, _: Any, __: Any, on_fragment: Any) -> None:
             seen["resume_s"] = spec.resume_delay_s
             self._spec = spec
             self._on_fragment = on_fragment
 
-        def status(self) -> dict[str, Any]:
-            return {}
+        def status(self) -> WorkerStatus:
+            return WorkerStatus(stream_id="demo", state=WorkerState.WAITING)
 
         def stop(self) -> None:
             pass
 
         async def run(self) -> None:
             if self._on_fragment is not None:
-                self._on_fragment({"fragment_id": "f"})
+                self._on_fragment(ENTRY)
             if self._spec.dumps.dir is not None:
                 dumps = RollingDumps(self._spec.dumps, "demo", "run")
                 dumps.offer("output", 0, np.zeros((15 * RATE, 2), np.int16))
@@ -69,6 +76,7 @@ def as_run(settings: Settings, place: Place) -> dict[str, Any]:
         patch.setattr(command, "load_settings", lambda _: settings)
         patch.setattr(command, "leave", lambda: None)
         patch.setattr(worker, "Worker", Worker)
+        patch.setattr(edges, "real_edges", lambda: None)
         patch.setattr(statusd, "StatusServer", Window)
         for name in ("tame_malloc", "settle_memory"):
             patch.setattr(native, name, lambda: None)

@@ -6,18 +6,18 @@ import asyncio
 import os
 import random
 import socket
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
-import numpy as np
 import pytest
 from effect import Effect, Place
+from worker_fakes import LevelVad, ScriptedDestination, ScriptedSource, work
+from worker_fakes import at_once as unthreaded
 
-from dubcast.audio.pcm import RATE
 from dubcast.clock import NS_PER_S
 from dubcast.config import Settings
 from dubcast.errors import DubcastError, StsError
@@ -31,8 +31,11 @@ from dubcast.testing import virtual_loop
 from dubcast.testing.clock import VirtualClock
 from dubcast.testing.sts_server import ScriptedSts, refusal, success
 from dubcast.worker.breaker import Breaker, Verdict
-from dubcast.worker.retry_budget import RetryBudget
+from dubcast.worker.edges import Edges
+from dubcast.worker.retries import RetryBudget
+from dubcast.worker.spec import WorkerSpec
 from dubcast.worker.sts_client import StsClient
+from dubcast.worker.worker import Worker
 
 CLOCK = VirtualClock()
 
@@ -71,7 +74,7 @@ async def asked(settings: Settings, place: Place) -> dict[str, Any]:
     )
     deadline = CLOCK.monotonic_ns() + 10 * NS_PER_S
     try:
-        await client.dub("f", 0, np.zeros(RATE, np.int16), 1000, ("", ""), deadline)
+        await client.dub(work(deadline))
         outcome = "dub"
     except StsError as error:
         outcome = error.code
@@ -89,27 +92,22 @@ async def asked(settings: Settings, place: Place) -> dict[str, Any]:
 
 def at_once(settings: Settings, place: Place) -> int:
     """How many of eight fragments a worker sends before the first has come back."""
-    with warnings.catch_warnings():
-        # GStreamer's bindings are imported with the worker, and say so in a way of their own.
-        warnings.simplefilter("ignore", ImportWarning)
-        from dubcast.worker.worker import Worker, WorkerSpec
-
     spec = WorkerSpec("demo", "rtmp://h/a/in", "rtmp://h/a/out", settings.stream, settings.sts)
-    fragments: Any = [object()] * 8
+    fragments: Any = [SimpleNamespace(id=str(number)) for number in range(8)]
+    loop = virtual_loop.VirtualLoop()
 
     async def sent() -> int:
-        worker = Worker(spec, WorkerMetrics("demo"))
-        worker._stop = asyncio.Event()
-        worker._stop.set()
+        edges = Edges(ScriptedSource(loop), ScriptedDestination(loop), LevelVad, loop, unthreaded)
+        worker = Worker(spec, WorkerMetrics("demo"), edges)
         others = asyncio.all_tasks()
-        worker._submit(fragments)
+        worker._dubber.submit(fragments)
         calls = asyncio.all_tasks() - others
         for call in calls:
             call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
         return len(calls)
 
-    return asyncio.run(sent())
+    return virtual_loop.run(sent(), loop)
 
 
 def breaker_story(settings: Settings, _: Place) -> list[tuple[bool, str]]:

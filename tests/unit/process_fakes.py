@@ -29,7 +29,7 @@ class ScriptedChild(Child):
         return await asyncio.shield(self._ended)
 
     async def status(self) -> dict[str, Any] | None:
-        return None if self.mute else {"state": "live"}
+        return None if self.mute else {"stream_id": "abc", "state": "live"}
 
     def memory_bytes(self) -> int | None:
         return self.memory

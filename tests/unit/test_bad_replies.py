@@ -24,8 +24,9 @@ from dubcast.config import StreamSettings, StsClientSettings
 from dubcast.errors import StsError
 from dubcast.testing.clock import VirtualClock
 from dubcast.testing.sts_server import success
-from dubcast.worker.retry_budget import RetryBudget
+from dubcast.worker.retries import RetryBudget
 from dubcast.worker.sts_client import StsClient
+from dubcast.worker.work import Work
 
 FRAMES = RATE // 5
 FRAGMENT = "run-1"
@@ -83,7 +84,7 @@ class Wire:
     async def _ask(self) -> Float | None:
         deadline = self.clock.monotonic_ns() + round(DEADLINE_S * 1e9)
         audio = np.zeros(FRAMES, np.int16)
-        reply = await self.client.dub(FRAGMENT, 1, audio, 300, ("", ""), deadline)
+        reply = await self.client.dub(Work(FRAGMENT, 1, audio, 300, deadline))
         return reply.voice
 
     def close(self) -> None:

@@ -1,7 +1,5 @@
 """The judge of the faults' bench: known tapes and records give known rows."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -9,6 +7,7 @@ from bench.faults import rows
 from bench.faults.rows import Events, Row, tape
 from bench.faults.strikes import STRIKES
 from dubcast import flv
+from dubcast.contract.worker import AsRunEntry, Outcome
 from dubcast.measure.flashbeep import SyncPoint
 
 S = 1_000_000_000
@@ -78,25 +77,27 @@ def test_an_offset_is_told_where_its_beep_arrived() -> None:
     assert one.av_offset_ms((32 * S, 35 * S)) is None
 
 
-def record(number: int, outcome: str, air_s: float) -> dict[str, Any]:
-    return {
-        "fragment_id": f"run-{number}",
-        "sequence_number": number,
-        "outcome": outcome,
-        "air_ns": round(air_s * S),
-    }
+def entry(number: int, outcome: str, air_s: float) -> AsRunEntry:
+    return AsRunEntry(
+        fragment_id=f"run-{number}",
+        sequence_number=number,
+        source_start_s=air_s,
+        source_end_s=air_s + 2,
+        outcome=Outcome(outcome),
+        air_ns=round(air_s * S),
+    )
 
 
 def test_fallback_recovery_and_what_is_missing() -> None:
     outcomes = ["dubbed", "dubbed", "failed", "no_speech", "late", "dubbed"]
-    records = [record(n, outcome, 10.0 + 3 * n) for n, outcome in enumerate(outcomes)]
-    events = Events(records)
+    entries = [entry(n, outcome, 10.0 + 3 * n) for n, outcome in enumerate(outcomes)]
+    events = Events(entries)
     assert events.fallback_onset_ms((12 * S, 40 * S)) == 4000
     assert events.fallback_onset_ms((12 * S, 15 * S)) is None
     assert events.dubbed_again_s(20 * S) == 5
     assert events.dubbed_again_s(30 * S) is None
     assert events.undecided() == 0
-    assert Events([*records[:2], *records[4:]]).undecided() == 2
+    assert Events([*entries[:2], *entries[4:]]).undecided() == 2
 
 
 def test_a_bar_is_missed_by_more_and_by_nothing_measured() -> None:

@@ -27,6 +27,7 @@ from bench.mix.placement import Placed
 from bench.mix.words import Window
 from dubcast.audio.pcm import RATE, Float
 from dubcast.audio.vad import WINDOW_16K
+from dubcast.contract.worker import AsRunEntry, Outcome
 from dubcast.measure.material import Line
 
 
@@ -269,14 +270,16 @@ class Parrot:
         return self._clips[text]
 
 
-ENTRY = {
-    "source_start_s": 2.9,
-    "source_end_s": 5.0,
-    "dub_start_s": 2.93,
-    "dub_end_s": 4.93,
-    "translated_text": "one",
-    "tempo": 1.0,
-}
+ENTRY = AsRunEntry(
+    fragment_id="run-0",
+    sequence_number=0,
+    source_start_s=2.9,
+    source_end_s=5.0,
+    outcome=Outcome.DUBBED,
+    dub_start_s=2.93,
+    dub_end_s=4.93,
+    translated_text="one",
+)
 
 
 def with_dub(clip: Float, start_s: float) -> Float:
@@ -304,7 +307,7 @@ def test_what_is_another_sentence_is_not_recognised() -> None:
 
 
 def test_a_fragment_without_a_dub_has_no_onset() -> None:
-    bare = {**ENTRY, "dub_start_s": None, "dub_end_s": None}
+    bare = ENTRY.model_copy(update={"dub_start_s": None, "dub_end_s": None})
     clips = takes.clips_of([bare], Parrot())
     one = takes.fragments([bare], [(2.8, 5.0)], noise(6, 0.1, 1), clips)[0]
     assert (clips, one.onset_s, one.dubbed) == ([None], None, False)
@@ -396,7 +399,7 @@ def test_words_between_the_dubs_count() -> None:
 
 def test_between_the_dubs_only_the_output_counts() -> None:
     bed, output = noise(6, 0.1, 1), noise(6, 0.1, 2)
-    left = judge.undubbed(output, bed, [ENTRY, {**ENTRY, "dub_start_s": None}])
+    left = judge.undubbed(output, bed, [ENTRY, ENTRY.model_copy(update={"dub_start_s": None})])
     first, last = round(2.93 * RATE), round(4.93 * RATE)
     assert (left[first:last] == bed[first:last]).all()
     assert (left[:first] == output[:first]).all() and (left[last:] == output[last:]).all()

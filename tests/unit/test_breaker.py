@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from dubcast.config import BreakerSettings
+from dubcast.contract.worker import BreakerState
 from dubcast.testing.clock import VirtualClock
-from dubcast.worker.breaker import LONGEST_HOLD_S, Breaker, BreakerState, Ticket, Verdict
+from dubcast.worker.breaker import LONGEST_HOLD_S, Breaker, Ticket, Verdict
 
 V = Verdict
 CLOSED, OPEN, HALF_OPEN = BreakerState.CLOSED, BreakerState.OPEN, BreakerState.HALF_OPEN

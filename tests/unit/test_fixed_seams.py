@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import base64
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from worker_fakes import dub_reply
 
 from dubcast.audio.pcm import RATE, Float, Int16
 from dubcast.clock import NS_PER_S
 from dubcast.config import FragmentSettings, StreamSettings, StsClientSettings
+from dubcast.contract.worker import Outcome
 from dubcast.sts.pipeline import without_repeated
 from dubcast.sts.providers.base import Transcript, Word
 from dubcast.testing.sts_server import Reply, ScriptedSts, success
-from dubcast.worker.core import Work, WorkerCore
-from dubcast.worker.fragments import Outcome
+from dubcast.worker.core import WorkerCore
+from dubcast.worker.fragment_length import FragmentLengthLimit
 from dubcast.worker.sts_client import StsClient
 
 CHUNK = 960
@@ -94,27 +97,13 @@ class Dubber:
                 assert work is not None
                 if fragment.sequence == failing:
                     self.core.failed(fragment, Outcome.FAILED, "scripted")
-                else:
-                    await self.dub(work, told=told)
+                    continue
+                work = work if told else replace(work, overlap_ms=0)
+                self.overlaps_ms.append(work.overlap_ms)
+                reply = await self.client.dub(work)
+                assert reply.voice is not None
+                self.core.replied(fragment, reply, self.now)
         await self.client.close()
-
-    async def dub(self, work: Work, *, told: bool) -> None:
-        fragment = work.fragment
-        overlap_ms = work.overlap_ms if told else 0
-        self.overlaps_ms.append(overlap_ms)
-        reply = await self.client.dub(
-            fragment.id,
-            fragment.sequence,
-            work.audio,
-            work.slot_ms,
-            work.context,
-            work.deadline_ns,
-            overlap_ms,
-        )
-        assert reply.voice is not None
-        fragment.transcript = reply.response.transcript
-        fragment.translation = reply.response.translated_text
-        self.core.replied(fragment, reply.voice, self.now)
 
 
 async def spoken(*, told: bool, failing: int = -1) -> tuple[list[str], list[int]]:
@@ -148,11 +137,12 @@ async def test_only_a_chunk_whose_seam_is_pending_waits_and_leaves_time_for_itse
             patience_s.append(core.patience_s(fragment, now))
             work = core.send(fragment)
             assert work is not None
+            expected_s = FragmentLengthLimit(8).round_trip_s(2.0)
             left_s = (work.deadline_ns - now) / NS_PER_S
-            assert patience_s[-1] < left_s - core.budget.round_trip_s(2.0)
+            assert patience_s[-1] < left_s - expected_s
             fragments.append(fragment)
             if len(fragments) == 3:
-                core.replied(fragment, np.ones(2 * RATE, np.float32), now)
+                core.replied(fragment, dub_reply(np.ones(2 * RATE, np.float32)), now)
     # The first has none before it, the fourth knows all that it needs.
     waiting = [patience > 0 for patience in patience_s[:5]]
     assert waiting == ([False, True, True, False, True] if mode == "fixed" else [False] * 5)

@@ -9,7 +9,8 @@ import numpy as np
 
 from dubcast.audio.fragmenter import Span
 from dubcast.audio.pcm import RATE
-from dubcast.worker.fragments import Fragment, FragmentBook, Outcome
+from dubcast.contract.worker import Outcome
+from dubcast.worker.fragments import Fragment, FragmentBook
 from dubcast.worker.planner import Planner
 
 FRAGMENTS = 4

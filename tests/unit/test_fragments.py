@@ -10,13 +10,8 @@ import pytest
 
 from dubcast.audio.fragmenter import Span
 from dubcast.audio.pcm import RATE, Float, ms_to_samples
-from dubcast.worker.fragments import (
-    DECISION_LEAD,
-    Fragment,
-    FragmentBook,
-    Outcome,
-    State,
-)
+from dubcast.contract.worker import Outcome
+from dubcast.worker.fragments import DECISION_LEAD, Fragment, FragmentBook, State
 from dubcast.worker.planner import Planner
 
 
@@ -325,7 +320,7 @@ def test_a_chunk_repeats_as_much_as_it_really_shares_with_the_one_before() -> No
     first, second = overlapping(one, 2)
     after_a_gap = one.add(span(20), "run")
     assert [f.overlap for f in (first, second, after_a_gap)] == [0, ms_to_samples(150), 0]
-    assert [one.seam_pending(f) for f in (first, second, after_a_gap)] == [False, True, False]
+    assert [one.overlap_pending(f) for f in (first, second, after_a_gap)] == [False, True, False]
     for fragment in (first, second):
         reply(one, fragment)
     assert [one.repeats(f) for f in (first, second, after_a_gap)] == [0, ms_to_samples(150), 0]
@@ -348,14 +343,14 @@ def test_a_seam_is_pending_until_the_chunk_before_has_its_reply_its_failure_or_i
 ):
     one = book(match=True)
     first, second, third, fourth = overlapping(one, 4)
-    assert [one.seam_pending(f) for f in (first, second)] == [False, True]
+    assert [one.overlap_pending(f) for f in (first, second)] == [False, True]
     reply(one, first)
     one.failed(second.sequence, Outcome.FAILED, "scripted")
-    assert not one.seam_pending(second)
-    assert not one.seam_pending(third)
-    assert one.seam_pending(fourth)
+    assert not one.overlap_pending(second)
+    assert not one.overlap_pending(third)
+    assert one.overlap_pending(fourth)
     list(one.decide_until(third.deadline))
-    assert not one.seam_pending(fourth)
+    assert not one.overlap_pending(fourth)
     reply(one, third)
     assert one.repeats(fourth) == 0  # too late: the original was heard
 

@@ -10,7 +10,7 @@ import pytest
 from test_scheduler import FRAME, S, Simulation
 
 from dubcast.audio.pcm import RATE
-from dubcast.worker.fragments import Outcome
+from dubcast.contract.worker import Outcome
 
 DELAY, SHORT = 8.0, 1.0
 
@@ -118,7 +118,7 @@ def test_audio_alone_steps_as_well() -> None:
     one.plan = {0.3: lambda: one.core.connect(audio_only=True)}
     one.run(15, video=False)
     assert {block.shift_ns for _, block in one.audio} == {0, round((DELAY - SHORT) * S)}
-    assert not one.core.resuming
+    assert not one.core.view().resuming
 
 
 def test_a_publisher_who_returns_before_the_step_is_stepped_back_to() -> None:

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from dubcast.audio.fragmenter import Span
 from dubcast.audio.pcm import RATE, ms_to_samples
-from dubcast.worker.fragments import Fragment, FragmentBook, Outcome
+from dubcast.contract.worker import Outcome
+from dubcast.worker.fragments import Fragment, FragmentBook
 from dubcast.worker.planner import COMFORT, SLOWEST, Planner, Utterance, band
 
 DELAY_S = 7.5  # from a position's arrival to the decision about it

@@ -10,14 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dubcast.contract.worker import AsRunEntry
 from dubcast.demo import plots
-from dubcast.demo.report import DemoReport, Fragment, load_fragments, write
+from dubcast.demo.report import DemoReport, write
 from dubcast.measure.figures import Bar
 
 TONE = plots.Sound(np.sin(np.arange(16000) / 9).astype(np.float32), 8000, 1.0)
 
 
-def fragment(number: int, outcome: str = "dubbed", **more: object) -> Fragment:
+def fragment(number: int, outcome: str = "dubbed", **more: object) -> AsRunEntry:
     data = {
         "fragment_id": f"f{number}",
         "sequence_number": number,
@@ -29,7 +30,7 @@ def fragment(number: int, outcome: str = "dubbed", **more: object) -> Fragment:
         "stages_ms": {"queue": 5, "asr": 200, "tts": 500},
         "round_trip_ms": 760.0,
     }
-    return Fragment.model_validate({**data, **more})
+    return AsRunEntry.model_validate({**data, **more})
 
 
 def full(**more: object) -> DemoReport:
@@ -69,13 +70,6 @@ def test_a_report_of_nothing_is_a_page_too(tmp_path: Path) -> None:
     assert written.passed and "<svg" not in written.html.read_text(encoding="utf-8")
 
 
-def test_fragments_of_a_file_that_was_cut(tmp_path: Path) -> None:
-    path = tmp_path / "asrun.jsonl"
-    lines = [fragment(2).model_dump_json(), fragment(1).model_dump_json(), '{"event": "start"}']
-    path.write_text("\n".join([*lines, '{"fragment_id": "f3", "sequ']), encoding="utf-8")
-    assert [one.sequence_number for one in load_fragments(path)] == [1, 2]
-
-
 def test_stages_add_up_to_the_round_trip() -> None:
     times = plots.stage_times(fragment(1, stages_ms={"asr": 200, "tts": 500, "new": 10}))
     assert sum(times.values()) == pytest.approx(760)
@@ -85,7 +79,7 @@ def test_stages_add_up_to_the_round_trip() -> None:
 @pytest.mark.parametrize(
     "svg",
     [
-        plots.waveforms(TONE, None, [fragment(1), fragment(2, "unheard_of")]),
+        plots.waveforms(TONE, None, [fragment(1), fragment(2, "separation")]),
         plots.offset([], 5.0),
         plots.latency([fragment(1)]),
         plots.delay([]),

@@ -6,12 +6,14 @@ import itertools
 from dataclasses import dataclass, field
 
 import numpy as np
+from worker_fakes import dub_reply
 
 from dubcast.audio.pcm import RATE, Float, Int16
 from dubcast.clock import NS_PER_S
 from dubcast.config import FragmentSettings, StreamSettings
+from dubcast.contract.worker import Outcome
 from dubcast.worker.core import WorkerCore
-from dubcast.worker.fragments import Fragment, Outcome
+from dubcast.worker.fragments import Fragment
 from dubcast.worker.scheduler import AUDIO_LEAD_NS, AudioBlock, VideoUnit
 
 S = NS_PER_S
@@ -83,7 +85,8 @@ class Simulation:
 
     def reply(self, fragment: Fragment, seconds: float) -> None:
         assert self.core.send(fragment) is not None
-        self.core.replied(fragment, np.full(round(seconds * RATE), 0.5, np.float32), self.now)
+        voice = np.full(round(seconds * RATE), 0.5, np.float32)
+        self.core.replied(fragment, dub_reply(voice), self.now)
 
 
 def delays(simulation: Simulation, first_dts: int) -> list[float]:
@@ -228,8 +231,8 @@ def test_a_publishers_clock_that_drifts_is_followed() -> None:
     for number in range(60 * RATE // CHUNK):
         at = number * CHUNK * S // RATE
         one.core.audio(round(at * 1.0004), one.samples(0).tobytes(), at)
-    assert one.core.audio_gap_samples == 0
-    assert 0.0005 < one.core.av_error_s < 0.003
+    assert one.core.view().audio_gap_samples == 0
+    assert 0.0005 < one.core.view().av_error_s < 0.003
 
 
 def test_a_reply_after_its_deadline_changes_nothing() -> None:
@@ -240,7 +243,7 @@ def test_a_reply_after_its_deadline_changes_nothing() -> None:
     assert one.core.send(fragment) is not None
     one.run(6, publishing=False)
     assert fragment.outcome is Outcome.LATE
-    assert not one.core.replied(fragment, np.zeros(RATE, np.float32), one.now)
+    assert not one.core.replied(fragment, dub_reply(np.zeros(RATE, np.float32)), one.now)
 
 
 def test_the_deadline_given_to_the_service_is_never_after_the_decision() -> None:

@@ -127,7 +127,7 @@ def test_one_that_goes_mute_is_killed_at_once() -> None:
         script.children[0].mute = True
         await asyncio.sleep(10)
         assert supervisor.life.fate is Fate.HUNG
-        assert supervisor.status == {"state": "live"}  # of the next one
+        assert supervisor.status == {"stream_id": "abc", "state": "live"}  # of the next one
 
     script = Script()
     play(script, WATCHED, story)

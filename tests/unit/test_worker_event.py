@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from dubcast.contract.streams import StreamReason
+from dubcast.contract.worker import WorkerState, WorkerStatus
 from dubcast.orchestrator.stream import Event
 from dubcast.orchestrator.worker_event import worker_event
 from dubcast.processes.child import Child, ChildSource, Start
@@ -29,23 +32,40 @@ def supervisor() -> Supervisor:
     return Supervisor(NoSource(), VirtualClock(), SupervisorPolicy(), lambda _: None)
 
 
-@pytest.mark.parametrize(
-    ("status", "event", "reason"),
-    [
-        ({"state": "live"}, Event.WORKER_LIVE, "on_air"),
-        ({"state": "live", "reason": "not_dubbing"}, Event.WORKER_LIVE, "not_dubbing"),
-        ({"state": "live", "resuming": True}, Event.WORKER_DEGRADED, "resuming"),
-        ({"state": "output_lost"}, Event.WORKER_DEGRADED, "output_lost"),
-        ({"state": "output_lost", "reason": "eof"}, Event.WORKER_DEGRADED, "eof"),
-        ({"state": "buffering"}, Event.WORKER_WAITING, "buffering"),
-        ({"state": "input_lost", "reason": "timeout"}, Event.WORKER_WAITING, "timeout"),
-    ],
-)
-def test_a_worker_that_answers(
-    supervisor: Supervisor, status: dict[str, object], event: Event, reason: str
+MEANS = {
+    WorkerState.LIVE: (Event.WORKER_LIVE, "on_air"),
+    WorkerState.OUTPUT_LOST: (Event.WORKER_DEGRADED, "output_lost"),
+}
+
+
+def told(state: WorkerState, **more: Any) -> dict[str, Any]:
+    """What a worker's `/status` answers."""
+    return WorkerStatus(stream_id="demo", state=state, **more).model_dump(mode="json")
+
+
+@pytest.mark.parametrize("state", WorkerState)
+def test_every_state_that_a_worker_tells_means_something(
+    supervisor: Supervisor, state: WorkerState
+) -> None:
+    expected = MEANS.get(state, (Event.WORKER_WAITING, state.value))
+    supervisor.life.state, supervisor.status = ChildState.RUNNING, told(state)
+    assert worker_event(supervisor) == expected
+    supervisor.status = told(state, reason="own words")
+    assert worker_event(supervisor) == (expected[0], "own words")
+
+
+def test_at_the_short_delay_it_is_not_live_yet(supervisor: Supervisor) -> None:
+    supervisor.life.state = ChildState.RUNNING
+    supervisor.status = told(WorkerState.LIVE, resuming=True)
+    assert worker_event(supervisor) == (Event.WORKER_DEGRADED, "resuming")
+
+
+@pytest.mark.parametrize("status", [None, {}, {"state": "nothing we know"}])
+def test_before_it_has_told_anything_it_is_waited_for(
+    supervisor: Supervisor, status: dict[str, Any] | None
 ) -> None:
     supervisor.life.state, supervisor.status = ChildState.RUNNING, status
-    assert worker_event(supervisor) == (event, reason)
+    assert worker_event(supervisor) == (Event.WORKER_WAITING, "")
 
 
 @pytest.mark.parametrize("fate", list(Fate))
@@ -60,13 +80,13 @@ def test_one_that_ended_says_why(supervisor: Supervisor, fate: Fate) -> None:
 def test_a_worker_that_was_refused_its_source_passes_the_reason_on(supervisor: Supervisor) -> None:
     supervisor.life.state = ChildState.FAILED
     assert worker_event(supervisor) == (Event.WORKER_FAILED, "worker_cannot_start")
-    supervisor.last_status = {"state": "refused", "reason": "codec"}
+    supervisor.last_status = told(WorkerState.REFUSED, reason="codec")
     assert worker_event(supervisor) == (Event.WORKER_FAILED, "codec")
-    supervisor.last_status = {"state": "live", "reason": "codec"}
+    supervisor.last_status = told(WorkerState.LIVE, reason="codec")
     assert worker_event(supervisor) == (Event.WORKER_FAILED, "worker_cannot_start")
 
 
 def test_what_runs_in_a_workers_place_is_degraded_whatever_it_says(supervisor: Supervisor) -> None:
     supervisor.life.budget.begin_passthrough(0)
-    supervisor.life.state, supervisor.status = ChildState.RUNNING, {"state": "live"}
+    supervisor.life.state, supervisor.status = ChildState.RUNNING, told(WorkerState.LIVE)
     assert worker_event(supervisor) == (Event.WORKER_DEGRADED, "passthrough")

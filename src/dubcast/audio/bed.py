@@ -81,19 +81,20 @@ class StoredBed:
     def render(self, start: int, original: Float) -> Float:
         stop = start + len(original)
         if self._ring is None or not any(a < stop and b > start for a, b in self._spans):
-            self._went(stop, 0.0)
+            self._note_end(stop, 0.0)
             self.substituted += len(original)
             return self._substitute.render(start, original)
         background = to_float(self._ring.read(start, stop))
         share = self._shares(start, stop)
         if share is None:
-            self._went(stop, 1.0)
+            self._note_end(stop, 1.0)
             return background
-        self._went(stop, float(share[-1]))
+        self._note_end(stop, float(share[-1]))
         other = self._substitute.render(start, original)
         return other + (background - other) * share[:, np.newaxis]
 
-    def _went(self, stop: int, share: float) -> None:
+    def _note_end(self, stop: int, share: float) -> None:
+        """The block ended at `stop` with this share of the background: the next goes on there."""
         self._next, self._share = stop, share
 
     def _shares(self, start: int, stop: int) -> Float | None:

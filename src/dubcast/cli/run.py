@@ -56,8 +56,10 @@ def run(
     from dubcast.cli.service import check_policy
     from dubcast.live_view import LiveView
     from dubcast.metrics import WorkerMetrics
-    from dubcast.worker.gst.input import scheme_of
-    from dubcast.worker.worker import Worker, WorkerSpec
+    from dubcast.worker.gst.edges import real_edges
+    from dubcast.worker.source_url import scheme_of
+    from dubcast.worker.spec import WorkerSpec
+    from dubcast.worker.worker import Worker
 
     is_file = scheme_of(source) == "file"
     with _speech_service(settings), LiveView(log.redact_url(source)) as view:
@@ -70,7 +72,7 @@ def run(
             input_patience_s=settings.orchestrator.grace_s,
             must_begin=True,
         )  # fmt: skip
-        worker = Worker(spec, WorkerMetrics("run"), view.fragment)
+        worker = Worker(spec, WorkerMetrics("run"), real_edges(), view.fragment)
         asyncio.run(_run(worker, view))
     leave()
 

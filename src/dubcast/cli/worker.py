@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -39,7 +39,9 @@ def worker(
     from dubcast.native import settle_memory, tame_malloc
     from dubcast.statusd import StatusServer
     from dubcast.worker.asrun import AsRunLog
-    from dubcast.worker.worker import Worker, WorkerSpec
+    from dubcast.worker.gst.edges import real_edges
+    from dubcast.worker.spec import WorkerSpec
+    from dubcast.worker.worker import Worker
 
     tame_malloc()
     folder = settings.worker.asrun_dir
@@ -53,8 +55,12 @@ def worker(
         resume_delay_s=settings.worker.resume_delay_s if resume else None,
         drain_s=settings.worker.drain_s,
     )
-    one = Worker(spec, metrics, asrun.write if asrun else None)
-    window = StatusServer(settings.worker.metrics_host, status_port, one.status, metrics.registry)
+    one = Worker(spec, metrics, real_edges(), asrun.write if asrun else None)
+
+    def status() -> dict[str, Any]:
+        return one.status().model_dump(mode="json")
+
+    window = StatusServer(settings.worker.metrics_host, status_port, status, metrics.registry)
     window.start()
     settle_memory()
     try:

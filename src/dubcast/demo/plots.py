@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
 from numpy.typing import NDArray
 
+from dubcast.contract.worker import AsRunEntry
 from dubcast.measure.flashbeep import Samples
 
 if TYPE_CHECKING:
@@ -54,20 +55,7 @@ class Sound:
         return self.start_s + len(self.samples) / self.rate_hz
 
 
-class Span(Protocol):
-    """What the plots need to know of a fragment."""
-
-    sequence_number: int
-    source_start_s: float
-    source_end_s: float
-    outcome: str
-    dub_start_s: float | None
-    dub_end_s: float | None
-    stages_ms: dict[str, float]
-    round_trip_ms: float | None
-
-
-def waveforms(source: Sound | None, output: Sound | None, spans: Sequence[Span]) -> str:
+def waveforms(source: Sound | None, output: Sound | None, spans: Sequence[AsRunEntry]) -> str:
     """Source above, output below on the same time; fragments shaded by outcome."""
     figure, axes = _figure(rows=2, height_in=4.2, salt="waves")
     for place, (name, sound) in enumerate((("source", source), ("output", output))):
@@ -101,7 +89,7 @@ def envelope(
     return times, rows.min(axis=1) / top, rows.max(axis=1) / top
 
 
-def _shade(axis: Axes, span: Span, *, dub: bool) -> None:
+def _shade(axis: Axes, span: AsRunEntry, *, dub: bool) -> None:
     start, end = span.source_start_s, span.source_end_s
     if dub and span.dub_start_s is not None and span.dub_end_s is not None:
         start, end = span.dub_start_s, span.dub_end_s
@@ -129,7 +117,7 @@ def offset(points: Sequence[tuple[float, float]], limit_ms: float | None) -> str
     return _svg(figure)
 
 
-def latency(spans: Sequence[Span]) -> str:
+def latency(spans: Sequence[AsRunEntry]) -> str:
     """Milliseconds of each stage, stacked, one bar a fragment."""
     figure, axes = _figure(rows=1, height_in=3.0, salt="latency")
     axis = axes[0]
@@ -149,7 +137,7 @@ def latency(spans: Sequence[Span]) -> str:
     return _svg(figure)
 
 
-def stage_times(span: Span) -> dict[str, float]:
+def stage_times(span: AsRunEntry) -> dict[str, float]:
     """The stages in ms; `other` is what the round trip took beside them (network, waiting)."""
     known = {name: ms for name, ms in span.stages_ms.items() if name in STAGE_COLOURS}
     rest = (span.round_trip_ms or 0.0) - sum(span.stages_ms.values())

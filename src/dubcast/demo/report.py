@@ -10,32 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
 
+from dubcast.contract.worker import AsRunEntry
 from dubcast.demo.plots import OUTCOME_COLOURS, Sound
 from dubcast.errors import ProbeError
 from dubcast.measure import figures
 from dubcast.measure.figures import Bar, Figure, Verdict
-
-
-class Fragment(BaseModel):
-    """One line of the worker's as-run file. Times in s of stream time; stages in ms."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    fragment_id: str
-    sequence_number: int
-    source_start_s: float
-    source_end_s: float
-    outcome: str
-    transcript: str | None = None
-    translated_text: str | None = None
-    tempo: float | None = None
-    dub_start_s: float | None = None
-    dub_end_s: float | None = None
-    stages_ms: dict[str, float] = {}
-    round_trip_ms: float | None = None
-    deadline_margin_ms: float | None = None
 
 
 @dataclass
@@ -46,7 +26,7 @@ class DemoReport:
 
     figures: Mapping[str, Figure]
     bars: Sequence[Bar] = ()
-    fragments: Sequence[Fragment] = ()
+    fragments: Sequence[AsRunEntry] = ()
     av_points: Sequence[tuple[float, float]] = ()
     delay_points: Sequence[tuple[float, float]] = ()
     source: Sound | None = None
@@ -72,7 +52,7 @@ def write(report: DemoReport, out_dir: Path) -> Written:
     verdicts = figures.judge(report.figures, report.bars)
     detail = {
         **report.detail,
-        "fragments": [fragment.model_dump() for fragment in report.fragments],
+        "fragments": [fragment.model_dump(mode="json") for fragment in report.fragments],
         "av_points": list(report.av_points),
         "delay_points": list(report.delay_points),
         "notes": list(report.notes),
@@ -85,20 +65,6 @@ def write(report: DemoReport, out_dir: Path) -> Written:
     figures.write_json(written.json, document)
     written.html.write_text(page(report, verdicts, document), encoding="utf-8")
     return written
-
-
-def load_fragments(path: Path) -> list[Fragment]:
-    """The fragments of a worker's as-run JSONL file, in order of their source time.
-
-    Lines that are not fragments (a cut last line, other records) are left out.
-    """
-    found = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            found.append(Fragment.model_validate_json(line))
-        except ValidationError:
-            continue
-    return sorted(found, key=lambda fragment: fragment.source_start_s)
 
 
 def sound_from(path: Path, *, shift_s: float = 0.0) -> Sound:
@@ -171,15 +137,15 @@ def _figures_table(verdicts: Sequence[Verdict]) -> str:
     return _table(["figure", "value", "bar", "verdict"], rows, right={1})
 
 
-def _fragments_table(fragments: Sequence[Fragment]) -> str:
+def _fragments_table(fragments: Sequence[AsRunEntry]) -> str:
     if not fragments:
         return ""
     rows = [
         [
             str(one.sequence_number),
             f"{one.source_start_s:.1f}–{one.source_end_s:.1f}",
-            _text(one.transcript or ""),
-            _text(one.translated_text or ""),
+            _text(one.transcript),
+            _text(one.translated_text),
             _outcome(one.outcome),
             _number(one.tempo, 2),
             _number(one.round_trip_ms, 0),

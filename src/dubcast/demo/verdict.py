@@ -11,13 +11,13 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from dubcast.audio.pcm import RATE, Int16, to_int16
 from dubcast.config import Settings
-from dubcast.demo.report import DemoReport, Fragment, sound_from
+from dubcast.contract.worker import AsRunEntry, Outcome
+from dubcast.demo.report import DemoReport, sound_from
 from dubcast.errors import ProbeError
 from dubcast.measure import decode, engines, timing
 from dubcast.measure.figures import Bar, Figure
@@ -53,7 +53,7 @@ class Take:
 
     source: Path  # as the media server received it
     output: Path  # as the third party received it
-    asrun: Sequence[Mapping[str, Any]]
+    asrun: Sequence[AsRunEntry]
     delay_s: float
     started_ns: int  # when the roles were started
 
@@ -112,16 +112,16 @@ def _rounded(value: float | None, digits: int) -> float | None:
     return None if value is None else round(value, digits)
 
 
-def fragment_figures(asrun: Sequence[Mapping[str, Any]]) -> dict[str, Figure]:
+def fragment_figures(asrun: Sequence[AsRunEntry]) -> dict[str, Figure]:
     """Counts, tempo and lag of the fragments of an as-run log."""
-    speech = [entry for entry in asrun if entry["outcome"] != "no_speech"]
-    dubbed = [entry for entry in speech if entry["outcome"] == "dubbed"]
-    lags = [entry["dub_start_s"] - entry["source_start_s"] for entry in dubbed]
+    speech = [entry for entry in asrun if entry.outcome is not Outcome.NO_SPEECH]
+    dubbed = [entry for entry in speech if entry.outcome is Outcome.DUBBED]
+    lags = [span[0] - entry.source_start_s for entry in dubbed if (span := entry.dub_span_s)]
     return {
         "fragments_speech": len(speech),
         "fragments_dubbed": len(dubbed),
         "dubbed_share": round(len(dubbed) / len(speech), 4) if speech else 0.0,
-        "tempo_p95": _percentile([entry["tempo"] for entry in dubbed], 95),
+        "tempo_p95": _percentile([entry.tempo for entry in dubbed], 95),
         "dub_lag_p50_s": _percentile(lags, 50),
         "dub_lag_p95_s": _percentile(lags, 95),
     }
@@ -133,7 +133,8 @@ def _percentile(values: Sequence[float], rank: float) -> float | None:
 
 def _first_dub_s(take: Take) -> float | None:
     """From the start of the roles to the arrival of the first dubbed sample at the third party."""
-    air = [entry["air_ns"] for entry in take.asrun if entry["outcome"] == "dubbed"]
+    dubbed = (entry for entry in take.asrun if entry.outcome is Outcome.DUBBED)
+    air = [entry.air_ns for entry in dubbed if entry.air_ns is not None]
     if not air:
         return None
     with opened(take.output) as recording:
@@ -178,7 +179,7 @@ def report(take: Take, measured: Measured, figures: Mapping[str, Figure], seed: 
     return DemoReport(
         figures=figures,
         bars=BARS,
-        fragments=[_shifted(entry, shift) for entry in take.asrun],
+        fragments=[entry.moved(shift) for entry in take.asrun],
         av_points=[(p.t_s, p.offset_ms) for p in sync.points] if sync else (),
         delay_points=delay.points if delay else (),
         source=sound_from(take.source),
@@ -208,13 +209,7 @@ def _stream_to_source_s(take: Take, source_offset: float) -> float:
     """What to add to the worker's stream time to get a time of the source recording."""
     shifts = []
     for entry in take.asrun:
-        first = entry["dub_start_s"] or entry["source_start_s"]
-        arrived = entry["air_ns"] / 1e9 - take.delay_s
-        shifts.append(arrived - source_offset - first)
+        if entry.air_ns is not None:
+            first = entry.dub_start_s or entry.source_start_s
+            shifts.append(entry.air_ns / 1e9 - take.delay_s - source_offset - first)
     return statistics.median(shifts) if shifts else 0.0
-
-
-def _shifted(entry: Mapping[str, Any], shift: float) -> Fragment:
-    times = ("source_start_s", "source_end_s", "dub_start_s", "dub_end_s")
-    moved = {k: entry[k] + shift for k in times if entry[k] is not None}
-    return Fragment.model_validate({**entry, **moved})

@@ -7,7 +7,6 @@ stops them. Recorders sit beside the media server's input and at the third party
 from __future__ import annotations
 
 import contextlib
-import json
 import socket
 import subprocess
 import sys
@@ -17,7 +16,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import psutil
@@ -32,6 +30,7 @@ from dubcast.config import (
     child_env,
 )
 from dubcast.contract.ids import ingest_path
+from dubcast.contract.worker import AsRunEntry, WorkerStatus, as_run
 from dubcast.errors import MediaError
 from dubcast.measure.recording import ffmpeg_program
 from dubcast.processes.ladder import end_popen
@@ -195,8 +194,8 @@ class Watcher:
         self._asrun = asrun
         self._read = 0
         self.samples: defaultdict[str, list[Sample]] = defaultdict(list)
-        self.fragments: list[dict[str, Any]] = []
-        self.status: dict[str, Any] = {}
+        self.fragments: list[AsRunEntry] = []
+        self.status: WorkerStatus | None = None
         self._quit = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="watcher", daemon=True)
 
@@ -226,14 +225,15 @@ class Watcher:
         if name == "worker":
             port = words[words.index("--status-port") + 1]
             url = f"http://127.0.0.1:{port}/status"
-            self.status = json.loads(httpx2.get(url, timeout=1, trust_env=False).content)
+            reply = httpx2.get(url, timeout=1, trust_env=False)
+            self.status = WorkerStatus.model_validate_json(reply.content)
 
-    def new_fragments(self) -> list[dict[str, Any]]:
-        """As-run records that came since the last call."""
+    def new_fragments(self) -> list[AsRunEntry]:
+        """As-run entries that came since the last call."""
         if not self._asrun.exists():
             return []
         lines = self._asrun.read_text(encoding="utf-8").splitlines()
-        fresh = [json.loads(line) for line in lines[self._read :]]
+        fresh = as_run("\n".join(lines[self._read :]))
         self._read = len(lines)
         self.fragments += fresh
         return fresh

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dubcast.contract.streams import StreamReason
+from dubcast.contract.worker import WorkerState, WorkerStatus
 from dubcast.orchestrator.stream import Event
 from dubcast.processes.supervisor import ChildState, Fate, Supervisor
 
@@ -18,19 +19,20 @@ def worker_event(supervisor: Supervisor) -> tuple[Event, str]:
     """The event for the stream's table, and the reason that people are told."""
     life = supervisor.life
     if life.state is ChildState.FAILED:
-        refused = supervisor.last_status.get("state") == "refused"
-        reason = str(supervisor.last_status.get("reason", "")) if refused else ""
-        return Event.WORKER_FAILED, reason or StreamReason.WORKER_CANNOT_START
+        last = WorkerStatus.read(supervisor.last_status)
+        refusal = last.reason if last is not None and last.state is WorkerState.REFUSED else ""
+        return Event.WORKER_FAILED, refusal or StreamReason.WORKER_CANNOT_START
     if supervisor.passthrough:
         return Event.WORKER_DEGRADED, StreamReason.PASSTHROUGH
     if life.state is not ChildState.RUNNING:
         return Event.WORKER_LOST, _OF_FATE[life.fate or Fate.CRASHED]
-    status = supervisor.status or {}
-    state, reason = str(status.get("state", "")), str(status.get("reason", ""))
-    if state == "live" and status.get("resuming"):
+    status = WorkerStatus.read(supervisor.status)
+    if status is None:
+        return Event.WORKER_WAITING, ""
+    if status.state is WorkerState.LIVE and status.resuming:
         return Event.WORKER_DEGRADED, StreamReason.RESUMING
-    if state == "live":
-        return Event.WORKER_LIVE, reason or StreamReason.ON_AIR
-    if state in {"degraded", "output_lost"}:
-        return Event.WORKER_DEGRADED, reason or state
-    return Event.WORKER_WAITING, reason or state
+    if status.state is WorkerState.LIVE:
+        return Event.WORKER_LIVE, status.reason or StreamReason.ON_AIR
+    if status.state is WorkerState.OUTPUT_LOST:
+        return Event.WORKER_DEGRADED, status.reason or status.state
+    return Event.WORKER_WAITING, status.reason or status.state

@@ -234,7 +234,7 @@ class _Worker(Child):
         return await asyncio.shield(self._ended)
 
     async def status(self) -> dict[str, Any] | None:
-        return {"state": "live", "reason": ""}
+        return {"stream_id": self.stream_id, "state": "live", "reason": ""}
 
     def memory_bytes(self) -> int | None:
         return 1

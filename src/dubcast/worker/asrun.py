@@ -5,41 +5,40 @@ It holds transcripts, so it is written only where a folder was set, readable by 
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
-from typing import Any
 
 from dubcast.audio.pcm import samples_to_s
+from dubcast.contract.worker import AsRunEntry
 from dubcast.worker.fragments import Fragment
 
 
-def record(fragment: Fragment) -> dict[str, Any]:
-    """A decided fragment as plain values; times are stream time in seconds, `air_ns` the
-    moment its first sample leaves on the monotonic clock."""
+def entry_of(fragment: Fragment) -> AsRunEntry:
+    """A decided fragment as it is told."""
+    assert fragment.outcome is not None
     dub = fragment.dub
-    return {
-        "fragment_id": fragment.id,
-        "sequence_number": fragment.sequence,
-        "source_start_s": round(samples_to_s(fragment.speech_start), 4),
-        "source_end_s": round(samples_to_s(fragment.speech_stop), 4),
-        "outcome": fragment.outcome.value if fragment.outcome else None,
-        "reason": fragment.reason,
-        "fallback": fragment.fallback,
-        "transcript": fragment.transcript,
-        "translated_text": fragment.translation,
-        "tempo": round(fragment.tempo, 4),
-        "placed_shift_s": _seconds(fragment.shift),
-        "backlog_s": _seconds(fragment.backlog),
-        "dub_start_s": round(samples_to_s(dub.start), 4) if dub else None,
-        "dub_end_s": round(samples_to_s(dub.stop), 4) if dub else None,
-        "speech_lufs": fragment.speech_lufs,
-        "dub_lufs": fragment.dub_lufs,
-        "air_ns": fragment.air_ns,
-        "stages_ms": fragment.stages_ms,
-        "round_trip_ms": round(fragment.round_trip_ms, 1),
-        "deadline_margin_ms": fragment.margin_ms,
-    }
+    return AsRunEntry(
+        fragment_id=fragment.id,
+        sequence_number=fragment.sequence,
+        source_start_s=round(samples_to_s(fragment.speech_start), 4),
+        source_end_s=round(samples_to_s(fragment.speech_stop), 4),
+        outcome=fragment.outcome,
+        reason=fragment.reason,
+        fallback=fragment.fallback,
+        transcript=fragment.transcript,
+        translated_text=fragment.translation,
+        tempo=round(fragment.tempo, 4),
+        placed_shift_s=_seconds(fragment.shift),
+        backlog_s=_seconds(fragment.backlog),
+        dub_start_s=_seconds(dub.start) if dub else None,
+        dub_end_s=_seconds(dub.stop) if dub else None,
+        speech_lufs=fragment.speech_lufs,
+        dub_lufs=fragment.dub_lufs,
+        air_ns=fragment.air_ns,
+        stages_ms=fragment.stages_ms,
+        round_trip_ms=round(fragment.round_trip_ms, 1),
+        deadline_margin_ms=fragment.margin_ms,
+    )
 
 
 def _seconds(samples: int | None) -> float | None:
@@ -47,7 +46,7 @@ def _seconds(samples: int | None) -> float | None:
 
 
 class AsRunLog:
-    """Appends records to `<folder>/<stream>.asrun.jsonl`, flushed line by line."""
+    """Appends entries to `<folder>/<stream>.asrun.jsonl`, flushed line by line."""
 
     def __init__(self, folder: Path, stream_id: str) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -55,9 +54,9 @@ class AsRunLog:
         handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._file = os.fdopen(handle, "a", encoding="utf-8")
 
-    def write(self, entry: dict[str, Any]) -> None:
-        """Append one record."""
-        self._file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+    def write(self, entry: AsRunEntry) -> None:
+        """Append one entry."""
+        self._file.write(entry.model_dump_json() + "\n")
         self._file.flush()
 
     def close(self) -> None:

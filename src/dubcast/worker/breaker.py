@@ -18,17 +18,10 @@ from enum import StrEnum
 
 from dubcast.clock import ns_to_s, s_to_ns
 from dubcast.config import BreakerSettings
+from dubcast.contract.worker import BreakerState
 
 # A bad Retry-After header must not switch a stream's dub off for a day.
 LONGEST_HOLD_S = 600.0
-
-
-class BreakerState(StrEnum):
-    """Whether calls may pass."""
-
-    CLOSED = "closed"  # they pass, and are judged
-    OPEN = "open"  # none passes until the open time is over, or pings say that it is worth a try
-    HALF_OPEN = "half_open"  # one at a time passes: the probe
 
 
 class Verdict(StrEnum):

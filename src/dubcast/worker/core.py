@@ -6,63 +6,40 @@ whichever thread they are, and carry out what it returns.
 
 from __future__ import annotations
 
-import math
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from dubcast.audio.bed import DuckedOriginal, StoredBed
-from dubcast.audio.duck import Ducker
-from dubcast.audio.fragmenter import PAD, FixedFragmenter, Fragmenter, Span, SpeechFragmenter
-from dubcast.audio.loudness import HOP, SILENT, integrated
-from dubcast.audio.match import SpeechLevel, gain_between
-from dubcast.audio.mix import Mixer
-from dubcast.audio.normalise import NormalisedMixer, Normaliser
-from dubcast.audio.pcm import (
-    RATE,
-    Float,
-    Int16,
-    from_bytes,
-    mono,
-    ms_to_samples,
-    ns_to_samples,
-    samples_to_ns,
-)
-from dubcast.audio.store import AudioStore, Placer
-from dubcast.audio.vad import WINDOW, SpeechModel, VadStream
+from dubcast.audio.fragmenter import Span
+from dubcast.audio.pcm import RATE, Float, Int16, mono, samples_to_ns
+from dubcast.audio.store import AudioStore
+from dubcast.audio.vad import SpeechModel
 from dubcast.clock import NS_PER_S, s_to_ns
-from dubcast.config import FragmentSettings, StreamSettings
+from dubcast.config import StreamSettings
+from dubcast.contract.worker import Outcome
+from dubcast.errors import StsError
 from dubcast.separation.gate import SpeechGate
-from dubcast.worker.budget import FragmentBudget
+from dubcast.worker import dub_loudness
+from dubcast.worker.background import Background
+from dubcast.worker.block_renderer import BlockRenderer, Replacing
 from dubcast.worker.fallback import FallbackPolicy, may_dub
-from dubcast.worker.fragments import Fragment, FragmentBook, Outcome, State, Stretch
+from dubcast.worker.fragment_length import FragmentLengthLimit
+from dubcast.worker.fragments import Fragment, FragmentBook, State, Stretch
+from dubcast.worker.intake import Intake, SpeechCutter
+from dubcast.worker.overlap_wait import OverlapWait
 from dubcast.worker.planner import Planner
-from dubcast.worker.rebase import Rebaser, Track
-from dubcast.worker.scheduler import (
-    AUDIO_LEAD_NS,
-    BLOCK,
-    Batch,
-    OutputScheduler,
-    Replacing,
-    VideoUnit,
-)
-from dubcast.worker.seams import SeamWait
+from dubcast.worker.scheduler import AUDIO_LEAD_NS, BLOCK, Batch, OutputScheduler
+from dubcast.worker.sound_policy import make_bed, make_fragmenter, make_mixer
 from dubcast.worker.timeline import Timeline
+from dubcast.worker.work import DubReply, Work
 
 # Beyond the delay the store keeps what a late decision or a burst may still need.
 _STORE_MARGIN_S = 7
-_FARTHEST_NS = 10 * NS_PER_S
-# The background is needed from when it comes until it leaves: no more is held of it.
-_BACKGROUND_MARGIN_S = 1
-# Removed before a fragment's padding, if the one before does not border on it.
-_FARTHER = ms_to_samples(70)
-# A shorter part of a span says too little about the speech in it.
-_LEAST_SEPARATED = 0.5
 _DEADLINE_MARGIN_NS = 60_000_000
+# A fragment whose call was given up would have taken longer still.
+_LATE_FACTOR = 1.2
 
 # Takes a stem's name (original, background, dub, output), a stream position in samples, and
 # samples: int16 (frames, 2), or float32 (frames,) for the dub. It must not block.
@@ -70,19 +47,53 @@ Tap = Callable[[str, int, Int16 | Float], None]
 
 
 @dataclass(frozen=True)
-class Work:
-    """What the speech service needs for one fragment."""
+class CoreView:
+    """The core at one moment. `av_error_s`: audio placed against its PTS, smoothed (+: early).
 
-    fragment: Fragment
-    audio: Int16  # mono, 48 kHz
-    slot_ms: int
-    context: tuple[str, str]
-    deadline_ns: int
-    overlap_ms: int = 0  # of its start; said already in the fragment that the context is of
+    `unseparated_samples`: bed for which no background was there in time. `depth`, `peak`: how
+    much waits where, and the most that ever waited.
+    """
+
+    has_video: bool
+    has_audio: bool
+    video_caps: Any  # None before the first access unit
+    resuming: bool  # at its short delay after a crash
+    av_error_s: float
+    audio_gap_samples: int
+    unseparated_samples: int
+    longest_fragment_s: float
+    outcomes: dict[Outcome, int]
+    depth: dict[str, int]
+    peak: dict[str, int]
+
+
+class _Queues:
+    """How much waits where: now, and the most that ever did."""
+
+    def __init__(self, scheduler: OutputScheduler, book: FragmentBook) -> None:
+        self._scheduler = scheduler
+        self._book = book
+        self.peak: Counter[str] = Counter()
+
+    def depth(self) -> dict[str, int]:
+        return {
+            "video_units": self._scheduler.held,
+            "fragments_open": self._book.open,
+            "fragments_inflight": self._book.count(State.INFLIGHT),
+        }
+
+    def note(self) -> None:
+        """To be called before what waits is taken."""
+        for queue, value in self.depth().items():
+            self.peak[queue] = max(self.peak[queue], value)
 
 
 class WorkerCore:
-    """Everything a stream's media passes through between the two pipelines. Thread-safe."""
+    """Everything a stream's media passes through between the two pipelines. Thread-safe.
+
+    The one owner of its fragments: what comes from the speech service is written here, within
+    the lock; whoever holds a `Fragment` outside only reads it, and only once it is decided.
+    """
 
     def __init__(
         self,
@@ -94,38 +105,31 @@ class WorkerCore:
     ) -> None:
         self._lock = threading.RLock()
         self._run_id = run_id
-        self._policy = policy
+        self._match_loudness = policy.match_loudness
+        self._tap = tap or (lambda stem, start, samples: None)
         self._timeline = Timeline(s_to_ns(policy.delay_s), started_ns)
         self._store = AudioStore(round((policy.delay_s + _STORE_MARGIN_S) * RATE))
-        self._rebaser = Rebaser()
-        self._placer = Placer()
-        self._vad = VadStream(vad)
-        self._fragmenter = make_fragmenter(policy.fragments)
-        self._fragments_until: int | None = None
-        fixed = policy.fragments.mode == "fixed"
-        match = fixed or policy.duration_policy == "match"
-        self.budget = FragmentBudget(policy.delay_s, policy.fragments.max_s)
-        self._tap = tap or (lambda stem, start, samples: None)
+        self._length_limit = FragmentLengthLimit(policy.delay_s, policy.fragments.max_s)
+        self._overlap_wait = OverlapWait()
+        gate = SpeechGate()
+        self._cutter = SpeechCutter(vad, make_fragmenter(policy.fragments), gate)
         self._bed = make_bed(policy)
-        self._gate = SpeechGate()
-        has_background = self._has_background if policy.separation.separator != "off" else None
-        allowed = may_dub(policy.separation, has_background)
-        planner = Planner(policy.max_shift_s, policy.max_tempo, match=match)
-        self._book = FragmentBook(planner, lambda: self._fragmenter.quiet_until, may_dub=allowed)
-        self._seam = SeamWait()
-        self._scheduler = OutputScheduler(
-            self._timeline,
-            self._store,
-            make_mixer(policy, self._bed),
-            self._book,
-            Replacing(FallbackPolicy(policy, has_background), self._removed),
+        self._background = Background(self._bed, gate)
+        separates = policy.separation.separator != "off"
+        covers = self._background.covers if separates else None
+        match = policy.fragments.mode == "fixed" or policy.duration_policy == "match"
+        self._book = FragmentBook(
+            Planner(policy.max_shift_s, policy.max_tempo, match=match),
+            lambda: self._cutter.quiet_until,
+            may_dub=may_dub(policy.separation, covers),
         )
-        self.outcomes: Counter[str] = Counter()
-        self._peak: Counter[str] = Counter()
-        self.audio_gap_samples = 0
-        self.has_video = False
-        self.has_audio = False
-        self.video_caps: Any = None
+        replacing = Replacing(FallbackPolicy(policy, covers), self._background.removed)
+        mixer = make_mixer(policy, self._bed)
+        renderer = BlockRenderer(self._store, mixer, self._book, replacing)
+        self._scheduler = OutputScheduler(self._timeline, renderer)
+        self._intake = Intake(self._timeline, self._store, self._scheduler.session_began)
+        self._outcomes: Counter[Outcome] = Counter()
+        self._queues = _Queues(self._scheduler, self._book)
 
     def resume(self, delay_s: float) -> None:
         """Before any input: start at this shorter delay, then step back to the full one once."""
@@ -137,31 +141,18 @@ class WorkerCore:
     def video(self, pts: int, dts: int, key: bool, payload: Any, caps: Any, now: int) -> None:
         """An access unit arrived; times are running times of the session in ns."""
         with self._lock:
-            dts_ns = self._map("video", dts, now)
-            # Nearer than that they belong together; else one of them wrapped or is damaged.
-            ahead = pts - dts if abs(pts - dts) < _FARTHEST_NS else 0
-            pts_ns = dts_ns + ahead
-            self.has_video, self.video_caps = True, caps
-            self._timeline.arrived(dts_ns, now)
-            self._scheduler.push_video(VideoUnit(pts_ns, dts_ns, key, payload, caps))
+            unit = self._intake.video(pts, dts, key, payload, caps, now)
+            self._scheduler.push_video(unit)
 
     def audio(self, pts: int, pcm: bytes, now: int) -> list[Fragment]:
         """A chunk of PCM arrived; returns the fragments that it completed."""
-        block = from_bytes(pcm)
         with self._lock:
-            pts_ns = self._map("audio", pts, now)
-            self.has_audio = True
-            placed = self._placer.place(ns_to_samples(pts_ns), block)
-            block = placed.samples
-            if not len(block):
+            placed = self._intake.audio(pts, pcm, now)
+            if placed is None:
                 return []
-            self.audio_gap_samples += max(placed.gap, 0)
-            self._store.write(placed.start, block)
-            self._tap("original", placed.start, block)
-            self._timeline.extend(samples_to_ns(placed.start + len(block)))
-            if not self.has_video:
-                self._timeline.arrived(samples_to_ns(placed.start), now)
-            return self._cut(placed.start, block)
+            self._tap("original", *placed)
+            longest = round(self._length_limit.longest_s * RATE)
+            return self._added(self._cutter.cut(*placed, longest))
 
     def background(self, start: int, background: Int16, speech_share: Float) -> None:
         """The separated background, (frames, 2), of [start, start + frames) came, in time order.
@@ -169,41 +160,15 @@ class WorkerCore:
         `speech_share`: speech over mix in dB, one value for each 10 ms that ended within it.
         """
         with self._lock:
-            self._bed.write(start, background)
-            self._gate.shares(start, speech_share)
+            self._background.write(start, background, speech_share)
         self._tap("background", start, background)
 
     def input_ended(self) -> list[Fragment]:
         """The session is over; returns what speech was still open."""
         with self._lock:
-            if not self._timeline.connected:
-                return []
-            self._timeline.end_session()
-            self._placer.restart()
-            spans = list(self._fragmenter.flush())
-            return [self._book.add(span, self._run_id) for span in spans]
+            return self._added(self._cutter.flush()) if self._intake.end_session() else []
 
-    def _map(self, track: Track, ts: int, now: int) -> int:
-        if not self._timeline.connected:
-            self._rebaser = Rebaser()
-        ts = self._rebaser.steady(track, ts, now)
-        if not self._timeline.connected:
-            end = self._timeline.newest_ns
-            start = self._timeline.begin_session(ts, now)
-            self._scheduler.session_began(end, start)
-        return self._timeline.stream_time(ts)
-
-    def _cut(self, start: int, block: Int16) -> list[Fragment]:
-        if self._fragments_until is not None and start != self._fragments_until:
-            spans = list(self._fragmenter.flush())
-        else:
-            spans = []
-        self._fragments_until = start + len(block)
-        longest = round(self.budget.longest_s * RATE)
-        windows = list(self._vad.feed(start, block))
-        for window in windows:
-            self._gate.vad(window.start, WINDOW, window.probability)
-        spans += self._fragmenter.feed(windows, longest)
+    def _added(self, spans: Iterable[Span]) -> list[Fragment]:
         return [self._book.add(span, self._run_id) for span in spans]
 
     # -- speech service ------------------------------------------------------------------
@@ -212,13 +177,13 @@ class WorkerCore:
         """How long a fragment should wait before it is sent, at most, for the reply to the one
         before, whose words it repeats. To be asked once, in order.
         """
-        length_s = (fragment.span.stop - fragment.span.start) / RATE
         with self._lock:
             deadline = self.deadline_ns(fragment)
             assert deadline is not None
-            round_trip = s_to_ns(self.budget.round_trip_s(length_s))
-            pending = self._book.seam_pending(fragment)
-            return (self._seam.until(now, round_trip, deadline, pending=pending) - now) / NS_PER_S
+            round_trip = s_to_ns(self._length_limit.round_trip_s(fragment.length_s))
+            pending = self._book.overlap_pending(fragment)
+            until = self._overlap_wait.until(now, round_trip, deadline, pending=pending)
+            return (until - now) / NS_PER_S
 
     def send(self, fragment: Fragment) -> Work | None:
         """Take a fragment to the service; None if it was decided or failed meanwhile."""
@@ -226,28 +191,58 @@ class WorkerCore:
             if fragment.state is not State.WAITING:
                 return None
             fragment.step("send")
-            self._note_depth()
+            self._queues.note()
             span = fragment.span
             deadline = self.deadline_ns(fragment)
             assert deadline is not None
+            source_text, target_text = self._book.context(fragment)
             return Work(
-                fragment,
+                fragment.id,
+                fragment.sequence,
                 mono(self._store.read(span.start, span.stop)),
-                round(1000 * self._book.slot(fragment) / RATE),
-                self._book.context(fragment),
-                deadline,
-                round(1000 * self._book.repeats(fragment) / RATE),
+                slot_ms=round(1000 * self._book.slot(fragment) / RATE),
+                deadline_ns=deadline,
+                source_text=source_text,
+                target_text=target_text,
+                overlap_ms=round(1000 * self._book.repeats(fragment) / RATE),
             )
 
-    def replied(self, fragment: Fragment, voice: Float, now: int) -> bool:
-        """The dub came; False if it was too late."""
-        if self._policy.match_loudness:
-            voice = voice * np.float32(self._matching_gain(fragment, voice))
+    def replied(self, fragment: Fragment, reply: DubReply, now: int) -> bool:
+        """The service answered; False if no dub came of it: it heard no words, or was too late."""
         with self._lock:
-            deadline = self.deadline_ns(fragment)
-            if deadline is not None:
+            if reply.voice is not None:
+                self._length_limit.record(fragment.length_s, reply.round_trip_s)
+            if not self._book.heard(fragment.sequence, reply):
+                return False
+            if reply.voice is None:
+                self._book.failed(fragment.sequence, Outcome.NO_SPEECH, "")
+                return False
+        # Nobody else changes where a fragment's speech is.
+        speech = fragment.speech_start, fragment.speech_stop
+        dub = dub_loudness.MatchedVoice(reply.voice)
+        if self._match_loudness:
+            dub = dub_loudness.matched(self._lock, self._store, self._bed, speech, reply.voice)
+        with self._lock:
+            if not self._book.replied(fragment.sequence, dub.voice):
+                return False
+            fragment.speech_lufs, fragment.dub_lufs = dub.speech_lufs, dub.dub_lufs
+            if (deadline := self.deadline_ns(fragment)) is not None:
                 fragment.margin_ms = round((deadline - now) / 1e6, 1)
-            return self._book.replied(fragment.sequence, voice)
+            return True
+
+    def call_failed(self, fragment: Fragment, error: StsError, waited_s: float) -> None:
+        """The service gave no dub, after so long."""
+        late = error.code == "TIMEOUT"
+        with self._lock:
+            if late:  # shorter fragments from now on
+                self._length_limit.record(fragment.length_s, waited_s * _LATE_FACTOR)
+            outcome = Outcome.LATE if late else Outcome.FAILED
+            self._book.failed(fragment.sequence, outcome, error.code, waited_s)
+
+    def failed(self, fragment: Fragment, outcome: Outcome, reason: str) -> None:
+        """The fragment will not be dubbed."""
+        with self._lock:
+            self._book.failed(fragment.sequence, outcome, reason)
 
     def next_stretch(self) -> Stretch | None:
         """The next dub to be brought to another tempo, by the caller and outside the lock."""
@@ -258,50 +253,6 @@ class WorkerCore:
         """What `next_stretch` asked for is done."""
         with self._lock:
             self._book.stretched(task, voice)
-
-    def _removed(self, fragment: Fragment) -> tuple[int, int] | None:
-        """Where the background replaces the original around a dub; None: it is not there.
-
-        A voice begins before it is found and rings after it: the gate says how long. But never
-        into what may be the next fragment, or was the one before, which may not be dubbed.
-        """
-        span = fragment.span
-        padded = span.speech_start - span.start >= PAD
-        spoken = max(span.stop - PAD, span.speech_start + 1)
-        self._gate.speech(span.speech_start, spoken)
-        first = self._gate.around(span.speech_start)[0] if padded else span.start
-        last = min(self._gate.around(spoken - 1)[1], span.slot_stop)
-        first, last = max(first, span.start - _FARTHER), max(last, span.stop)
-        return (first, last) if self._bed.covered(first, last) == last - first else None
-
-    def _has_background(self, span: Span) -> bool:
-        return self._bed.covered(span.start, span.stop) == span.stop - span.start
-
-    def _matching_gain(self, fragment: Fragment, voice: Float) -> float:
-        """What brings the dub to the loudness of the speech; the lock is taken per hop only."""
-        start, stop = fragment.speech_start, fragment.speech_stop
-        with self._lock:
-            covered = self._bed.covered(start, stop)
-        separated = covered >= _LEAST_SEPARATED * (stop - start)
-        if separated:
-            stop = start + covered
-        level = SpeechLevel()
-        for at in range(start, stop - HOP + 1, HOP):
-            with self._lock:
-                original = self._store.read(at, at + HOP)
-                background = self._bed.read(at, at + HOP) if separated else None
-            level.feed(original, background)
-        speech, dub = level.lufs, integrated(voice)
-        gain = gain_between(speech, dub)
-        if speech != SILENT and dub != SILENT:
-            fragment.speech_lufs = round(speech, 1)
-            fragment.dub_lufs = round(dub + 20 * math.log10(gain), 1)
-        return gain
-
-    def failed(self, fragment: Fragment, outcome: Outcome, reason: str) -> None:
-        """The fragment will not be dubbed."""
-        with self._lock:
-            self._book.failed(fragment.sequence, outcome, reason)
 
     def deadline_ns(self, fragment: Fragment) -> int | None:
         """Until when the reply of a fragment is of use, on the monotonic clock."""
@@ -323,12 +274,12 @@ class WorkerCore:
     def poll(self, now: int) -> tuple[Batch, int | None]:
         """What is due, and when the next is."""
         with self._lock:
-            self._note_depth()
+            self._queues.note()
             batch = self._scheduler.poll(now)
-            self._gate.forget(self._scheduler.position or 0)
+            self._background.forget(self._scheduler.position or 0)
             for fragment in batch.decided:
                 assert fragment.outcome is not None
-                self.outcomes[fragment.outcome.value] += 1
+                self._outcomes[fragment.outcome] += 1
                 first = fragment.dub.start if fragment.dub else fragment.span.speech_start
                 fragment.air_ns = self._timeline.due_ns(samples_to_ns(first))
                 if fragment.dub:
@@ -345,78 +296,19 @@ class WorkerCore:
         with self._lock:
             return self._scheduler.drained
 
-    @property
-    def resuming(self) -> bool:
-        """True while the output is at its short delay after a crash."""
-        return self._scheduler.resuming
-
-    @property
-    def av_error_s(self) -> float:
-        """Audio placed against its PTS, smoothed, in seconds (+: audio early)."""
-        return self._placer.error_samples / RATE
-
-    @property
-    def unseparated_samples(self) -> int:
-        """Samples of bed for which no background was there in time."""
-        return self._bed.substituted
-
-    def depth(self) -> dict[str, int]:
-        """How much waits where."""
+    def view(self) -> CoreView:
+        """All that is told of the core, at one moment."""
         with self._lock:
-            return self._depth()
-
-    def peak(self) -> dict[str, int]:
-        """The most that ever waited, where."""
-        with self._lock:
-            return dict(self._peak)
-
-    def _depth(self) -> dict[str, int]:
-        return {
-            "video_units": self._scheduler.held,
-            "fragments_open": self._book.open,
-            "fragments_inflight": self._book.count(State.INFLIGHT),
-        }
-
-    def _note_depth(self) -> None:
-        for queue, value in self._depth().items():
-            self._peak[queue] = max(self._peak[queue], value)
-
-    def output_delay_s(self, unit: VideoUnit, now: int) -> float:
-        """How long after its arrival `unit` leaves at `now`, in seconds."""
-        due = self._timeline.due_ns(unit.dts_ns)
-        assert due is not None
-        return (now - due + self._timeline.delay_ns) / NS_PER_S
-
-
-def make_bed(policy: StreamSettings) -> StoredBed:
-    """The bed: the separated background, the ducked original where there is none."""
-    capacity = round((policy.delay_s + _BACKGROUND_MARGIN_S) * RATE)
-    fade = ms_to_samples(policy.crossfade_ms)
-    return StoredBed(capacity, DuckedOriginal(policy.duck_db), fade)
-
-
-def make_mixer(policy: StreamSettings, bed: StoredBed) -> Mixer | NormalisedMixer:
-    """The mixer that the policy asks for."""
-    duck, peak = policy.ducking, policy.true_peak_dbtp
-    attack, release = ms_to_samples(duck.attack_ms), ms_to_samples(duck.release_ms)
-    ducker = Ducker(attack, release, duck.depth_db, duck.threshold_db) if duck.enabled else None
-    fade = ms_to_samples(policy.crossfade_ms)
-    mixer = Mixer(bed, policy.bg_gain, policy.dub_gain, fade, ducker, peak)
-    if policy.target_lufs is None:
-        return mixer
-    return NormalisedMixer(mixer, Normaliser(policy.target_lufs, peak))
-
-
-def make_fragmenter(settings: FragmentSettings) -> Fragmenter:
-    """The fragmenter that the settings ask for."""
-    if settings.mode == "fixed":
-        return FixedFragmenter(
-            settings.vad_threshold,
-            round(settings.chunk_s * RATE),
-            ms_to_samples(settings.overlap_ms),
-        )
-    return SpeechFragmenter(
-        settings.vad_threshold,
-        ms_to_samples(settings.pause_ms),
-        round(settings.min_s * RATE),
-    )
+            return CoreView(
+                self._intake.has_video,
+                self._intake.has_audio,
+                self._intake.video_caps,
+                self._scheduler.resuming,
+                self._intake.av_error_s,
+                self._intake.audio_gap_samples,
+                self._bed.substituted,
+                self._length_limit.longest_s,
+                dict(self._outcomes),
+                self._queues.depth(),
+                dict(self._queues.peak),
+            )

@@ -19,9 +19,10 @@ from dubcast import log
 from dubcast.config import StsClientSettings
 from dubcast.contract.errors import meaning_of
 from dubcast.contract.sts import StsErrorBody
+from dubcast.contract.worker import BreakerState, EndpointStatus
 from dubcast.errors import StsError
-from dubcast.worker.breaker import Breaker, BreakerState, Ticket, Verdict
-from dubcast.worker.replies import invalid
+from dubcast.worker.breaker import Breaker, Ticket, Verdict
+from dubcast.worker.reply_check import invalid_reply
 
 _PROCESS = "/api/v1/sts/process"
 _PING_TIMEOUT_S = 0.5
@@ -98,7 +99,8 @@ class Endpoint:
         self.breaker.report(ticket, verdict, retry_after_s)
         if self.breaker.state is before:
             return
-        _log.warning("breaker", endpoint=self.name, **self.view(), before=before.value)
+        told = self.status().model_dump(mode="json", exclude={"url"})
+        _log.warning("breaker", endpoint=self.name, **told, before=before.value)
         if self.breaker.alert:
             _log.error("the speech service refuses the key; set sts.api_key", endpoint=self.name)
         pinging = self._pinger is not None and not self._pinger.done()
@@ -112,13 +114,14 @@ class Endpoint:
             return Verdict.OURS
         return _VERDICTS.get(error.code, Verdict.BAD)
 
-    def view(self) -> dict[str, object]:
-        """The breaker as plain values, for status and logs."""
-        return {
-            "state": self.breaker.state.value,
-            "alert": self.breaker.alert,
-            "retry_in_s": round(self.breaker.retry_in_s, 1),
-        }
+    def status(self) -> EndpointStatus:
+        """The breaker as it is told, without keys."""
+        return EndpointStatus(
+            url=self.name,
+            state=self.breaker.state,
+            alert=self.breaker.alert,
+            retry_in_s=round(self.breaker.retry_in_s, 1),
+        )
 
     async def ping(self) -> bool:
         """Whether the service says that it is ready."""
@@ -144,14 +147,14 @@ class Endpoint:
 async def _read(reply: httpx2.Response, limit: int, *, cut: bool = False) -> bytes:
     """The body; beyond `limit` bytes it is cut, or an error."""
     if reply.headers.get("Content-Encoding", "identity") != "identity":
-        raise invalid("the reply is packed though that was not asked for")
+        raise invalid_reply("the reply is packed though that was not asked for")
     held = bytearray()
     async for chunk in reply.aiter_raw():
         held += chunk
         if len(held) > limit:
             if cut:
                 break
-            raise invalid(f"the reply is larger than {limit} bytes")
+            raise invalid_reply(f"the reply is larger than {limit} bytes")
     return bytes(held[:limit])
 
 

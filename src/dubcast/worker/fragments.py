@@ -10,8 +10,10 @@ from enum import StrEnum
 
 from dubcast.audio.fragmenter import Span
 from dubcast.audio.mix import DUB_EDGE, FADE, Dub
-from dubcast.audio.pcm import Float, ms_to_samples
+from dubcast.audio.pcm import RATE, Float, ms_to_samples
+from dubcast.contract.worker import Outcome
 from dubcast.worker.planner import Planner, Utterance
+from dubcast.worker.work import DubReply
 
 # A span is decided this long before it begins: the block that fades the one before may end there,
 # and the original may be removed a fade's length earlier still.
@@ -47,18 +49,6 @@ _TRANSITIONS: dict[tuple[State, str], State] = {
     (State.READY, "decide"): State.DECIDED,
     (State.FAILED, "decide"): State.DECIDED,
 }
-
-
-class Outcome(StrEnum):
-    """What the viewer hears of a fragment."""
-
-    DUBBED = "dubbed"
-    LATE = "late"  # no reply by the deadline
-    FAILED = "failed"  # the service failed or refused
-    OVERLOAD = "overload"  # never sent: too many were waiting, or too late to be of use
-    NO_SPEECH = "no_speech"  # the service found no words: the original is right
-    SHIFT = "shift"  # it, or the dub before, is so long that one of them must be left out
-    SEPARATION = "separation"  # its background is missing and the policy is not to dub then
 
 
 @dataclass
@@ -111,6 +101,11 @@ class Fragment:
         if stop_ms is not None:
             stop = span.start + ms_to_samples(stop_ms)
             self.speech_stop = stop if self.speech_start < stop <= span.stop else span.stop
+
+    @property
+    def length_s(self) -> float:
+        """How long it is, in seconds."""
+        return (self.span.stop - self.span.start) / RATE
 
     @property
     def deadline(self) -> int:
@@ -180,11 +175,25 @@ class FragmentBook:
         """
         return fragment.overlap if fragment.sequence - 1 in self._texts else 0
 
-    def seam_pending(self, fragment: Fragment) -> bool:
+    def overlap_pending(self, fragment: Fragment) -> bool:
         """True if it overlaps the one before, and the words of that one may still come."""
         before = self._open.get(fragment.sequence - 1)
         on_its_way = before is not None and before.state in (State.WAITING, State.INFLIGHT)
         return fragment.overlap > 0 and on_its_way
+
+    def heard(self, sequence: int, reply: DubReply) -> bool:
+        """What the service heard and said of a fragment; False if that comes too late."""
+        fragment = self._open.get(sequence)
+        if fragment is None or fragment.state is not State.INFLIGHT:
+            return False
+        response = reply.response
+        fragment.transcript = response.transcript
+        fragment.translation = response.translated_text
+        fragment.tempo = response.tempo
+        fragment.hear(response.speech_start_ms, response.speech_end_ms)
+        fragment.stages_ms = response.stages_ms.model_dump()
+        fragment.round_trip_ms = reply.round_trip_s * 1000
+        return True
 
     def replied(self, sequence: int, voice: Float) -> bool:
         """The dub of a fragment came; False if it is too late and was dropped."""
@@ -236,13 +245,20 @@ class FragmentBook:
         if fragment.state is State.READY:
             fragment.voice, fragment.tempo = voice, task.tempo
 
-    def failed(self, sequence: int, outcome: Outcome, reason: str) -> None:
-        """The fragment will not be dubbed; dropped if it was decided already."""
+    def failed(
+        self, sequence: int, outcome: Outcome, reason: str, waited_s: float | None = None
+    ) -> None:
+        """The fragment will not be dubbed; dropped if it was decided already.
+
+        `waited_s`: how long the service had it in vain.
+        """
         fragment = self._open.get(sequence)
         if fragment is None or fragment.state not in (State.WAITING, State.INFLIGHT):
             return
         fragment.step("fail")
         fragment.outcome, fragment.reason = outcome, reason
+        if waited_s is not None:
+            fragment.round_trip_ms = waited_s * 1000
 
     def decide_until(self, position: int) -> Iterator[Fragment]:
         """Decide every fragment whose deadline is at or before `position`, in order."""

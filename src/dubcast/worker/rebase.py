@@ -39,16 +39,11 @@ class _State:
 
 
 class Rebaser:
-    """Continuous timestamps for one session. `leaps` counts the epochs begun."""
+    """Continuous timestamps for one session."""
 
     def __init__(self) -> None:
         self._offsets = [0]
         self._tracks: dict[Track, _State] = {}
-
-    @property
-    def leaps(self) -> int:
-        """How often the timestamps leapt."""
-        return len(self._offsets) - 1
 
     def steady(self, track: Track, ts: int, now: int) -> int:
         """The timestamp `ts` in ns of a packet that arrived at `now`, without leaps.

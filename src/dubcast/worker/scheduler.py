@@ -8,17 +8,13 @@ for: the stream's fallback plays.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from dubcast.audio.mix import Mixer
-from dubcast.audio.normalise import NormalisedMixer
 from dubcast.audio.pcm import RATE, Int16, ns_to_samples, samples_to_ns
-from dubcast.audio.store import AudioStore
 from dubcast.clock import NS_PER_S
-from dubcast.worker.fallback import FallbackPolicy
-from dubcast.worker.fragments import Fragment, FragmentBook, Outcome
+from dubcast.worker.block_renderer import BlockRenderer
+from dubcast.worker.fragments import Fragment
 from dubcast.worker.headstart import HeadStart
 from dubcast.worker.timeline import Timeline
 
@@ -64,14 +60,7 @@ class Batch:
     audio: list[AudioBlock] = field(default_factory=list)
     video: list[VideoUnit] = field(default_factory=list)
     decided: list[Fragment] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Replacing:
-    """What stands in for the original: the policy without a dub, the span removed around one."""
-
-    fallback: FallbackPolicy
-    removed: Callable[[Fragment], tuple[int, int] | None]
+    delay_s: float | None = None  # how long after its arrival the last of `video` leaves
 
 
 class OutputScheduler:
@@ -83,16 +72,10 @@ class OutputScheduler:
     def __init__(
         self,
         timeline: Timeline,
-        store: AudioStore,
-        mixer: Mixer | NormalisedMixer,
-        book: FragmentBook,
-        replacing: Replacing,
+        renderer: BlockRenderer,
     ) -> None:
         self._timeline = timeline
-        self._store = store
-        self._mixer = mixer
-        self._book = book
-        self._replacing = replacing
+        self._renderer = renderer
         self._video: deque[VideoUnit] = deque()
         self._cursor: int | None = None  # next stream position to render
         self._jumps: deque[tuple[int, int]] = deque()  # (end of a session, start of the next)
@@ -160,6 +143,10 @@ class OutputScheduler:
         self._choose_start(now)
         self._poll_audio(now, batch)
         self._poll_video(now, batch)
+        if batch.video:
+            due = self._timeline.due_ns(batch.video[-1].dts_ns)
+            assert due is not None
+            batch.delay_s = (now - due + self._timeline.delay_ns) / NS_PER_S
         return batch
 
     def next_due_ns(self) -> int | None:
@@ -199,7 +186,9 @@ class OutputScheduler:
 
     def _poll_audio(self, now: int, batch: Batch) -> None:
         while self._cursor is not None:
-            self._step_audio(self._cursor)
+            cursor, self._cursor = self._cursor, self._head.step_audio(self._cursor)
+            if self._cursor != cursor and self._start_ns is not None:
+                self._start_ns = min(self._start_ns, self._head.origin_ns)
             stop = self._block_stop()
             if stop is None:
                 return
@@ -207,22 +196,12 @@ class OutputScheduler:
             if due is None or due > now:
                 return
             if self._head.audio_lead_ns:  # no dub can be ready: nothing is decided yet
-                self._emit(self._cursor, self._store.read(self._cursor, stop), batch)
+                samples = self._renderer.original(self._cursor, stop)
             else:
-                self._render(self._cursor, stop, batch)
+                samples, decided = self._renderer.render(self._cursor, stop)
+                batch.decided += decided
+            self._emit(self._cursor, samples, batch)
             self._cursor = stop
-
-    def _step_audio(self, cursor: int) -> None:
-        self._cursor = self._head.step_audio(cursor)
-        if self._cursor != cursor and self._start_ns is not None:
-            self._start_ns = min(self._start_ns, self._head.origin_ns)
-
-    def _render(self, start: int, stop: int, batch: Batch) -> None:
-        for fragment in self._book.decide_until(stop):
-            self._air(fragment)
-            batch.decided.append(fragment)
-        original = self._store.read(start, stop + self._mixer.lookahead)
-        self._emit(start, self._mixer.render(start, original), batch)
 
     def _emit(self, start: int, samples: Int16, batch: Batch) -> None:
         if self._start_ns is None:
@@ -232,20 +211,6 @@ class OutputScheduler:
         if skipped < len(samples):
             shift_ns = self._head.audio_shift_ns
             batch.audio.append(AudioBlock(start + skipped, samples[skipped:], shift_ns))
-
-    def _air(self, fragment: Fragment) -> None:
-        """Give the mixer what plays of a decided fragment; nothing where it has no words."""
-        if fragment.dub is not None:
-            fragment.dub = replace(fragment.dub, removed=self._replacing.removed(fragment))
-            self._mixer.accept(fragment.dub)
-            self._replacing.fallback.dubbed(fragment.dub)
-        elif fragment.outcome is not Outcome.NO_SPEECH:
-            choice = self._replacing.fallback.choose(fragment.span)
-            fragment.fallback = choice.mode.value
-            if choice.dub is not None:
-                self._mixer.accept(choice.dub)
-            if choice.cover is not None:
-                self._mixer.cover(choice.cover)
 
     def _poll_video(self, now: int, batch: Batch) -> None:
         while self._video:

@@ -2,20 +2,7 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
-
-class WorkerState(StrEnum):
-    """What the worker is doing."""
-
-    WAITING = "waiting"  # no input yet
-    BUFFERING = "buffering"  # input is there, the delay is filling or the output connects
-    LIVE = "live"  # media leaves
-    OUTPUT_LOST = "output_lost"  # input is there, the destination is not
-    INPUT_LOST = "input_lost"  # the publisher is gone; what is held still leaves
-    REFUSED = "refused"  # the source carries what dubcast does not take; never restarted
-    STOPPED = "stopped"  # asked to stop, or a file has ended
-
+from dubcast.contract.worker import WorkerState
 
 W = WorkerState
 _TRANSITIONS: dict[tuple[WorkerState, str], WorkerState] = {

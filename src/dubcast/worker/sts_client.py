@@ -15,18 +15,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dubcast import log
-from dubcast.audio.pcm import RATE, Int16
+from dubcast.audio.pcm import RATE
 from dubcast.clock import NS_PER_S
 from dubcast.config import StreamSettings, StsClientSettings
 from dubcast.contract.sts import FragmentConfig, FragmentContext, PcmAudio, StsRequest
+from dubcast.contract.worker import BreakerState, EndpointStatus
 from dubcast.errors import StsError
-from dubcast.worker import replies
-from dubcast.worker.breaker import BreakerState, Ticket, Verdict
+from dubcast.worker import reply_check
+from dubcast.worker.breaker import Ticket, Verdict
 from dubcast.worker.endpoint import Endpoint
-from dubcast.worker.replies import DubReply
-from dubcast.worker.retry_budget import PROCESS_BUDGET, RetryBudget
-
-__all__ = ["DubReply", "StsClient"]
+from dubcast.worker.retries import PROCESS_BUDGET, RetryBudget
+from dubcast.worker.work import DubReply, Work
 
 _MIN_TIMEOUT_S = 0.2
 _RETRY_PAUSE_S = 0.2
@@ -87,31 +86,13 @@ class StsClient:
         for endpoint in self._endpoints:
             await endpoint.close()
 
-    async def dub(
-        self,
-        fragment_id: str,
-        sequence: int,
-        audio: Int16,
-        slot_ms: int,
-        context: tuple[str, str],
-        deadline_ns: int,
-        overlap_ms: int = 0,
-    ) -> DubReply:
-        """Have one fragment dubbed. `audio`: mono int16 at 48 kHz. Raises StsError.
+    async def dub(self, work: Work) -> DubReply:
+        """Have one fragment dubbed. Raises StsError.
 
-        `overlap_ms`: how much of its start is in the fragment that `context` (source and target
-        text) is of; words of that text which were said in there are not said again.
         Cancelling is safe: the service drops what nobody waits for at its own deadline.
         """
-        started = self._now()
-        request = StsRequest(
-            fragment_id=fragment_id,
-            stream_id=self._stream_id,
-            sequence_number=sequence,
-            audio=PcmAudio.from_pcm(audio.astype("<i2").tobytes(), RATE, 1),
-            config=self._config.model_copy(update={"slot_ms": slot_ms, "overlap_ms": overlap_ms}),
-            context=FragmentContext(source_text=context[0], target_text=context[1]),
-        )
+        started, deadline_ns = self._now(), work.deadline_ns
+        request = self._request(work)
         self._left_s(deadline_ns)
         call = self._route(self._endpoints, request, deadline_ns)
         if call is None:
@@ -126,6 +107,17 @@ class StsClient:
             reply = await self._send(again, request, deadline_ns)
         round_trip_s = (self._now() - started) / NS_PER_S
         return DubReply(reply.response, reply.voice, round_trip_s)
+
+    def _request(self, work: Work) -> StsRequest:
+        told = {"slot_ms": work.slot_ms, "overlap_ms": work.overlap_ms}
+        return StsRequest(
+            fragment_id=work.fragment_id,
+            stream_id=self._stream_id,
+            sequence_number=work.sequence,
+            audio=PcmAudio.from_pcm(work.audio.astype("<i2").tobytes(), RATE, 1),
+            config=self._config.model_copy(update=told),
+            context=FragmentContext(source_text=work.source_text, target_text=work.target_text),
+        )
 
     # -- views ---------------------------------------------------------------------------
 
@@ -144,9 +136,9 @@ class StsClient:
         retries, self._retries = self._retries, 0
         return retries
 
-    def view(self) -> list[dict[str, object]]:
-        """The endpoints in order as plain values, without keys."""
-        return [{"url": endpoint.name, **endpoint.view()} for endpoint in self._endpoints]
+    def status(self) -> tuple[EndpointStatus, ...]:
+        """The endpoints in order, as they are told."""
+        return tuple(endpoint.status() for endpoint in self._endpoints)
 
     # -- where to ------------------------------------------------------------------------
 
@@ -224,9 +216,9 @@ class StsClient:
             body = timed.model_dump_json().encode()
             response, voice = await call.endpoint.post(
                 body,
-                replies.longest_body(request),
+                reply_check.longest_body(request),
                 timeout_s,
-                parse=lambda raw: replies.read(raw, request),
+                parse=lambda raw: reply_check.checked(raw, request),
             )
             took_s = (self._now() - started) / NS_PER_S
             slow = took_s > self._settings.breaker.slow_ratio * timeout_s

@@ -121,7 +121,7 @@ class TagGuard:
         if tag.kind not in self._good:
             self._wrong[tag.kind] += 1
             if self._wrong[tag.kind] >= _ALL_WRONG:
-                self._give_in(tag)
+                self._believe_all_of_a_kind(tag)
         return False
 
     def missing(self, tag: flv.Tag) -> bytes | None:
@@ -131,7 +131,8 @@ class TagGuard:
         self._without.discard(tag.kind)
         return self._headers[tag.kind]
 
-    def _give_in(self, tag: flv.Tag) -> None:
+    def _believe_all_of_a_kind(self, tag: flv.Tag) -> None:
+        """So many are no damage: the source is of that kind, and refused or taken as it is."""
         self.refusal = self.refusal or _refusal(tag)
         if tag.kind == flv.AUDIO and self.refusal is None and tag.body:
             self._sound = tag.body[0] >> 4

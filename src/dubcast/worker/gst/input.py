@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from dubcast import flv
-from dubcast.config import SecretUrl
-from dubcast.errors import ConfigError, MissingPartError
-from dubcast.worker.gst.base import Gst, Pipeline, caps, make
+from dubcast.errors import MissingPartError
+from dubcast.worker.edges import InputCallbacks, InputUnit
+from dubcast.worker.gst.pipeline import Gst, Pipeline, caps, make
 from dubcast.worker.pcm_batch import PcmBatch
+from dubcast.worker.source_url import path_of, scheme_of
 from dubcast.worker.tags import FirstTags, TagGuard, audio_refusal, video_refusal
 
 _PULL_NS = 200_000_000
@@ -57,45 +55,6 @@ _RTP_DECODERS: dict[str, tuple[str, ...]] = {
 # Damaged frames are dropped, however many: silence takes their place, the stream goes on.
 _UNDAUNTED = {"max_errors": -1}
 _PROPERTIES = {"avdec_aac": _UNDAUNTED, "avdec_aac_latm": _UNDAUNTED}
-SCHEMES = ("rtmp", "rtmps", "rtsp", "srt", "http", "https", "file")
-
-
-@dataclass(frozen=True)
-class InputUnit:
-    """An access unit: running times in ns (DTS may be negative), its buffer and its caps."""
-
-    pts: int
-    dts: int
-    key: bool
-    payload: Any
-    caps: Any
-
-
-@dataclass(frozen=True)
-class InputCallbacks:
-    """Where the pipeline's threads deliver. Each is called from a thread of the pipeline."""
-
-    video: Callable[[InputUnit], None]
-    audio: Callable[[int, bytes], None]  # running time in ns, S16LE stereo 48 kHz
-    refused: Callable[[str, str], None]  # reason, message: this source will not do
-    end: Callable[[str, str], None]  # kind (eos, error), message
-
-
-def scheme_of(url: str) -> str:
-    """The scheme of a source; a plain path is `file`. Raises ConfigError for unknown ones."""
-    scheme = urlsplit(url).scheme.lower() if "://" in url else "file"
-    if scheme not in SCHEMES:
-        raise ConfigError(
-            f"source {SecretUrl(url)}: scheme {scheme!r} is not supported; "
-            f"use one of {', '.join(SCHEMES)}"
-        )
-    if scheme == "file" and not _path(url).is_file():
-        raise ConfigError(f"source {url!r}: no such file")
-    return scheme
-
-
-def _path(url: str) -> Path:
-    return Path(url.removeprefix("file://"))
 
 
 class InputPipeline(Pipeline):
@@ -343,7 +302,7 @@ def _srt(url: str) -> tuple[Any, Any]:
 
 
 def _file(url: str) -> tuple[Any, Any]:
-    return make("filesrc", location=str(_path(url))), make("parsebin")
+    return make("filesrc", location=str(path_of(url))), make("parsebin")
 
 
 _RTMP = ("rtmp", "rtmps")

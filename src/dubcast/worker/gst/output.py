@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dubcast.audio.pcm import RATE, Int16
-from dubcast.worker.gst.base import Gst, Pipeline, caps, make
+from dubcast.worker.gst.pipeline import Gst, Pipeline, caps, make
 from dubcast.worker.scheduler import AudioBlock, VideoUnit
 
 # voaacenc starts with 1600 samples that GStreamer does not account for (measured: 33.3 ms).

@@ -4,13 +4,13 @@ The service leaves out what was said in the overlap only if it is told what the 
 Several chunks are on their way at a time, so that one's transcript may not be there yet. A chunk
 waits for it while it is expected early enough for a round trip of its own, and half as much again
 for what goes wrong. Where the service is slower than the chunks come, each would have to wait for
-longer: one that would wait in vain goes at once, and the words at that seam may be said twice.
+longer: one that would wait in vain goes at once, and the words in that overlap may be said twice.
 """
 
 from __future__ import annotations
 
 
-class SeamWait:
+class OverlapWait:
     """Asked once for each chunk, in order, when it could be sent."""
 
     def __init__(self) -> None:

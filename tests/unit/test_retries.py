@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 
-from dubcast.worker.retry_budget import PROCESS_BUDGET, RetryBudget
+from dubcast.worker.retries import PROCESS_BUDGET, RetryBudget
 from dubcast.worker.sts_client import StsClient
 
 

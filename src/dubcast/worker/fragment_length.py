@@ -30,7 +30,7 @@ _PRIOR_WEIGHT = 4.0
 _KEPT = 16
 
 
-class FragmentBudget:
+class FragmentLengthLimit:
     """Keeps the recent round trips and says the longest fragment allowed, in seconds.
 
     The slope is fitted by least squares, held towards a first guess while all fragments are of

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -37,21 +36,12 @@ _TEXT_BYTES = 128 * 1024
 _BASE64_BYTES_PER_MS = RATE * 2 * 2 * 4 / 3 / 1000  # stereo at most
 
 
-@dataclass(frozen=True)
-class DubReply:
-    """A checked reply. `voice`: mono float32 at 48 kHz, or None if there was no speech."""
-
-    response: StsResponse
-    voice: Float | None
-    round_trip_s: float
-
-
 def longest_body(request: StsRequest) -> int:
     """How many bytes a reply to `request` may have; reading stops there."""
     return round(_longest_ms(request) * _BASE64_BYTES_PER_MS) + _TEXT_BYTES
 
 
-def read(body: bytes, request: StsRequest) -> tuple[StsResponse, Float | None]:
+def checked(body: bytes, request: StsRequest) -> tuple[StsResponse, Float | None]:
     """The reply and its voice (mono float32 at 48 kHz, in [-1, 1)), None if there was no speech.
 
     Raises StsError `INVALID_REPLY` if it is not a dub of the fragment that `request` holds.
@@ -61,16 +51,16 @@ def read(body: bytes, request: StsRequest) -> tuple[StsResponse, Float | None]:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         message = f"the reply breaks the contract: {first['loc']}: {first['msg']}"
-        raise invalid(message) from error
+        raise invalid_reply(message) from error
     fault = _fault(response, request)
     if fault:
-        raise invalid(fault)
+        raise invalid_reply(fault)
     if response.dubbed_audio is None:
         return response, None
     return response, _voice(response.dubbed_audio, response.translated_text)
 
 
-def invalid(message: str) -> StsError:
+def invalid_reply(message: str) -> StsError:
     """The error for a reply that is no dub: the same call would bring the same again."""
     return StsError("INVALID_REPLY", message, retryable=False)
 
@@ -120,8 +110,8 @@ def _voice(audio: PcmAudio, text: str) -> Float:
     samples: Any = np.frombuffer(audio.pcm_bytes(), dtype="<i2").reshape(-1, audio.channels)
     clipped = np.count_nonzero(np.abs(samples.astype(np.int32)) >= _FULL_SCALE)
     if clipped > _MOST_CLIPPED * samples.size:
-        raise invalid("the dub is clipped throughout")
+        raise invalid_reply("the dub is clipped throughout")
     voice: Float = samples.mean(axis=1, dtype=np.float32) / np.float32(32768.0)
     if float(voice.std()) < _SILENCE:
-        raise invalid(f"the dub of {len(text)} characters is silent")
+        raise invalid_reply(f"the dub of {len(text)} characters is silent")
     return voice

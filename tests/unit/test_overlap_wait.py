@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 from dubcast.clock import NS_PER_S as S
-from dubcast.worker.seams import SeamWait
+from dubcast.worker.overlap_wait import OverlapWait
 
 HOP = 2 * S
 ROOM = 6 * S  # from when a chunk could be sent to its deadline
 
 
 def test_it_waits_for_a_reply_that_is_expected_in_time_and_half_a_round_trip_is_kept() -> None:
-    one = SeamWait()
+    one = OverlapWait()
     assert one.until(0, 3 * S, ROOM, pending=False) == 0
     assert one.until(2 * S, 3 * S, 2 * S + ROOM, pending=True) == round(3.5 * S)
 
 
 def test_it_does_not_wait_when_nothing_is_pending_or_a_round_trip_would_not_fit() -> None:
-    one = SeamWait()
+    one = OverlapWait()
     one.until(0, 3 * S, ROOM, pending=False)
     assert one.until(S, 3 * S, S + ROOM, pending=False) == S
     assert one.until(2 * S, 5 * S, 2 * S + ROOM, pending=True) == 2 * S
 
 
 def test_what_is_overdue_by_a_round_trip_is_given_up() -> None:
-    one = SeamWait()
+    one = OverlapWait()
     one.until(0, S, ROOM, pending=False)
     assert one.until(3 * S, S, 3 * S + 100 * S, pending=True) == 4 * S
 
 
 def play(round_trip: int, chunks: int = 40) -> tuple[list[int], list[bool]]:
     """Chunks at a service that takes `round_trip` for each: their lags, and which were paired."""
-    one = SeamWait()
+    one = OverlapWait()
     replies: list[int] = []
     lags, paired = [], []
     for number in range(chunks):

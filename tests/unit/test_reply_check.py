@@ -11,7 +11,7 @@ from dubcast.audio.pcm import RATE
 from dubcast.contract.sts import FragmentConfig, PcmAudio, StsRequest
 from dubcast.errors import StsError
 from dubcast.testing.sts_server import success, tone
-from dubcast.worker.replies import longest_body, read
+from dubcast.worker.reply_check import checked, longest_body
 
 
 def request(seconds: float, slot_ms: int | None = None, policy: str = "fit") -> StsRequest:
@@ -31,7 +31,7 @@ def accepted(
     told = asked.model_dump(mode="json")
     pcm = tone(seconds, RATE) if pcm is None else pcm
     try:
-        _, voice = read(success(told, pcm, translated_text=text, **changes).body, asked)
+        _, voice = checked(success(told, pcm, translated_text=text, **changes).body, asked)
     except StsError as error:
         assert error.code == "INVALID_REPLY"
         assert not error.retryable
@@ -96,5 +96,5 @@ def test_the_longest_reply_that_passes_can_be_read_whole() -> None:
     stereo = np.repeat(np.frombuffer(tone(12.0, RATE), "<i2"), 2).tobytes()
     audio = {"channels": 2, "duration_ms": 12_000}
     body = success(asked.model_dump(mode="json"), stereo, audio=audio).body
-    assert read(body, asked)[1] is not None
+    assert checked(body, asked)[1] is not None
     assert len(body) < longest_body(asked) < 1.1 * len(body)

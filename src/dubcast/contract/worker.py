@@ -1,0 +1,173 @@
+"""What a stream worker says of itself: `/status`, and a line of its as-run log per fragment.
+
+The worker writes these models; orchestrator, views and benches read them. Unknown fields are
+ignored, so that an older reader understands a newer worker.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from dubcast.contract.ids import StreamId
+
+
+class WorkerState(StrEnum):
+    """What the worker is doing."""
+
+    WAITING = "waiting"  # no input yet
+    BUFFERING = "buffering"  # input is there, the delay is filling or the output connects
+    LIVE = "live"  # media leaves
+    OUTPUT_LOST = "output_lost"  # input is there, the destination is not
+    INPUT_LOST = "input_lost"  # the publisher is gone; what is held still leaves
+    REFUSED = "refused"  # the source carries what dubcast does not take; never restarted
+    STOPPED = "stopped"  # asked to stop, or a file has ended
+
+
+class Outcome(StrEnum):
+    """What the viewer hears of a fragment."""
+
+    DUBBED = "dubbed"
+    LATE = "late"  # no reply by the deadline
+    FAILED = "failed"  # the service failed or refused
+    OVERLOAD = "overload"  # never sent: too many were waiting, or too late to be of use
+    NO_SPEECH = "no_speech"  # the service found no words: the original is right
+    SHIFT = "shift"  # it, or the dub before, is so long that one of them must be left out
+    SEPARATION = "separation"  # its background is missing and the policy is not to dub then
+
+
+class BreakerState(StrEnum):
+    """Whether calls to an endpoint of the speech service may pass."""
+
+    CLOSED = "closed"  # they pass, and are judged
+    OPEN = "open"  # none passes until the open time is over, or pings say that it is worth a try
+    HALF_OPEN = "half_open"  # one at a time passes: the probe
+
+
+class _Told(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class InputStatus(_Told):
+    """The source. `av_error_ms`: audio placed against its PTS (+: audio early)."""
+
+    sessions: int = 0
+    video: bool = False
+    audio: bool = False
+    av_error_ms: float = 0.0
+
+
+class OutputStatus(_Told):
+    """The destination."""
+
+    restarts: int = 0
+
+
+class SeparationStatus(_Told):
+    """The separation of speech from its background. `off`: nothing is left to try, or not asked
+    for (`separator` is empty then). `cpu`: of a core. `dropped_s`: audio that it did not take.
+    """
+
+    state: Literal["starting", "running", "waiting", "off", "closed"] = "off"
+    separator: str = ""
+    reason: str = ""
+    restarts: int = 0
+    cpu: float = 0.0
+    dropped_s: float = 0.0
+
+
+class EndpointStatus(_Told):
+    """An endpoint of the speech service. `url` without keys; `alert`: why somebody has to act."""
+
+    url: str
+    state: BreakerState
+    alert: str = ""
+    retry_in_s: float = 0.0
+
+
+class WorkerStatus(_Told):
+    """`GET /status` of a worker.
+
+    `message`: for people, why a source was refused. `since_s`: how long it is in its state.
+    `stuck_s`: for how long a part of it has not come round. `depth`, `peak`: how much waits where
+    (units, fragments or seconds, as the name says), and the most that ever did.
+    """
+
+    stream_id: StreamId
+    run_id: str = ""
+    state: WorkerState
+    reason: str = ""
+    message: str = ""
+    since_s: float = 0.0
+    delay_s: float | None = None
+    resuming: bool = Field(default=False, description="at the short delay after a crash")
+    stuck_s: float = 0.0
+    input: InputStatus = InputStatus()
+    output: OutputStatus = OutputStatus()
+    separation: SeparationStatus = SeparationStatus()
+    dumps_dropped_samples: int = 0
+    fragments: dict[Outcome, int] = {}
+    sts: tuple[EndpointStatus, ...] = ()
+    longest_fragment_s: float | None = None
+    depth: dict[str, int] = {}
+    peak: dict[str, int | float] = {}
+
+    @classmethod
+    def read(cls, told: object) -> WorkerStatus | None:
+        """What somebody told at `/status`, if that is a worker's."""
+        try:
+            return cls.model_validate(told)
+        except ValidationError:
+            return None
+
+
+class AsRunEntry(_Told):
+    """A fragment that went on air. Times in s of stream time.
+
+    `fallback`: what played instead of a dub, if there were words. `tempo`: of the dub, in total.
+    `placed_shift_s`: how late the dub began; `backlog_s`: how late it lets the next one begin.
+    `air_ns`: when its first sample left, on the monotonic clock of the worker's machine.
+    `deadline_margin_ms`: how long before its deadline the reply came.
+    """
+
+    fragment_id: str
+    sequence_number: int
+    source_start_s: float
+    source_end_s: float
+    outcome: Outcome
+    reason: str = ""
+    fallback: str = ""
+    transcript: str = ""
+    translated_text: str = ""
+    tempo: float = 1.0
+    placed_shift_s: float | None = None
+    backlog_s: float | None = None
+    dub_start_s: float | None = None
+    dub_end_s: float | None = None
+    speech_lufs: float | None = None
+    dub_lufs: float | None = None
+    air_ns: int | None = None
+    stages_ms: dict[str, float] = {}
+    round_trip_ms: float = 0.0
+    deadline_margin_ms: float | None = None
+
+    @property
+    def dub_span_s(self) -> tuple[float, float] | None:
+        """Where the dub sounds; None if there is none."""
+        if self.dub_start_s is None or self.dub_end_s is None:
+            return None
+        return self.dub_start_s, self.dub_end_s
+
+    def moved(self, by_s: float) -> AsRunEntry:
+        """The same with its times moved, to another timeline."""
+        names = ("source_start_s", "source_end_s", "dub_start_s", "dub_end_s")
+        times = {name: getattr(self, name) for name in names}
+        update = {name: at + by_s for name, at in times.items() if at is not None}
+        return self.model_copy(update=update)
+
+
+def as_run(lines: str) -> list[AsRunEntry]:
+    """The entries of an as-run log. Raises ValidationError for a line that is none."""
+    return [AsRunEntry.model_validate_json(line) for line in lines.splitlines()]

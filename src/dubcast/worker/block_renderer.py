@@ -1,0 +1,65 @@
+"""One block of output: the fragments that fall due in it are decided, and it is mixed. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from dubcast.audio.mix import Mixer
+from dubcast.audio.normalise import NormalisedMixer
+from dubcast.audio.pcm import Int16
+from dubcast.audio.store import AudioStore
+from dubcast.contract.worker import Outcome
+from dubcast.worker.fallback import FallbackPolicy
+from dubcast.worker.fragments import Fragment, FragmentBook
+
+
+@dataclass(frozen=True)
+class Replacing:
+    """What stands in for the original: the policy without a dub, the span removed around one."""
+
+    fallback: FallbackPolicy
+    removed: Callable[[Fragment], tuple[int, int] | None]
+
+
+class BlockRenderer:
+    """Renders blocks in order; positions in samples. Not thread-safe."""
+
+    def __init__(
+        self,
+        store: AudioStore,
+        mixer: Mixer | NormalisedMixer,
+        book: FragmentBook,
+        replacing: Replacing,
+    ) -> None:
+        self._store = store
+        self._mixer = mixer
+        self._book = book
+        self._replacing = replacing
+
+    def original(self, start: int, stop: int) -> Int16:
+        """[start, stop) as it came, (frames, 2); nothing is decided."""
+        return self._store.read(start, stop)
+
+    def render(self, start: int, stop: int) -> tuple[Int16, list[Fragment]]:
+        """[start, stop) as it is heard, (frames, 2), and the fragments decided for it."""
+        decided = []
+        for fragment in self._book.decide_until(stop):
+            self._hand_to_mixer(fragment)
+            decided.append(fragment)
+        original = self._store.read(start, stop + self._mixer.lookahead)
+        return self._mixer.render(start, original), decided
+
+    def _hand_to_mixer(self, fragment: Fragment) -> None:
+        """Give the mixer what plays of a decided fragment; nothing where it has no words."""
+        if fragment.dub is not None:
+            fragment.dub = replace(fragment.dub, removed=self._replacing.removed(fragment))
+            self._mixer.accept(fragment.dub)
+            self._replacing.fallback.dubbed(fragment.dub)
+        elif fragment.outcome is not Outcome.NO_SPEECH:
+            choice = self._replacing.fallback.choose(fragment.span)
+            fragment.fallback = choice.mode.value
+            if choice.dub is not None:
+                self._mixer.accept(choice.dub)
+            if choice.cover is not None:
+                self._mixer.cover(choice.cover)

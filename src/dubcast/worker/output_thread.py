@@ -1,0 +1,78 @@
+"""The thread that pushes what is due to the output, and sleeps until the next is."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from dubcast.clock import Clock, ns_to_s
+from dubcast.worker.core import WorkerCore
+from dubcast.worker.edges import Output
+from dubcast.worker.fragments import Fragment
+from dubcast.worker.scheduler import Batch
+
+_LONGEST_WAIT_S = 0.25
+_JOIN_S = 2
+
+
+class OutputThread:
+    """Drives the core's scheduler. `output` says which output takes media now, if any.
+
+    `on_decided` and `on_delay` (seconds from arrival to output) are called from the thread.
+    """
+
+    def __init__(
+        self,
+        core: WorkerCore,
+        clock: Clock,
+        output: Callable[[], Output | None],
+        on_decided: Callable[[list[Fragment]], None],
+        on_delay: Callable[[float], None],
+    ) -> None:
+        self._core = core
+        self._clock = clock
+        self._output = output
+        self._on_decided = on_decided
+        self._on_delay = on_delay
+        self._quit = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="scheduler", daemon=True)
+        self.round_ns = clock.monotonic_ns()  # when it last came round
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread; harmless when repeated, or before `start`."""
+        self._quit.set()
+        if self._thread.ident is not None:
+            self._thread.join(_JOIN_S)
+
+    def push_due(self) -> float:
+        """One round: push what is due now; seconds until the next round."""
+        now = self.round_ns = self._clock.monotonic_ns()
+        batch, due = self._core.poll(now)
+        self._push(batch)
+        # Nothing that arrives now is due before the delay has passed: no need to be woken.
+        if due is None:
+            return _LONGEST_WAIT_S
+        return min(ns_to_s(due - self._clock.monotonic_ns()), _LONGEST_WAIT_S)
+
+    def _run(self) -> None:
+        while not self._quit.is_set():
+            wait_s = self.push_due()
+            if wait_s > 0:
+                self._quit.wait(wait_s)
+
+    def _push(self, batch: Batch) -> None:
+        output = self._output()
+        if output is not None:
+            for block in batch.audio:
+                output.push_audio(block)
+            if output.has_video:
+                for unit in batch.video:
+                    output.push_video(unit)
+        if batch.delay_s is not None:
+            self._on_delay(batch.delay_s)
+        if batch.decided:
+            self._on_decided(batch.decided)

@@ -1,0 +1,104 @@
+"""Publishes the stream: one connection after the other, for as long as there is media."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+from dubcast import log
+from dubcast.backoff import Backoff, BackoffPolicy
+from dubcast.clock import NS_PER_S, ns_to_s
+from dubcast.metrics import WorkerMetrics
+from dubcast.worker.core import WorkerCore
+from dubcast.worker.edges import Edges, Output
+from dubcast.worker.standing import Standing
+from dubcast.worker.waiting import End, resolve, until
+
+_TRACK_WAIT_S = 1.5  # a track that has not shown up by then is missing
+_LOOK_S = 0.05
+# The media server is near, and everyone waits for it: tried often, for however long it is away.
+_BACKOFF = BackoffPolicy(first_s=0.5, floor_s=0.1, cap_s=2.0, reset_s=10.0)
+_SETTLED_S = 1.0  # a server may accept and refuse within this time
+_ROUND_S = 0.25
+_LONGEST_BACKLOG_S = 10.0
+
+_log = log.get("worker")
+
+
+class Publisher:
+    """Keeps an output connected. `output` is the one that takes media now, if there is one."""
+
+    def __init__(
+        self,
+        url: str,
+        edges: Edges,
+        core: WorkerCore,
+        standing: Standing,
+        metrics: WorkerMetrics,
+    ) -> None:
+        self._url = url
+        self._edges = edges
+        self._core = core
+        self._standing = standing
+        self._up = metrics.publish_up.labels(metrics.stream)
+        self.output: Output | None = None
+        self.restarts = 0
+
+    async def run(self) -> None:
+        """Publish; when the destination goes away, publish again with growing pauses."""
+        backoff = Backoff(_BACKOFF, random.Random())
+        clock = self._edges.clock
+        while True:
+            await self._tracks_known()
+            started = clock.monotonic_ns()
+            try:
+                reason = await self._publish()
+            finally:
+                await self._close_output()
+            self._standing.step("output_down", reason)
+            retry_s = ns_to_s(backoff.failed(ns_to_s(clock.monotonic_ns() - started)))
+            self.restarts += 1
+            _log.warning("output lost", reason=reason, retry_s=round(retry_s, 2))
+            await asyncio.sleep(retry_s)
+
+    async def _tracks_known(self) -> None:
+        # A server cuts a publisher that sends nothing: without media there is no output.
+        await until(lambda: not self._core.drained)
+        for _ in range(round(_TRACK_WAIT_S / _LOOK_S)):
+            view = self._core.view()
+            if view.has_video and view.has_audio:
+                return
+            await asyncio.sleep(_LOOK_S)
+        view = self._core.view()
+        _log.warning("track missing", video=view.has_video, audio=view.has_audio)
+
+    async def _publish(self) -> str:
+        """One connection, until it is lost or of no more use; why."""
+        loop = asyncio.get_running_loop()
+        ended: asyncio.Future[End] = loop.create_future()
+
+        def on_end(kind: str, message: str) -> None:
+            loop.call_soon_threadsafe(resolve, ended, (kind, message))
+
+        output = self._edges.make_output(self._url, self._core.view().video_caps, on_end)
+        output.play()
+        self.output = output
+        self._core.connect(audio_only=not output.has_video)
+        settled = self._edges.clock.monotonic_ns() + _SETTLED_S * NS_PER_S
+        while not ended.done():
+            await asyncio.wait([ended], timeout=_ROUND_S)
+            if not ended.done() and self._edges.clock.monotonic_ns() > settled:
+                self._standing.step("output_up")
+                self._up.set(1)
+            if output.backlog_s() > _LONGEST_BACKLOG_S:
+                return "the destination stopped reading"
+            if not output.has_video and self._core.view().has_video:
+                return "video has appeared"
+        return ended.result()[1]
+
+    async def _close_output(self) -> None:
+        output, self.output = self.output, None
+        self._core.disconnect()
+        self._up.set(0)
+        if output is not None:
+            await self._edges.blocking(output.stop)

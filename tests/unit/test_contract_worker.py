@@ -1,0 +1,82 @@
+"""The words between a worker and those who read it: names on the wire, and what is tolerated."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from dubcast.contract.worker import AsRunEntry, Outcome, WorkerState, WorkerStatus, as_run
+
+ENTRY = AsRunEntry(
+    fragment_id="run-3",
+    sequence_number=3,
+    source_start_s=1.5,
+    source_end_s=2.5,
+    outcome=Outcome.DUBBED,
+    transcript="Olá",
+    dub_start_s=1.6,
+    dub_end_s=2.7,
+)
+
+
+def test_the_names_of_the_status_are_these() -> None:
+    told = WorkerStatus(stream_id="demo", state=WorkerState.LIVE).model_dump(mode="json")
+    assert set(told) == {
+        *("stream_id", "run_id", "state", "reason", "message", "since_s", "delay_s", "resuming"),
+        *("stuck_s", "input", "output", "separation", "dumps_dropped_samples", "fragments"),
+        *("sts", "longest_fragment_s", "depth", "peak"),
+    }
+    assert set(told["input"]) == {"sessions", "video", "audio", "av_error_ms"}
+    assert set(told["output"]) == {"restarts"}
+    assert told["state"] == "live"
+
+
+def test_the_names_of_an_as_run_entry_are_these() -> None:
+    assert set(json.loads(ENTRY.model_dump_json())) == {
+        *("fragment_id", "sequence_number", "source_start_s", "source_end_s", "outcome"),
+        *("reason", "fallback", "transcript", "translated_text", "tempo", "placed_shift_s"),
+        *("backlog_s", "dub_start_s", "dub_end_s", "speech_lufs", "dub_lufs", "air_ns"),
+        *("stages_ms", "round_trip_ms", "deadline_margin_ms"),
+    }
+
+
+def test_a_status_survives_the_wire() -> None:
+    status = WorkerStatus(
+        stream_id="demo",
+        state=WorkerState.LIVE,
+        fragments={Outcome.NO_SPEECH: 2},
+        depth={"video_units": 3},
+        peak={"video_units": 3, "output_s": 0.5},
+    )
+    wire = status.model_dump_json()
+    assert WorkerStatus.model_validate_json(wire) == status
+    assert json.loads(wire)["peak"] == {"video_units": 3, "output_s": 0.5}
+    assert '"video_units":3,' in wire  # a count stays a whole number
+
+
+def test_a_newer_worker_may_say_more_but_not_another_state() -> None:
+    told = {"stream_id": "demo", "state": "live", "mood": "good"}
+    assert WorkerStatus.model_validate(told).state is WorkerState.LIVE
+    assert WorkerStatus.read(told) == WorkerStatus.model_validate(told)
+    assert WorkerStatus.read({**told, "state": "degraded"}) is None
+    assert WorkerStatus.read({}) is WorkerStatus.read(None) is None
+
+
+def test_a_log_is_read_line_by_line(tmp_path: Path) -> None:
+    lines = ENTRY.model_dump_json() + "\n" + ENTRY.moved(2).model_dump_json() + "\n"
+    first, second = as_run(lines)
+    assert first == ENTRY
+    assert (second.source_start_s, second.source_end_s) == (3.5, 4.5)
+    assert second.dub_span_s == (3.6, 4.7)
+    assert as_run("") == []
+    with pytest.raises(ValidationError):
+        as_run('{"fragment_id": "run-4", "seq')
+
+
+def test_what_has_no_dub_has_none_on_another_timeline_either() -> None:
+    bare = ENTRY.model_copy(update={"dub_start_s": None, "dub_end_s": None})
+    assert bare.moved(5).dub_span_s is None
+    assert bare.moved(5).source_start_s == 6.5

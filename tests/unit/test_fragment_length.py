@@ -1,0 +1,71 @@
+"""How long fragments may be, for services of all speeds."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from dubcast.worker.fragment_length import LONGEST_S, MIX_LEAD_S, SHORTEST_S, FragmentLengthLimit
+
+
+def fed(delay_s: float, base_s: float, slope: float, count: int = 40) -> FragmentLengthLimit:
+    """A limit after `count` fragments of a service with this cost, as long as it allowed."""
+    limit, rng = FragmentLengthLimit(delay_s), random.Random(1)
+    for _ in range(count):
+        length = min(rng.uniform(1.0, 8.0), limit.longest_s)
+        limit.record(length, base_s + slope * length)
+    return limit
+
+
+@pytest.mark.parametrize("delay_s", [5, 8, 15])
+@pytest.mark.parametrize(("base_s", "slope"), [(0.2, 0.05), (0.6, 0.6), (1.2, 0.4), (0.3, 1.2)])
+def test_the_longest_fragment_meets_its_deadline_and_wastes_little(
+    delay_s: float, base_s: float, slope: float
+) -> None:
+    longest = fed(delay_s, base_s, slope).longest_s
+    room = delay_s - MIX_LEAD_S
+    shortest = min(SHORTEST_S, 0.4 * room)
+    best = min(max((room - base_s) / (1 + slope), shortest), LONGEST_S)
+    assert longest <= best + 0.05
+    assert longest >= best - 0.7
+
+
+def test_a_slow_service_gets_shorter_fragments() -> None:
+    assert fed(8, 0.3, 1.5).longest_s < fed(8, 0.3, 0.5).longest_s < fed(8, 0.2, 0.05).longest_s
+
+
+def test_short_fragments_do_not_make_the_limit_shorter_and_shorter() -> None:
+    """Each costs a second whatever its length: a ratio would take that for slowness."""
+    limit = FragmentLengthLimit(8)
+    for _ in range(40):
+        limit.record(1.2, 1.0 + 0.5 * 1.2)
+    assert limit.longest_s > 3.5
+
+
+def test_one_slow_reply_does_not_cut_the_fragments_short_for_ever() -> None:
+    limit = fed(8, 0.3, 0.3)
+    before = limit.longest_s
+    limit.record(3, 7.0)
+    for _ in range(40):
+        limit.record(random.Random(2).uniform(1, before), 1.0)
+    assert limit.longest_s >= before - 0.7
+
+
+def test_a_timeout_shortens_the_next_fragments() -> None:
+    limit = FragmentLengthLimit(8)
+    before = limit.longest_s
+    limit.record(before, 5.0)
+    assert limit.longest_s < before - 0.5
+
+
+def test_an_overloaded_service_is_not_sent_ever_more_and_shorter_fragments() -> None:
+    limit = FragmentLengthLimit(8)
+    for _ in range(20):
+        limit.record(2.0, 9.0)
+    assert limit.longest_s == SHORTEST_S
+    assert FragmentLengthLimit(3).longest_s < 1.5  # but a short delay leaves no choice
+
+
+def test_a_set_maximum_is_kept() -> None:
+    assert FragmentLengthLimit(15, fixed_s=2.0).longest_s == 2.0

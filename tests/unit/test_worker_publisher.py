@@ -1,0 +1,188 @@
+"""The output's connections, one after the other, in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from worker_fakes import (
+    LevelVad,
+    Read,
+    ScriptedDestination,
+    ScriptedSource,
+    at_once,
+    drive,
+    spec,
+)
+
+from dubcast.clock import NS_PER_S
+from dubcast.contract.worker import WorkerState
+from dubcast.metrics import WorkerMetrics
+from dubcast.testing import virtual_loop
+from dubcast.testing.virtual_loop import VirtualLoop
+from dubcast.worker.core import WorkerCore
+from dubcast.worker.edges import Edges
+from dubcast.worker.input_loop import InputLoop
+from dubcast.worker.output_thread import OutputThread
+from dubcast.worker.publisher import Publisher
+from dubcast.worker.standing import Standing
+
+ON_AIR = Read(media_s=60)
+
+
+@dataclass
+class Stage:
+    """A publisher between a source and a destination that are both scripted."""
+
+    read: Read = ON_AIR
+    lasts_s: tuple[float, ...] = ()
+    states: list[tuple[float, WorkerState, float]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.loop = VirtualLoop()
+        self.there = ScriptedDestination(self.loop, *self.lasts_s)
+        source = ScriptedSource(self.loop, self.read)
+        edges = Edges(source, self.there, LevelVad, self.loop, at_once)
+        asked = spec()
+        self.core = WorkerCore(asked.policy, "run", LevelVad(), 0)
+        self.metrics = WorkerMetrics("demo")
+        self.standing = Standing(self.loop, self.metrics)
+        self.input = InputLoop(asked, edges, self.core, self.standing, lambda fragments: None)
+        self.publisher = Publisher(asked.destination, edges, self.core, self.standing, self.metrics)
+        self.thread = OutputThread(
+            self.core,
+            self.loop,
+            lambda: self.publisher.output,
+            lambda decided: None,
+            lambda delay: None,
+        )
+
+    @property
+    def up(self) -> float:
+        value = self.metrics.registry.get_sample_value("dubcast_publish_up", {"stream": "demo"})
+        assert value is not None
+        return value
+
+    def run(self, seconds: float, at: dict[float, Any] | None = None) -> None:
+        """Let it run so long; `at`: what to call after how many seconds."""
+
+        async def main() -> None:
+            tasks = [
+                asyncio.create_task(each)
+                for each in (self.input.run(), self.publisher.run(), drive(self.thread))
+            ]
+            for after_s, call in (at or {}).items():
+                self.loop.call_later(after_s, call)
+            await asyncio.sleep(seconds)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+        virtual_loop.run(main(), self.loop)
+
+    def look(self) -> None:
+        self.states.append((round(self.loop.time(), 1), self.standing.state, self.up))
+
+
+def test_it_connects_when_both_tracks_are_known_and_is_on_air_when_that_lasts() -> None:
+    one = Stage()
+    one.run(10, {0.9: one.look, 1.6: one.look})
+    (output,) = one.there.outputs
+    assert output.has_video
+    assert output.began_s < 0.2
+    assert one.states == [(0.9, WorkerState.BUFFERING, 0), (1.6, WorkerState.LIVE, 1)]
+    assert output.video[0].key
+    # From the first key frame on, 3 s after it arrived.
+    assert len(output.video) == pytest.approx(25 * 7, abs=5)
+    assert sum(len(block.samples) for block in output.audio) == pytest.approx(7 * 48_000, rel=0.05)
+
+
+def test_without_media_nothing_connects() -> None:
+    one = Stage(Read(end=("error", "nobody publishes")))
+    one.run(10)
+    assert one.there.outputs == []
+    assert one.standing.state is WorkerState.WAITING
+
+
+def test_a_track_that_does_not_show_up_is_waited_for_and_then_done_without() -> None:
+    one = Stage(Read(media_s=60, video=False))
+    one.run(6)
+    (output,) = one.there.outputs
+    assert output.began_s == pytest.approx(1.5, abs=0.2)
+    assert not output.has_video
+    assert output.audio
+
+
+def test_video_that_appears_later_gets_a_connection_of_its_own() -> None:
+    one = Stage(Read(media_s=60, video=False))
+
+    def video() -> None:
+        now = one.loop.monotonic_ns()
+        one.core.video(now, now, True, "picture", "caps", now)
+
+    one.run(6, {3.0: video})
+    first, second = one.there.outputs
+    assert (first.has_video, second.has_video) == (False, True)
+    assert first.stopped
+    assert second.began_s < 3.0 + 0.25 + 0.7
+
+
+def test_a_lost_output_is_made_anew_with_growing_pauses() -> None:
+    one = Stage(lasts_s=(5.0, 0.5, 0.5, 0.5, 0.5, 99.0))
+    one.run(30, {4.0: one.look, 5.11: one.look, 20.0: one.look})
+    assert one.states == [
+        (4.0, WorkerState.LIVE, 1),
+        (5.1, WorkerState.OUTPUT_LOST, 0),
+        (20.0, WorkerState.LIVE, 1),
+    ]
+    assert one.publisher.restarts == 5
+    outputs = one.there.outputs
+    assert [output.stopped for output in outputs] == [True] * 6
+    ends = [output.began_s + lasts for output, lasts in zip(outputs, one.lasts_s, strict=True)]
+    pauses = [b.began_s - end for end, b in zip(ends, outputs[1:], strict=False)]
+    assert all(0.1 <= pause <= 2.05 for pause in pauses)
+    assert max(pauses) > 0.5
+
+
+def test_a_server_that_accepts_and_refuses_is_never_on_air() -> None:
+    one = Stage(lasts_s=(0.9,))
+    looks: dict[float, Any] = {at / 10: one.look for at in range(5, 100)}
+    one.run(10, looks)
+    assert {(state, up) for _, state, up in one.states} == {(WorkerState.BUFFERING, 0)}
+    assert len(one.there.outputs) > 3
+
+
+def test_a_destination_that_stops_reading_is_left() -> None:
+    one = Stage()
+
+    def stall() -> None:
+        one.there.outputs[0].waiting_s = 10.1
+
+    one.run(8, {4.0: stall})
+    first, second = one.there.outputs
+    assert first.stopped
+    assert 4.0 < second.began_s < 6.5
+    assert second.video[0].key  # a decoder can start there
+    assert one.publisher.restarts == 1
+
+
+def test_cancelling_stops_the_output_and_takes_it_from_the_core() -> None:
+    one = Stage()
+    one.run(4)
+    (output,) = one.there.outputs
+    assert output.stopped
+    assert one.publisher.output is None
+    assert one.up == 0
+    batch, _ = one.core.poll(one.loop.monotonic_ns() + 2 * NS_PER_S)
+    assert (batch.video, batch.audio) == ([], [])  # though it holds more
+
+
+def test_pictures_go_on_where_they_were_after_a_new_connection() -> None:
+    one = Stage(lasts_s=(6.0, 99.0))
+    one.run(14)
+    first, second = one.there.outputs
+    times = [unit.dts_ns for output in (first, second) for unit in output.video]
+    assert all(a < b for a, b in itertools.pairwise(times))
