@@ -15,13 +15,19 @@ from dubcast.worker.background import Background
 from dubcast.worker.fragments import Fragment
 
 SPEECH = (2 * RATE, 4 * RATE)
+NOWHERE = (0, 0)
 
 
-def made(written: tuple[int, int] = (0, 8 * RATE), voice: tuple[int, int] = SPEECH) -> Background:
-    """A background that is there for `written`; a voice is heard for `voice`."""
+def made(
+    written: tuple[int, int] = (0, 8 * RATE),
+    voice: tuple[int, int] = SPEECH,
+    detected: tuple[int, int] | None = None,
+) -> Background:
+    """A background that is there for `written`; a voice is in `voice`, and detected there too."""
+    detected = voice if detected is None else detected
     gate = SpeechGate()
     for at in range(0, 8 * RATE, WINDOW):
-        gate.vad(at, WINDOW, 0.9 if voice[0] <= at < voice[1] else 0.0)
+        gate.vad(at, WINDOW, 0.9 if detected[0] <= at < detected[1] else 0.0)
     one = Background(StoredBed(10 * RATE, DuckedOriginal(12), 480), gate)
     start, stop = written
     shares = [0.0 if voice[0] <= at < voice[1] else -60.0 for at in range(start, stop, RATE // 100)]
@@ -78,3 +84,17 @@ def test_what_borders_on_the_fragment_before_is_removed_from_the_border_on() -> 
 def test_nothing_is_removed_where_the_background_is_missing() -> None:
     assert made((0, 3 * RATE)).removed(fragment()) is None
     assert made((SPEECH[0], 8 * RATE)).removed(fragment()) is None
+
+
+def test_a_dub_is_witness_enough_of_the_speech_that_it_replaces() -> None:
+    removed = made(voice=NOWHERE).removed(fragment())
+    assert removed is not None
+    assert removed[0] == SPEECH[0] - ms_to_samples(150)
+    assert removed[1] == SPEECH[1] + ms_to_samples(350)
+
+
+def test_what_the_separator_alone_hears_is_removed_too() -> None:
+    one = made(voice=(SPEECH[0], SPEECH[1] + RATE // 4), detected=NOWHERE)
+    removed = one.removed(fragment())
+    assert removed is not None
+    assert removed[1] > SPEECH[1] + ms_to_samples(500)

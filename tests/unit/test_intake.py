@@ -85,6 +85,8 @@ def test_what_overlaps_altogether_is_nothing() -> None:
         assert one.audio(number * CHUNK * S // RATE) is not None
     before = one.intake.audio_gap_samples
     assert one.audio(2 * CHUNK * S // RATE) is None
+    long = pcm(0, frames=RATE // 2)
+    assert one.intake.audio(2 * CHUNK * S // RATE, long, 0) is not None  # most of it is new
     assert one.intake.audio_gap_samples == before
 
 
@@ -113,6 +115,24 @@ def test_the_delay_follows_the_pictures_or_else_the_sound(with_video: bool) -> N
     assert late is not None
     # Sound that comes early moves what is due only where it is all there is.
     assert (late - early < S // 2) is not with_video
+
+
+def test_a_picture_that_comes_early_moves_what_is_due() -> None:
+    one = Stage()
+    _, first = one.video(0, 0)
+    _, second = one.video(S // 2, S // 2)  # with the first, half a second before its time
+    due = one.timeline.due_ns(first)
+    assert due is not None
+    assert due == one.now + one.timeline.delay_ns - (second - first)
+
+
+def test_the_gate_learns_where_a_voice_was() -> None:
+    gate = SpeechGate()
+    one = SpeechCutter(LevelVad(), SpeechFragmenter(0.5, ms_to_samples(300), RATE // 2), gate)
+    spans_of(one, talk(0, 5))
+    gate.shares(5 * RATE, np.full(2, -60.0, np.float32))  # the separator begins to judge
+    first, last = gate.around(2 * RATE)
+    assert first < RATE < 3 * RATE < last
 
 
 def cutter() -> SpeechCutter:
