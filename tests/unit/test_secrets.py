@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import io
 import json
@@ -100,6 +101,25 @@ def test_what_sounds_like_a_secret_has_a_type_that_masks_itself() -> None:
     assert all(kind is SecretUrl for kind in destinations.values())
     hook = {one.name: one.type for one in fields(HookEnvironment)}
     assert [kind for name, kind in hook.items() if SECRET_NAME.search(name)] == ["Secret"]
+
+
+# Plain text: the first has a repr of its own, the others are what a media server passes on.
+PLAIN = {"ControlPlane.hook_secret", "AuthRequest.password", "AuthRequest.token"}
+
+
+def test_no_other_value_of_the_product_holds_a_secret_as_plain_text() -> None:
+    """Fields of every class, not only of the settings."""
+    sounds = re.compile(r"(^|_)(secret|token|password|passphrase|credential|(api|publish)_key)$")
+    found = {
+        f"{node.name}.{field.target.id}"
+        for path in Path(config.__file__).parents[1].rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+        for field in node.body
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+        if sounds.search(field.target.id) and "str" in ast.unparse(field.annotation)
+    }
+    assert found == PLAIN
 
 
 @pytest.mark.parametrize("url", ["http://u:canary@h", "http://h/x?key=canary", "u:canary@h"])

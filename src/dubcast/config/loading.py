@@ -14,7 +14,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from dubcast.config import yaml_text
 from dubcast.config.faults import explain
 from dubcast.config.settings import Settings
 from dubcast.config.tree import (
@@ -29,6 +28,7 @@ from dubcast.config.tree import (
     type_at,
     type_below,
 )
+from dubcast.config.yaml_text import parse
 from dubcast.errors import ConfigError
 
 ENV_PREFIX = "DUBCAST__"
@@ -126,7 +126,7 @@ def _settings_file(file: Path | None, env: Mapping[str, str]) -> Path | None:
 
 def _read_file(path: Path) -> dict[str, Any]:
     try:
-        data = yaml_text.parse(path.read_text(encoding="utf-8"))
+        data = parse(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -156,7 +156,7 @@ def _env_value(parts: list[str], text: str) -> Any:
     """What a variable says: its text as it is, or the YAML of a list or mapping."""
     kind = type_at(Settings, parts)
     if is_collection(kind):
-        return yaml_text.parse(text)
+        return parse(text)
     field = field_at(Settings, parts)
     if field is not None and may_be_none(field) and not is_secret(kind):
         empty = {""} if is_text(kind) else _NULLS
