@@ -95,11 +95,23 @@ def test_the_passthrough_comes_at_once_and_makes_room_later() -> None:
 
 def test_a_starved_passthrough_is_a_hang_not_a_crash_of_the_worker() -> None:
     one = started()
-    for second in (5, 6, 7):
-        one.missed(s_to_ns(second))
-    assert one.must_kill(s_to_ns(7))
-    one.ended(-9, s_to_ns(7))
-    assert one.fate is Fate.HUNG
+    for second in (1, 2, 3):
+        one.ended(-11, s_to_ns(second))
+        one.started(s_to_ns(second))
+    assert one.budget.spent  # from here on it is the passthrough
+    for began in (3, 12, 21):
+        one.heard(s_to_ns(began + 1))
+        for second in (6, 7, 8):
+            assert not one.must_kill(s_to_ns(began + second))
+            one.missed(s_to_ns(began + second))
+        assert one.must_kill(s_to_ns(began + 8))
+        wait = one.ended(-9, s_to_ns(began + 8))
+        assert wait is not None and wait > 0  # the same program again: not at once
+        assert one.fate is Fate.HUNG
+        one.started(s_to_ns(began + 9))
+    # The quiet period still counts from the worker's last crash.
+    assert not one.must_end(10, s_to_ns(302.9))
+    assert one.must_end(10, s_to_ns(303))
 
 
 @pytest.mark.parametrize(
