@@ -47,7 +47,7 @@ async def test_a_file_is_sent_whole_at_its_own_pace_and_then_it_ends(
             url = server.publish_url("live/t/out")
             tape = RecorderProcess(url, tmp_path / "out.flv")
             done = call(sts, str(clip), url, "--delay", "3", "--from", "en", "--to", "pt-BR")
-            tape.wait(5)
+            assert tape.wait(5)
             tape.stop()
     assert done.returncode == 0, done.stderr
     report = probe(tape.path, source=clip)
