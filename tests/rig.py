@@ -242,6 +242,22 @@ def read_argv(url: str, file: Path, seconds: float) -> list[str]:
     ]
 
 
+async def on_air(url: str, timeout_s: float = 30) -> None:
+    """Wait until a reader gets media: not every server lets one wait for it."""
+    argv = ["ffprobe", "-loglevel", "error", "-rw_timeout", "20000000", url]
+
+    async def is_there() -> bool:
+        with child(argv) as one:
+            return await one.ended(25) == 0
+
+    await eventually(is_there, timeout_s)
+
+
+async def growing(file: Path, size: int = 20_000, timeout_s: float = 20) -> None:
+    """Wait until a recording holds so many bytes."""
+    await eventually(lambda: file.exists() and file.stat().st_size > size, timeout_s)
+
+
 def first_timestamps(file: Path) -> dict[str, float]:
     """Kind of track -> its first PTS in seconds, in a recorded file."""
     done = subprocess.run(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from rig import (
     build_server,
     child,
     eventually,
+    growing,
     publisher,
     read_argv,
     running_server,
@@ -129,6 +129,7 @@ async def test_kick_cuts_the_publisher_off(server: MediaServer) -> None:
     assert await server.kick(IN) is False
     with publisher(with_key(server, IN)) as one:
         await eventually(lambda: ready(server, IN))
+        assert one.running
         assert await server.kick(IN) is True
         await one.ended()
     await eventually(lambda: gone(server, IN))
@@ -145,7 +146,8 @@ async def test_readers_get_the_end_of_the_stream(server: MediaServer, tmp_path: 
     with publisher(server.publish_url(OUT)) as one:
         await eventually(lambda: ready(server, OUT))
         with child(read_argv(server.read_url(OUT), tmp_path / "a.flv", 60)) as reader:
-            await asyncio.sleep(2)
+            await growing(tmp_path / "a.flv")
+            assert reader.running
             one.close()
             await reader.ended(3)
 

@@ -43,7 +43,7 @@ def test_a_published_stream_reaches_the_third_party_dubbed(
         publisher = stage.publish(material.clip, ingest, tmp_path)
         asrun = tmp_path / "asrun" / f"{STREAM}.asrun.jsonl"
         with stage.Watcher(up_pid, STREAM, asrun) as watcher:
-            publisher.wait(60)
+            assert publisher.wait(60) == 0
             time.sleep(roles.stream.delay_s + 3)
         publisher.stop()
         source.stop()

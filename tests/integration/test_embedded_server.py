@@ -25,6 +25,7 @@ from rig import (
     child,
     eventually,
     first_timestamps,
+    growing,
     publish_argv,
     publisher,
     read_argv,
@@ -112,7 +113,8 @@ async def test_4_readers_get_the_end_at_once(server: MediaServer, tmp_path: Path
     with publisher(server.publish_url(OUT)) as one:
         await up(server, OUT)
         with child(read_argv(server.read_url(OUT), tmp_path / "a.flv", 60)) as reader:
-            await asyncio.sleep(2)
+            await growing(tmp_path / "a.flv")
+            assert reader.running
             one.close()
             await reader.ended(1.5)
 

@@ -54,7 +54,7 @@ def test_a_known_offset_with_its_sign(offset: float, folder: Path) -> None:
     assert len(points(report)) == 6
     assert points(report) == pytest.approx([offset] * 6, abs=0.7)
     assert report.sync is not None and report.sync.unmatched_flashes == 0
-    assert abs(report.sync.slope_ms_per_min or 0) < 2
+    assert report.sync.slope_ms_per_min is not None and abs(report.sync.slope_ms_per_min) < 2
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,7 @@ def test_asked_to_it_connects_again_into_another_file(tmp_path: Path) -> None:
             time.sleep(0.05)
         recorder.stop()
         thread.join(5)
+        assert not thread.is_alive()
     assert [file.name for file in recorder.files[:2]] == ["r.flv", "r-2.flv"]
 
 

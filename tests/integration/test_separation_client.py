@@ -192,7 +192,8 @@ def test_a_program_that_is_not_there_is_reported() -> None:
     )
     client.start()
     end = time.monotonic() + LIMIT_S
-    while client.state is not SeparationState.OFF and time.monotonic() < end:
+    while client.state is not SeparationState.OFF:
+        assert time.monotonic() < end, client.state
         time.sleep(0.02)
     client.close()
     assert "cannot be started" in client.reason

@@ -26,6 +26,8 @@ from rig import (
     eventually,
     first_timestamps,
     free_ports,
+    growing,
+    on_air,
     publisher,
     read_argv,
     server_settings,
@@ -110,6 +112,7 @@ async def test_a_stream_goes_through_and_everything_ends_in_order(up: Up, tmp_pa
     assert summary["publish_server"] == f"{up.rtmp}/live"
     with publisher(f"{up.rtmp}/live/demo/in"):
         await up.live()
+        await on_air(f"{up.rtmp}/live/demo/out")
         with child(read_argv(f"{up.rtmp}/live/demo/out", tmp_path / "a.flv", 2)) as reader:
             assert await reader.ended(20) == 0
         running = up.descendants()
@@ -125,8 +128,9 @@ async def test_a_killed_orchestrator_cuts_no_stream(up: Up, tmp_path: Path) -> N
     with publisher(f"{up.rtmp}/live/demo/in", seconds=90):
         before = await up.live()
         url = f"{up.rtmp}/live/demo/out"
+        await on_air(url)
         with child(read_argv(url, tmp_path / "a.flv", 10)) as reader:
-            await asyncio.sleep(DELAY_S + 1)  # the delay, so that media flows when it happens
+            await growing(tmp_path / "a.flv")
             os.kill(summary["pids"]["orchestrator"], signal.SIGKILL)
             after = await up.live()
             assert after["worker"]["pid"] == before["worker"]["pid"]
@@ -142,8 +146,9 @@ async def test_what_a_killed_up_leaves_plays_on_and_is_taken_over(
     with publisher(f"{first.rtmp}/live/demo/in", seconds=90):
         before = await first.live()
         left = first.descendants()
+        await on_air(f"{first.rtmp}/live/demo/out")
         with child(read_argv(f"{first.rtmp}/live/demo/out", tmp_path / "a.flv", 12)) as reader:
-            await asyncio.sleep(DELAY_S + 1)  # the delay, so that media flows when it happens
+            await growing(tmp_path / "a.flv")
             first.process.kill()
             first.close()
             second = Up(server_kind, tmp_path)
@@ -161,6 +166,7 @@ async def test_what_a_killed_up_leaves_plays_on_and_is_taken_over(
                 second.close()
 
 
+@pytest.mark.fails_on_mediamtx("issue 14: HEVC is not refused, RTMP readers do not get it")
 async def test_a_codec_that_will_not_do_is_told_to_people_and_mended_on_the_spot(
     up: Up, tmp_path: Path
 ) -> None:
@@ -233,6 +239,7 @@ async def test_beyond_its_budget_a_worker_is_replaced_by_the_original(
 
             await eventually(original_on_air, 15)
             file = tmp_path / "a.flv"
+            await on_air(f"{one.rtmp}/live/demo/out")
             with child(read_argv(f"{one.rtmp}/live/demo/out", file, 1)) as reader:
                 assert await reader.ended(20) == 0
             assert set(first_timestamps(file)) == {"video", "audio"}
@@ -248,9 +255,9 @@ async def test_sigterm_plays_out_what_is_held(server_kind: str, tmp_path: Path) 
         await one.ready()
         with publisher(f"{one.rtmp}/live/demo/in", seconds=90):
             await one.live()
+            await on_air(f"{one.rtmp}/live/demo/out")
             with child(read_argv(f"{one.rtmp}/live/demo/out", tmp_path / "a.flv", 60)) as reader:
-                file = tmp_path / "a.flv"
-                await eventually(lambda: file.exists() and file.stat().st_size > 50_000, 20)
+                await growing(tmp_path / "a.flv")
                 told = time.monotonic()
                 one.process.terminate()
                 await reader.ended(20)

@@ -186,14 +186,18 @@ def test_a_bad_reply_is_an_error_or_a_harmless_dub(wire: Wire, answer: bytes) ->
         _check_mix(voice)
 
 
-def _check_mix(voice: Float) -> None:
-    """On air at the highest gain, over a bed at full scale, it is limited and does not wrap."""
+def _check_mix(voice: Float) -> int:
+    """On air at the highest gain, over a bed at full scale, it is limited and does not wrap.
+
+    How many of its samples were loud enough to wrap.
+    """
     mixer = Mixer(DuckedOriginal(24), 4.0, 4.0)
     mixer.accept(Dub(0, len(voice), 0, voice))
     original = np.full((len(voice) + mixer.lookahead, 2), 32767, np.int16)
     out = mixer.render(0, original).astype(np.float64) / 32768
     loud = voice * 4 > 1
     assert (out[480:-480, 0][loud[480:-480]] > 0.3).all()
+    return int(loud[480:-480].sum())
 
 
 def test_memory_stays_bounded(wire: Wire) -> None:
@@ -211,3 +215,4 @@ def test_the_same_wire_brings_a_good_reply(wire: Wire) -> None:
     voice = wire.ask(http(json.dumps(GOOD).encode()))
     assert voice is not None
     assert len(voice) == FRAMES
+    assert _check_mix(voice) > 1000

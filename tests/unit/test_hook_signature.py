@@ -63,10 +63,14 @@ def test_nothing_forged_is_believed(
 
 def test_memory_of_ids_is_bounded() -> None:
     verifier = Verifier("secret")
-    for number in range(6000):
+
+    def again(number: int) -> str | None:
         name = f"id-{number}"
-        assert verifier.refusal(name, str(NOW), sign("secret", name, NOW, BODY), BODY, NOW) is None
-    assert len(verifier._seen) <= 4096
+        return verifier.refusal(name, str(NOW), sign("secret", name, NOW, BODY), BODY, NOW)
+
+    assert {again(number) for number in range(6000)} == {None}
+    assert again(5999) == again(5999 - 4000) == "duplicate"
+    assert again(5999 - 4200) is None  # forgotten
 
 
 def environment(**changes: str) -> dict[str, str]:

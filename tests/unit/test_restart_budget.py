@@ -98,11 +98,23 @@ def test_the_passthrough_comes_at_once_and_makes_room_later() -> None:
 
 def test_a_starved_passthrough_is_a_hang_not_a_crash_of_the_worker() -> None:
     one = started()
-    for second in (5, 6, 7):
-        one.missed(s_to_ns(second))
-    assert one.signal_due(None, s_to_ns(7)) is signal.SIGKILL
-    one.ended(-9, s_to_ns(7))
-    assert one.fate is Fate.HUNG
+    for second in (1, 2, 3):
+        one.ended(-11, s_to_ns(second))
+        one.started(s_to_ns(second))
+    assert one.budget.spent  # from here on it is the passthrough
+    for began in (3, 12, 21):
+        one.heard(s_to_ns(began + 1))
+        for second in (6, 7, 8):
+            assert one.signal_due(None, s_to_ns(began + second)) is None
+            one.missed(s_to_ns(began + second))
+        assert one.signal_due(None, s_to_ns(began + 8)) is signal.SIGKILL
+        wait = one.ended(-9, s_to_ns(began + 8))
+        assert wait is not None and wait > 0  # the same program again: not at once
+        assert one.fate is Fate.HUNG
+        one.started(s_to_ns(began + 9))
+    # The quiet period still counts from the worker's last crash.
+    assert one.signal_due(None, s_to_ns(302.9)) is None
+    assert one.signal_due(None, s_to_ns(303)) is signal.SIGTERM
 
 
 @pytest.mark.parametrize(

@@ -5,16 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import ctranslate2
+import numpy as np
+import onnxruntime
 import pytest
-from sts_fakes import Script, fake_engine
+import tokenizers
 from typer.testing import CliRunner
 
 from dubcast.config import Settings
-from dubcast.errors import MissingPartError
+from dubcast.errors import MissingPartError, StsError
 from dubcast.models.manifest import load_manifest
 from dubcast.sts import languages
-from dubcast.sts.app import create_app
 from dubcast.sts.build import build_engine
+from dubcast.sts.providers.base import AsrTask
 
 
 def _installed(tmp_path: Path) -> Path:
@@ -41,22 +44,65 @@ def test_the_defaults_name_the_models(tmp_path: Path) -> None:
     assert ("en", "pt-BR") in providers.mt.capabilities.pairs
 
 
-def test_models_threads_and_device_are_obeyed(tmp_path: Path) -> None:
-    store = _installed(tmp_path / "store")
+class Loading(Exception):
+    """A model's library was asked to load this; `given` are the arguments."""
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__()
+        self.given = args, named
+
+
+def _loading(*args: Any, **named: Any) -> None:
+    raise Loading(*args, **named)
+
+
+def _asked(provider: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    with pytest.raises(Loading) as caught:
+        provider.load()
+    given: tuple[tuple[Any, ...], dict[str, Any]] = caught.value.given
+    return given
+
+
+def test_the_recognizers_model_threads_and_device_are_obeyed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     own = tmp_path / "my-whisper"
     own.mkdir()
-    changed = _settings(
-        store, asr_model=str(own), device="cuda", asr_threads=3, tts_threads=5, max_pending=7
-    )
-    engine = build_engine(changed)
-    asr: Any = engine.providers.asr
-    tts: Any = engine.providers.tts
-    assert (asr._folder, asr.capabilities.model) == (own, "my-whisper")
-    assert (asr._device, asr._threads) == ("cuda", 3)
-    assert (tts._device, tts._threads) == ("cuda", 5)
-    assert engine.asr._inbox._limit == 7
-    app = create_app(changed, fake_engine(Script()))
-    assert app.state.service.admission._limit == 7
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.WordLevel({"<|endoftext|>": 0}))
+    tokenizer.save(str(own / "tokenizer.json"))
+    changed = {"asr_model": str(own), "device": "cuda", "asr_threads": 3}
+    asr = build_engine(_settings(_installed(tmp_path / "store"), **changed)).providers.asr
+    assert asr.capabilities.model == "my-whisper"
+    monkeypatch.setattr(ctranslate2.models, "Whisper", _loading)
+    args, named = _asked(asr)
+    assert args == (str(own),)
+    assert (named["device"], named["intra_threads"]) == ("cuda", 3)
+
+
+def test_the_voices_model_threads_and_device_are_obeyed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "my-kokoro"
+    own.mkdir()
+    (own / "vocab.json").write_text('{"vocab": {}}')
+    changed = {"tts_model": str(own), "device": "cuda", "tts_threads": 5}
+    tts = build_engine(_settings(_installed(tmp_path / "store"), **changed)).providers.tts
+    assert tts.capabilities.model == "my-kokoro"
+    monkeypatch.setattr(onnxruntime, "InferenceSession", _loading)
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider"])
+    (file, options), named = _asked(tts)
+    assert Path(file).parent == own
+    assert options.intra_op_num_threads == 5
+    assert named["providers"] == ["CUDAExecutionProvider"]
+
+
+def test_as_many_may_wait_for_a_model_as_are_admitted(tmp_path: Path) -> None:
+    engine = build_engine(_settings(_installed(tmp_path), max_pending=7))
+    task = AsrTask(np.zeros(16, np.float32), "en")
+    for _ in range(7):
+        engine.asr.submit(task, "demo", 10**18)
+    with pytest.raises(StsError, match="full"):
+        engine.asr.submit(task, "demo", 10**18)
 
 
 def test_an_unknown_or_missing_model_is_a_clear_error(tmp_path: Path) -> None:
