@@ -103,12 +103,11 @@ carry_settings() {
     case $value in /etc/ssl/certs/*) continue ;; esac
     [ ! -f "$value" ] || carry "$root" "$value"
   done
-  chroot "$root" /usr/sbin/update-ca-certificates >/dev/null 2>&1
+  chroot "$root" /usr/sbin/update-ca-certificates >/dev/null 2>&1 || fail "bad certificates"
 }
 
 clone_head() {
-  local copy=$1/root/dubcast
-  local changed
+  local copy=$1/root/dubcast changed
   changed=$(git -C "$TREE" status --porcelain | cut -c4- | tr '\n' ' ')
   [ -z "$changed" ] || say "not committed, so not tried: $changed"
   git init -q -b main "$copy"
@@ -135,7 +134,6 @@ mount_system() {
   mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts "$root/dev/pts"
   ln -s pts/ptmx "$root/dev/ptmx"
   mount -t tmpfs -o mode=1777 shm "$root/dev/shm"
-  mount -t tmpfs -o mode=1777 tmp "$root/tmp"
 }
 
 # run_commands ROOT COMMAND...: in the namespaces, with an environment that has the settings alone.
