@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 STARTED := $(shell date +%s)
 
-.PHONY: help setup demo bench-separation bench-mix bench-faults test test-unit test-deep check format schemas soak-short soak clean
+.PHONY: help setup fresh demo bench-separation bench-mix bench-faults test test-unit test-deep check format schemas soak-short soak clean
 
 help:
 	@echo "make demo        dub a live stream end to end on this machine and measure it"
@@ -12,7 +12,8 @@ help:
 	@echo "make bench-separation  how well speech leaves fifteen mixes, against the bars"
 	@echo "make bench-mix   dub three programmes live and measure the sound that comes out"
 	@echo "make bench-faults  break everything while it is on air, beside an undisturbed stream"
-	@echo "make check       format, lint, types, borders"
+	@echo "make fresh       demo and test in a bare Debian 12, on the committed tree (as root)"
+	@echo "make check       format, lint, types, borders, packages"
 	@echo "make soak-short  30 minutes of a looped stream: memory, sync, gaps"
 	@echo "make soak        2 hours with a fault every minute or two (SOAK='--resume --now 30')"
 
@@ -34,6 +35,10 @@ bench-faults:
 	@scripts/setup.sh gcc libc6-dev
 	@$(PY) -m bench.faults
 
+# One command instead of both: make fresh FRESH="make test". The log is build/fresh/log.txt.
+fresh:
+	@scripts/fresh.sh build/fresh $(if $(FRESH),'$(FRESH)','make demo' 'make test')
+
 test: setup
 	@$(MAKE) --no-print-directory test-unit
 	@$(PY) -m pytest tests/conformance tests/integration tests/e2e
@@ -51,6 +56,7 @@ check: setup
 	@.venv/bin/ruff format --check src tests scripts bench
 	@.venv/bin/ruff check src tests scripts bench
 	@.venv/bin/mypy
+	@$(PY) scripts/check_packages.py
 	@$(PY) -m pytest -q tests/test_layers.py
 
 format:

@@ -8,9 +8,10 @@ VENV=.venv
 STAMPS=.stamps
 mkdir -p "$STAMPS"
 
+# As src/dubcast/gst_elements.py and system_packages.py say what is in them (`make check` compares).
 APT_PACKAGES=(
   python3-venv python3-gi python3-gst-1.0 gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0
-  gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
+  libgstreamer1.0-0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
   gstreamer1.0-libav gstreamer1.0-tools ffmpeg espeak-ng git
   # The tests' RTSP server.
   gir1.2-gst-rtsp-server-1.0 libgstrtspserver-1.0-0

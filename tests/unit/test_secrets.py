@@ -286,6 +286,6 @@ def test_a_destination_on_the_command_line_is_not_told_either() -> None:
 
 
 def test_two_destinations_of_one_name_are_refused_on_the_command_line() -> None:
-    arguments = ["up", "--no-sts", *("--destination", "a=rtmp://h/app/k") * 2]
-    result = CliRunner().invoke(app, arguments)
+    twice = ("--destination", "a=rtmp://h/app/k") * 2
+    result = CliRunner().invoke(app, ("up", "--no-sts", *twice))
     assert "--destination a: there is another one" in str(result.exception)

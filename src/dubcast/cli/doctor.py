@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 import subprocess
@@ -12,21 +13,14 @@ from typing import Annotated
 
 import typer
 
+from dubcast import gst_elements
 from dubcast.cli.common import ConfigOption, load_settings
 from dubcast.config import Settings
 from dubcast.errors import DubcastError
+from dubcast.system_packages import PROGRAMS
 
-# Debian package -> elements that the worker builds its pipelines from.
-_ELEMENTS = {
-    "gstreamer1.0-plugins-base": ("audioconvert", "audioresample", "appsrc", "appsink"),
-    "gstreamer1.0-plugins-good": ("flvdemux", "flvmux", "rtspsrc", "rtph264depay", "rtpmp4gdepay"),
-    "gstreamer1.0-plugins-bad": (
-        *("rtmp2src", "rtmp2sink", "h264parse", "aacparse", "h264timestamper"),
-        *("voaacenc", "srtsrc", "tsdemux"),
-    ),
-    "gstreamer1.0-libav": ("avdec_aac",),
-}
-_PACKAGES_OF = {"aacparse": "gstreamer1.0-plugins-good"}
+# A line of gst-inspect's list: plugin, element, its long name.
+_LISTED = re.compile(r"^\S+:\s+(\S+): ", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -72,8 +66,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     checks: list[Check] = [
         _python,
         _gstreamer,
-        lambda: [_program("ffmpeg", "apt install ffmpeg")],
-        lambda: [_program("espeak-ng", "apt install espeak-ng")],
+        _programs,
         lambda: _media_servers(settings),
         lambda: _models(settings),
         lambda: _ports(settings),
@@ -98,28 +91,47 @@ def _python() -> list[Finding]:
 
 
 def _gstreamer() -> list[Finding]:
-    """One line per Debian package; importing GStreamer here would cost a second of start."""
-    if shutil.which("gst-inspect-1.0") is None:
+    """One line if all is here, else one per use that lacks some.
+
+    Importing GStreamer here would cost a second of start.
+    """
+    here = _elements_here()
+    if here is None:
         return [Finding("GStreamer", False, "apt install gstreamer1.0-tools")]
-    lines = []
-    for package, elements in _ELEMENTS.items():
-        missing = [name for name in elements if not _runs("gst-inspect-1.0", "--exists", name)]
-        sources = sorted({_PACKAGES_OF.get(name, package) for name in missing})
-        hint = f"no {', '.join(missing)}: apt install {' '.join(sources)}" if missing else ""
-        lines.append(Finding(f"GStreamer elements of {package}", not missing, hint))
-    return lines
+    lacking = {
+        use: missing
+        for use, names in gst_elements.uses().items()
+        if (missing := [name for name in names if name not in here])
+    }
+    if not lacking:
+        return [Finding("GStreamer", True, f"all {len(gst_elements.ELEMENTS)} elements")]
+    return [
+        Finding(
+            f"GStreamer for {use}",
+            False,
+            gst_elements.missing_message(missing),
+            needed=use != "tests",
+        )
+        for use, missing in lacking.items()
+    ]
 
 
-def _runs(*argv: str) -> bool:
+def _elements_here() -> set[str] | None:
+    """Every element that GStreamer has here; None if it cannot be asked."""
     try:
-        return subprocess.run(argv, capture_output=True, timeout=8).returncode == 0
+        done = subprocess.run(["gst-inspect-1.0"], capture_output=True, text=True, timeout=8)
     except (OSError, subprocess.TimeoutExpired):
-        return False
+        return None
+    return set(_LISTED.findall(done.stdout)) if done.returncode == 0 else None
 
 
-def _program(name: str, hint: str, *, needed: bool = True) -> Finding:
-    found = shutil.which(name)
-    return Finding(name, found is not None, "" if found else hint, needed)
+def _programs() -> list[Finding]:
+    """Those that streams need; git only says which commit was measured."""
+    return [
+        Finding(name, found, "" if found else f"apt install {package}", needed=name != "git")
+        for name, package in PROGRAMS.items()
+        for found in [shutil.which(name) is not None]
+    ]
 
 
 def _media_servers(settings: Settings) -> list[Finding]:

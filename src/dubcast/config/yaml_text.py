@@ -56,7 +56,7 @@ def _told(error: yaml.MarkedYAMLError) -> str:
     """What is wrong, without words of the text, which may be a key's."""
     if isinstance(error, _KeyProblem):
         return str(error.problem)
-    hint = "a value that begins with * & ! % @ or ` needs quotes"
+    hint = "a value that begins with one of *&!%@` needs quotes"
     told = isinstance(error, yaml.scanner.ScannerError | yaml.parser.ParserError)
     # Names of anchors and tags are the text's own.
     return f"{error.problem} ({hint})" if told and "tag" not in str(error.problem) else hint

@@ -19,11 +19,11 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Protocol
 
-from dubcast import flv
+from dubcast import flv, gst_elements
 from dubcast.clock import Clock, SystemClock
 from dubcast.errors import InputError, MissingPartError
 from dubcast.measure import arrivals
@@ -109,7 +109,7 @@ class Recorder:
         """Record until the end; the files that hold at least one tag.
 
         Blocks. Raises `InputError` for a URL that cannot be recorded, `MissingPartError` without
-        gst-launch-1.0.
+        gst-launch-1.0 or an element that it needs.
         """
         connect = _connector(self._url)
         while not self._stop.is_set():
@@ -161,8 +161,22 @@ def _connector(url: str) -> Callable[[], Source]:
         raise InputError("the URL holds a character that gst-launch would read", retryable=False)
     program = shutil.which("gst-launch-1.0")
     if program is None:
-        raise MissingPartError("gst-launch-1.0 is not installed (apt: gstreamer1.0-tools)")
+        raise MissingPartError("gst-launch-1.0 is not installed: apt install gstreamer1.0-tools")
+    require_elements(gst_elements.RECORDER)
     return lambda: _RtmpSource(program, url)
+
+
+def require_elements(names: Iterable[str]) -> None:
+    """Raises `MissingPartError` naming each element that gst-launch will not find here.
+
+    A pipeline that it cannot build ends like one whose server is not there yet.
+    """
+    inspect = ["gst-inspect-1.0", "--exists"]
+    missing = [
+        name for name in names if subprocess.run([*inspect, name], capture_output=True).returncode
+    ]
+    if missing:
+        raise MissingPartError(gst_elements.missing_message(missing))
 
 
 class _RtmpSource:

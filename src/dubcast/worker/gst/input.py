@@ -10,10 +10,10 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from dubcast import flv
+from dubcast import flv, gst_elements
 from dubcast.errors import MissingPartError
 from dubcast.worker.edges import InputCallbacks, InputUnit
-from dubcast.worker.gst.pipeline import Gst, Pipeline, caps, make
+from dubcast.worker.gst.pipeline import Gst, Pipeline, caps, make, require
 from dubcast.worker.pcm_batch import PcmBatch
 from dubcast.worker.source_url import path_of, scheme_of
 from dubcast.worker.tags import FirstTags, TagGuard, audio_refusal, video_refusal
@@ -25,33 +25,6 @@ _AUDIO_CAPS = "audio/x-raw,format=S16LE,rate=48000,channels=2,layout=interleaved
 # comes then lies before the segment, and the elements behind it drop it. So only when nothing
 # comes out is it looked for: a probe in Python at every packet costs a tenth of the worker.
 _WRAPPED_NS = (1 << 31) * 1_000_000
-_AAC = ("aacparse", "avdec_aac")
-_AAC_LATM = ("aacparse", "avdec_aac_latm")
-_MPEG_1 = ("mpegaudioparse", "mpg123audiodec")
-# Named one by one: what is not here is refused, where decodebin would leave silence.
-_DECODERS: dict[str, tuple[str, ...]] = {
-    "audio/x-raw": (),
-    "audio/x-alaw": ("alawdec",),
-    "audio/x-mulaw": ("mulawdec",),
-    "audio/x-ac3": ("ac3parse", "avdec_ac3"),
-    "audio/x-eac3": ("ac3parse", "avdec_eac3"),
-    "audio/x-opus": ("opusdec",),
-    "audio/x-speex": ("speexdec",),
-    "audio/x-vorbis": ("vorbisdec",),
-    "audio/x-flac": ("flacparse", "flacdec"),
-    "audio/x-nellymoser": ("avdec_nellymoser",),
-}
-_RTP_DECODERS: dict[str, tuple[str, ...]] = {
-    "MPEG4-GENERIC": ("rtpmp4gdepay", *_AAC),
-    "MP4A-LATM": ("rtpmp4adepay", *_AAC),
-    "MPA": ("rtpmpadepay", *_MPEG_1),
-    "PCMA": ("rtppcmadepay", "alawdec"),
-    "PCMU": ("rtppcmudepay", "mulawdec"),
-    "L16": ("rtpL16depay",),
-    "G722": ("rtpg722depay", "avdec_g722"),
-    "OPUS": ("rtpopusdepay", "opusdec"),
-    "AC3": ("rtpac3depay", "ac3parse", "avdec_ac3"),
-}
 # Damaged frames are dropped, however many: silence takes their place, the stream goes on.
 _UNDAUNTED = {"max_errors": -1}
 _PROPERTIES = {"avdec_aac": _UNDAUNTED, "avdec_aac_latm": _UNDAUNTED}
@@ -77,6 +50,8 @@ class InputPipeline(Pipeline):
         super().__init__("input", callbacks.end)
         self._callbacks = callbacks
         self._scheme = scheme_of(url)
+        # With what the stream's output will need: it would be known only when media has come.
+        require(_needed_for(self._scheme))
         self._have: set[str] = set()
         self._flv_pads: set[Any] = set()
         self._has_begun = False
@@ -162,7 +137,7 @@ class InputPipeline(Pipeline):
         elif media == "video":
             self._refuse_video(str(encoding))
         elif media == "audio":
-            self._add_audio(pad, _RTP_DECODERS.get(str(encoding).upper()), str(encoding))
+            self._add_audio(pad, _rtp_decoder_of(str(encoding)), str(encoding))
 
     def _add_video(self, pad: Any, head: list[Any], *, timestamper: bool = False) -> None:
         if "video" in self._have:
@@ -268,13 +243,24 @@ def _running(segment: Any, time: int) -> int | None:
     return None if sign == 0 else int(sign * value)
 
 
+def _needed_for(scheme: str) -> tuple[str, ...]:
+    return (*gst_elements.SOURCES[scheme], *gst_elements.INPUT, *gst_elements.OUTPUT)
+
+
 def _decoder_of(name: str, structure: Any) -> tuple[str, ...] | None:
     """The elements that decode these caps; None: there is no decoder for them."""
+    codec = gst_elements.SOUND_BY_CAPS.get(name)
     if name == "audio/mpeg" and structure.get_value("mpegversion") == 1:
-        return _MPEG_1
-    if name == "audio/mpeg":
-        return _AAC_LATM if structure.get_string("stream-format") == "loas" else _AAC
-    return _DECODERS.get(name)
+        codec = "MPEG-1 audio"
+    elif name == "audio/mpeg":
+        codec = "AAC in LATM" if structure.get_string("stream-format") == "loas" else "AAC"
+    return None if codec is None else gst_elements.SOUND[codec]
+
+
+def _rtp_decoder_of(encoding: str) -> tuple[str, ...] | None:
+    """The same for an encoding name of RTP."""
+    known = gst_elements.SOUND_BY_RTP.get(encoding.upper())
+    return None if known is None else (known[0], *gst_elements.SOUND[known[1]])
 
 
 def _queue() -> Any:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from dubcast import gst_elements
 from dubcast.errors import MissingPartError
 from dubcast.native import prefer_gcc_unwinder
 
@@ -24,20 +25,8 @@ except (ImportError, ValueError) as error:
         "gir1.2-gst-plugins-base-1.0, and make the venv with --system-site-packages"
     ) from error
 
-__all__ = ["Gst", "GstApp", "Pipeline", "caps", "init", "make"]
+__all__ = ["Gst", "GstApp", "Pipeline", "caps", "init", "make", "require"]
 
-_ELEMENTS = {
-    "gstreamer1.0-plugins-bad": (
-        "rtmp2src rtmp2sink srtsrc tsdemux h264parse h264timestamper voaacenc"
-    ),
-    "gstreamer1.0-libav": "avdec_aac avdec_aac_latm avdec_ac3 avdec_eac3 avdec_g722 "
-    "avdec_nellymoser",
-    "gstreamer1.0-plugins-good": "rtspsrc flvdemux flvmux souphttpsrc aacparse mpegaudioparse "
-    "mpg123audiodec ac3parse flacparse flacdec speexdec alawdec mulawdec rtph264depay "
-    "rtpmp4gdepay rtpmp4adepay rtpmpadepay rtppcmadepay rtppcmudepay rtpL16depay rtpg722depay "
-    "rtpopusdepay rtpac3depay",
-}
-_PACKAGES = {name: package for package, names in _ELEMENTS.items() for name in names.split()}
 _POLL_NS = 200_000_000
 
 
@@ -47,15 +36,29 @@ def init() -> None:
         Gst.init(None)
 
 
-def make(factory: str, **properties: Any) -> Any:
-    """An element with its properties set (never parsed from a string); `async_` is `async`.
+def require(names: Iterable[str]) -> None:
+    """Raises MissingPartError naming each of these elements that is not here, and its package.
 
-    Raises MissingPartError naming the distribution's package that has it.
+    For what a pipeline will need: without it, the first sign of a part that an element makes inside
+    itself, or of one that comes late, would be that nothing arrives.
     """
+    init()
+    missing = [name for name in names if Gst.ElementFactory.find(name) is None]
+    if missing:
+        raise MissingPartError(gst_elements.missing_message(missing))
+
+
+def make(factory: str, **properties: Any) -> Any:
+    """An element of the table with its properties set (never parsed from a string); `async_` is
+    `async`.
+
+    Raises MissingPartError naming the distribution's package that has it, LookupError for what is
+    not in the table.
+    """
+    gst_elements.package_of(factory)
     element = Gst.ElementFactory.make(factory, None)
     if element is None:
-        package = _PACKAGES.get(factory, "gstreamer1.0-plugins-base")
-        raise MissingPartError(f"GStreamer has no element {factory}: apt install {package}")
+        raise MissingPartError(gst_elements.missing_message([factory]))
     for name, value in properties.items():
         element.set_property(name.rstrip("_").replace("_", "-"), value)
     return element
