@@ -21,8 +21,8 @@ from bench.separation import measure, metrics, mixes, words
 from bench.separation.gated import gated
 from dubcast.audio.pcm import RATE, Float, to_float
 from dubcast.config import Settings
-from dubcast.measure.engines import narrator
 from dubcast.measure.figures import Bar, Figure, report
+from dubcast.measure.speech_models import narrator
 from dubcast.models.store import ModelStore
 from dubcast.separation import registry
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from dubcast.demo import plots
-from dubcast.demo.report import DemoReport, Fragment, load_fragments, write
+from dubcast.demo.report import DemoReport, Fragment, write
 from dubcast.measure.figures import Bar
 
 TONE = plots.Sound(np.sin(np.arange(16000) / 9).astype(np.float32), 8000, 1.0)
@@ -67,13 +67,6 @@ def test_the_page_needs_nothing_else_and_runs_nothing(tmp_path: Path) -> None:
 def test_a_report_of_nothing_is_a_page_too(tmp_path: Path) -> None:
     written = write(DemoReport(figures={}), tmp_path)
     assert written.passed and "<svg" not in written.html.read_text(encoding="utf-8")
-
-
-def test_fragments_of_a_file_that_was_cut(tmp_path: Path) -> None:
-    path = tmp_path / "asrun.jsonl"
-    lines = [fragment(2).model_dump_json(), fragment(1).model_dump_json(), '{"event": "start"}']
-    path.write_text("\n".join([*lines, '{"fragment_id": "f3", "sequ']), encoding="utf-8")
-    assert [one.sequence_number for one in load_fragments(path)] == [1, 2]
 
 
 def test_stages_add_up_to_the_round_trip() -> None:
