@@ -25,6 +25,7 @@ from bench.mix import words as words_module
 from bench.mix.judge import Measured, Read
 from bench.mix.placement import Placed
 from bench.mix.words import Window
+from dubcast.audio.loudness import HOP, SILENT, integrated
 from dubcast.audio.pcm import RATE, Float
 from dubcast.audio.vad import WINDOW_16K
 from dubcast.measure.material import Line
@@ -63,6 +64,37 @@ def test_silence_has_no_loudness() -> None:
 def test_sound_shorter_than_a_block_is_measured() -> None:
     # The filter's onset makes a short tone a little louder.
     assert loudness.integrated(tone(1000, 0.2, 0.1)) == pytest.approx(-20, abs=0.3)
+
+
+def swelling(seconds: float) -> Float:
+    """Noise that rises by 40 dB: the gates leave much of it out."""
+    rise = 10 ** (np.linspace(-50, -10, round(seconds * RATE)) / 20)
+    return (noise(seconds, 0.3, 8) * rise[:, None]).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [
+        noise(3, 0.1, 5),
+        noise(0.9, 0.02, 6),
+        tone(90, 2, 0.3),
+        tone(6000, 2, 0.05),
+        np.concatenate([tone(1000, 4, 0.2), noise(6, 1e-3, 7), tone(300, 1, 0.1)]),
+        swelling(8),
+        tone(440, 3, 0.2) * np.array([1, 0], np.float32),
+    ],
+    ids=["noise", "short", "low", "high", "pauses", "swelling", "left"],
+)
+def test_the_products_meter_agrees_with_pyloudnorm(sound: Float) -> None:
+    # The product cuts its blocks in hops of 100 ms, and each is of the same samples here.
+    whole = sound[: len(sound) // HOP * HOP]
+    assert integrated(whole) == pytest.approx(loudness.integrated(whole), abs=0.05)
+
+
+def test_both_meters_find_nothing_below_the_gate() -> None:
+    quiet = noise(2, 1e-5, 9)
+    assert loudness.integrated(quiet) is None
+    assert integrated(quiet) == SILENT
 
 
 def test_the_true_peak_lies_between_the_samples() -> None:
