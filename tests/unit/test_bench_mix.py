@@ -138,6 +138,7 @@ def test_windows_hold_whole_lines_and_every_word_once() -> None:
     assert [word for w in made for word in w.words] == [
         word for line in lines for word in words_module.split(line.text)
     ]
+    assert len(made) > 1
     assert all(w.end_s - w.start_s < 8 for w in made)
     assert all(a.end_s <= b.start_s + 1e-9 for a, b in pairwise(made))
 
@@ -382,8 +383,7 @@ def test_silence_that_is_added_is_counted_once() -> None:
     output[RATE : 2 * RATE] = 0
     runs = [silence.voice_runs(sound, Loudness()) for sound in (source, output)]
     assert silence.length_s(runs[0]) == pytest.approx(4, abs=0.1)
-    assert silence.silence_ratio_added(runs[0], runs[1], 6) == pytest.approx(1 / 6, abs=0.02)
-    assert silence.silence_ratio_added(runs[1], runs[0], 6) == 0
+    assert silence.length_s(runs[1]) == pytest.approx(3, abs=0.1)
     assert silence.dead_air_share(source, output) == pytest.approx(1 / 6, abs=0.01)
 
 
@@ -468,6 +468,7 @@ def test_speech_lies_where_the_script_says_and_beeps_where_nobody_speaks() -> No
     ]
     heard: Sequence[int] = np.flatnonzero(speech).tolist()
     assert (heard[0], heard[-1]) == (9 * RATE, round(10.8 * RATE) - 1)
+    assert len(timing.beeps) == 7
     assert all(beep < 8.5 or beep > 13 for beep in timing.beeps)
     assert round(timing.total_s * 30) == pytest.approx(timing.total_s * 30)
 
