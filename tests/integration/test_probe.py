@@ -15,8 +15,8 @@ from dubcast import flv
 from dubcast.cli import probe as command
 from dubcast.errors import ProbeError
 from dubcast.flv import AUDIO, VIDEO, Tag
-from dubcast.measure import arrivals, decode
-from dubcast.measure.probe import ProbeReport, probe
+from dubcast.measure import arrivals, decode, flashbeep
+from dubcast.measure.probe import ProbeReport, find_beeps, probe
 from dubcast.measure.recording import iter_tags, opened
 from dubcast.testing.media import ClipSpec, build_clip
 
@@ -116,11 +116,17 @@ def test_the_whole_sound_lies_at_its_timestamps_and_is_silent_in_a_hole(
 
     with opened(clip) as recording:
         whole = decode.whole_sound(recording)
+        onsets = [beep.onset_s for beep in find_beeps(recording)]
     with opened(edited(clip, tmp_path / "hole.flv", lose)) as recording:
         holed = decode.whole_sound(recording)
     assert whole.samples.shape == holed.samples.shape
     assert whole.samples.shape[1] == 2 and whole.rate_hz == 48000
     assert holed.start_ms == pytest.approx(whole.start_ms, abs=1)
+    beeps = flashbeep.find_beeps(whole.samples.mean(axis=1), whole.rate_hz)
+    assert len(onsets) == 6
+    assert [beep.onset_s + whole.start_ms / 1000 for beep in beeps] == pytest.approx(
+        onsets, abs=1e-3
+    )
 
     def part(sound: decode.Sound, first_ms: float, last_ms: float) -> np.ndarray:
         at = [round((ms - sound.start_ms) * sound.rate_hz / 1000) for ms in (first_ms, last_ms)]
