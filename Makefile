@@ -68,7 +68,7 @@ schemas: setup
 	@$(PY) -m dubcast config reference > docs/settings.md
 
 soak-short: setup
-	@$(PY) -m dubcast demo --soak-minutes 30 --out build/soak
+	@$(PY) -m bench.soak --short
 
 # A part at a time, if so wished: make soak SOAK="--resume --now 30"
 soak: setup

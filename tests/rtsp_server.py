@@ -11,10 +11,10 @@ import gi
 
 gi.require_version("Gst", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from dubcast.worker.gst.pipeline import require  # noqa: E402
 from gi.repository import GLib, GstRtspServer  # noqa: E402
 
 from dubcast.testing.launch_line import elements_of  # noqa: E402
+from dubcast.worker.gst.pipeline import require  # noqa: E402
 
 LAUNCH = (
     "( filesrc location={clip} ! flvdemux name=d "

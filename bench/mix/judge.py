@@ -29,7 +29,7 @@ from bench.mix.takes import Evidence, Stems
 from dubcast.audio.pcm import RATE, Float, to_int16
 from dubcast.config import Settings
 from dubcast.contract.worker import AsRunEntry
-from dubcast.measure import engines
+from dubcast.measure import speech_models
 from dubcast.measure.figures import Bar, Figure
 
 BARS = (
@@ -109,15 +109,16 @@ def measure(name: str, kind: str, evidence: Evidence, tools: Tools) -> Measured:
     read, floor = _read_both(evidence, parts.dub, clips, tools)
     policy = tools.settings.stream
     texts = [line.text for line in known.narration]
-    reference = engines.translated(texts, policy.source_language, policy.target_language)
-    heard = engines.heard(tools.settings, to_int16(evidence.output), policy.target_language)
+    language = policy.target_language
+    reference = speech_models.reference_translation(texts, policy.source_language, language)
+    heard = speech_models.understood(tools.settings, to_int16(evidence.output), language)
     spoken = silence.voice_runs(np.repeat(known.speech[:, None], 2, axis=1))
     return Measured(
         name,
         kind,
         read,
         floor,
-        round(engines.chrf(*(_plain(t, policy.target_language) for t in (heard, reference))), 2),
+        round(speech_models.chrf(*(_plain(t, language) for t in (heard, reference))), 2),
         placed,
         [round(error, 2) for error in errors],
         [round(leak, 2) for leak in leaks_db(placed, evidence.output, known)],

@@ -1,4 +1,4 @@
-"""Loudness and true peak as ITU-R BS.1770-4 defines them, independent of the product's own.
+"""Loudness (by pyloudnorm) and true peak as ITU-R BS.1770-4 defines them, not by the product's own.
 
 Sound is float of shape (frames, 2) at 48 kHz, full scale 1.0. Pure.
 """
@@ -9,29 +9,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pyloudnorm import Meter
 from scipy import signal
 
 from dubcast.audio.pcm import RATE
 
 Sound = NDArray[Any]
 
-# The two stages of the K weighting at 48 kHz, as printed in BS.1770-4 (tables 1 and 2).
-_SHELF = ((1.53512485958697, -2.69169618940638, 1.19839281085285),
-          (1.0, -1.69065929318241, 0.73248077421585))  # fmt: skip
-_HIGH_PASS = ((1.0, -2.0, 1.0), (1.0, -1.99004745483398, 0.99007225036621))
-_OFFSET = -0.691
-_BLOCK = round(0.4 * RATE)
-_STEP = _BLOCK // 4
-_ABSOLUTE_LUFS = -70.0
-_RELATIVE_LU = -10.0
+# Its filters are those that the standard prints; pyloudnorm's own default only comes near them.
+_FILTERS = "DeMan"
+_BLOCK_S = 0.4
 _OVERSAMPLING = 4
 _NOTHING_DB = -120.0
-
-
-def weighted(sound: Sound) -> NDArray[np.float64]:
-    """The sound after both stages of the K weighting."""
-    once = signal.lfilter(*_SHELF, np.asarray(sound, dtype=np.float64), axis=0)
-    return np.asarray(signal.lfilter(*_HIGH_PASS, once, axis=0))
 
 
 def integrated(sound: Sound) -> float | None:
@@ -39,25 +28,13 @@ def integrated(sound: Sound) -> float | None:
 
     Sound shorter than one block of 0.4 s is measured as one block of its own length.
     """
-    power = _block_power(weighted(sound))
-    loud = power[_lufs(power) > _ABSOLUTE_LUFS]
-    if not len(loud):
+    if not len(sound):
         return None
-    gate = _lufs(loud.mean()) + _RELATIVE_LU
-    return float(_lufs(loud[_lufs(loud) > gate].mean()))
-
-
-def _block_power(sound: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean squares, summed over the channels, of blocks of 0.4 s that overlap by three quarters."""
-    sums = np.concatenate([[0.0], np.cumsum((sound**2).sum(axis=1))])
-    if len(sound) < _BLOCK:
-        return np.array([sums[-1] / max(len(sound), 1)])
-    first = np.arange(0, len(sound) - _BLOCK + 1, _STEP)
-    return np.asarray((sums[first + _BLOCK] - sums[first]) / _BLOCK)
-
-
-def _lufs(power: Any) -> Any:
-    return _OFFSET + 10 * np.log10(np.maximum(power, 1e-15))
+    meter = Meter(RATE, _FILTERS, min(_BLOCK_S, len(sound) / RATE))
+    # In float64: it filters in place, and would round every stage to the type it is given.
+    with np.errstate(divide="ignore"):
+        lufs = float(meter.integrated_loudness(np.asarray(sound, dtype=np.float64)))
+    return lufs if np.isfinite(lufs) else None
 
 
 def true_peak_dbtp(sound: Sound) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 from bench.mix.words import Window
 from dubcast.audio.pcm import RATE, Float
 from dubcast.config import Settings, cache_dir
-from dubcast.measure import engines, synth
+from dubcast.measure import speech_models, synth
 from dubcast.measure.material import Speak
 from dubcast.models.store import ModelStore
 from dubcast.sts.build import known_voices
@@ -108,5 +108,5 @@ def dub_voice(settings: Settings) -> Iterator[Voice]:
     """The voice that the stream's policy names."""
     known = known_voices(ModelStore(settings.models))
     chosen = choose_voice(settings.stream.voice, settings.stream.target_language, known)
-    with engines.narrator(settings) as speak:
+    with speech_models.narrator(settings) as speak:
         yield Voice(speak, chosen.name)

@@ -15,8 +15,9 @@ import numpy as np
 
 from bench.mix import beds, texts
 from dubcast.config import Settings, cache_dir
-from dubcast.measure import engines, material, synth
+from dubcast.measure import material, speech_models, synth
 from dubcast.measure.material import Line, Material, MaterialSpec, Plan, Speak
+from dubcast.measure.narrated import narrated
 
 _VERSION = 1
 _FPS = 30
@@ -68,11 +69,10 @@ PROGRAMMES = (DEMO, SPORT, MUSIC)
 def built(programme: Programme, settings: Settings) -> Material:
     """The programme's material, from the cache or made."""
     if programme is DEMO:
-        with engines.narrator(settings) as speak:
-            return material.build(MaterialSpec(), speak, cache_dir() / "demo")
+        return narrated(settings)
     if (programme.folder / "material.json").exists():
         return material.load(programme.folder)
-    with engines.narrator(settings) as speak:
+    with speech_models.narrator(settings) as speak:
         return material.kept(programme.folder, lambda work: _make(programme, speak, work))
 
 

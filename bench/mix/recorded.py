@@ -50,10 +50,13 @@ def load(
     Raises ProbeError when it does not hold the clip's pictures, or no mark was recorded.
     """
     with opened(path) as recording:
-        sound, start_ms = _decoded(recording)
+        found = decode.whole_sound(recording)
         zero_ms = material.origin_ms + _pictures_ms(material.clip, recording)
     count = round(material.duration_s * RATE)
-    coarse = round((zero_ms - start_ms) * RATE / 1000)
+    if found.rate_hz != RATE:
+        raise ProbeError(f"{path.name} has no sound at {RATE} Hz")
+    sound = found.samples
+    coarse = round((zero_ms - found.start_ms) * RATE / 1000)
     heard = (max(0.0, -coarse / RATE), min(count, len(sound) - coarse) / RATE)
     rough = shifted(sound, coarse, count)
     inside = [mark for mark in (_clipped(mark, heard) for mark in marks) if mark is not None]
@@ -133,25 +136,3 @@ def _pictures_ms(clip: Path, recording: Recording) -> float:
     if not found:
         raise ProbeError(f"{recording.path.name} holds no picture of {clip.name}")
     return float(statistics.median(found))
-
-
-def _decoded(recording: Recording) -> tuple[Float, float]:
-    """(frames of both channels, timestamp in ms of the first), each frame at its own timestamp."""
-    command = [ffmpeg_program(), "-hide_banner", "-v", "error", "-nostdin"]
-    command += ["-i", str(recording.path), "-vn", "-ac", "2", "-f", "f32le", "-"]
-    raw = subprocess.run(command, capture_output=True, check=True).stdout
-    # Floats: a decoder's overshoot above full scale is to be seen.
-    pcm = np.frombuffer(raw, dtype="<f4").reshape(-1, 2)
-    per_frame, rest = divmod(len(pcm), max(len(recording.audio), 1))
-    if not per_frame or rest:
-        raise ProbeError(f"{recording.path.name}: frames and samples of the sound do not fit")
-    start_ms = float(recording.audio[0].dts_ms)
-    end_ms = recording.audio[-1].dts_ms
-    out = np.zeros((round((end_ms - start_ms) * RATE / 1000) + 2 * per_frame, 2), np.float32)
-    for first, last in decode.runs(recording.audio):
-        run = recording.audio[first:last]
-        at = float(np.mean([f.dts_ms - k * f.duration_ms for k, f in enumerate(run)])) - start_ms
-        begin = max(0, round(at * RATE / 1000))
-        part = pcm[first * per_frame : last * per_frame][: len(out) - begin]
-        out[begin : begin + len(part)] = part
-    return out, start_ms

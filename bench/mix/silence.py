@@ -34,14 +34,6 @@ def length_s(runs: Sequence[Run]) -> float:
     return sum(last - first for first, last in runs)
 
 
-def silence_ratio_added(source: Sequence[Run], output: Sequence[Run], total_s: float) -> float:
-    """Time without a voice in the output, less that in the source, over the programme's time.
-
-    Never below zero: a dub that speaks longer than the source adds no silence.
-    """
-    return max(0.0, (length_s(source) - length_s(output)) / total_s)
-
-
 def dead_air_share(source: Float, output: Float) -> float:
     """Share of the time where the source sounds and the output is below -50 dBFS for 0.2 s."""
     quiet_out = _quiet(output)

@@ -17,7 +17,7 @@ from bench.mix.models import Voice
 from bench.mix.takes import Evidence, Stems, fitted
 from dubcast.audio.pcm import RATE, Float
 from dubcast.config import Settings
-from dubcast.measure import engines
+from dubcast.measure import speech_models
 
 _GAP_S = 0.03
 _LATE_S = 0.8
@@ -90,7 +90,9 @@ def run(known: Stems, fault: str, voice: Voice, settings: Settings) -> Evidence:
 def _entries(known: Stems, fault: str, voice: Voice, settings: Settings) -> list[dict[str, Any]]:
     policy = settings.stream
     texts = [line.text for line in known.narration]
-    said = engines.translated(texts, policy.source_language, policy.target_language)
+    said = speech_models.reference_translation(
+        texts, policy.source_language, policy.target_language
+    )
     if fault == "garbled":
         said = [said[0]] * len(said)
     ends = [line.start_s for line in known.narration[1:]] + [known.seconds]

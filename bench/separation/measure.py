@@ -57,9 +57,9 @@ def streamed(separator: Separator, whole: Float) -> Streamed:
 
 
 def result(
-    mix: Mix, made: Streamed, gated: Float, reference: Sequence[str], heard: Sequence[str]
+    mix: Mix, made: Streamed, aired: Float, reference: Sequence[str], heard: Sequence[str]
 ) -> Result:
-    """The measures. `gated`: the background after the gate; `heard`: words read on `made`."""
+    """The measures. `aired`: what the air path makes of `made`; `heard`: words read on `made`."""
     background, speech, whole = (to_float(s) for s in (mix.background, mix.speech, mix.whole))
     left = metrics.leak(made.background, background, speech)
     before = metrics.si_sdr_db(whole, background)
@@ -69,7 +69,7 @@ def result(
         sisdr_gain_db=metrics.si_sdr_db(made.background, background) - before,
         leak_db=left.speech_db,
         background_error_db=left.background_db,
-        speechfree_error_db=metrics.error_db(gated, background, metrics.speech_free(speech)),
+        speechfree_error_db=metrics.error_db(aired, background, metrics.speech_free(speech)),
         words_read=metrics.read_in_order(reference, heard),
         cpu=made.cpu,
         lag=metrics.lag(made.background, background),
@@ -88,12 +88,16 @@ def keeps_silence(separator: Separator, whole: Float) -> bool:
     return not streamed(separator, stream).background[gap].any()
 
 
-def figures(name: str, results: Sequence[Result], delay_ms: float) -> dict[str, Figure]:
+def figures(
+    name: str, results: Sequence[Result], delay_ms: float, yardstick: float
+) -> dict[str, Figure]:
     """The figures of one separator: means over the mixes; the worst words where speech is not
     below the background; the median of the CPU, which other work on the machine disturbs less.
+    `yardstick`: CPU seconds of the computation that the CPU is held against.
     """
     loud = [result for result in results if result.snr_db >= 0]
     free = [result.speechfree_error_db for result in results]
+    cpu = float(np.median([result.cpu for result in results]))
     values: Mapping[str, Figure] = {
         "sisdr_gain_db": _mean([result.sisdr_gain_db for result in results]),
         "leak_db": _mean([result.leak_db for result in results]),
@@ -101,7 +105,8 @@ def figures(name: str, results: Sequence[Result], delay_ms: float) -> dict[str, 
         "words_read_worst": round(max(result.words_read for result in loud), 2),
         "speechfree_error_db": _mean(free),
         "speechfree_error_worst_db": round(max(free), 2),
-        "cpu": round(float(np.median([result.cpu for result in results])), 4),
+        "cpu": round(cpu, 4),
+        "cpu_ratio": round(cpu / yardstick, 3),
         "delay_ms": delay_ms,
     }
     return {f"{name}_{key}": value for key, value in values.items()}

@@ -2,6 +2,11 @@
 
 Each lasts 22 s, begins and ends without speech, and has pauses. Background and speech are kept as
 16-bit sound, and the mix is exactly their sum: what comes out can be held against the truth.
+
+They are the same on every machine, or the benchmark stops: `mixes.sha256` holds their hashes.
+Voices and instruments come out of pinned packages, or are spoken by flite, whose output does not
+depend on the processor; sums and filters are computed in float64 and rounded to 16 bits at the
+end, so that the last digit, in which processors differ, decides nothing.
 """
 
 from __future__ import annotations
@@ -17,24 +22,29 @@ import numpy as np
 from bench.separation import sound, sources
 from dubcast.audio.pcm import RATE, Float, Int16, to_int16
 from dubcast.config import cache_dir
+from dubcast.errors import DubcastError
 from dubcast.measure import synth
-from dubcast.measure.material import Speak
+from dubcast.measure.figures import versions
 
 SEED = 20
 SECONDS = 22.0
-_FORMAT = 1  # part of the cache's key: raise it when the sound of a mix changes
+HASHES = Path(__file__).with_name("mixes.sha256")
+_FORMAT = 2  # part of the cache's key: raise it when the sound of a mix changes
 _SPEECH_START_S = 2.5
 _SPEECH_END_S = 19.8
 _PAUSE_S = 1.1
 _BED_DBFS = -24.0
 _PEAK = 0.95
-_BABBLE = 12
+
+
+class MixError(DubcastError):
+    """A mix is not the one that the bars are about."""
 
 
 @dataclass(frozen=True)
 class Spec:
-    """One mix. `speech`: recordings by name, or lines spoken by a voice. `snr_db`: speech against
-    background while somebody speaks.
+    """One mix. `recordings` by name are its speech, or `lines` spoken by flite's `voices` in turn.
+    `snr_db`: speech against background while somebody speaks.
     """
 
     name: str
@@ -53,11 +63,6 @@ class Spec:
         return bool(self.recordings)
 
 
-_MARKET = (
-    "The ferry leaves the northern harbour at seven, and the last one returns before midnight.",
-    "Nobody expected the old lighthouse to survive another winter of storms.",
-    "Volunteers repaired the roof with timber from the village.",
-)
 _ECONOMY = (
     "Inflation slowed again in October, while wages kept growing faster than prices.",
     "Economists doubt that the central bank will change its course this year.",
@@ -89,38 +94,28 @@ _GUIDE = (
     "This portrait was painted in sixteen forty, probably from memory.",
     "Notice how the candle lights only half of her face.",
 )
-_CROWD = (
-    "Did you bring enough sandwiches for everybody at the table?",
-    "My sister moved to Lisbon last spring and she loves her garden.",
-    "We should order another bottle before the kitchen closes.",
-    "The new manager promised to fix the elevator by Friday.",
-    "Honestly, the second film was much better than the first.",
-    "He drove all night and still arrived late for the wedding.",
-)
-_BABBLERS = (
-    "af_alloy", "am_adam", "bf_alice", "bm_lewis", "af_nova", "am_eric",
-    "bf_lily", "bm_fable", "af_sky", "am_onyx", "af_kore", "am_liam",
-)  # fmt: skip
+# People who talk all at once in the babble, in four languages.
+_TALKERS = tuple(f"talk-{code}-{part}" for code in ("es", "fr", "it", "ru") for part in (1, 2, 3))
 # Where to end a recording that is too long: in a pause.
 _CUT_S = {"prompt-echo": 17.25}
 _READER = tuple(f"reader-{number}" for number in range(1, 6))
 
 SPECS = (
-    Spec("orchestra", "orchestra", 6, voices=("am_michael",), lines=_MARKET),
+    Spec("orchestra", "orchestra", 6, recordings=("prompt-try",)),
     Spec("electro", "electro", 0, recordings=_READER[:3]),
     Spec("stadium", "stadium", 6, recordings=("jfk",)),
-    Spec("upbeat", "upbeat", 12, voices=("af_bella",), lines=_ECONOMY),
-    Spec("song", "song", -6, voices=("bf_emma",), lines=_KITCHEN),
+    Spec("upbeat", "upbeat", 12, recordings=("prompt-message",)),
+    Spec("song", "song", -6, recordings=("prompt-mailbox",)),
     Spec("song_talk", "song", 6, recordings=("prompt-more",)),
-    Spec("ambient", "ambient", 0, voices=("bm_george",), lines=_NATURE),
-    Spec("babble", "babble", 6, voices=("af_heart",), lines=_ECONOMY),
+    Spec("ambient", "ambient", 0, voices=("slt",), lines=_NATURE),
+    Spec("babble", "babble", 6, voices=("rms",), lines=_ECONOMY),
     Spec("effects", "effects", 12, recordings=("jfk",)),
-    Spec("mono", "folk", -6, voices=("am_fenrir",), lines=_NATURE, mono=True),
-    Spec("sport", "sport", 0, voices=("bm_daniel",), lines=_MATCH, pan=0.45, room=0.12),
-    Spec("rock", "rock", 6, voices=("am_puck", "af_sarah"), lines=_GAME),
+    Spec("mono", "folk", -6, voices=("rms",), lines=_KITCHEN, mono=True),
+    Spec("sport", "sport", 0, voices=("awb",), lines=_MATCH, pan=0.45, room=0.12),
+    Spec("rock", "rock", 6, voices=("rms", "slt"), lines=_GAME),
     Spec("rain", "rain", 0, recordings=("prompt-echo",)),
     Spec("folk", "folk", 3, recordings=_READER[3:] + _READER[1:2], room=0.05),
-    Spec("guide", "orchestra_soft", 9, voices=("bf_isabella", "am_echo"), lines=_GUIDE),
+    Spec("guide", "orchestra_soft", 9, voices=("slt", "awb"), lines=_GUIDE),
 )
 
 
@@ -135,6 +130,12 @@ class Mix:
     @property
     def whole(self) -> Int16:
         return self.background + self.speech
+
+    @property
+    def sha256(self) -> str:
+        """Of the samples of both parts, as 16-bit little endian."""
+        parts = [part.astype("<i2").tobytes() for part in (self.background, self.speech)]
+        return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
 def key(specs: tuple[Spec, ...] = SPECS) -> str:
@@ -154,7 +155,7 @@ def built(specs: Sequence[Spec] = SPECS) -> bool:
     return all((folder() / f"{spec.name}.npz").exists() for spec in specs)
 
 
-def build(speak: Speak, specs: Sequence[Spec] = SPECS) -> Iterator[str]:
+def build(specs: Sequence[Spec] = SPECS) -> Iterator[str]:
     """Make those of the mixes that are missing; their names, as each is done."""
     sources.fetch()
     folder().mkdir(parents=True, exist_ok=True)
@@ -162,7 +163,7 @@ def build(speak: Speak, specs: Sequence[Spec] = SPECS) -> Iterator[str]:
         number = SPECS.index(spec)
         out = folder() / f"{spec.name}.npz"
         if not out.exists():
-            mix = _make(spec, speak, np.random.default_rng([SEED, number]))
+            mix = make(spec, np.random.default_rng([SEED, number]))
             part = out.with_suffix(".part")
             with part.open("wb") as file:
                 np.savez(file, background=mix.background, speech=mix.speech)
@@ -171,14 +172,41 @@ def build(speak: Speak, specs: Sequence[Spec] = SPECS) -> Iterator[str]:
 
 
 def load(spec: Spec) -> Mix:
-    """A built mix."""
+    """A built mix. Raises MixError if it is not the one that the bars are about."""
+    mix = _read(spec)
+    expected = pinned().get(spec.name, "none")
+    if mix.sha256 != expected:
+        parts = ("ffmpeg", "numpy", "python")
+        made_with = ", ".join(f"{part} {versions().get(part, '?')}" for part in parts)
+        raise MixError(
+            f"the mix {spec.name} has SHA-256 {mix.sha256}, expected {expected}: this machine "
+            f"makes other sounds than those that the bars are about (with {made_with}; they are of "
+            "Debian 12 on x86-64). If its recipe was changed: python -m bench.separation --pin"
+        )
+    return mix
+
+
+def pinned(path: Path = HASHES) -> dict[str, str]:
+    """The hashes of the mixes by name."""
+    lines = (line.split() for line in path.read_text(encoding="utf-8").splitlines())
+    return {name: sha256 for sha256, name in lines}
+
+
+def pin(path: Path = HASHES) -> None:
+    """Write down the hashes of the built mixes: those of this machine count from now on."""
+    text = "".join(f"{_read(spec).sha256}  {spec.name}\n" for spec in SPECS)
+    path.write_text(text, encoding="utf-8")
+
+
+def _read(spec: Spec) -> Mix:
     with np.load(folder() / f"{spec.name}.npz") as data:
         return Mix(spec, data["background"], data["speech"])
 
 
-def _make(spec: Spec, speak: Speak, random: np.random.Generator) -> Mix:
-    bed = sound.to_level(_BEDS[spec.bed](speak, random), _BED_DBFS)
-    speech = sound.phrases(_spoken(spec, speak), _SPEECH_START_S, _SPEECH_END_S, _PAUSE_S)
+def make(spec: Spec, random: np.random.Generator) -> Mix:
+    """A mix from its sources, which have been fetched."""
+    bed = sound.to_level(_BEDS[spec.bed](random), _BED_DBFS)
+    speech = sound.phrases(_spoken(spec), _SPEECH_START_S, _SPEECH_END_S, _PAUSE_S)
     speech = np.concatenate([speech, sound.silence(SECONDS)])[: len(bed)]
     if spec.pan:
         speech = sound.panned(speech, spec.pan)
@@ -190,36 +218,35 @@ def _make(spec: Spec, speak: Speak, random: np.random.Generator) -> Mix:
     return Mix(spec, to_int16(bed), to_int16(speech))
 
 
-def _spoken(spec: Spec, speak: Speak) -> list[Float]:
+def _spoken(spec: Spec) -> list[Float]:
     if spec.real:
         clips = [sources.decoded(name, 0, _CUT_S.get(name)) for name in spec.recordings]
         return [sound.to_level(clip, _BED_DBFS) for clip in clips]
     turns = enumerate(spec.lines)
-    return [_line(speak, line, spec.voices[turn % len(spec.voices)]) for turn, line in turns]
+    return [_line(line, spec.voices[turn % len(spec.voices)]) for turn, line in turns]
 
 
-def _line(speak: Speak, text: str, voice: str) -> Float:
-    samples, rate = speak(text, voice)
-    clean = synth.trimmed(synth.resampled(np.asarray(samples, dtype=np.float32), rate))
-    return sound.centred(synth.levelled(clean, _BED_DBFS))
+def _line(text: str, voice: str) -> Float:
+    mono = sources.spoken(text, voice)[:, 0]
+    return sound.centred(synth.levelled(synth.trimmed(mono), _BED_DBFS))
 
 
-Bed = Callable[[Speak, np.random.Generator], Float]
+Bed = Callable[[np.random.Generator], Float]
 
 
 def _music(name: str, start_s: float) -> Bed:
-    return lambda speak, random: _exactly(sources.decoded(name, start_s, SECONDS))
+    return lambda random: _exactly(sources.decoded(name, start_s, SECONDS))
 
 
 def _exactly(bed: Float) -> Float:
     return sound.looped(bed, SECONDS) if len(bed) < round(SECONDS * RATE) else bed
 
 
-def _song(speak: Speak, random: np.random.Generator) -> Float:
+def _song(random: np.random.Generator) -> Float:
     return sound.looped(sources.decoded("song"), SECONDS)
 
 
-def _stadium(speak: Speak, random: np.random.Generator) -> Float:
+def _stadium(random: np.random.Generator) -> Float:
     """Real crowds, a different one on each side, with two of them swelling in between."""
     bed = np.zeros((round(SECONDS * RATE), 2), dtype=np.float32)
     for name, position in (
@@ -233,9 +260,9 @@ def _stadium(speak: Speak, random: np.random.Generator) -> Float:
     return sound.roomy(bed, 0.3, 1.2, random)
 
 
-def _sport(speak: Speak, random: np.random.Generator) -> Float:
+def _sport(random: np.random.Generator) -> Float:
     """The crowd, music from the stadium's loudspeakers, and the referee's whistle."""
-    crowd = sound.to_level(_stadium(speak, random), _BED_DBFS)
+    crowd = sound.to_level(_stadium(random), _BED_DBFS)
     music = sources.decoded("upbeat", 60.0, SECONDS)
     bed = crowd + sound.to_level(sound.roomy(music, 0.5, 0.9, random), _BED_DBFS - 6)
     whistle = sound.to_level(sources.decoded("whistle"), _BED_DBFS + 3)
@@ -244,7 +271,7 @@ def _sport(speak: Speak, random: np.random.Generator) -> Float:
     return bed
 
 
-def _effects(speak: Speak, random: np.random.Generator) -> Float:
+def _effects(random: np.random.Generator) -> Float:
     """Bangs, whistles and fire over light rain: what comes is sudden."""
     names = ("explosion", "fireworks", "thunder", "lightning", "cracking", "whistle", "fire")
     clips = [sound.to_level(sources.decoded(name), _BED_DBFS) for name in names]
@@ -252,7 +279,7 @@ def _effects(speak: Speak, random: np.random.Generator) -> Float:
     return rain + sound.scattered(clips, SECONDS, 0.8, random)
 
 
-def _rain(speak: Speak, random: np.random.Generator) -> Float:
+def _rain(random: np.random.Generator) -> Float:
     rain = sound.to_level(sources.decoded("rain", 0, SECONDS), _BED_DBFS)
     water = sound.to_level(sources.decoded("waterfall"), _BED_DBFS - 8)
     bed = rain + sound.panned(sound.looped(water, SECONDS), 0.5)
@@ -260,13 +287,12 @@ def _rain(speak: Speak, random: np.random.Generator) -> Float:
     return bed + sound.scattered([thunder], SECONDS, 6.0, random)
 
 
-def _babble(speak: Speak, random: np.random.Generator) -> Float:
-    """Twelve voices at tables in a room, none of them near."""
+def _babble(random: np.random.Generator) -> Float:
+    """Twelve people at tables in a room, none of them near."""
     bed = np.zeros((round(SECONDS * RATE), 2), dtype=np.float32)
-    for number, voice in enumerate(_BABBLERS):
-        turns = [_CROWD[(number + turn * 2) % len(_CROWD)] for turn in range(3)]
-        talk = np.concatenate([_line(speak, line, voice) for line in turns])
-        talk = np.roll(sound.looped(talk, SECONDS), random.integers(len(bed)), axis=0)
+    for name in _TALKERS:
+        talk = sound.looped(sources.decoded(name, 1.0, SECONDS), SECONDS)
+        talk = np.roll(talk, random.integers(len(bed)), axis=0)
         talk = sound.to_level(talk, _BED_DBFS + random.uniform(-4, 2))
         bed += sound.panned(talk, random.uniform(-0.9, 0.9))
     return sound.roomy(bed, 0.7, 0.6, random)

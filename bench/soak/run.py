@@ -18,20 +18,22 @@ import psutil
 from rich.console import Console
 
 from bench.scene import Memory, Scene, recordings, running
-from bench.soak import judge
+from bench.soak import judge, short
 from bench.soak.faults import FAULTS, Strike, schedule
 from bench.soak.judge import Part
 from dubcast import flv, log
 from dubcast.config import Settings
-from dubcast.demo import show
 from dubcast.errors import DubcastError
-from dubcast.measure import arrivals, figures
+from dubcast.measure import arrivals, figures, stage
+from dubcast.measure.narrated import narrated
 from dubcast.measure.probe import probe
 
 # One is separated, as by default; the other is not, to save the CPU.
 _POLICIES: dict[str, dict[str, Any]] = {"air": {}, "struck": {"separation": {"separator": "off"}}}
 _WARM_UP_S = 20.0
 _LEAVE_S = 5.0
+# Minutes and folder, where the command line names none.
+_LONG, _SHORT = (120.0, "build/bench/soak"), (30.0, "build/soak")
 
 
 def main() -> None:
@@ -40,6 +42,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     console, settings = Console(stderr=True), Settings()
     log.setup(settings.log, "bench")
+    if options.short:
+        sys.exit(0 if short.run(settings, options.out, options.minutes, console) else 1)
     kept = _parts(options.out, options.seed) if options.resume else []
     done = sum(part.minutes for part in kept)
     minutes = min(options.minutes - done, options.now or options.minutes)
@@ -59,12 +63,17 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.soak", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=120.0, help="length of the whole soak")
+    parser.add_argument("--short", action="store_true", help="the short soak: nothing is broken")
+    parser.add_argument("--minutes", type=float, help="length of the whole soak (120; short: 30)")
     parser.add_argument("--now", type=float, help="run at most so many minutes of it now")
     parser.add_argument("--resume", action="store_true", help="go on after the parts that are kept")
     parser.add_argument("--seed", type=int, default=1, help="fixes what strikes when")
-    parser.add_argument("--out", type=Path, default=Path("build/bench/soak"))
-    return parser.parse_args()
+    parser.add_argument("--out", type=Path, help="folder (build/bench/soak; short: build/soak)")
+    options = parser.parse_args()
+    minutes, out = _SHORT if options.short else _LONG
+    options.minutes = options.minutes or minutes
+    options.out = options.out or Path(out)
+    return options
 
 
 def _parts(out: Path, seed: int) -> list[Part]:
@@ -87,8 +96,8 @@ def _run(
 ) -> Part:
     """One part: from `done` minutes on, for `minutes`."""
     out = options.out
-    show.clean(out)
-    material, _ = show.materials(settings)
+    stage.clear(out)
+    clip = narrated(settings).clip
     console.print(f"soak: seed {options.seed}, minutes {done:g} to {done + minutes:g}")
     strikes = [
         Strike(one.at_s - 60 * done, one.name, one.seed)
@@ -97,7 +106,7 @@ def _run(
     ]
     before = {one.pid for one in psutil.process_iter()}
     told, memory, last_ns = asyncio.run(
-        _on_air(settings, material.clip, out, strikes, 60 * minutes, console)
+        _on_air(settings, clip, out, strikes, 60 * minutes, console)
     )
     time.sleep(_LEAVE_S)
     left = [one for one in psutil.process_iter() if one.pid not in before and _ours(one)]

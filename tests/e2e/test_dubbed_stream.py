@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from dubcast.config import Settings, cache_dir
+from dubcast.config import Settings
 from dubcast.contract.ids import ingest_path
 from dubcast.demo import verdict
-from dubcast.measure import engines, stage
-from dubcast.measure.material import SENTENCES, Material, MaterialSpec, build
+from dubcast.measure import speech_models, stage
+from dubcast.measure.asrun import fragment_figures
+from dubcast.measure.material import SENTENCES, Material, MaterialSpec
+from dubcast.measure.narrated import narrated
 from dubcast.measure.probe import probe
 from dubcast.measure.recorder import RecorderProcess
 
@@ -23,8 +25,7 @@ SPEC = replace(MaterialSpec(), sentences=SENTENCES[:4], min_s=10.0, max_s=40.0)
 
 @pytest.fixture(scope="module")
 def material() -> Material:
-    with engines.narrator(Settings()) as speak:
-        return build(SPEC, speak, cache_dir() / "demo")
+    return narrated(Settings(), SPEC)
 
 
 def test_a_published_stream_reaches_the_third_party_dubbed(
@@ -61,9 +62,10 @@ def test_a_published_stream_reaches_the_third_party_dubbed(
     assert report.sync is not None
     assert report.sync.max_abs_ms is not None, "a dub over every beep"
     assert report.sync.max_abs_ms <= 10
-    figures = verdict.fragment_figures(take.asrun)
+    figures = fragment_figures(take.asrun)
     # CI's machine is shared: most is enough here, `make demo` holds the bar.
     assert isinstance(figures["fragments_dubbed"], int)
     assert figures["fragments_dubbed"] >= 2
-    heard = " ".join(engines.heard(roles, verdict.stereo(take.output), "pt-BR")).lower()
+    said = speech_models.understood(roles, verdict.sound_of(take.output), "pt-BR")
+    heard = " ".join(said).lower()
     assert any(word in heard for word in ("bom dia", "sol", "mar", "porto", "barcos"))

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dubcast.demo.report import sound_from
+from dubcast.demo.verdict import drawn
 from dubcast.measure.material import Material, MaterialSpec, build
 from dubcast.measure.probe import probe
 from dubcast.measure.synth import Samples
@@ -73,7 +73,7 @@ def test_it_is_built_once(material: Material, folder: Path) -> None:
 
 
 def test_the_sound_to_draw_lies_on_content_time(material: Material) -> None:
-    sound = sound_from(material.clip, shift_s=-material.origin_ms / 1000)
+    sound = drawn(material.clip, shift_s=-material.origin_ms / 1000)
     assert sound.rate_hz == 8000
     assert abs(sound.start_s) < 0.05
     assert sound.end_s == pytest.approx(material.duration_s, abs=0.1)

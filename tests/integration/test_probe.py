@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -14,9 +15,9 @@ from dubcast import flv
 from dubcast.cli import probe as command
 from dubcast.errors import ProbeError
 from dubcast.flv import AUDIO, VIDEO, Tag
-from dubcast.measure import arrivals
-from dubcast.measure.probe import ProbeReport, probe
-from dubcast.measure.recording import iter_tags
+from dubcast.measure import arrivals, decode, flashbeep
+from dubcast.measure.probe import ProbeReport, find_beeps, probe
+from dubcast.measure.recording import iter_tags, opened
 from dubcast.testing.media import ClipSpec, build_clip
 
 Edit = Callable[[list[Tag]], list[Tag]]
@@ -105,6 +106,41 @@ def test_a_gap_is_seen_and_shifts_nothing(
     assert whole.timing.gap_max_ms < 2
     assert len(points(report)) == 6
     assert points(report) == pytest.approx([0.0] * 6, abs=0.7)
+
+
+def test_the_whole_sound_lies_at_its_timestamps_and_is_silent_in_a_hole(
+    clip: Path, tmp_path: Path
+) -> None:
+    def lose(tags: list[Tag]) -> list[Tag]:
+        return [t for t in tags if not (t.kind == AUDIO and 3000 <= t.dts_ms < 3400)]
+
+    with opened(clip) as recording:
+        whole = decode.whole_sound(recording)
+        onsets = [beep.onset_s for beep in find_beeps(recording)]
+    with opened(edited(clip, tmp_path / "hole.flv", lose)) as recording:
+        holed = decode.whole_sound(recording)
+    assert whole.samples.shape == holed.samples.shape
+    assert whole.samples.shape[1] == 2 and whole.rate_hz == 48000
+    assert holed.start_ms == pytest.approx(whole.start_ms, abs=1)
+    beeps = flashbeep.find_beeps(whole.samples.mean(axis=1), whole.rate_hz)
+    assert len(onsets) == 6
+    assert [beep.onset_s + whole.start_ms / 1000 for beep in beeps] == pytest.approx(
+        onsets, abs=1e-3
+    )
+
+    def part(sound: decode.Sound, first_ms: float, last_ms: float) -> np.ndarray:
+        at = [round((ms - sound.start_ms) * sound.rate_hz / 1000) for ms in (first_ms, last_ms)]
+        return sound.samples[at[0] : at[1]]
+
+    assert np.abs(part(whole, 3030, 3370)).max() > 1e-3
+    assert not part(holed, 3030, 3370).any()
+    for before_or_after in ((500, 2900), (3500, 5500)):
+        one, other = (part(sound, *before_or_after) for sound in (whole, holed))
+        # Two runs are placed by their own mean timestamps: within a millisecond.
+        product = np.fft.rfft(one.mean(axis=1)) * np.conj(np.fft.rfft(other.mean(axis=1)))
+        curve = np.fft.irfft(product)
+        assert min(int(np.argmax(curve)), len(curve) - int(np.argmax(curve))) < 48
+        assert curve.max() > 0.95 * float((one.mean(axis=1) ** 2).sum())
 
 
 def test_non_monotone_dts(clip: Path, tmp_path: Path) -> None:

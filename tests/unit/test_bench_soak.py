@@ -1,15 +1,20 @@
 """The judge of the soak can tell good from bad, and the schedule is what the seed says."""
 
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from bench.soak import judge
+from bench.soak import judge, short
 from bench.soak.faults import FAULTS, schedule
 from bench.soak.judge import Part, Seconds
 from dubcast.measure.figures import judge as judge_all
 from dubcast.measure.flashbeep import SyncPoint
+from dubcast.measure.playing import Ends, Played
+from dubcast.measure.probe import ProbeReport, Sync, Track
+from dubcast.measure.stage import Sample, Usage
+from dubcast.measure.timing import track_timing
 
 S = 1_000_000_000
 
@@ -91,3 +96,46 @@ def test_the_schedule_has_every_fault_once_before_any_twice() -> None:
     assert pauses.max() <= 180.1
     first = Counter(strike.name for strike in strikes[: len(FAULTS)])
     assert set(first) == set(FAULTS)
+
+
+# the short soak
+
+
+def memory(*sizes: float) -> list[Sample]:
+    return [Sample(30.0 * k, 0.0, size) for k, size in enumerate(sizes)]
+
+
+def test_growth_counts_from_when_memory_has_settled() -> None:
+    filling, settled = [50.0 + 2 * k for k in range(10)], [100.0] * 80
+    assert short.growth(memory(*filling, *settled)) == 0
+    assert short.growth(memory(*filling, *settled, *[110.0] * 30)) == pytest.approx(0.1)
+    assert short.growth(memory(*settled[:30])) == 0  # too short to tell
+
+
+def track(gap_at: int | None = None) -> Track:
+    frames = [33.0 * k + (100 if gap_at is not None and k >= gap_at else 0) for k in range(900)]
+    timing = track_timing(frames)
+    assert timing is not None
+    return Track("x", 0.0, 30.0, timing)
+
+
+def looped(report: ProbeReport, source: ProbeReport, grows: float) -> dict[str, bool | None]:
+    samples = {"worker": memory(*[100.0] * 60, *[100.0 + grows] * 40)}
+    played = Played(Ends(Path("a"), Path("b")), (), Usage(0.1, 100.0, 0.5), samples)
+    found = short.figures_of(report, source, played, 30)
+    return {one.key: one.ok for one in judge_all(found, short.BARS) if one.bar}
+
+
+def test_the_short_soak_tells_good_from_bad() -> None:
+    points = [SyncPoint(5.0 * k, 0.5) for k in range(120)]
+    sync = Sync(points, 0.5, 0.5, 0.0, 120, 120, 0, 0)
+    whole = ProbeReport(1800, track(), track(), sync, None)
+    assert all(looped(whole, whole, 0).values())
+    holed = ProbeReport(1800, track(), track(gap_at=500), sync, None)
+    assert looped(holed, whole, 0)["output_gap_added_ms"] is False
+    assert looped(holed, holed, 0)["output_gap_added_ms"] is True  # the source's own
+    assert looped(whole, whole, 8)["rss_growth_max"] is False
+    deaf = ProbeReport(1800, track(), None, None, None)
+    missed = looped(deaf, whole, 0)
+    assert missed["av_points"] is missed["av_offset_max_abs_ms"] is False
+    assert missed["output_gap_added_ms"] is False

@@ -33,8 +33,6 @@ _ABSOLUTE_GATE = -70.0
 _RELATIVE_GATE = -10.0
 _BLOCK_HOPS = 4  # 400 ms blocks, overlapping by 75 %
 _SHORT_TERM_HOPS = 30
-_BIN_LU = 0.1
-_BINS = round((10.0 - _ABSOLUTE_GATE) / _BIN_LU)  # nothing is louder than +10 LUFS
 
 
 def lufs(power: float) -> float:
@@ -122,14 +120,12 @@ def integrated(clip: Float) -> float:
 
 
 class LoudnessMeter:
-    """Measures a stream of blocks of any length. Memory does not grow with the programme."""
+    """Follows a stream of blocks of any length; remembers the last 3 s."""
 
     def __init__(self) -> None:
         self._k = KFilter()
         self._waiting = np.zeros((0, 2), dtype=np.float32)
         self._hops: deque[float] = deque(maxlen=_SHORT_TERM_HOPS)
-        self._count = np.zeros(_BINS)
-        self._power = np.zeros(_BINS)
 
     def feed(self, block: Float) -> int:
         """Take (frames, 2); returns how many hops it completed."""
@@ -137,43 +133,17 @@ class LoudnessMeter:
         done = len(waiting) // HOP
         for at in range(0, done * HOP, HOP):
             self._hops.append(self._k.power(waiting[at : at + HOP]))
-            self._remember()
         self._waiting = waiting[done * HOP :].copy()
         return done
 
     @property
     def momentary(self) -> float:
         """Loudness of the last 400 ms, LUFS; SILENT before there are as many."""
-        return self._mean(_BLOCK_HOPS)
-
-    @property
-    def short_term(self) -> float:
-        """Loudness of the last 3 s, LUFS; SILENT before there are as many."""
-        return self._mean(_SHORT_TERM_HOPS)
+        if len(self._hops) < _BLOCK_HOPS:
+            return SILENT
+        return lufs(sum(list(self._hops)[-_BLOCK_HOPS:]) / _BLOCK_HOPS)
 
     @property
     def short_term_gated(self) -> float:
         """Loudness of what passes the gates in the last 3 s at most, LUFS."""
         return gated(np.array(self._hops))
-
-    @property
-    def integrated(self) -> float:
-        """Gated loudness since the start, LUFS (from a histogram of 0.1 LU)."""
-        count = self._count.sum()
-        if not count:
-            return SILENT
-        gate = lufs(float(self._power.sum() / count)) + _RELATIVE_GATE
-        first = max(math.floor((gate - _ABSOLUTE_GATE) / _BIN_LU), 0)
-        return lufs(float(self._power[first:].sum() / self._count[first:].sum()))
-
-    def _mean(self, hops: int) -> float:
-        if len(self._hops) < hops:
-            return SILENT
-        return lufs(sum(list(self._hops)[-hops:]) / hops)
-
-    def _remember(self) -> None:
-        loudness = self.momentary
-        if loudness >= _ABSOLUTE_GATE:
-            at = min(int((loudness - _ABSOLUTE_GATE) / _BIN_LU), _BINS - 1)
-            self._count[at] += 1
-            self._power[at] += power_of(loudness)

@@ -24,25 +24,16 @@ def demo(
     setup_s: Annotated[
         float | None, typer.Option(help="seconds that the set-up took, for the report")
     ] = None,
-    soak_minutes: Annotated[
-        float | None, typer.Option(help="loop the programme this long instead")
-    ] = None,
     config: ConfigOption = None,
 ) -> None:
     """Put a generated programme on air through all roles; exit 1 if a bar is missed."""
     from rich.console import Console
 
+    from dubcast.demo.show import run
+
     settings = load_settings(config)
     log.setup(settings.log, "demo")
     # SIGTERM ends it as Ctrl-C does: with everything that it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    console = Console(stderr=True)
-    if soak_minutes is not None:
-        from dubcast.demo.soak import soak
-
-        passed = soak(settings, out, soak_minutes, console)
-    else:
-        from dubcast.demo.show import run
-
-        passed = run(settings, out, setup_s, console)
+    passed = run(settings, out, setup_s, Console(stderr=True))
     raise typer.Exit(0 if passed else 1)

@@ -9,11 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from dubcast.contract.worker import AsRunEntry
 from dubcast.demo.plots import OUTCOME_COLOURS, Sound
-from dubcast.errors import ProbeError
 from dubcast.measure import figures
 from dubcast.measure.figures import Bar, Figure, Verdict
 
@@ -65,30 +62,6 @@ def write(report: DemoReport, out_dir: Path) -> Written:
     figures.write_json(written.json, document)
     written.html.write_text(page(report, verdicts, document), encoding="utf-8")
     return written
-
-
-def sound_from(path: Path, *, shift_s: float = 0.0) -> Sound:
-    """The sound of a recording on a common timeline: its own timestamps plus `shift_s`.
-
-    Raises `ProbeError` when it has none. Thinned to 8 kHz: it is only drawn.
-    """
-    from dubcast.measure import decode
-    from dubcast.measure.recording import opened
-
-    with opened(path) as recording:
-        runs = list(decode.sound(recording))
-    if not runs:
-        raise ProbeError(f"{path.name} has no sound")
-    step = max(1, runs[0].rate_hz // 8000)
-    rate = runs[0].rate_hz // step
-    start = runs[0].start_ms / 1000
-    end = max(run.start_ms / 1000 + len(run.samples) / run.rate_hz for run in runs)
-    samples = np.zeros(round((end - start) * rate) + 1, dtype=np.float32)
-    for run in runs:
-        first = round((run.start_ms / 1000 - start) * rate)
-        part = run.samples[::step][: len(samples) - first]
-        samples[first : first + len(part)] = part
-    return Sound(samples, rate, start + shift_s)
 
 
 def page(report: DemoReport, verdicts: Sequence[Verdict], document: Mapping[str, Any]) -> str:

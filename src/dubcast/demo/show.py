@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
 import time
-from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
-from dubcast.config import Settings, cache_dir
-from dubcast.contract.ids import ingest_path
+from dubcast.config import Settings
 from dubcast.demo import report, verdict
 from dubcast.demo.verdict import Take
-from dubcast.errors import MediaError
-from dubcast.live_view import LiveView
-from dubcast.measure import engines, stage
 from dubcast.measure import figures as figures_module
-from dubcast.measure.material import SENTENCES, Material, MaterialSpec, build
-from dubcast.measure.recorder import RecorderProcess
+from dubcast.measure import stage
+from dubcast.measure.material import Material
+from dubcast.measure.narrated import LONG_GOP, narrated
+from dubcast.measure.playing import Ends, OnStage, play
+from dubcast.measure.stage import Usage
 
-MAIN = MaterialSpec()
-LONG_GOP = replace(MAIN, gop=250, sentences=SENTENCES[:6], min_s=25.0, max_s=34.0)
 _MAIN_ID, _LONG_GOP_ID = "demo", "demo250"
-_TAIL_S = 3.0
-_FIRST_DATA_S = 30.0
-_PUBLISH_SLACK_S = 30.0
 
 
 def run(settings: Settings, out: Path, setup_s: float | None, console: Console) -> bool:
@@ -33,15 +25,16 @@ def run(settings: Settings, out: Path, setup_s: float | None, console: Console) 
 
     Raises MissingPartError, MediaError or ProbeError if it cannot be run or measured.
     """
-    clean(out)
+    stage.clear(out)
     console.print("building the programme (kept for the next time)", highlight=False)
-    main, long_gop = materials(settings)
+    main, long_gop = narrated(settings), narrated(settings, LONG_GOP)
     roles, third = stage.stage_settings(settings, out, (_MAIN_ID, _LONG_GOP_ID))
     started_ns = time.monotonic_ns()
     with stage.running(roles, third, out) as up_pid:
-        take, usage = _take(roles, third, main, _MAIN_ID, up_pid, out, started_ns)
+        where = OnStage(roles, third, up_pid, out)
+        take, usage = _take(where, main, _MAIN_ID, started_ns)
         console.print("second clip: key frames 250 pictures apart", highlight=False)
-        second, _ = _take(roles, third, long_gop, _LONG_GOP_ID, up_pid, out, started_ns)
+        second, _ = _take(where, long_gop, _LONG_GOP_ID, started_ns)
     console.print("measuring", highlight=False)
     measured = verdict.measure(take, main.narration, roles)
     figures = dict(measured.figures)
@@ -58,68 +51,14 @@ def run(settings: Settings, out: Path, setup_s: float | None, console: Console) 
     return written.passed
 
 
-def materials(settings: Settings) -> tuple[Material, Material]:
-    """Both clips, from the cache or made."""
-    folder = cache_dir() / "demo"
-    with engines.narrator(settings) as speak:
-        return build(MAIN, speak, folder), build(LONG_GOP, speak, folder)
-
-
-def clean(out: Path) -> None:
-    """An empty folder but for older reports."""
-    out.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(out / "asrun", ignore_errors=True)
-    for pattern in ("*.flv", "*.arrivals", "*.log"):
-        for path in out.glob(pattern):
-            path.unlink()
-
-
 def _take(
-    roles: Settings,
-    third: Settings,
-    material: Material,
-    stream_id: str,
-    up_pid: int,
-    out: Path,
-    started_ns: int,
-) -> tuple[Take, stage.Usage]:
+    where: OnStage, material: Material, stream_id: str, started_ns: int
+) -> tuple[Take, Usage]:
     """Play one clip through everything and record both ends."""
-    ingest = f"rtmp://127.0.0.1:{roles.media_server.rtmp_port}/{ingest_path(stream_id)}"
-    source = RecorderProcess(ingest, out / f"{stream_id}-source.flv")
-    output = RecorderProcess(
-        stage.third_party_url(third, stream_id), out / f"{stream_id}-dubbed.flv"
+    out, delay_s = where.out, where.roles.stream.delay_s
+    ends = Ends(out / f"{stream_id}-source.flv", out / f"{stream_id}-dubbed.flv")
+    played = play(
+        where, stream_id, material.clip, ends, seconds=material.duration_s, delay_s=delay_s
     )
-    asrun = out / "asrun" / f"{stream_id}.asrun.jsonl"
-    publisher = stage.publish(material.clip, ingest, out)
-    try:
-        with LiveView(stream_id) as view, stage.Watcher(up_pid, stream_id, asrun) as watcher:
-            show_until_published(publisher, view, watcher, material.duration_s)
-            if not output.wait_for_data(_FIRST_DATA_S):
-                raise MediaError(f"nothing reached the third party; logs are in {out}")
-            show_for(roles.stream.delay_s + _TAIL_S, view, watcher)
-    finally:
-        publisher.stop()
-        source.stop()
-        output.stop()
-    fragments = tuple(watcher.fragments)
-    take = Take(source.path, output.path, fragments, roles.stream.delay_s, started_ns)
-    return take, watcher.usage()
-
-
-def show_until_published(
-    publisher: stage.Role, view: LiveView, watcher: stage.Watcher, seconds: float
-) -> None:
-    """Show the stream until its publisher has ended."""
-    end = time.monotonic() + seconds + _PUBLISH_SLACK_S
-    while publisher.running and time.monotonic() < end:
-        show_for(stage.POLL_S, view, watcher)
-
-
-def show_for(seconds: float, view: LiveView, watcher: stage.Watcher) -> None:
-    """Show the stream for so many seconds."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        view.status(watcher.status)
-        for entry in watcher.new_fragments():
-            view.fragment(entry)
-        time.sleep(min(stage.POLL_S, max(end - time.monotonic(), 0.0)))
+    take = Take(ends.source, ends.output, played.fragments, delay_s, started_ns)
+    return take, played.usage

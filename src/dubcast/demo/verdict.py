@@ -17,16 +17,17 @@ import numpy as np
 from dubcast.audio.pcm import RATE, Int16, to_int16
 from dubcast.config import Settings
 from dubcast.contract.worker import AsRunEntry, Outcome
-from dubcast.demo.report import DemoReport, sound_from
+from dubcast.demo.plots import Sound
+from dubcast.demo.report import DemoReport
 from dubcast.errors import ProbeError
-from dubcast.measure import decode, engines, timing
+from dubcast.measure import decode, speech_models, timing
+from dubcast.measure.asrun import fragment_figures
 from dubcast.measure.figures import Bar, Figure
 from dubcast.measure.material import Line
 from dubcast.measure.probe import ProbeReport, probe
 from dubcast.measure.recording import Recording, opened
 
-# FLV timestamps are whole milliseconds, so steps of an unbroken track differ by up to one.
-_CONTAINER_ROUNDING_MS = 1.0
+_DRAWN_HZ = 8000
 
 BARS = (
     Bar("video_bit_exact", "==", True),
@@ -94,41 +95,15 @@ def _picture_and_sync(report: ProbeReport, delay_s: float) -> dict[str, Figure]:
         "av_offset_max_abs_ms": _rounded(sync.max_abs_ms, 2),
         "av_offset_slope_ms_per_min": _rounded(abs(sync.slope_ms_per_min or 0.0), 3),
         "av_points": len(sync.points),
-        "output_gap_max_ms": largest_gap_ms(report),
+        "output_gap_max_ms": report.gap_max_ms,
         "output_delay_s": round(comparison.delay.median_s, 3),
         "output_delay_error_s": round(abs(comparison.delay.median_s - delay_s), 3),
         "output_delay_spread_p99_ms": round(comparison.delay.spread_p99_ms, 1),
     }
 
 
-def largest_gap_ms(report: ProbeReport) -> float:
-    """The largest gap of either track beyond one frame; infinite if a track is missing."""
-    gaps = [t.timing.gap_max_ms for t in (report.video, report.audio) if t is not None]
-    gap = max(gaps) if len(gaps) == 2 else float("inf")
-    return 0.0 if gap <= _CONTAINER_ROUNDING_MS else round(gap, 1)
-
-
 def _rounded(value: float | None, digits: int) -> float | None:
     return None if value is None else round(value, digits)
-
-
-def fragment_figures(asrun: Sequence[AsRunEntry]) -> dict[str, Figure]:
-    """Counts, tempo and lag of the fragments of an as-run log."""
-    speech = [entry for entry in asrun if entry.outcome is not Outcome.NO_SPEECH]
-    dubbed = [entry for entry in speech if entry.outcome is Outcome.DUBBED]
-    lags = [span[0] - entry.source_start_s for entry in dubbed if (span := entry.dub_span_s)]
-    return {
-        "fragments_speech": len(speech),
-        "fragments_dubbed": len(dubbed),
-        "dubbed_share": round(len(dubbed) / len(speech), 4) if speech else 0.0,
-        "tempo_p95": _percentile([entry.tempo for entry in dubbed], 95),
-        "dub_lag_p50_s": _percentile(lags, 50),
-        "dub_lag_p95_s": _percentile(lags, 95),
-    }
-
-
-def _percentile(values: Sequence[float], rank: float) -> float | None:
-    return round(float(np.percentile(values, rank)), 3) if values else None
 
 
 def _first_dub_s(take: Take) -> float | None:
@@ -147,25 +122,19 @@ def _first_dub_s(take: Take) -> float | None:
 
 def _roundtrip(take: Take, texts: Sequence[str], settings: Settings) -> tuple[float, list[str]]:
     policy = settings.stream
-    reference = engines.translated(texts, policy.source_language, policy.target_language)
-    heard = engines.heard(settings, stereo(take.output), policy.target_language)
-    return round(engines.chrf(heard, reference), 2), heard
+    languages = policy.source_language, policy.target_language
+    reference = speech_models.reference_translation(texts, *languages)
+    heard = speech_models.understood(settings, sound_of(take.output), policy.target_language)
+    return round(speech_models.chrf(heard, reference), 2), heard
 
 
-def stereo(path: Path) -> Int16:
-    """The sound of a recording as int16 (frames, 2) at 48 kHz; both channels alike (a mono mix)."""
+def sound_of(path: Path) -> Int16:
+    """The sound of a recording, (frames, 2). Raises ProbeError if it is not at 48 kHz."""
     with opened(path) as recording:
-        runs = list(decode.sound(recording))
-    parts = [run.samples for run in runs if run.rate_hz == RATE]
-    if not parts:
+        found = decode.whole_sound(recording)
+    if found.rate_hz != RATE:
         raise ProbeError(f"{path.name} has no sound at {RATE} Hz")
-    start = runs[0].start_ms
-    end = max(run.start_ms + 1000 * len(run.samples) / RATE for run in runs)
-    mono = np.zeros(round((end - start) * RATE / 1000) + 1, dtype=np.float32)
-    for run in runs:
-        first = round((run.start_ms - start) * RATE / 1000)
-        mono[first : first + len(run.samples)] = run.samples[: len(mono) - first]
-    return to_int16(np.stack([mono, mono], axis=1))
+    return to_int16(found.samples)
 
 
 def report(take: Take, measured: Measured, figures: Mapping[str, Figure], seed: int) -> DemoReport:
@@ -182,12 +151,21 @@ def report(take: Take, measured: Measured, figures: Mapping[str, Figure], seed: 
         fragments=[entry.moved(shift) for entry in take.asrun],
         av_points=[(p.t_s, p.offset_ms) for p in sync.points] if sync else (),
         delay_points=delay.points if delay else (),
-        source=sound_from(take.source),
-        output=sound_from(take.output, shift_s=to_source),
+        source=drawn(take.source),
+        output=drawn(take.output, shift_s=to_source),
         seed=seed,
         notes=measured.probe.notes,
         detail={"heard": measured.heard, "probe": measured.probe.as_dict()},
     )
+
+
+def drawn(path: Path, *, shift_s: float = 0.0) -> Sound:
+    """The sound of a recording to be drawn: mono at about 8 kHz, at its timestamps + `shift_s`."""
+    with opened(path) as recording:
+        found = decode.whole_sound(recording)
+    step = max(1, found.rate_hz // _DRAWN_HZ)
+    mono = found.samples[::step].mean(axis=1)
+    return Sound(mono, found.rate_hz // step, found.start_ms / 1000 + shift_s)
 
 
 def _offset_s(path: Path) -> float:

@@ -74,18 +74,50 @@ def sound(recording: Recording) -> Iterator[SoundRun]:
     A decoder gives the samples of frame n when frame n goes in, so they belong at its PTS: what
     a player does. Raises `ProbeError` when frames and samples do not fit together.
     """
-    config = recording.audio_config
-    if config is None or recording.audio_codec != "aac":
-        raise ProbeError(f"audio codec {recording.audio_codec} is not measured, only AAC is")
-    pcm = _decode_sound(recording.path)
-    per_frame, rest = divmod(len(pcm), len(recording.audio))
-    if not per_frame or rest:
-        count = len(recording.audio)
-        raise ProbeError(f"{count} audio frames gave {len(pcm)} samples: a damaged track")
-    rate = round(per_frame / (config.frame_ms / 1000))
+    pcm = np.frombuffer(_decode_sound(recording, "s16le", 1), dtype="<i2")
+    per_frame, rate = _frame_size(recording, len(pcm))
     for first, last in runs(recording.audio):
         start = _start_ms(recording.audio[first:last])
         yield from _pieces(pcm[first * per_frame : last * per_frame], rate, start)
+
+
+@dataclass(frozen=True)
+class Sound:
+    """All sound of a recording: float32 of shape (frames, 2), the first at `start_ms`.
+
+    Every sample lies at its own timestamp, and holes are silent. A decoder's overshoot above full
+    scale is kept.
+    """
+
+    samples: Samples
+    rate_hz: int
+    start_ms: float
+
+
+def whole_sound(recording: Recording) -> Sound:
+    """The sound as one piece. Raises `ProbeError` as `sound` does."""
+    pcm = np.frombuffer(_decode_sound(recording, "f32le", 2), dtype="<f4").reshape(-1, 2)
+    per_frame, rate = _frame_size(recording, len(pcm))
+    parts = [
+        (_start_ms(recording.audio[first:last]), pcm[first * per_frame : last * per_frame])
+        for first, last in runs(recording.audio)
+    ]
+    start = min(at for at, _ in parts)
+    places = [(round((at - start) * rate / 1000), part) for at, part in parts]
+    out = np.zeros((max(first + len(part) for first, part in places), 2), dtype=np.float32)
+    for first, part in places:
+        out[first : first + len(part)] = part
+    return Sound(out, rate, start)
+
+
+def _frame_size(recording: Recording, count: int) -> tuple[int, int]:
+    """(samples of one frame, rate in Hz) when all frames gave `count` samples."""
+    assert recording.audio_config is not None
+    per_frame, rest = divmod(count, max(len(recording.audio), 1))
+    if not per_frame or rest:
+        frames = len(recording.audio)
+        raise ProbeError(f"{frames} audio frames gave {count} samples: a damaged track")
+    return per_frame, round(per_frame / (recording.audio_config.frame_ms / 1000))
 
 
 def _pieces(pcm: NDArray[np.int16], rate: int, start_ms: float) -> Iterator[SoundRun]:
@@ -115,16 +147,19 @@ def _start_ms(frames: list[AudioFrame]) -> float:
     return float(np.mean([frame.dts_ms - k * duration for k, frame in enumerate(frames)]))
 
 
-def _decode_sound(path: Path) -> NDArray[np.int16]:
-    command = ["-f", "flv", "-i", "pipe:0", "-vn", "-ac", "1", "-f", "s16le", "-"]
+def _decode_sound(recording: Recording, form: str, channels: int) -> bytearray:
+    """All samples in ffmpeg's format `form`, of one frame after the other."""
+    if recording.audio_config is None or recording.audio_codec != "aac":
+        raise ProbeError(f"audio codec {recording.audio_codec} is not measured, only AAC is")
+    command = ["-f", "flv", "-i", "pipe:0", "-vn", "-ac", str(channels), "-f", form, "-"]
     chunks = bytearray()
 
     def read(pipe: IO[bytes]) -> None:
         while block := pipe.read(1 << 16):
             chunks.extend(block)
 
-    _run(command, _tags(path, flv.AUDIO), read)
-    return np.frombuffer(chunks, dtype="<i2")
+    _run(command, _tags(recording.path, flv.AUDIO), read)
+    return chunks
 
 
 def _tags(path: Path, kind: int) -> Iterator[bytes]:

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,7 @@ _LEAD_S = 5.0
 _SPEECH_DBFS = -20.0
 _PEAK = 0.95
 _MAX_OFFSET_MS = 2.0
+_NOTES = "material.json"
 
 
 @dataclass(frozen=True)
@@ -89,13 +90,14 @@ class MaterialSpec:
 
     @property
     def key(self) -> str:
-        """Names the material's folder."""
+        """Changes with all that the material is made from."""
         text = json.dumps([_FORMAT_VERSION, asdict(self)], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def long_gop(self, seconds: float = 30.0) -> MaterialSpec:
-        """The shorter variant with a key frame each 250 pictures."""
-        return replace(self, gop=250, min_s=0.0, max_s=seconds)
+    @property
+    def folder(self) -> str:
+        """The name of the material's folder."""
+        return f"material-{self.key}"
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,13 @@ def build(spec: MaterialSpec, speak: Speak, out_dir: Path) -> Material:
 
     Raises `MediaError` when ffmpeg fails, `ProbeError` when the clip is not in sync.
     """
-    return kept(out_dir / f"material-{spec.key}", lambda work: _make(spec, speak, work))
+    return kept(out_dir / spec.folder, lambda work: _make(spec, speak, work))
+
+
+def find(spec: MaterialSpec, out_dir: Path) -> Material | None:
+    """The material in `out_dir`, if it is there."""
+    folder = out_dir / spec.folder
+    return load(folder) if (folder / _NOTES).exists() else None
 
 
 def kept(folder: Path, make: Callable[[Path], None]) -> Material:
@@ -142,7 +150,7 @@ def kept(folder: Path, make: Callable[[Path], None]) -> Material:
 
     Whole or not at all, so that a run that was cut short leaves nothing half made.
     """
-    if not (folder / "material.json").exists():
+    if not (folder / _NOTES).exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
         try:
@@ -157,7 +165,7 @@ def kept(folder: Path, make: Callable[[Path], None]) -> Material:
 
 def load(folder: Path) -> Material:
     """The material of a folder that `build` made."""
-    data: dict[str, Any] = json.loads((folder / "material.json").read_text(encoding="utf-8"))
+    data: dict[str, Any] = json.loads((folder / _NOTES).read_text(encoding="utf-8"))
     files = {name: folder / data[name] for name in ("clip", "speech", "bed")}
     lines = tuple(Line(**line) for line in data["narration"])
     return Material(**{**data, **files, "narration": lines, "beeps": tuple(data["beeps"])})
@@ -240,7 +248,7 @@ def write(
     }
     (work / "sound.wav").unlink()
     text = json.dumps(data, indent=2, ensure_ascii=False)
-    (work / "material.json").write_text(text + "\n", encoding="utf-8")
+    (work / _NOTES).write_text(text + "\n", encoding="utf-8")
 
 
 def _spoken(spec: MaterialSpec, speak: Speak) -> Iterator[tuple[str, synth.Samples]]:

@@ -17,6 +17,8 @@ from dubcast.measure.timing import ConstantRun, Delay, TrackTiming
 # Two onsets nearer than this are one beep seen in two overlapping pieces.
 _SAME_BEEP_S = 0.020
 _MAX_RUNS = 20
+# FLV timestamps are whole milliseconds, so steps of an unbroken track differ by up to one.
+_CONTAINER_ROUNDING_MS = 1.0
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,13 @@ class ProbeReport:
     comparison: Comparison | None
     cut_bytes: int = 0
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def gap_max_ms(self) -> float:
+        """The largest gap of either track beyond one frame; infinite if a track is missing."""
+        gaps = [t.timing.gap_max_ms for t in (self.video, self.audio) if t is not None]
+        gap = max(gaps) if len(gaps) == 2 else float("inf")
+        return 0.0 if gap <= _CONTAINER_ROUNDING_MS else round(gap, 1)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""

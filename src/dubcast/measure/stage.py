@@ -1,4 +1,4 @@
-"""The processes of a demo run: all roles, a third party, recorders, a publisher.
+"""The processes of a measured run: all roles, a third party, recorders, a publisher.
 
 Every part is a process of its own, as in production; this module only starts, watches and
 stops them. Recorders sit beside the media server's input and at the third party.
@@ -7,6 +7,7 @@ stops them. Recorders sit beside the media server's input and at the third party
 from __future__ import annotations
 
 import contextlib
+import shutil
 import socket
 import subprocess
 import sys
@@ -51,6 +52,15 @@ class Usage:
     sts_cpu: float
 
 
+def clear(out: Path) -> None:
+    """Make `out` a folder without recordings, logs and as-run records; reports stay."""
+    out.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(out / "asrun", ignore_errors=True)
+    for pattern in ("*.flv", "*.arrivals", "*.log"):
+        for path in out.glob(pattern):
+            path.unlink()
+
+
 def free_port() -> int:
     """A TCP port of this machine that was free a moment ago."""
     with socket.socket() as one:
@@ -66,7 +76,7 @@ def third_party_url(third: Settings, stream_id: str) -> str:
 def stage_settings(
     base: Settings, out: Path, stream_ids: Sequence[str]
 ) -> tuple[Settings, Settings]:
-    """Settings of the roles and of the third party: own ports, so that a demo disturbs nothing."""
+    """Settings of the roles and of the third party: own ports, so that a run disturbs nothing."""
     third = Settings(
         media_server=MediaServerSettings(
             kind="embedded", rtmp_port=free_port(), http_port=free_port()
@@ -102,7 +112,7 @@ def stage_settings(
             "orchestrator": base.orchestrator.model_copy(
                 update={"port": free_port(), "streams": streams, "state_dir": out / "state"}
             ),
-            # What is on air at the end of a demo is of no interest: nothing is played out.
+            # What is on air at the end of a run is of no interest: nothing is played out.
             "worker": base.worker.model_copy(update={"asrun_dir": out / "asrun", "drain_s": 0.0}),
         }
     )

@@ -1,4 +1,4 @@
-"""Where speech is taken out, and where the original passes bit for bit. Pure.
+"""Where speech is taken out, and where the original passes. Pure.
 
 Three witnesses. What the transcript or a dub claims is speech. What voice activity claims is speech
 where the separator finds at least some; where the separator is sure, it needs no other witness.
@@ -13,10 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dubcast.audio.pcm import Float, Int16, ms_to_samples
+from dubcast.audio.pcm import Float, ms_to_samples
 from dubcast.separation.base import CELL
-
-_SILENT_RUN = 48  # 1 ms of zeros on both channels is silence, not a crossing
 
 Span = tuple[int, int]
 
@@ -161,31 +159,6 @@ class SpeechGate:
             (first if since is None else max(first, since), last) for first, last in self._heard
         ]
         return [(first - self._before, last + self._after) for first, last in spans]
-
-    def render(self, start: int, original: Int16, background: Int16) -> Int16:
-        """`original` outside speech, bit for bit; `background` inside; a crossfade between.
-
-        Both (frames, 2) from position `start`. Digital silence stays digital silence.
-        """
-        mask = self.mask(start, len(original))
-        if not mask.any():
-            return original
-        # The two are nearly the same signal: gains that add up to one keep the level.
-        mixed = original + mask[:, np.newaxis] * (background.astype(np.float32) - original)
-        out: Int16 = np.rint(mixed).astype(np.int16)
-        untouched = (mask == 0) | silent(original)
-        out[untouched] = original[untouched]
-        return out
-
-
-def silent(block: Int16) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Which frames lie in a run of digital silence, on both channels."""
-    zero = ~block.any(axis=1)
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], zero, [False]]).astype(np.int8)))
-    out = np.zeros(len(block), dtype=np.bool_)
-    for first, last in edges.reshape(-1, 2):
-        out[first:last] = last - first >= min(_SILENT_RUN, len(block))
-    return out
 
 
 def _begin(span: Span) -> int:

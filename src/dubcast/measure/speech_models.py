@@ -1,6 +1,6 @@
-"""The demo's own use of the models: a voice for the narrator, an ear for the result.
+"""The models that measuring uses: the narrator's voice, a translator for the reference, an ear.
 
-They run in the demo's process before and after the stream, never while it is on air.
+They run in the measuring process before and after the stream, never while it is on air.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def narrator(settings: Settings) -> Iterator[Speak]:
         gc.collect()
 
 
-def translated(texts: Sequence[str], source: str, target: str) -> list[str]:
-    """The reference: each known sentence translated on its own by the same engine."""
+def reference_translation(texts: Sequence[str], source: str, target: str) -> list[str]:
+    """Each known sentence translated on its own by the same engine."""
     mt = FastTranslateMt()
     mt.load()
     try:
@@ -61,7 +61,7 @@ def translated(texts: Sequence[str], source: str, target: str) -> list[str]:
         mt.close()
 
 
-def heard(settings: Settings, samples: Int16, language: str) -> list[str]:
+def understood(settings: Settings, samples: Int16, language: str) -> list[str]:
     """What Whisper understands of a recording (int16 stereo at 48 kHz), by its own pauses.
 
     It does not know where the dubs are: speech is found anew in the recording.
