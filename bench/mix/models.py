@@ -20,7 +20,7 @@ from dubcast.models.store import ModelStore
 from dubcast.sts.build import known_voices
 from dubcast.sts.languages import choose_voice
 from dubcast.sts.providers.asr_whisper import WhisperAsr
-from dubcast.sts.providers.base import ASR_RATE, AsrTask
+from dubcast.sts.providers.interface import ASR_RATE, AsrTask
 from dubcast.sts.providers.mel import log_mel
 
 _THREADS = 2

@@ -21,7 +21,7 @@ from dubcast.errors import MissingPartError
 from dubcast.sts.build import build_engine
 from dubcast.sts.engine import Engine
 from dubcast.sts.languages import choose_voice
-from dubcast.sts.providers.base import AsrTask, Float, TtsTask
+from dubcast.sts.providers.interface import AsrTask, Float, TtsTask
 from dubcast.sts.service import Service
 
 RATE = 48_000
@@ -157,7 +157,7 @@ def test_a_crowded_slot_is_spoken_faster_and_stays_intelligible(
 
 def test_the_translation_is_not_post_edited(engine: Engine) -> None:
     """`no` is a Portuguese word: the package's own post-processing makes `não` of it."""
-    from dubcast.sts.providers.base import MtTask
+    from dubcast.sts.providers.interface import MtTask
 
     task = MtTask("He scored three goals last month.", "en", "pt-BR")
     text = engine.mt.submit(task, "test", FAR).result(60).value

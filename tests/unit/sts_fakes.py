@@ -14,7 +14,7 @@ from dubcast.config import Settings
 from dubcast.contract.sts import FragmentConfig, PcmAudio, StsRequest
 from dubcast.sts import languages
 from dubcast.sts.engine import Engine, Providers
-from dubcast.sts.providers.base import (
+from dubcast.sts.providers.interface import (
     AsrProvider,
     AsrTask,
     Capabilities,

@@ -12,7 +12,7 @@ from sts_fakes import Script, fake_engine, wait_until
 from dubcast.errors import MissingPartError, StsError
 from dubcast.metrics import StsMetrics
 from dubcast.sts.engine import Engine
-from dubcast.sts.providers.base import AsrTask
+from dubcast.sts.providers.interface import AsrTask
 from dubcast.testing.clock import VirtualClock
 
 FAR = 10**18

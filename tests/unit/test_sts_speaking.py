@@ -14,7 +14,7 @@ from sts_fakes import Script, fake_engine, request, wait_until
 from dubcast.contract.sts import FragmentConfig, FragmentContext, StsResponse
 from dubcast.errors import StsError
 from dubcast.sts.engine import Engine
-from dubcast.sts.providers.base import Word
+from dubcast.sts.providers.interface import Word
 from dubcast.sts.service import Service
 
 LONG = "Bem, o prefeito disse que a ponte vai abrir em março, mas os moradores não acreditam nele."

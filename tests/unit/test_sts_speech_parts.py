@@ -20,10 +20,10 @@ from dubcast.sts.providers.asr_whisper import (
     without_sounds,
     word_groups,
 )
-from dubcast.sts.providers.base import PcmTask, Word
+from dubcast.sts.providers.hear_silero import SileroHearing, onset, to_mono, windows
+from dubcast.sts.providers.interface import PcmTask, Word
 from dubcast.sts.providers.mel import log_mel, mel_filters
 from dubcast.sts.providers.tts_kokoro import pieces
-from dubcast.sts.providers.vad import SileroHearing, onset, to_mono, windows
 
 
 def test_mel_filters_are_whispers() -> None:

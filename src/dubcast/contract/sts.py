@@ -31,7 +31,6 @@ BYTES_PER_SAMPLE = 2
 ErrorCode = Literal[
     "INVALID_INPUT", "UNAUTHORIZED", "OVERLOADED", "TIMEOUT", "MODEL_ERROR", "UNAVAILABLE"
 ]
-Status = Literal["success", "no_speech", "partial", "error"]
 DurationPolicy = Literal["match", "fit"]
 Timings = Literal["none", "speech", "words"]
 

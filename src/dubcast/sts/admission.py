@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dubcast import log
 from dubcast.contract.sts import MAX_BODY_BYTES
 from dubcast.errors import StsError
-from dubcast.sts.replying import Refusal, error_reply
+from dubcast.sts.http_errors import Refusal, error_reply
 
 PROTECTED = "/api/"
 PROCESS = "/api/v1/sts/process"

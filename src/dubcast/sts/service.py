@@ -10,8 +10,8 @@ from dubcast.contract.sts import StsRequest
 from dubcast.errors import StsError
 from dubcast.sts.admission import Admission
 from dubcast.sts.engine import Engine
+from dubcast.sts.idempotency import IdempotentReplies
 from dubcast.sts.pipeline import Pipeline, Plan
-from dubcast.sts.replies import Replies
 
 
 class Service:
@@ -24,7 +24,7 @@ class Service:
         self.admission = Admission(max_pending, self._refusal)
         self._log = log.get("sts")
         self._pipeline = Pipeline(engine)
-        self._replies = Replies()
+        self._replies = IdempotentReplies()
 
     @property
     def ready(self) -> bool:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 
 from dubcast.errors import MissingPartError
-from dubcast.sts.providers.base import (
+from dubcast.sts.providers.interface import (
     ASR_RATE,
     AsrProvider,
     AsrTask,

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dubcast.errors import MissingPartError, StsError
-from dubcast.sts.providers.base import MtCapabilities, MtProvider, MtTask
+from dubcast.sts.providers.interface import MtCapabilities, MtProvider, MtTask
 
 _FOLDERS = {("en", "pt-BR"): "enpt-1693087644", ("pt-BR", "en"): "pten-1693087646"}
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+(?=\S)")

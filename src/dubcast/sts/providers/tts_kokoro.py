@@ -15,9 +15,9 @@ from typing import Any, Literal
 import numpy as np
 
 from dubcast.errors import MissingPartError, StsError
-from dubcast.sts.fitting import trim
+from dubcast.sts.duration import trim
 from dubcast.sts.languages import Voice
-from dubcast.sts.providers.base import Float, Speech, TtsCapabilities, TtsProvider, TtsTask
+from dubcast.sts.providers.interface import Float, Speech, TtsCapabilities, TtsProvider, TtsTask
 from dubcast.sts.providers.phonemes import Espeak
 
 RATE = 24_000

@@ -15,7 +15,14 @@ import numpy.typing as npt
 from dubcast.audio.vad import WINDOW_16K as WINDOW
 from dubcast.audio.vad import SileroVad
 from dubcast.errors import MissingPartError
-from dubcast.sts.providers.base import ASR_RATE, Capabilities, Float, Heard, HearProvider, PcmTask
+from dubcast.sts.providers.interface import (
+    ASR_RATE,
+    Capabilities,
+    Float,
+    Heard,
+    HearProvider,
+    PcmTask,
+)
 
 SPEECH_THRESHOLD = 0.5
 # 96 ms. Less voice than this is a click or a breath, and Whisper would make words of it.
