@@ -12,7 +12,6 @@ import numpy as np
 
 from dubcast.config import Settings
 from dubcast.contract.sts import FragmentConfig, PcmAudio, StsRequest
-from dubcast.sts import languages
 from dubcast.sts.engine import Engine, Providers
 from dubcast.sts.providers.interface import (
     AsrProvider,
@@ -34,8 +33,9 @@ from dubcast.sts.providers.interface import (
     TtsTask,
     Word,
 )
+from dubcast.sts.providers.tts_kokoro import voices as kokoro_voices
 
-VOICES = languages.voices(["af_heart", "bf_emma", "pf_dora", "pm_alex", "ef_dora"])
+VOICES = kokoro_voices(["af_heart", "bf_emma", "pf_dora", "pm_alex", "ef_dora"])
 PAIRS = frozenset({("en", "pt-BR"), ("pt-BR", "en")})
 
 

@@ -90,7 +90,7 @@ def api(service: Service) -> APIRouter:
     @router.get("/api/v1/languages", tags=["sts"])
     async def languages() -> LanguagesReply:
         """The directions that can be dubbed."""
-        pairs = sorted(service.engine.providers.mt.capabilities.pairs)
+        pairs = service.offer.pairs
         return LanguagesReply(pairs=[LanguagePair(source=a, target=b) for a, b in pairs])
 
     return router

@@ -23,6 +23,7 @@ from dubcast.sts.providers.interface import (
     Float,
     Speech,
 )
+from dubcast.sts.providers.registry import Registration
 
 _SEED = 1
 
@@ -120,3 +121,8 @@ def to_pcm(samples: Float, channels: int) -> bytes:
     """Mono float32 as interleaved S16LE; each channel carries the voice. Clipped at full scale."""
     mono = np.clip(np.rint(samples * 32767.0), -32768, 32767).astype("<i2")
     return np.repeat(mono, channels).tobytes()
+
+
+PROVIDER = Registration(
+    create=lambda _: SignalsmithFit(), offers=lambda _: SignalsmithFit.capabilities
+)
