@@ -12,9 +12,8 @@ import numpy as np
 from dubcast.clock import Clock
 from dubcast.config import Settings
 from dubcast.contract.sts import FragmentConfig, PcmAudio, StsRequest
-from dubcast.sts import languages
 from dubcast.sts.engine import Engine, Providers
-from dubcast.sts.providers.base import (
+from dubcast.sts.providers.interface import (
     AsrProvider,
     AsrTask,
     Capabilities,
@@ -34,9 +33,10 @@ from dubcast.sts.providers.base import (
     TtsTask,
     Word,
 )
+from dubcast.sts.providers.tts_kokoro import voices as kokoro_voices
 
 STAGES = ("resample", "asr", "mt", "tts", "fit")
-VOICES = languages.voices(["af_heart", "bf_emma", "pf_dora", "pm_alex", "ef_dora"])
+VOICES = kokoro_voices(["af_heart", "bf_emma", "pf_dora", "pm_alex", "ef_dora"])
 PAIRS = frozenset({("en", "pt-BR"), ("pt-BR", "en")})
 
 

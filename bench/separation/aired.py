@@ -17,9 +17,11 @@ from dubcast.audio.pcm import RATE, Float, Int16, to_float, to_int16
 from dubcast.audio.vad import SileroVad, SpeechModel
 from dubcast.clock import NS_PER_S
 from dubcast.config import StreamSettings
+from dubcast.contract.sts import StageTimes, StsResponse
 from dubcast.separation.base import CELL
 from dubcast.worker.core import WorkerCore
-from dubcast.worker.fragments import Fragment, Outcome
+from dubcast.worker.fragments import Fragment
+from dubcast.worker.work import DubReply
 
 HasWords = Callable[[Float], bool]
 """Whether there are words in a fragment, (frames, 2)."""
@@ -74,11 +76,15 @@ class AirPath:
         """Answer for the speech service."""
         work = self._core.send(fragment)
         assert work is not None
+        voice = None
         if self._has_words(np.repeat(to_float(work.audio)[:, np.newaxis], 2, axis=1)):
             length = fragment.span.stop - fragment.span.speech_start
-            self._core.replied(fragment, np.zeros(length, np.float32), now)
-        else:
-            self._core.failed(fragment, Outcome.NO_SPEECH, "")
+            voice = np.zeros(length, np.float32)
+        status = "no_speech" if voice is None else "success"
+        response = StsResponse.model_construct(
+            status=status, detected_language="en", stages_ms=StageTimes()
+        )
+        self._core.replied(fragment, DubReply(response, voice, 0.0), now)
 
     def _poll(self, now: int) -> None:
         batch, _ = self._core.poll(now)

@@ -20,7 +20,7 @@ from dubcast.audio.pcm import RATE, Float, to_int16
 from dubcast.config import Settings, cache_dir
 from dubcast.models.store import ModelStore
 from dubcast.sts.providers import asr_whisper, mel
-from dubcast.sts.providers.base import ASR_RATE, AsrTask
+from dubcast.sts.providers.interface import ASR_RATE, AsrTask
 
 Read = Callable[[Float], list[str]]
 """A sound (frames, 2) in; the words in it out."""

@@ -18,10 +18,11 @@ from sacrebleu.metrics import CHRF
 from dubcast.config import Settings
 from dubcast.contract.sts import PcmAudio, StsRequest, StsResponse
 from dubcast.errors import MissingPartError
+from dubcast.languages import catalogue
 from dubcast.sts.build import build_engine
 from dubcast.sts.engine import Engine
-from dubcast.sts.languages import choose_voice
-from dubcast.sts.providers.base import AsrTask, Float, TtsTask
+from dubcast.sts.offer import Offer
+from dubcast.sts.providers.interface import AsrTask, Float, TtsTask
 from dubcast.sts.service import Service
 
 RATE = 48_000
@@ -47,8 +48,11 @@ def speak(engine: Engine) -> Callable[[str, str, str], Float]:
     """Says a text: mono float32 at 48 kHz, with a little silence around it."""
 
     def speak(text: str, language: str, voice: str) -> Float:
-        known = engine.providers.tts.capabilities.voices
-        task = TtsTask(text, choose_voice(voice, language, known))
+        spoken = catalogue.find(language)
+        assert spoken is not None
+        task = TtsTask(
+            text, Offer((), engine.providers.tts.capabilities.voices).voice(voice, spoken)
+        )
         speech = engine.tts.submit(task, "test", FAR).result(60).value
         samples = soxr.resample(speech.samples, speech.rate_hz, RATE)
         return np.pad(samples, (RATE // 10, RATE // 5)).astype(np.float32)
@@ -157,7 +161,7 @@ def test_a_crowded_slot_is_spoken_faster_and_stays_intelligible(
 
 def test_the_translation_is_not_post_edited(engine: Engine) -> None:
     """`no` is a Portuguese word: the package's own post-processing makes `não` of it."""
-    from dubcast.sts.providers.base import MtTask
+    from dubcast.sts.providers.interface import MtTask
 
     task = MtTask("He scored three goals last month.", "en", "pt-BR")
     text = engine.mt.submit(task, "test", FAR).result(60).value

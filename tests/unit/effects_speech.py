@@ -225,6 +225,16 @@ def models_as_loaded(settings: Settings, place: Place) -> dict[str, Any]:
     return seen
 
 
+def providers_taken(settings: Settings, _: Place) -> dict[str, str] | str:
+    """Which class does each stage, or why there is none."""
+    try:
+        engine = build_engine(settings)
+    except DubcastError as error:
+        return str(error)
+    stages = ("hear", "asr", "mt", "tts", "fit")
+    return {name: type(getattr(engine.providers, name)).__name__ for name in stages}
+
+
 class _AnyTokenizer:
     @staticmethod
     def from_file(_: str) -> _AnyTokenizer:
@@ -268,6 +278,10 @@ EFFECTS = {
     "sts_server.nice": Effect(9, service_as_run, SERVED),
     "sts_server.asr_model": Effect("{asr}", models_as_loaded, LOADED),
     "sts_server.tts_model": Effect("{other_tts}", models_as_loaded, LOADED),
+    **{
+        f"sts_server.providers.{stage}": Effect("of-another-package", providers_taken, LOADED)
+        for stage in ("hear", "asr", "mt", "tts", "fit")
+    },
     "sts_server.device": Effect("cuda", models_as_loaded, LOADED),
     "sts_server.asr_threads": Effect(3, models_as_loaded, LOADED),
     "sts_server.tts_threads": Effect(5, models_as_loaded, LOADED),

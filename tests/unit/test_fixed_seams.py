@@ -16,7 +16,7 @@ from dubcast.clock import NS_PER_S
 from dubcast.config import FragmentSettings, StreamSettings, StsClientSettings
 from dubcast.contract.worker import Outcome
 from dubcast.sts.pipeline import without_repeated
-from dubcast.sts.providers.base import Transcript, Word
+from dubcast.sts.providers.interface import Transcript, Word
 from dubcast.testing.sts_server import Reply, ScriptedSts, success
 from dubcast.worker.core import WorkerCore
 from dubcast.worker.fragment_length import FragmentLengthLimit

@@ -542,7 +542,7 @@ async def test_a_caller_that_leaves_does_not_stop_the_computation(
 
 
 def test_an_error_needs_a_known_code() -> None:
-    from dubcast.sts.replying import status_of
+    from dubcast.sts.http_errors import status_of
 
     codes = ("INVALID_INPUT", "UNAUTHORIZED", "OVERLOADED", "TIMEOUT", "MODEL_ERROR")
     errors = [StsError(code, "", retryable=False) for code in codes]

@@ -11,7 +11,7 @@ from dubcast.sts.batcher import Inbox
 def _inbox(*items: tuple[str, str, int]) -> Inbox[str]:
     inbox: Inbox[str] = Inbox(100)
     for name, stream, deadline in items:
-        assert inbox.put(name, stream, deadline, now_ns=0)
+        assert inbox.put(name, stream, deadline)
     return inbox
 
 
@@ -44,12 +44,12 @@ def test_what_is_past_its_deadline_is_handed_back_and_takes_no_place() -> None:
     assert len(inbox) == 0
 
 
-def test_the_bound_is_kept_and_the_peak_is_told() -> None:
+def test_the_bound_is_kept() -> None:
     inbox: Inbox[str] = Inbox(2)
-    assert inbox.put("1", "a", 1, 0)
-    assert inbox.put("2", "a", 1, 0)
-    assert not inbox.put("3", "a", 1, 0)
-    assert (len(inbox), inbox.peak) == (2, 2)
+    assert inbox.put("1", "a", 1)
+    assert inbox.put("2", "a", 1)
+    assert not inbox.put("3", "a", 1)
+    assert len(inbox) == 2
 
 
 def test_drain_empties() -> None:

@@ -12,12 +12,12 @@ import pytest
 import tokenizers
 from typer.testing import CliRunner
 
-from dubcast.config import Settings
-from dubcast.errors import MissingPartError, StsError
+from dubcast.config import ProviderSettings, Settings
+from dubcast.errors import ConfigError, MissingPartError, StsError
+from dubcast.languages import catalogue
 from dubcast.models.manifest import load_manifest
-from dubcast.sts import languages
-from dubcast.sts.build import build_engine
-from dubcast.sts.providers.base import AsrTask
+from dubcast.sts.build import build_engine, offered
+from dubcast.sts.providers.interface import AsrTask
 
 
 def _installed(tmp_path: Path) -> Path:
@@ -112,6 +112,20 @@ def test_an_unknown_or_missing_model_is_a_clear_error(tmp_path: Path) -> None:
         build_engine(_settings(_installed(tmp_path), tts_model="nothing"))
 
 
+@pytest.mark.parametrize("stage", ProviderSettings.model_fields)
+def test_the_provider_of_each_stage_is_the_settings(tmp_path: Path, stage: str) -> None:
+    named = _settings(_installed(tmp_path), providers={stage: "nothing"})
+    with pytest.raises(ConfigError, match=rf"sts_server\.providers\.{stage} = 'nothing'"):
+        build_engine(named)
+
+
+def test_what_is_offered_is_the_settings_providers(tmp_path: Path) -> None:
+    for stage in ("mt", "tts"):
+        with pytest.raises(ConfigError, match=rf"providers\.{stage} = 'nothing'"):
+            offered(_settings(tmp_path, providers={stage: "nothing"}))
+    assert offered(_settings(tmp_path)).pairs == (("en", "pt-BR"), ("pt-BR", "en"))
+
+
 def test_voices_are_listed_without_models(tmp_path: Path, monkeypatch: Any) -> None:
     import typer
 
@@ -133,13 +147,13 @@ def test_voices_are_listed_without_models(tmp_path: Path, monkeypatch: Any) -> N
     [("en", "en"), ("EN-us", "en"), ("pt", "pt-BR"), ("pt_br", "pt-BR"), ("xx", None), ("", None)],
 )
 def test_language_aliases(given: str, tag: str | None) -> None:
-    assert languages.canonical(given) == tag
+    found = catalogue.find(given)
+    assert (found.tag if found else None) == tag
 
 
 def test_each_target_language_has_a_default_voice() -> None:
-    known = languages.voices(
-        Path(file).stem for file in load_manifest().models["kokoro-voices"].files
-    )
-    assert languages.choose_voice("default", "pt-BR", known).name == "pf_dora"
-    assert languages.choose_voice("default", "en", known).name == "af_heart"
-    assert languages.choose_voice("bm_george", "en", known).language == "en-GB"
+    offer = offered(Settings())
+    english, portuguese = offer.pair("en", "pt")
+    assert offer.voice("default", portuguese).name == "pf_dora"
+    assert offer.voice("default", english).name == "af_heart"
+    assert offer.voice("bm_george", english).language == "en-GB"

@@ -6,7 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dubcast.sts.clauses import MOST, SHORTEST, pause_after, sentences, split
+from dubcast.languages.sentences import sentences
+from dubcast.languages.spoken.en import LANGUAGE as ENGLISH
+from dubcast.languages.spoken.pt_br import LANGUAGE as PORTUGUESE
+from dubcast.sts.clauses import MOST, SHORTEST, pause_after, split
 
 LONG = (
     "O prefeito disse ontem que a ponte nova vai ser aberta em março, "
@@ -15,7 +18,7 @@ LONG = (
 
 
 def _texts(text: str) -> list[str]:
-    return [clause.text for clause in split(text)]
+    return [clause.text for clause in split(text, PORTUGUESE)]
 
 
 def test_long_texts_are_cut_at_commas_and_sentences() -> None:
@@ -60,15 +63,15 @@ def test_at_most_so_many() -> None:
     ("text", "pause"), [("fim.", 0.3), ('disse "não!"', 0.3), ("bem,", 0.16), ("e então", 0.04)]
 )
 def test_pauses_follow_marks(text: str, pause: float) -> None:
-    assert pause_after(text) == pause
+    assert pause_after(text, PORTUGUESE) == pause
 
 
 def test_sources_are_known_by_sentence() -> None:
     text = "Esta é uma primeira frase completa. E esta outra frase vem logo depois."
-    both = split(text, "This is a first sentence. And this one follows.")
+    both = split(text, PORTUGUESE, ["This is a first sentence.", "And this one follows."])
     assert [one.source for one in both] == ["This is a first sentence.", "And this one follows."]
-    assert [one.source for one in split(text, "Only one here.")] == [None, None]
-    assert split("Olá mundo.", "Hello world.")[0].source == "Hello world."
+    assert [one.source for one in split(text, PORTUGUESE, ["Only one here."])] == [None, None]
+    assert split("Olá mundo.", PORTUGUESE, ["Hello world."])[0].source == "Hello world."
 
 
 @given(st.text(alphabet='abc ,.;:!?é"()—', max_size=300))
@@ -80,5 +83,5 @@ def test_nothing_is_lost(text: str) -> None:
 
 
 def test_sentences() -> None:
-    assert sentences("Oi. Tudo bem? Sim!") == ["Oi.", "Tudo bem?", "Sim!"]
-    assert sentences("  ") == []
+    assert sentences("Oi. Tudo bem? Sim!", PORTUGUESE) == ["Oi.", "Tudo bem?", "Sim!"]
+    assert sentences("  ", ENGLISH) == []

@@ -11,7 +11,7 @@ import pytest
 from dubcast.errors import MissingPartError, StsError
 from dubcast.metrics import StsMetrics
 from dubcast.sts.engine import Engine
-from dubcast.sts.providers.base import AsrTask
+from dubcast.sts.providers.interface import AsrTask
 from dubcast.testing.clock import VirtualClock
 from sts_fakes import Script, fake_engine
 

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dubcast.sts.shorten import PRIOR_CPS, Pace, precious, shorten
+from dubcast.languages import catalogue
+from dubcast.languages.language import Language
+from dubcast.sts.pace import Pace
+from dubcast.sts.shorten import precious, shorten
+
+ENGLISH, PORTUGUESE = (catalogue.find(tag) or pytest.fail(tag) for tag in ("en", "pt-BR"))
+# A language of which nothing is known.
+BARE = Language("fr", ())
+LANGUAGES = {"en": ENGLISH, "pt-BR": PORTUGUESE, "pt": PORTUGUESE, "bare": BARE}
 
 SHORTEST = {
     ("en", "Well, you know, the team was very, very good, which surprised everyone."): (
@@ -44,29 +52,29 @@ SHORTEST = {
     ("pt-BR", "O muro antigo do castelo caiu, que foi construído no ano passado."): (
         "O muro antigo do castelo caiu."
     ),
-    ("fr", "Le match (un grand match) est fini, bien, oui oui."): "Le match est fini, bien, oui.",
+    ("bare", "Le match (un grand match) est fini, bien, oui oui."): "Le match est fini, bien, oui.",
 }
 
 
 @pytest.mark.parametrize(("language", "text"), SHORTEST)
 def test_the_shortest_that_can_be_had(language: str, text: str) -> None:
-    assert shorten(text, language, 0) == SHORTEST[language, text]
+    assert shorten(text, LANGUAGES[language], 0) == SHORTEST[language, text]
 
 
 def test_no_more_than_needed() -> None:
     text = "Well, the team was really good, which surprised everyone."
-    assert shorten(text, "en", len(text)) == text
-    assert shorten(text, "en", len(text) - 1) == (
+    assert shorten(text, ENGLISH, len(text)) == text
+    assert shorten(text, ENGLISH, len(text) - 1) == (
         "The team was really good, which surprised everyone."
     )
-    assert shorten(text, "en", 45) == "The team was good, which surprised everyone."
-    assert shorten(text, "en", 30) == "The team was good."
+    assert shorten(text, ENGLISH, 45) == "The team was good, which surprised everyone."
+    assert shorten(text, ENGLISH, 30) == "The team was good."
 
 
 def test_the_smallest_cut_that_is_enough() -> None:
     text = "Um, he won, you know, in the end."
-    assert shorten(text, "en", 30) == "He won, you know, in the end."
-    assert shorten(text, "en", 25) == "Um, he won, in the end."
+    assert shorten(text, ENGLISH, 30) == "He won, you know, in the end."
+    assert shorten(text, ENGLISH, 25) == "Um, he won, in the end."
 
 
 _WORDS = "well you know um not very good which never 3 three Rome because he ran é não né (so) , ."
@@ -75,7 +83,7 @@ _WORDS = "well you know um not very good which never 3 three Rome because he ran
 @given(st.lists(st.sampled_from(_WORDS.split()), max_size=25), st.sampled_from(["en", "pt-BR"]))
 def test_what_matters_never_goes(words: list[str], language: str) -> None:
     text = " ".join(words)
-    short = shorten(text, language, 0)
+    short = shorten(text, LANGUAGES[language], 0)
     assert len(short) <= max(len(text), 1)
     kept = "not never" if language == "en" else "não"
     for word in (*kept.split(), "Rome"):
@@ -96,16 +104,16 @@ def test_what_matters_never_goes(words: list[str], language: str) -> None:
     ],
 )
 def test_precious(text: str, code: str, expected: bool) -> None:
-    assert precious(text, code) is expected
+    assert precious(text, LANGUAGES[code]) is expected
 
 
 def test_a_pace_is_learned_from_what_was_spoken() -> None:
     pace = Pace()
-    assert pace.predict_s("x" * 45, "a") == pytest.approx(3.0)
+    assert pace.predict_s("x" * 45, "a", ENGLISH) == pytest.approx(3.0)
     for _ in range(40):
         pace.learn("x" * 100, "a", 5.0)
-    assert pace.cps("a") == pytest.approx(20, abs=1)
-    assert pace.cps("b") == PRIOR_CPS
+    assert pace.cps("a", ENGLISH) == pytest.approx(20, abs=1)
+    assert pace.cps("b", ENGLISH) == ENGLISH.chars_per_s
     pace.learn("short", "b", 9.0)
     pace.learn("x" * 50, "b", 0.0)
-    assert pace.cps("b") == PRIOR_CPS
+    assert pace.cps("b", ENGLISH) == ENGLISH.chars_per_s

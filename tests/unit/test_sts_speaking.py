@@ -13,7 +13,7 @@ import pytest
 from dubcast.contract.sts import FragmentConfig, FragmentContext, StsResponse
 from dubcast.errors import StsError
 from dubcast.sts.engine import Engine
-from dubcast.sts.providers.base import Word
+from dubcast.sts.providers.interface import Word
 from dubcast.sts.service import Service
 from dubcast.testing.clock import VirtualClock
 from sts_fakes import Script, fake_engine, request
@@ -64,6 +64,21 @@ def test_clauses_are_spoken_singly_and_timed(engine: Engine, script: Script) -> 
     told = [(clause.text, clause.start_ms, clause.end_ms) for clause in response.clauses]
     assert told == [(CLAUSES[0], 0, 90), (CLAUSES[1], 100, 190)]
     assert (response.shortened, response.translated_text) == (False, LONG)
+
+
+def test_a_translation_is_cut_and_shortened_as_its_language_is(
+    engine: Engine, script: Script
+) -> None:
+    script.translation = "Well, " + "x" * 45 + " and " + "y" * 45 + ", né."
+    _dub(engine)
+    assert len(_spoken(script)) == 1
+    script.calls.clear()
+    _dub(engine, source_language="pt", target_language="en", slot_ms=2000)
+    assert [text[0] for text in _spoken(script)] == ["X", "a"]
+    script.calls.clear()
+    _dub(engine, slot_ms=2000)
+    assert _spoken(script)[0].startswith("Well, ")
+    assert not _spoken(script)[-1].endswith("né.")
 
 
 def test_other_streams_come_between_clauses(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from dubcast.errors import MissingPartError
+from dubcast.languages import catalogue
 from dubcast.sts.providers import phonemes
 from dubcast.sts.providers.asr_whisper import (
     Decoded,
@@ -20,10 +21,12 @@ from dubcast.sts.providers.asr_whisper import (
     without_sounds,
     word_groups,
 )
-from dubcast.sts.providers.base import PcmTask, Word
+from dubcast.sts.providers.hear_silero import SileroHearing, onset, to_mono, windows
+from dubcast.sts.providers.interface import PcmTask, Word
 from dubcast.sts.providers.mel import log_mel, mel_filters
 from dubcast.sts.providers.tts_kokoro import pieces
-from dubcast.sts.providers.vad import SileroHearing, onset, to_mono, windows
+
+PT_BR, EN_US = (catalogue.variety(tag) or pytest.fail(tag) for tag in ("pt-BR", "en-US"))
 
 
 def test_mel_filters_are_whispers() -> None:
@@ -156,9 +159,9 @@ def test_text_is_cut_at_punctuation(text: str, expected: list[str]) -> None:
 
 
 def test_ties_flags_and_marks_become_kokoros() -> None:
-    assert phonemes.translate("(en)wˈi^kɛnd(pt-br) t^ʃe^ɪ", "pt-br") == "wˈikɛnd ʧA"
-    assert phonemes.translate("ɡˈo^ʊl bˈɜːɹd", "en-us") == "ɡˈOl bˈɜɹd"
-    assert phonemes.translate("«a» [b]", "pt-br") == "“a” (b)"
+    assert phonemes.translate("(en)wˈi^kɛnd(pt-br) t^ʃe^ɪ", PT_BR) == "wˈikɛnd ʧA"
+    assert phonemes.translate("ɡˈo^ʊl bˈɜːɹd", EN_US) == "ɡˈOl bˈɜɹd"
+    assert phonemes.translate("«a» [b]", PT_BR) == "“a” (b)"
 
 
 needs_espeak = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="needs espeak-ng")
@@ -166,7 +169,7 @@ needs_espeak = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="nee
 
 @needs_espeak
 def test_phonemes_keep_punctuation_and_spaces() -> None:
-    sounds = phonemes.Espeak().phonemes('Oi, tudo bem? Ele disse "sim".', "pt-br")
+    sounds = phonemes.Espeak().phonemes('Oi, tudo bem? Ele disse "sim".', PT_BR)
     assert [char for char in sounds if char in ',?".'] == [",", "?", '"', '"', "."]
     assert ", " in sounds
     assert "? " in sounds
@@ -176,14 +179,14 @@ def test_phonemes_keep_punctuation_and_spaces() -> None:
 @needs_espeak
 def test_text_cannot_be_an_option_or_a_command() -> None:
     espeak = phonemes.Espeak()
-    assert espeak.phonemes("--help", "pt-br")
-    assert espeak.phonemes("-v xx; $(echo hi) `id` | cat", "en-us")
+    assert espeak.phonemes("--help", PT_BR)
+    assert espeak.phonemes("-v xx; $(echo hi) `id` | cat", EN_US)
 
 
 @needs_espeak
 def test_a_piece_of_several_clauses_stays_one_piece() -> None:
     text = " ".join(["palavra"] * 400)
-    sounds = phonemes.Espeak().phonemes(f"{text}, fim.", "pt-br")
+    sounds = phonemes.Espeak().phonemes(f"{text}, fim.", PT_BR)
     assert sounds.count(",") == 1
     assert sounds.endswith(".")
 

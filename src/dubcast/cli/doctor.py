@@ -163,12 +163,13 @@ def _media_servers(settings: Settings) -> list[Finding]:
 def _models(settings: Settings) -> list[Finding]:
     try:
         from dubcast.models.store import ModelStore
+        from dubcast.sts.build import needed_models
 
+        needed = needed_models(settings)
         stored = ModelStore(settings.models).entries()
     except DubcastError as error:
         return [Finding("models", False, str(error))]
-    # The speech service cannot start without these; the others are for some languages only.
-    needed = {settings.sts_server.asr_model, settings.sts_server.tts_model}
+    # The speech service cannot start without `needed`; the others are for some streams only.
     return [
         Finding(
             f"model {one.name}",

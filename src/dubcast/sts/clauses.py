@@ -6,9 +6,13 @@ would be long. Very short pieces are spoken worse than longer ones, so they stay
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from dubcast.languages.language import Language
+from dubcast.languages.sentences import not_abbreviated, sentences
 
 # Below this, text is not cut at all.
 LONG = 60
@@ -17,15 +21,10 @@ SHORTEST = 25
 MOST = 8
 _CONJUNCTION_FROM = 90
 
-_MARK = re.compile(r"(?<=[.!?…;:,])[\"”’)]*\s+|\s+(?=[—–-]\s)")
-_CONJUNCTION = re.compile(
-    r"\s+(?=(?:e|mas|porque|quando|enquanto|embora"
-    r"|and|but|because|when|while|although|so that)\s)",
-    re.IGNORECASE,
-)
-_SENTENCE = re.compile(r"(?<=[.!?…])\s+(?=\S)")
-# Natural pauses of the voices at these marks, in seconds.
-_PAUSES = (("?!.…", 0.3), (",;:—–", 0.16))
+_DASHES = "—–"
+# Natural pauses of the voices in seconds: at a sentence's end, within it at a mark, elsewhere.
+_SENTENCE_PAUSE_S = 0.3
+_MARK_PAUSE_S = 0.16
 _PAUSE_S = 0.04
 
 
@@ -38,31 +37,46 @@ class Clause:
     source: str | None = None
 
 
-def split(text: str, source: str = "") -> list[Clause]:
-    """The text in clauses of at least 25 characters; a short text is one clause."""
+def split(text: str, language: Language, source: Sequence[str] = ()) -> list[Clause]:
+    """The text in clauses of at least 25 characters; a short text is one clause.
+
+    `source`: the sentences that the text was translated from.
+    """
     pieces = [text.strip()]
     if len(text) >= LONG:
-        pieces = [part for piece in _cut(text.strip(), _MARK) for part in _shorter(piece)]
+        parts = _cut(text.strip(), _mark(language))
+        pieces = [piece for part in parts for piece in _shorter(part, language)]
     while len(pieces) > MOST:
         i = min(range(len(pieces) - 1), key=lambda i: len(pieces[i]) + len(pieces[i + 1]))
         pieces[i : i + 2] = [f"{pieces[i]} {pieces[i + 1]}"]
-    sources = _by_sentence(text, source)
-    return [Clause(piece, pause_after(piece), sources.get(piece)) for piece in pieces]
+    sources = _by_sentence(sentences(text, language), source)
+    return [Clause(one, pause_after(one, language), sources.get(one)) for one in pieces]
 
 
-def pause_after(text: str) -> float:
+def pause_after(text: str, language: Language) -> float:
     """Silence after a clause in seconds, by the mark that it ends with."""
     last = text.rstrip('"”’) ')[-1:]
-    return next((pause for marks, pause in _PAUSES if last and last in marks), _PAUSE_S)
+    if last and last in language.sentence_ends:
+        return _SENTENCE_PAUSE_S
+    return _MARK_PAUSE_S if last and last in language.clause_marks + _DASHES else _PAUSE_S
 
 
-def sentences(text: str) -> list[str]:
-    """The text's sentences."""
-    return [part for part in _SENTENCE.split(text.strip()) if part]
+def _shorter(piece: str, language: Language) -> list[str]:
+    if len(piece) < _CONJUNCTION_FROM or not language.conjunctions:
+        return [piece]
+    return _cut(piece, _conjunction(language))
 
 
-def _shorter(piece: str) -> list[str]:
-    return _cut(piece, _CONJUNCTION) if len(piece) >= _CONJUNCTION_FROM else [piece]
+@functools.cache
+def _mark(language: Language) -> re.Pattern[str]:
+    marks = re.escape(language.sentence_ends + language.clause_marks)
+    after = rf"(?<=[{marks}]){not_abbreviated(language)}"
+    return re.compile(rf"{after}[\"”’)]*\s+|\s+(?=[{_DASHES}-]\s)")
+
+
+@functools.cache
+def _conjunction(language: Language) -> re.Pattern[str]:
+    return re.compile(rf"\s+(?=(?:{'|'.join(language.conjunctions)})\s)", re.IGNORECASE)
 
 
 def _cut(text: str, border: re.Pattern[str]) -> list[str]:
@@ -76,11 +90,6 @@ def _cut(text: str, border: re.Pattern[str]) -> list[str]:
     return [*pieces, text[start:]]
 
 
-def _by_sentence(text: str, source: str) -> dict[str, str]:
+def _by_sentence(here: Sequence[str], there: Sequence[str]) -> dict[str, str]:
     """Translation -> source, if there are as many sentences here as there."""
-    here, there = sentences(text), sentences(source)
-    return dict(_pairs(here, there)) if len(here) == len(there) else {}
-
-
-def _pairs(here: Sequence[str], there: Sequence[str]) -> list[tuple[str, str]]:
-    return list(zip(here, there, strict=True))
+    return dict(zip(here, there, strict=True)) if len(here) == len(there) else {}

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
 from dubcast import log
-from dubcast.clock import NS_PER_S, Clock, SystemClock
+from dubcast.clock import Clock, SystemClock, ns_to_s
 from dubcast.errors import StsError
 from dubcast.metrics import StsMetrics
 from dubcast.sts import clauses
 from dubcast.sts.batcher import Inbox, Waiting
-from dubcast.sts.providers.base import (
+from dubcast.sts.providers.interface import (
     AsrProvider,
     FitProvider,
     HearProvider,
@@ -31,10 +31,9 @@ State = Literal["loading", "ready", "failed", "stopped"]
 
 @dataclass(frozen=True)
 class Done(Generic[Out]):
-    """A stage's result, with the seconds that it waited and ran."""
+    """A stage's result, with the seconds that it ran."""
 
     value: Out
-    waited_s: float
     ran_s: float
 
 
@@ -88,7 +87,7 @@ class StageThread(Generic[In, Out]):
         with self._lock:
             if self.state in ("failed", "stopped"):
                 raise StsError("MODEL_ERROR", f"stage {self.name} is {self.state}", retryable=True)
-            if not self._inbox.put(job, stream_id, deadline_ns, self._clock.monotonic_ns()):
+            if not self._inbox.put(job, stream_id, deadline_ns):
                 message = f"the inbox of stage {self.name} is full"
                 raise StsError("OVERLOADED", message, retryable=True, retry_after_s=1.0)
             self._depth.set(len(self._inbox))
@@ -149,15 +148,15 @@ class StageThread(Generic[In, Out]):
         # False: nobody waits for it any more.
         batch = [one for one in taken.batch if one.item.future.set_running_or_notify_cancel()]
         if batch:
-            self._compute(batch, now_ns)
+            self._compute(batch)
         return True
 
-    def _compute(self, batch: list[Waiting[_Job[In, Out]]], now_ns: int) -> None:
+    def _compute(self, batch: list[Waiting[_Job[In, Out]]]) -> None:
         started_ns = self._clock.monotonic_ns()
         try:
             results = self._run([one.item.task for one in batch])
         except StsError as error:
-            self._alone_or_fail(batch, now_ns, error)
+            self._retry_singly_or_fail(batch, error)
             return
         # Provider border: any fault of a model's library becomes MODEL_ERROR of this batch.
         except Exception as error:  # noqa: BLE001
@@ -167,14 +166,13 @@ class StageThread(Generic[In, Out]):
             message = f"stage {self.name} failed: {type(error).__name__}"
             fault = StsError("MODEL_ERROR", message, retryable=True)
             fault.__cause__ = error
-            self._alone_or_fail(batch, now_ns, fault)
+            self._retry_singly_or_fail(batch, fault)
             return
-        ran_s = (self._clock.monotonic_ns() - started_ns) / NS_PER_S
+        ran_s = ns_to_s(self._clock.monotonic_ns() - started_ns)
         self._seconds.observe(ran_s)
         self._batch_size.observe(len(batch))
         for one, value in zip(batch, results, strict=True):
-            waited_s = (now_ns - one.since_ns) / NS_PER_S
-            one.item.future.set_result(Done(value, waited_s, ran_s))
+            one.item.future.set_result(Done(value, ran_s))
 
     def _run(self, tasks: Sequence[In]) -> list[Out]:
         results = self.provider.run(tasks)
@@ -182,16 +180,14 @@ class StageThread(Generic[In, Out]):
             raise RuntimeError(f"{len(results)} results for {len(tasks)} tasks")
         return results
 
-    def _alone_or_fail(
-        self, batch: list[Waiting[_Job[In, Out]]], now_ns: int, error: StsError
-    ) -> None:
+    def _retry_singly_or_fail(self, batch: list[Waiting[_Job[In, Out]]], error: StsError) -> None:
         """One bad item must not fail its neighbours: a batch that failed is computed singly."""
         if len(batch) == 1:
             error.stage = self.name
             batch[0].item.future.set_exception(error)
             return
         for one in batch:
-            self._compute([one], now_ns)
+            self._compute([one])
 
 
 def _fail(waiting: Waiting[_Job[In, Out]], error: StsError) -> None:

@@ -22,23 +22,14 @@ from dubcast.contract.sts import (
     WordTime,
 )
 from dubcast.errors import StsError
-from dubcast.sts import languages, seams
+from dubcast.sts import overlap
 from dubcast.sts.engine import Engine
-from dubcast.sts.languages import Voice
-from dubcast.sts.providers.base import AsrTask, Heard, MtTask, PcmTask, Transcript
-from dubcast.sts.run import Run
+from dubcast.sts.offer import Choice, Offer
+from dubcast.sts.providers.interface import AsrTask, Heard, MtTask, PcmTask, Transcript
 from dubcast.sts.speaking import Dub, Speaker
+from dubcast.sts.stage_calls import StageCalls
 
 Outcome = Literal["success", "no_speech", "partial"]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a request asks for, checked against what the models can do."""
-
-    source: str
-    target: str
-    voice: Voice
 
 
 @dataclass(frozen=True)
@@ -65,56 +56,52 @@ class Pipeline:
             tts_model=providers.tts.capabilities.model,
             replica=f"{platform.node()}-{os.getpid()}",
         )
-        self._voices = providers.tts.capabilities.voices
-        self._pairs = providers.mt.capabilities.pairs
+        self.offer = Offer(providers.mt.capabilities.pairs, providers.tts.capabilities.voices)
 
-    def plan(self, request: StsRequest) -> Plan:
-        """Check languages and voice. Raises StsError INVALID_INPUT, which lists the choices."""
-        config = request.config
-        pair = languages.choose_pair(config.source_language, config.target_language, self._pairs)
-        voice = languages.choose_voice(config.voice_profile, pair[1], self._voices)
-        return Plan(pair[0], pair[1], voice)
-
-    async def process(self, request: StsRequest, plan: Plan) -> StsResponse:
+    async def process(self, request: StsRequest, choice: Choice) -> StsResponse:
         """Dub one fragment within its `timeout_ms` from now.
 
         Raises StsError. Cancelling is safe: what has not begun is not computed.
         """
         clock = self._engine.clock
         now_ns = clock.monotonic_ns()
-        run = Run(request.stream_id, clock, now_ns, now_ns + request.timeout_ms * NS_PER_MS)
+        calls = StageCalls(
+            request.stream_id, clock, now_ns, now_ns + request.timeout_ms * NS_PER_MS
+        )
         try:
             async with asyncio.timeout(request.timeout_ms / 1000):
-                result = await self._stages(request, plan, run)
+                result = await self._stages(request, choice, calls)
         except TimeoutError:
             message = f"not done within {request.timeout_ms} ms"
-            raise StsError("TIMEOUT", message, retryable=True, stage=run.stage) from None
-        return self._reply(request, plan, run, result)
+            raise StsError("TIMEOUT", message, retryable=True, stage=calls.stage) from None
+        return self._reply(request, choice, calls, result)
 
-    async def _stages(self, request: StsRequest, plan: Plan, run: Run) -> _Result:
+    async def _stages(self, request: StsRequest, choice: Choice, calls: StageCalls) -> _Result:
         engine, audio, config = self._engine, request.audio, request.config
         engine.metrics.audio_seconds.inc(audio.duration_ms / 1000)
         bounds = config.timings != "none"
         task = PcmTask(audio.pcm_bytes(), audio.sample_rate_hz, audio.channels, bounds)
-        heard = await run.step(engine.hear, task)
+        heard = await calls.run(engine.hear, task)
         if not heard.speech:
             return _Result("no_speech", heard, Transcript(""))
         words = config.timings == "words" or config.overlap_ms > 0
-        said = await run.step(engine.asr, AsrTask(heard.samples, plan.source, words))
+        said = await calls.run(engine.asr, AsrTask(heard.samples, choice.source.tag, words))
         said = without_repeated(said, request.context.source_text, config.overlap_ms / 1000)
         if not said.text:
             return _Result("no_speech", heard, said)
-        text = await run.step(engine.mt, MtTask(said.text, plan.source, plan.target))
-        dub = await self._speaker.speak(run, request, heard, text, said.text, plan.voice)
+        text = await calls.run(engine.mt, MtTask(said.text, choice.source.tag, choice.target.tag))
+        dub = await self._speaker.speak(calls, request, heard, said.text, text, choice)
         if dub is None:
             return _Result("no_speech", heard, said, text)
         return _Result("success" if dub.fitted.fits else "partial", heard, said, dub.text, dub)
 
-    def _reply(self, request: StsRequest, plan: Plan, run: Run, result: _Result) -> StsResponse:
+    def _reply(
+        self, request: StsRequest, choice: Choice, calls: StageCalls, result: _Result
+    ) -> StsResponse:
         audio, dub = request.audio, result.dub
         timed = request.config.timings
         bounds_s = result.heard.bounds_s
-        took_ns = self._engine.clock.monotonic_ns() - run.started_ns
+        took_ns = self._engine.clock.monotonic_ns() - calls.started_ns
         return StsResponse(
             fragment_id=request.fragment_id,
             status=result.status,
@@ -122,7 +109,7 @@ class Pipeline:
             and PcmAudio.from_pcm(dub.fitted.pcm, audio.sample_rate_hz, audio.channels),
             transcript=result.said.text,
             translated_text=result.translation,
-            detected_language=plan.source,
+            detected_language=choice.source.tag,
             speech_ms=dub.fitted.speech_ms if dub else 0,
             tempo=round(dub.fitted.tempo, 4) if dub else 1.0,
             speech_start_ms=round(1000 * bounds_s[0]) if bounds_s else None,
@@ -131,14 +118,14 @@ class Pipeline:
             clauses=_clauses(dub) if dub and timed != "none" else (),
             shortened=dub.shortened if dub else False,
             processing_time_ms=round(took_ns / NS_PER_MS, 1),
-            stages_ms=StageTimes(**{name: round(ms, 1) for name, ms in run.ms.items()}),
+            stages_ms=StageTimes(**{name: round(ms, 1) for name, ms in calls.ms.items()}),
             metadata=self._metadata,
         )
 
 
 def without_repeated(said: Transcript, previous: str, overlap_s: float) -> Transcript:
     """The transcript without the words that the chunk before has said already."""
-    count = seams.repeated(previous, said.words, overlap_s)
+    count = overlap.repeated_words(previous, said.words, overlap_s)
     if count == 0:
         return said
     words = said.words[count:]

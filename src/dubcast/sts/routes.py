@@ -23,7 +23,7 @@ from dubcast.contract.sts import (
 from dubcast.errors import StsError
 from dubcast.sts.admission import PROCESS
 from dubcast.sts.examples import REQUEST_EXAMPLE, RESPONSE_EXAMPLE
-from dubcast.sts.replying import Refusal, error_reply
+from dubcast.sts.http_errors import Refusal, error_reply
 from dubcast.sts.service import Service
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
@@ -89,7 +89,7 @@ def api(service: Service) -> APIRouter:
     @router.get("/api/v1/languages", tags=["sts"])
     async def languages() -> LanguagesReply:
         """The directions that can be dubbed."""
-        pairs = sorted(service.engine.providers.mt.capabilities.pairs)
+        pairs = service.offer.pairs
         return LanguagesReply(pairs=[LanguagePair(source=a, target=b) for a, b in pairs])
 
     return router

@@ -10,8 +10,9 @@ from dubcast.contract.sts import StsRequest
 from dubcast.errors import StsError
 from dubcast.sts.admission import Admission
 from dubcast.sts.engine import Engine
-from dubcast.sts.pipeline import Pipeline, Plan
-from dubcast.sts.replies import Replies
+from dubcast.sts.idempotency import IdempotentReplies
+from dubcast.sts.offer import Choice, Offer
+from dubcast.sts.pipeline import Pipeline
 
 
 class Service:
@@ -24,7 +25,12 @@ class Service:
         self.admission = Admission(max_pending, self._refusal)
         self._log = log.get("sts")
         self._pipeline = Pipeline(engine)
-        self._replies = Replies()
+        self._replies = IdempotentReplies()
+
+    @property
+    def offer(self) -> Offer:
+        """The directions and voices that requests may ask for."""
+        return self._pipeline.offer
 
     @property
     def ready(self) -> bool:
@@ -40,13 +46,13 @@ class Service:
 
     async def process(self, request: StsRequest) -> bytes:
         """The JSON reply to one fragment; a retry gets the same one. Raises StsError."""
-        plan = self._pipeline.plan(request)
+        choice = self.offer.choose(request.config)
         key = (request.stream_id, request.fragment_id)
         return await self._replies.once(
-            key, _fingerprint(request), lambda: self._compute(request, plan)
+            key, _fingerprint(request), lambda: self._compute(request, choice)
         )
 
-    async def _compute(self, request: StsRequest, plan: Plan) -> bytes:
+    async def _compute(self, request: StsRequest, choice: Choice) -> bytes:
         bound = self._log.bind(
             streamId=request.stream_id,
             fragmentId=request.fragment_id,
@@ -54,7 +60,7 @@ class Service:
         )
         started = time.monotonic()
         try:
-            response = await self._pipeline.process(request, plan)
+            response = await self._pipeline.process(request, choice)
         except StsError as error:
             took_ms = round(1000 * (time.monotonic() - started))
             bound.warning(

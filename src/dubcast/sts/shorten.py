@@ -7,116 +7,36 @@ or a name never goes; a text that cannot be shortened enough is returned as shor
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
-# Characters per second of the voices, measured on Portuguese; each voice's own is learned.
-PRIOR_CPS = 15.0
-_PRIOR_WEIGHT = 4.0
-_FORGET = 0.95
-# A short text says little about a voice's pace: pauses and rounding dominate.
-_LEAST_CHARS = 12
+from dubcast.languages.language import Language
 
-# Words that may go wherever they stand alone between commas or at a sentence's start.
-_MARKERS = {
-    "en": (
-        *("well", "you know", "i mean", "of course", "actually", "basically", "anyway", "so"),
-        *("look", "listen", "right", "okay", "ok", "you see", "let's say", "kind of", "sort of"),
-        *(
-            "to be honest",
-            "as i said",
-            "as you know",
-            "by the way",
-            "in fact",
-            "honestly",
-            "now",
-            "um",
-            "uh",
-        ),
-    ),
-    "pt": (
-        *("bem", "bom", "né", "então", "sabe", "olha", "olhe", "veja", "ora", "certo", "tipo"),
-        *("quer dizer", "ou seja", "você sabe", "vocês sabem", "na verdade", "de fato", "enfim"),
-        *("basicamente", "claro", "é claro", "por assim dizer", "digamos", "aliás", "agora"),
-        *("para ser honesto", "como eu disse", "como você sabe", "a propósito", "tá", "ok"),
-    ),
-}
-# Words that say nothing wherever they stand.
-_FILLERS = {
-    "en": ("um", "uh", "er", "hmm", "really", "just", "very", "actually", "basically"),
-    "pt": ("hum", "ah", "né", "realmente", "basicamente", "simplesmente"),
-}
-_SUBORDINATE = {
-    "en": ("which", "who", "because", "since", "although", "though", "while", "whereas", "as"),
-    "pt": (
-        *("que", "o que", "a qual", "o qual", "quem", "porque", "pois", "já que", "embora"),
-        *("enquanto", "ainda que", "uma vez que", "onde", "como", "apesar"),
-    ),
-}
-_NEGATIONS = {
-    "en": re.compile(
-        r"\b(?:no|not|never|none|nobody|nothing|neither|nor|without|cannot|\w+n['’]t)\b", re.I
-    ),
-    "pt": re.compile(
-        r"\b(?:não|nunca|jamais|nenhum|nenhuma|nenhuns|nenhumas|ninguém|nada|nem|sem)\b", re.I
-    ),
-}
-_NO_NEGATION = re.compile(r"(?!)")
-_NUMBER = re.compile(
-    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|twenty|thirty"
-    r"|fou?rty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|billion|half|first"
-    r"|second|third|dois|duas|três|quatro|cinco|seis|sete|oito|nove|dez|onze|doze|treze|catorze"
-    r"|quatorze|quinze|dezesseis|dezessete|dezoito|dezenove|vinte|trinta|quarenta|cinquenta"
-    r"|sessenta|setenta|oitenta|noventa|cem|cento|duzentos|mil|milhão|milhões|bilhão|bilhões"
-    r"|metade|primeir[oa]|segund[oa]|terceir[oa])\b",
-    re.IGNORECASE,
-)
-_NAME = re.compile(r"(?<![.!?…]\s)(?<!^)\b(?!I\b)[A-ZÀ-Ý]\w*")
 _REPEATED = re.compile(r"\b(\w+(?:\s\w+){0,3})(?:,?\s+\1\b)+", re.IGNORECASE)
 _PARENTHESIS = re.compile(r"\s*(?:\([^()]*\)|\[[^\[\]]*\]|\s[—–]\s[^—–]*\s[—–](?=\s))")
-_ASIDE = re.compile(r",\s[^,.!?…;:]{2,60},(?=\s)")
+_NOTHING = re.compile(r"(?!)")
 
 
-class Pace:
-    """How fast each voice speaks, learned from what it has said. Starts at 15 characters/s."""
-
-    def __init__(self) -> None:
-        self._voices: dict[str, tuple[float, float]] = {}
-
-    def cps(self, voice: str) -> float:
-        """Characters per second of `voice` at its natural speed."""
-        chars, seconds = self._voices.get(voice, (0.0, 0.0))
-        return (chars + PRIOR_CPS * _PRIOR_WEIGHT) / (seconds + _PRIOR_WEIGHT)
-
-    def predict_s(self, text: str, voice: str) -> float:
-        """How long `voice` will take for the text, in seconds."""
-        return len(text) / self.cps(voice)
-
-    def learn(self, text: str, voice: str, seconds: float) -> None:
-        """The voice took `seconds` for the text; what is long ago counts less."""
-        if len(text) >= _LEAST_CHARS and seconds > 0:
-            chars, total = self._voices.get(voice, (0.0, 0.0))
-            self._voices[voice] = (chars * _FORGET + len(text), total * _FORGET + seconds)
-
-
-def shorten(text: str, language: str, most_chars: float) -> str:
+def shorten(text: str, language: Language, most_chars: float) -> str:
     """The text in at most `most_chars` characters if that can be had; at its shortest if not.
 
-    `language`: a tag; one without lists (neither `en` nor `pt`) loses repetitions and
-    parentheses only. Nothing more than needed is taken out.
+    Nothing more than needed is taken out. A language without lists of words loses repetitions and
+    parentheses only.
     """
-    code = language.partition("-")[0].lower()
-    steps: tuple[Callable[[str, str], Iterator[str]], ...] = (
+    steps: tuple[Callable[[str, _Patterns], Iterator[str]], ...] = (
         _without_repetitions,
         _without_markers,
         _without_fillers,
         _without_parentheses,
         _without_trailing_clauses,
     )
+    patterns = _patterns(language)
     for step in steps:
         while len(text) > most_chars:
             # The smallest cut that is enough, or the largest if none is.
-            options = sorted((_tidy(option) for option in step(text, code)), key=len)
+            options = sorted((_tidy(option, patterns) for option in step(text, patterns)), key=len)
             options = [option for option in options if option and len(option) < len(text)]
             if not options:
                 break
@@ -124,69 +44,129 @@ def shorten(text: str, language: str, most_chars: float) -> str:
     return text
 
 
-def _without_repetitions(text: str, code: str) -> Iterator[str]:
+def precious(text: str, language: Language) -> bool:
+    """True if the text holds a negation, a number or a name."""
+    return _patterns(language).is_precious(text)
+
+
+@dataclass(frozen=True)
+class _Patterns:
+    """The regular expressions of one language, made of its words and marks."""
+
+    markers: tuple[re.Pattern[str], ...]
+    fillers: tuple[re.Pattern[str], ...]
+    subordinators: tuple[str, ...]
+    negation: re.Pattern[str]
+    number: re.Pattern[str]
+    name: re.Pattern[str]
+    aside: re.Pattern[str]
+    sentence: re.Pattern[str]
+    ends: str
+    space_before_mark: re.Pattern[str]
+    comma_before_mark: re.Pattern[str]
+    small_start: re.Pattern[str]
+
+    def is_precious(self, text: str) -> bool:
+        patterns = (self.negation, self.number, self.name)
+        return any(pattern.search(text) is not None for pattern in patterns)
+
+    def is_subordinate(self, text: str) -> bool:
+        lower = text.lower()
+        return any(lower.startswith(f"{word} ") for word in self.subordinators)
+
+
+@functools.cache
+def _patterns(language: Language) -> _Patterns:
+    ends = re.escape(language.sentence_ends)
+    marks = re.escape(language.clause_marks + language.sentence_ends)
+    at_start = rf"(?:(?<=^)|(?<=[{ends}]\s))"
+    no_name = f"(?!{_any(language.capitals)}\\b)" if language.capitals else ""
+    return _Patterns(
+        markers=_marker_patterns(language, at_start, marks),
+        fillers=tuple(
+            re.compile(rf"(?:(?<=^)|(?<=\s)){re.escape(word)},?\s+", re.IGNORECASE)
+            for word in language.fillers
+        ),
+        subordinators=language.subordinators,
+        negation=_words(language.negations),
+        number=re.compile(rf"\d|{_words(language.numbers).pattern}", re.IGNORECASE),
+        name=re.compile(rf"(?<![{ends}]\s)(?<!^)\b{no_name}[A-ZÀ-Ý]\w*"),
+        aside=re.compile(rf",\s[^{marks}]{{2,60}},(?=\s)"),
+        sentence=re.compile(rf"[^{ends}]+[{ends}]*"),
+        ends=language.sentence_ends,
+        space_before_mark=re.compile(rf"\s+([{marks}])"),
+        comma_before_mark=re.compile(rf",+(?=[{marks}])"),
+        small_start=re.compile(rf"(?:^|(?<=[{ends}]\s))[a-zà-ý]"),
+    )
+
+
+def _marker_patterns(language: Language, at_start: str, marks: str) -> tuple[re.Pattern[str], ...]:
+    if not language.markers:
+        return ()
+    words = _any(map(re.escape, sorted(language.markers, key=len, reverse=True)))
+    return (
+        re.compile(rf"{at_start}{words},\s+", re.IGNORECASE),
+        re.compile(rf",\s+{words}(?=[{marks}])", re.IGNORECASE),
+    )
+
+
+def _words(patterns: Iterable[str]) -> re.Pattern[str]:
+    """Any of the words, whole; nothing if there are none."""
+    known = tuple(patterns)
+    return re.compile(rf"\b{_any(known)}\b", re.IGNORECASE) if known else _NOTHING
+
+
+def _any(patterns: Iterable[str]) -> str:
+    return f"(?:{'|'.join(patterns)})"
+
+
+def _without_repetitions(text: str, patterns: _Patterns) -> Iterator[str]:
     for found in _REPEATED.finditer(text):
-        if _NUMBER.search(found.group()) is None:
+        if patterns.number.search(found.group()) is None:
             yield text[: found.start()] + found.group(1) + text[found.end() :]
 
 
-def _without_markers(text: str, code: str) -> Iterator[str]:
-    words = "|".join(map(re.escape, sorted(_MARKERS.get(code, ()), key=len, reverse=True)))
-    if not words:
-        return
-    at_start = re.compile(rf"(?:(?<=^)|(?<=[.!?…]\s))(?:{words}),\s+", re.IGNORECASE)
-    inside = re.compile(rf",\s+(?:{words})(?=[,.!?…;:])", re.IGNORECASE)
-    for pattern in (at_start, inside):
+def _without_markers(text: str, patterns: _Patterns) -> Iterator[str]:
+    for pattern in patterns.markers:
         for found in pattern.finditer(text):
             yield text[: found.start()] + text[found.end() :]
 
 
-def _without_fillers(text: str, code: str) -> Iterator[str]:
-    for word in _FILLERS.get(code, ()):
-        for found in re.finditer(rf"(?:(?<=^)|(?<=\s)){word},?\s+", text, re.IGNORECASE):
+def _without_fillers(text: str, patterns: _Patterns) -> Iterator[str]:
+    for pattern in patterns.fillers:
+        for found in pattern.finditer(text):
             # "not very good" is not "not good".
             before = " ".join(text[: found.start()].split()[-2:])
-            if _NEGATIONS.get(code, _NO_NEGATION).search(before) is None:
+            if patterns.negation.search(before) is None:
                 yield text[: found.start()] + text[found.end() :]
 
 
-def _without_parentheses(text: str, code: str) -> Iterator[str]:
-    for found in (*_PARENTHESIS.finditer(text), *_asides(text, code)):
-        if not precious(found.group(), code):
+def _without_parentheses(text: str, patterns: _Patterns) -> Iterator[str]:
+    for found in (*_PARENTHESIS.finditer(text), *_asides(text, patterns)):
+        if not patterns.is_precious(found.group()):
             yield text[: found.start()] + text[found.end() :]
 
 
-def _asides(text: str, code: str) -> Iterator[re.Match[str]]:
+def _asides(text: str, patterns: _Patterns) -> Iterator[re.Match[str]]:
     """Subordinate clauses between two commas; a list of things has commas too, and stays."""
-    for found in _ASIDE.finditer(text):
-        if _is_subordinate(found.group().strip(", "), code):
+    for found in patterns.aside.finditer(text):
+        if patterns.is_subordinate(found.group().strip(", ")):
             yield found
 
 
-def _without_trailing_clauses(text: str, code: str) -> Iterator[str]:
-    for sentence in re.finditer(r"[^.!?…]+[.!?…]*", text):
-        body = sentence.group().rstrip(".!?… ")
+def _without_trailing_clauses(text: str, patterns: _Patterns) -> Iterator[str]:
+    for sentence in patterns.sentence.finditer(text):
+        body = sentence.group().rstrip(patterns.ends + " ")
         for comma in re.finditer(r"[,;]\s", body):
             tail = body[comma.end() :]
-            says_little = _is_subordinate(tail, code) and not precious(tail, code)
+            says_little = patterns.is_subordinate(tail) and not patterns.is_precious(tail)
             if says_little and comma.start() >= len(body) / 3:
                 start = sentence.start() + comma.start()
                 yield text[:start] + text[sentence.start() + len(body) :]
 
 
-def _is_subordinate(text: str, code: str) -> bool:
-    lower = text.lower()
-    return any(lower.startswith(f"{word} ") for word in _SUBORDINATE.get(code, ()))
-
-
-def precious(text: str, code: str) -> bool:
-    """True if the text holds a negation, a number or a name."""
-    patterns = (_NEGATIONS.get(code, _NO_NEGATION), _NUMBER, _NAME)
-    return any(pattern.search(text) is not None for pattern in patterns)
-
-
-def _tidy(text: str) -> str:
+def _tidy(text: str, patterns: _Patterns) -> str:
     """Single spaces, no mark without words before it, and each sentence with a capital."""
-    text = re.sub(r"\s+([,.!?…;:])", r"\1", " ".join(text.split()))
-    text = re.sub(r",+(?=[,.!?…;:])", "", text).lstrip(",;: ")
-    return re.sub(r"(?:^|(?<=[.!?…]\s))[a-zà-ý]", lambda found: found.group().upper(), text)
+    text = patterns.space_before_mark.sub(r"\1", " ".join(text.split()))
+    text = patterns.comma_before_mark.sub("", text).lstrip(",;: ")
+    return patterns.small_start.sub(lambda found: found.group().upper(), text)

@@ -11,13 +11,15 @@ from dataclasses import dataclass
 
 from dubcast.contract.sts import BYTES_PER_SAMPLE, StsRequest
 from dubcast.errors import StsError
-from dubcast.sts import clauses, fitting
+from dubcast.languages.sentences import sentences
+from dubcast.sts import clauses, duration
 from dubcast.sts.clauses import Clause
 from dubcast.sts.engine import Engine
-from dubcast.sts.languages import Voice
-from dubcast.sts.providers.base import FitTask, Fitted, Heard, Speech, TtsTask
-from dubcast.sts.run import Run
-from dubcast.sts.shorten import Pace, shorten
+from dubcast.sts.offer import Choice
+from dubcast.sts.pace import Pace
+from dubcast.sts.providers.interface import FitTask, Fitted, Heard, Speech, TtsTask
+from dubcast.sts.shorten import shorten
+from dubcast.sts.stage_calls import StageCalls
 
 # A second try is made if there is this much more time than the first one took.
 _RETRY_MARGIN = 1.5
@@ -45,60 +47,73 @@ class Speaker:
         self._pace = Pace()
 
     async def speak(
-        self, run: Run, request: StsRequest, heard: Heard, text: str, source: str, voice: Voice
+        self,
+        calls: StageCalls,
+        request: StsRequest,
+        heard: Heard,
+        said: str,
+        text: str,
+        choice: Choice,
     ) -> Dub | None:
-        """The text spoken by `voice` in the room that the request gives, or None if nothing in it
-        can be spoken. Raises StsError. Cancelling is safe.
+        """`text`, the translation of `said`, spoken in the room that the request gives, or None if
+        nothing in it can be spoken. Raises StsError. Cancelling is safe.
         """
         if not any(char.isalnum() for char in text):
             return None
-        job = _Job(request, heard, source, voice, {})
+        job = _Job(request, heard, said, choice, {})
+        voice, language = choice.voice.name, choice.target
         room_s = job.room_s * request.config.max_tempo
         first = text
-        if self._pace.predict_s(text, voice.name) > room_s:
-            first = shorten(text, voice.language, room_s * self._pace.cps(voice.name))
-        dub = await self._try(run, job, first, shortened=first != text)
+        if self._pace.predict_s(text, voice, language) > room_s:
+            first = shorten(text, language, room_s * self._pace.cps(voice, language))
+        dub = await self._attempt(calls, job, first, shortened=first != text)
         if dub is None or dub.fitted.fits:
             return dub
-        second = shorten(first, voice.language, len(first) * _RETRY_AIM * room_s / job.spoken_s)
-        if second == first or run.left_ms() < _RETRY_MARGIN * run.ms[self._engine.tts.name]:
+        second = shorten(first, language, len(first) * _RETRY_AIM * room_s / job.spoken_s)
+        if second == first or calls.left_ms() < _RETRY_MARGIN * calls.ms[self._engine.tts.name]:
             return dub
-        return await self._again(run, job, second) or dub
+        return await self._second_attempt(calls, job, second) or dub
 
-    async def _again(self, run: Run, job: _Job, text: str) -> Dub | None:
+    async def _second_attempt(self, calls: StageCalls, job: _Job, text: str) -> Dub | None:
         """A second try, or None if it fails or is late: the first one is still good."""
         try:
-            async with asyncio.timeout(max(0.0, run.left_ms() / 1000 - _REPLY_S)):
-                return await self._try(run, job, text, shortened=True)
+            async with asyncio.timeout(max(0.0, calls.left_ms() / 1000 - _REPLY_S)):
+                return await self._attempt(calls, job, text, shortened=True)
         except (TimeoutError, StsError):
             return None
 
-    async def _try(self, run: Run, job: _Job, text: str, *, shortened: bool) -> Dub | None:
-        pieces = clauses.split(text, "" if shortened else job.source)
-        await self._synthesize(run, job, pieces)
+    async def _attempt(
+        self, calls: StageCalls, job: _Job, text: str, *, shortened: bool
+    ) -> Dub | None:
+        pieces = clauses.split(text, job.choice.target, () if shortened else job.source_sentences)
+        await self._synthesize(calls, job, pieces)
         pieces = [piece for piece in pieces if len(job.speech[piece.text].samples)]
         if not pieces:
             return None
-        fitted = await run.step(self._engine.fit, job.fit_task(pieces))
+        fitted = await calls.run(self._engine.fit, job.fit_task(pieces))
         job.spoken_s = fitted.speech_ms / 1000
-        self._pace.learn(text, job.voice.name, job.spoken_s)
+        self._pace.learn(text, job.choice.voice.name, job.spoken_s)
         return Dub(text, tuple(pieces), fitted, shortened)
 
-    async def _synthesize(self, run: Run, job: _Job, pieces: list[Clause]) -> None:
+    async def _synthesize(self, calls: StageCalls, job: _Job, pieces: list[Clause]) -> None:
         """Speak the clauses that have not been spoken yet."""
         fresh = list({piece.text: None for piece in pieces if piece.text not in job.speech})
-        tasks = [TtsTask(one, job.voice) for one in fresh]
-        job.speech.update(zip(fresh, await run.steps(self._engine.tts, tasks), strict=True))
+        tasks = [TtsTask(one, job.choice.voice) for one in fresh]
+        job.speech.update(zip(fresh, await calls.run_all(self._engine.tts, tasks), strict=True))
 
 
 @dataclass
 class _Job:
     request: StsRequest
     heard: Heard
-    source: str
-    voice: Voice
+    said: str
+    choice: Choice
     speech: dict[str, Speech]
     spoken_s: float = 0.0
+
+    @property
+    def source_sentences(self) -> list[str]:
+        return sentences(self.said, self.choice.source)
 
     @property
     def room_s(self) -> float:
@@ -106,7 +121,7 @@ class _Job:
         config, audio = self.request.config, self.request.audio
         slot_s = (config.slot_ms or audio.duration_ms) / 1000
         fragment_s = audio.duration_ms / 1000
-        _, room = fitting.room(config.duration_policy, fragment_s, slot_s, self.heard.bounds_s)
+        _, room = duration.room(config.duration_policy, fragment_s, slot_s, self.heard.bounds_s)
         return room.most_s
 
     def fit_task(self, pieces: list[Clause]) -> FitTask:

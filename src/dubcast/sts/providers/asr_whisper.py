@@ -12,12 +12,12 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from dubcast.errors import MissingPartError
-from dubcast.sts.providers.base import (
+from dubcast.sts.providers.interface import (
     ASR_RATE,
     AsrProvider,
     AsrTask,
@@ -26,6 +26,7 @@ from dubcast.sts.providers.base import (
     Word,
 )
 from dubcast.sts.providers.mel import HOP, log_mel
+from dubcast.sts.providers.registry import Device, Registration, Setup
 
 SHORT_S = 10
 LONG_S = 30
@@ -59,10 +60,8 @@ class Decoded:
 class WhisperAsr(AsrProvider):
     """Whisper in CTranslate2's format: `model.bin`, `config.json`, `tokenizer.json`."""
 
-    def __init__(
-        self, folder: Path, name: str, device: Literal["cpu", "cuda"], threads: int
-    ) -> None:
-        self.capabilities = Capabilities(model=name, batch_max=4)
+    def __init__(self, folder: Path, name: str, device: Device, threads: int) -> None:
+        self.capabilities = _capabilities(name)
         self._folder = folder
         self._device = device
         self._threads = threads
@@ -253,3 +252,18 @@ def repeats(text: str) -> bool:
             if words[start + size : start + 3 * size] == one * 2:
                 return True
     return False
+
+
+def _capabilities(model: str) -> Capabilities:
+    return Capabilities(model=model, batch_max=4)
+
+
+def _create(setup: Setup) -> WhisperAsr:
+    return WhisperAsr(setup.folder(), setup.model_name, setup.device, setup.threads)
+
+
+PROVIDER = Registration(
+    create=_create,
+    offers=lambda setup: _capabilities(setup.model_name),
+    models=("whisper-base",),
+)

@@ -11,7 +11,7 @@ import functools
 
 import numpy as np
 
-from dubcast.sts.providers.base import ASR_RATE, Float
+from dubcast.sts.providers.interface import ASR_RATE, Float
 
 N_FFT = 400
 HOP = 160

@@ -8,15 +8,16 @@ to the package, which is why the package is pinned to one version.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from dubcast.errors import MissingPartError, StsError
-from dubcast.sts.providers.base import MtCapabilities, MtProvider, MtTask
+from dubcast.languages import catalogue
+from dubcast.languages.sentences import sentences
+from dubcast.sts.providers.interface import MtCapabilities, MtProvider, MtTask
+from dubcast.sts.providers.registry import Registration
 
 _FOLDERS = {("en", "pt-BR"): "enpt-1693087644", ("pt-BR", "en"): "pten-1693087646"}
-_SENTENCE = re.compile(r"(?<=[.!?…])\s+(?=\S)")
 
 
 class FastTranslateMt(MtProvider):
@@ -49,8 +50,14 @@ class FastTranslateMt(MtProvider):
 
     def _translate(self, task: MtTask) -> str:
         direction = self._directions.get((task.source, task.target))
-        if direction is None:
+        language = catalogue.find(task.source)
+        if direction is None or language is None:
             message = f"cannot translate {task.source} into {task.target}"
             raise StsError("INVALID_INPUT", message, retryable=False)
-        sentences = [part for part in _SENTENCE.split(task.text.strip()) if part]
-        return " ".join(str(direction.translate(sentence)).strip() for sentence in sentences)
+        parts = sentences(task.text, language)
+        return " ".join(str(direction.translate(part)).strip() for part in parts)
+
+
+PROVIDER = Registration(
+    create=lambda _: FastTranslateMt(), offers=lambda _: FastTranslateMt.capabilities
+)

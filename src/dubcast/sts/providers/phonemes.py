@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import Sequence
 
 from dubcast.errors import MissingPartError
+from dubcast.languages.language import Variety
 
 _TIMEOUT_S = 5.0
 # Marks at which a voice breathes: only before a space or the end, so that 3.14 and 10:30 are
@@ -22,8 +23,9 @@ _PUNCTUATION = re.compile(r'([;:,.!?…]+(?=["”’)\]]*(?:\s|$))|\.{3}|\s[-–
 _LANGUAGE_SWITCH = re.compile(r"\([a-z]{2,3}(?:-[a-z0-9-]+)?\)")
 _MARKS = {"«": "“", "»": "”", "[": "(", "]": ")", "...": "…", "-": "—", "–": "—", "¡": "", "¿": ""}
 
-# Kokoro's symbols for what espeak-ng ties together (hexgrad/misaki, `espeak.py`).
-_COMMON = {
+# Kokoro's symbols for what espeak-ng ties together (hexgrad/misaki, `espeak.py`); what differs by
+# language is in the language's own file.
+_TIED = {
     "a^ɪ": "I",
     "a^ʊ": "W",
     "d^z": "ʣ",
@@ -35,8 +37,6 @@ _COMMON = {
     "t^ʃ": "ʧ",
     "ɔ^ɪ": "Y",
 }
-_ENGLISH = {**_COMMON, "ə^l": "ᵊl", "ɚ": "əɹ", "r": "ɹ", "x": "k", "ç": "k", "ɐ": "ə", "ɬ": "l"}
-_AMERICAN = {"ɜːɹ": "ɜɹ", "ɜː": "ɜɹ", "ɪə": "iə", "ː": ""}
 
 
 class Espeak:
@@ -50,16 +50,18 @@ class Espeak:
             )
         self._program = program
 
-    def phonemes(self, text: str, voice: str) -> str:
-        """Phonemes of `text` in Kokoro's alphabet; `voice` is espeak-ng's (`pt-br`, `en-us`).
+    def phonemes(self, text: str, variety: Variety) -> str:
+        """Phonemes of `text`, spoken as in `variety`, in Kokoro's alphabet.
 
         Raises RuntimeError if the program fails.
         """
         pieces = split(text)
         spoken = [i for i, (piece, mark) in enumerate(pieces) if not mark and piece.strip()]
-        sounds = dict(zip(spoken, self._lines([pieces[i][0] for i in spoken], voice), strict=True))
+        sounds = dict(
+            zip(spoken, self._lines([pieces[i][0] for i in spoken], variety.espeak), strict=True)
+        )
         joined = "".join(sounds.get(i, piece) for i, (piece, _) in enumerate(pieces))
-        return " ".join(translate(joined, voice).split())
+        return " ".join(translate(joined, variety).split())
 
     def _lines(self, pieces: Sequence[str], voice: str) -> list[str]:
         """Phonemes of each piece, with the spaces around it kept."""
@@ -97,12 +99,10 @@ def split(text: str) -> list[tuple[str, bool]]:
     return [(part, i % 2 == 1) for i, part in enumerate(parts) if part]
 
 
-def translate(sounds: str, voice: str) -> str:
+def translate(sounds: str, variety: Variety) -> str:
     """espeak-ng's IPA and punctuation in Kokoro's alphabet."""
     sounds = _LANGUAGE_SWITCH.sub("", sounds)
-    table = {**(_ENGLISH if voice.startswith("en") else _COMMON), **_MARKS}
-    if voice == "en-us":
-        table |= _AMERICAN
+    table = {**_TIED, **dict(variety.misaki), **_MARKS}
     for old in sorted(table, key=len, reverse=True):
         sounds = sounds.replace(old, table[old])
     return sounds.replace("^", "")

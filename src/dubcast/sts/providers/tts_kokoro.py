@@ -8,22 +8,43 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from dubcast.errors import MissingPartError, StsError
-from dubcast.sts.fitting import trim
-from dubcast.sts.languages import Voice
-from dubcast.sts.providers.base import Float, Speech, TtsCapabilities, TtsProvider, TtsTask
+from dubcast.languages import catalogue
+from dubcast.sts.duration import trim
+from dubcast.sts.providers.interface import (
+    Float,
+    Speech,
+    TtsCapabilities,
+    TtsProvider,
+    TtsTask,
+    Voice,
+)
 from dubcast.sts.providers.phonemes import Espeak
+from dubcast.sts.providers.registry import Device, Registration, Setup
 
 RATE = 24_000
+_VOICES_MODEL = "kokoro-voices"
 MAX_TOKENS = 510
 _STYLE = 256
-_ESPEAK_VOICES = {"pt-BR": "pt-br", "en-US": "en-us", "en-GB": "en-gb"}
+# The first letter of a voice's name is the language that it speaks, the second its gender.
+_LANGUAGES = {
+    "a": "en-US",
+    "b": "en-GB",
+    "e": "es",
+    "f": "fr-FR",
+    "h": "hi",
+    "i": "it",
+    "j": "ja",
+    "p": "pt-BR",
+    "z": "zh-CN",
+}
+_DEFAULTS = {"af_heart", "pf_dora"}
 _CLAUSE = re.compile(r"(?<=[;:,.!?…—])\s+")
 
 
@@ -34,12 +55,11 @@ class KokoroTts(TtsProvider):
         self,
         folder: Path,
         voices_folder: Path,
-        voices: Sequence[Voice],
-        name: str,
-        device: Literal["cpu", "cuda"],
+        capabilities: TtsCapabilities,
+        device: Device,
         threads: int,
     ) -> None:
-        self.capabilities = TtsCapabilities(model=name, voices=tuple(voices))
+        self.capabilities = capabilities
         self._folder = folder
         self._voices_folder = voices_folder
         self._device = device
@@ -86,11 +106,11 @@ class KokoroTts(TtsProvider):
         self._session = None
 
     def _speak(self, task: TtsTask) -> Speech:
-        tag = _ESPEAK_VOICES.get(task.voice.language)
-        if tag is None or self._espeak is None:
+        variety = catalogue.variety(task.voice.language)
+        if variety is None or self._espeak is None:
             message = f"voice {task.voice.name} speaks {task.voice.language}, which is not set up"
             raise StsError("INVALID_INPUT", message, retryable=False)
-        tokens = self._tokens(self._espeak.phonemes(task.text, tag))
+        tokens = self._tokens(self._espeak.phonemes(task.text, variety))
         style = self._style(task.voice.name)
         pieces = [self._synthesize(piece, style) for piece in tokens]
         return Speech(trim(np.concatenate(pieces or [np.zeros(0, np.float32)]), RATE), RATE)
@@ -115,6 +135,18 @@ class KokoroTts(TtsProvider):
             data = np.fromfile(self._voices_folder / f"{voice}.bin", dtype="<f4")
             self._styles[voice] = data.reshape(-1, _STYLE)
         return self._styles[voice]
+
+
+def voices(names: Iterable[str]) -> list[Voice]:
+    """Voices by their names (`pf_dora`); a name of another form is left out."""
+    found = []
+    for name in sorted(names):
+        language = _LANGUAGES.get(name[:1])
+        if language is None or name[1:3] not in ("f_", "m_"):
+            continue
+        gender: Literal["female", "male"] = "female" if name[1] == "f" else "male"
+        found.append(Voice(name, language, gender, name in _DEFAULTS))
+    return found
 
 
 def pieces(sounds: str, most: int) -> list[str]:
@@ -143,3 +175,22 @@ def _by_words(clause: str, most: int) -> list[str]:
             joined = word
         current = joined
     return [*lines, current]
+
+
+def _offers(setup: Setup) -> TtsCapabilities:
+    entries = {model.name: model.entry for model in setup.store.entries()}
+    names = (Path(file).stem for file in entries[_VOICES_MODEL].files)
+    return TtsCapabilities(model=setup.model_name, voices=tuple(voices(names)))
+
+
+def _create(setup: Setup) -> KokoroTts:
+    return KokoroTts(
+        setup.folder(),
+        setup.store.path(_VOICES_MODEL),
+        _offers(setup),
+        setup.device,
+        setup.threads,
+    )
+
+
+PROVIDER = Registration(create=_create, offers=_offers, models=("kokoro-82m-int8",))

@@ -16,7 +16,7 @@ class _Running:
     task: asyncio.Task[bytes]
 
 
-class Replies:
+class IdempotentReplies:
     """Replies under way and recent ones, by (stream, fragment). Bounded in number and bytes.
 
     The fingerprint is of what determines the reply: the same id with other audio is another

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dubcast.contract.sts import DurationPolicy
-from dubcast.sts.providers.base import Float, Speech
+from dubcast.sts.providers.interface import Float, Speech
 
 # Slower than this sounds drawled; the rest of the time stays silent.
 MIN_TEMPO = 0.95

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dubcast.sts.providers.base import Word
-from dubcast.sts.seams import alike, repeated
+from dubcast.sts.overlap import repeated_words, same_word
+from dubcast.sts.providers.interface import Word
 
 
 def _words(text: str, step_s: float = 0.08) -> list[Word]:
@@ -27,26 +27,26 @@ def _words(text: str, step_s: float = 0.08) -> list[Word]:
     ],
 )
 def test_words_of_the_chunk_before_are_found(previous: str, now: str, count: int) -> None:
-    assert repeated(previous, _words(now), 0.2) == count
+    assert repeated_words(previous, _words(now), 0.2) == count
 
 
 def test_four_short_words_at_most() -> None:
-    assert repeated("a b c d e", _words("b c d e f", 0.05), 0.2) == 4
-    assert repeated("a b c d e", _words("a b c d e", 0.02), 0.2) == 0
+    assert repeated_words("a b c d e", _words("b c d e f", 0.05), 0.2) == 4
+    assert repeated_words("a b c d e", _words("a b c d e", 0.02), 0.2) == 0
     # The fourth begins too late to have been in the overlap.
-    assert repeated("a b c d e", _words("b c d e f", 0.11), 0.2) == 0
+    assert repeated_words("a b c d e", _words("b c d e f", 0.11), 0.2) == 0
 
 
 def test_a_real_repetition_stays() -> None:
     later = [Word("very", 0.45, 0.7), Word("good", 0.7, 1.0)]
-    assert repeated("it is very,", later, 0.2) == 0
+    assert repeated_words("it is very,", later, 0.2) == 0
     both = [Word("very", 0.0, 0.2), Word("very", 0.35, 0.6), Word("good", 0.6, 0.9)]
-    assert repeated("it is very,", both, 0.2) == 1
-    assert repeated("it is very very", both, 0.2) == 1
+    assert repeated_words("it is very,", both, 0.2) == 1
+    assert repeated_words("it is very very", both, 0.2) == 1
 
 
 def test_without_overlap_nothing_is_repeated() -> None:
-    assert repeated("the match", _words("match is on"), 0.0) == 0
+    assert repeated_words("the match", _words("match is on"), 0.0) == 0
 
 
 @pytest.mark.parametrize(
@@ -64,4 +64,4 @@ def test_without_overlap_nothing_is_repeated() -> None:
     ],
 )
 def test_alike(before: str, now: str, same: bool) -> None:
-    assert alike(before, now) is same
+    assert same_word(before, now) is same

@@ -1,7 +1,8 @@
 """What a provider is: a small ABC per stage, with frozen capabilities.
 
 `load`, `run` and `close` are called from the one thread that owns the provider, never from two
-at a time, so a provider needs no lock. Providers do not retry and know no deadline.
+at a time, so a provider needs no lock. Providers do not retry and know no deadline. Languages are
+tags, those of `dubcast.languages`.
 """
 
 from __future__ import annotations
@@ -9,19 +10,36 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from dubcast.contract.sts import DurationPolicy
-from dubcast.sts.languages import Voice
 
 Float = npt.NDArray[np.float32]
 ASR_RATE = 16_000
 
 In = TypeVar("In")
 Out = TypeVar("Out")
+
+
+@dataclass(frozen=True)
+class Voice:
+    """A voice; `language` is a tag such as `en-GB`. `default`: taken where none is asked for."""
+
+    name: str
+    language: str
+    gender: Literal["female", "male"]
+    default: bool = False
+
+    def speaks(self, language: str) -> bool:
+        """True if the voice may speak `language`, compared without the region."""
+        return _primary(self.language) == _primary(language)
+
+
+def _primary(language: str) -> str:
+    return language.partition("-")[0].lower()
 
 
 @dataclass(frozen=True)
@@ -49,6 +67,7 @@ class TtsCapabilities(Capabilities):
 class Provider(ABC, Generic[In, Out]):
     """One stage's model."""
 
+    stage: ClassVar[str]
     capabilities: Capabilities
 
     def load(self) -> None:
@@ -185,22 +204,30 @@ class Fitted:
 class HearProvider(Provider[PcmTask, Heard]):
     """Decodes, resamples, and says how much speech there is."""
 
+    stage = "hear"
+
 
 class AsrProvider(Provider[AsrTask, Transcript]):
     """Recognizes speech."""
+
+    stage = "asr"
 
 
 class MtProvider(Provider[MtTask, str]):
     """Translates."""
 
+    stage = "mt"
     capabilities: MtCapabilities
 
 
 class TtsProvider(Provider[TtsTask, Speech]):
     """Speaks."""
 
+    stage = "tts"
     capabilities: TtsCapabilities
 
 
 class FitProvider(Provider[FitTask, Fitted]):
     """Brings speech to its length, rate and channels."""
+
+    stage = "fit"

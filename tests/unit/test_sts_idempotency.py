@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from dubcast.errors import StsError
-from dubcast.sts.replies import Replies
+from dubcast.sts.idempotency import IdempotentReplies
 
 
 class Counter:
@@ -22,20 +22,20 @@ class Counter:
 
 
 async def test_computed_once() -> None:
-    replies, compute = Replies(), Counter()
+    replies, compute = IdempotentReplies(), Counter()
     assert await replies.once(("s", "f"), b"1", compute) == b"reply"
     assert await replies.once(("s", "f"), b"1", compute) == b"reply"
     assert compute.calls == 1
 
 
 async def test_together_computed_once() -> None:
-    replies, compute = Replies(), Counter()
+    replies, compute = IdempotentReplies(), Counter()
     await asyncio.gather(*(replies.once(("s", "f"), b"1", compute) for _ in range(5)))
     assert compute.calls == 1
 
 
 async def test_another_fingerprint_under_way_is_computed_too() -> None:
-    replies, one, two = Replies(), Counter(b"1"), Counter(b"2")
+    replies, one, two = IdempotentReplies(), Counter(b"1"), Counter(b"2")
     got = await asyncio.gather(
         replies.once(("s", "f"), b"1", one), replies.once(("s", "f"), b"2", two)
     )
@@ -43,7 +43,7 @@ async def test_another_fingerprint_under_way_is_computed_too() -> None:
 
 
 async def test_the_number_is_bounded_and_the_oldest_goes() -> None:
-    replies, compute = Replies(max_count=2), Counter()
+    replies, compute = IdempotentReplies(max_count=2), Counter()
     for name in ("a", "b", "a", "c"):
         await replies.once(("s", name), b"1", compute)
     assert (compute.calls, len(replies)) == (3, 2)
@@ -54,7 +54,7 @@ async def test_the_number_is_bounded_and_the_oldest_goes() -> None:
 
 
 async def test_the_bytes_are_bounded() -> None:
-    replies, compute = Replies(max_bytes=10), Counter(b"12345")
+    replies, compute = IdempotentReplies(max_bytes=10), Counter(b"12345")
     for name in ("a", "b", "c"):
         await replies.once(("s", name), b"1", compute)
     assert len(replies) == 2
@@ -63,7 +63,7 @@ async def test_the_bytes_are_bounded() -> None:
 
 
 async def test_a_failure_is_not_kept() -> None:
-    replies, compute = Replies(), Counter()
+    replies, compute = IdempotentReplies(), Counter()
 
     async def fail() -> bytes:
         raise StsError("TIMEOUT", "late", retryable=True)

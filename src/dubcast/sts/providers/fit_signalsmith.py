@@ -13,14 +13,22 @@ import numpy as np
 
 from dubcast.contract.sts import MAX_DURATION_MS, MIN_DURATION_MS
 from dubcast.errors import MissingPartError, StsError
-from dubcast.sts import fitting
-from dubcast.sts.fitting import MIN_TEMPO, Plan, Room, Span
-from dubcast.sts.providers.base import Capabilities, FitProvider, FitTask, Fitted, Float, Speech
+from dubcast.sts import duration
+from dubcast.sts.duration import MIN_TEMPO, Plan, Room, Span
+from dubcast.sts.providers.interface import (
+    Capabilities,
+    FitProvider,
+    FitTask,
+    Fitted,
+    Float,
+    Speech,
+)
+from dubcast.sts.providers.registry import Registration
 
 _SEED = 1
 
 
-class StretchFitter(FitProvider):
+class SignalsmithFit(FitProvider):
     """Signalsmith Stretch (MIT) through python-stretch, and soxr."""
 
     capabilities = Capabilities(model="signalsmith-stretch")
@@ -44,14 +52,14 @@ class StretchFitter(FitProvider):
         return [self._fit(task) for task in batch]
 
     def _fit(self, task: FitTask) -> Fitted:
-        speech, marks = fitting.join(task.clauses, task.pauses_s)
-        start_s, room = fitting.room(
+        speech, marks = duration.join(task.clauses, task.pauses_s)
+        start_s, room = duration.room(
             task.policy, task.frames / task.rate_hz, task.slot_ms / 1000, task.bounds_s
         )
-        pauses = fitting.find_pauses(speech.samples, speech.rate_hz)
+        pauses = duration.find_pauses(speech.samples, speech.rate_hz)
         chosen = _planned(speech, pauses, room, task)
         lengths = [round(s * chosen.tempo * speech.rate_hz) for s in chosen.pauses_s]
-        spoken, marks = fitting.squeeze(speech, pauses, lengths, marks)
+        spoken, marks = duration.squeeze(speech, pauses, lengths, marks)
         samples = self._at_tempo(Speech(spoken, speech.rate_hz), chosen.tempo)
         if speech.rate_hz != task.rate_hz:
             samples = self._soxr.resample(samples, speech.rate_hz, task.rate_hz)
@@ -82,7 +90,7 @@ def _planned(speech: Speech, pauses: Sequence[Span], room: Room, task: FitTask) 
     pauses_s = [(stop - start) / speech.rate_hz for start, stop in pauses]
     voice_s = len(speech.samples) / speech.rate_hz - sum(pauses_s)
     slowest = MIN_TEMPO if task.policy == "match" else 1.0
-    return fitting.plan(voice_s, pauses_s, room, slowest, task.max_tempo)
+    return duration.plan(voice_s, pauses_s, room, slowest, task.max_tempo)
 
 
 def _placed(samples: Float, start_s: float, fits: bool, task: FitTask) -> Float:
@@ -113,3 +121,8 @@ def to_pcm(samples: Float, channels: int) -> bytes:
     """Mono float32 as interleaved S16LE; each channel carries the voice. Clipped at full scale."""
     mono = np.clip(np.rint(samples * 32767.0), -32768, 32767).astype("<i2")
     return np.repeat(mono, channels).tobytes()
+
+
+PROVIDER = Registration(
+    create=lambda _: SignalsmithFit(), offers=lambda _: SignalsmithFit.capabilities
+)

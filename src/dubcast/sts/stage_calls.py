@@ -1,4 +1,4 @@
-"""One fragment on its way through the engine: its deadline, and the time that each stage took."""
+"""The calls that one fragment makes to the stages: its deadline, and the time each stage took."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Out = TypeVar("Out")
 
 
 @dataclass
-class Run:
+class StageCalls:
     """Submits a fragment's tasks and adds up their times in milliseconds."""
 
     stream_id: str
@@ -25,11 +25,11 @@ class Run:
     stage: str = "resample"
     ms: dict[str, float] = field(default_factory=lambda: {"queue": 0.0})
 
-    async def step(self, stage: StageThread[In, Out], task: In) -> Out:
+    async def run(self, stage: StageThread[In, Out], task: In) -> Out:
         """One task's result. Raises StsError. Cancelling is safe."""
-        return (await self.steps(stage, [task]))[0]
+        return (await self.run_all(stage, [task]))[0]
 
-    async def steps(self, stage: StageThread[In, Out], tasks: Sequence[In]) -> list[Out]:
+    async def run_all(self, stage: StageThread[In, Out], tasks: Sequence[In]) -> list[Out]:
         """The results of tasks that may be done in any order. Raises StsError of the first."""
         self.stage = stage.name
         begun_ns = self.clock.monotonic_ns()

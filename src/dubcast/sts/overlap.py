@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
-from dubcast.sts.providers.base import Word
+from dubcast.sts.providers.interface import Word
 
 MOST_WORDS = 4
 # Whisper's alignment is right to about so much.
@@ -21,27 +21,27 @@ _ALIKE = 0.7
 _SHORTEST_PART = 2
 
 
-def repeated(previous: str, words: Sequence[Word], overlap_s: float) -> int:
+def repeated_words(previous: str, words: Sequence[Word], overlap_s: float) -> int:
     """How many of the first `words` were in `previous`, the transcript of the chunk before.
 
     `overlap_s`: how much of the chunk's start was in the chunk before; 0: nothing is repeated.
     """
     if overlap_s <= 0:
         return 0
-    before = [part for part in map(plain, previous.split()) if part]
-    inside = [plain(word.text) for word in words if word.start_s < overlap_s + _TIMING_S]
+    before = [part for part in map(normalized, previous.split()) if part]
+    inside = [normalized(word.text) for word in words if word.start_s < overlap_s + _TIMING_S]
     for count in range(min(MOST_WORDS, len(before), len(inside)), 0, -1):
-        if all(map(alike, before[-count:], inside[:count])):
+        if all(map(same_word, before[-count:], inside[:count])):
             return count
     return 0
 
 
-def plain(word: str) -> str:
+def normalized(word: str) -> str:
     """A word without case and punctuation."""
     return re.sub(r"[^\w]+", "", word.lower())
 
 
-def alike(before: str, now: str) -> bool:
+def same_word(before: str, now: str) -> bool:
     """True if `now` may be the same word as `before`, one of the two being cut or misheard."""
     if before == now:
         return True

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dubcast.sts.fitting import (
+from dubcast.sts.duration import (
     MIN_TEMPO,
     PAUSE_FLOOR_S,
     Room,
@@ -20,7 +20,7 @@ from dubcast.sts.fitting import (
     squeeze,
     trim,
 )
-from dubcast.sts.providers.base import Float, Speech
+from dubcast.sts.providers.interface import Float, Speech
 
 RATE = 24_000
 

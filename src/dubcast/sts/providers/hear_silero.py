@@ -15,7 +15,15 @@ import numpy.typing as npt
 from dubcast.audio.vad import WINDOW_16K as WINDOW
 from dubcast.audio.vad import SileroVad
 from dubcast.errors import MissingPartError
-from dubcast.sts.providers.base import ASR_RATE, Capabilities, Float, Heard, HearProvider, PcmTask
+from dubcast.sts.providers.interface import (
+    ASR_RATE,
+    Capabilities,
+    Float,
+    Heard,
+    HearProvider,
+    PcmTask,
+)
+from dubcast.sts.providers.registry import Registration
 
 SPEECH_THRESHOLD = 0.5
 # 96 ms. Less voice than this is a click or a breath, and Whisper would make words of it.
@@ -130,3 +138,8 @@ def windows(samples: Float) -> npt.NDArray[np.float32]:
     """The samples in rows of 512; the last row is filled up with zeros."""
     padded = np.pad(samples, (0, -len(samples) % WINDOW))
     return padded.reshape(-1, WINDOW)
+
+
+PROVIDER = Registration(
+    create=lambda _: SileroHearing(), offers=lambda _: SileroHearing.capabilities
+)

@@ -1,0 +1,1 @@
+"""What is known of languages: data, one file a language in `spoken`. No engine is known here."""

@@ -1,0 +1,55 @@
+"""What is known of a language. Pure data; whoever cuts, shortens or speaks a text reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Variety:
+    """A language as it is spoken somewhere: `en-GB`. Voices speak a variety.
+
+    `espeak`: espeak-ng's name of it. `misaki`: (espeak-ng's symbol, misaki's) where misaki, the
+    alphabet of synthesizers that learned from it, writes this variety in its own way.
+    """
+
+    tag: str
+    espeak: str
+    misaki: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Language:
+    """A language that can be dubbed from and into, if providers hear, translate and speak it.
+
+    Words are written in lower case and are found in any case. `negations` and `numbers` are
+    regular expressions of whole words, since those inflect. An empty list leaves out the step that
+    needs it: a text is cut and shortened less, never wrongly.
+    """
+
+    tag: str
+    """What the service calls it: `pt-BR`. Recognition takes the part before the hyphen."""
+    varieties: tuple[Variety, ...]
+    aliases: tuple[str, ...] = ()
+    """What callers may write besides its tag and those of its varieties."""
+
+    sentence_ends: str = ".!?…"
+    clause_marks: str = ";:,"
+    abbreviations: tuple[str, ...] = ()
+    """Words whose last mark does not end a sentence, as they are written: `Dr.`"""
+
+    conjunctions: tuple[str, ...] = ()
+    """Words before which a long clause may be cut."""
+    subordinators: tuple[str, ...] = ()
+    """Words that begin a clause which explains, and may be left out."""
+    markers: tuple[str, ...] = ()
+    """Words that may go where they stand alone: between commas, or at a sentence's start."""
+    fillers: tuple[str, ...] = ()
+    """Words that say nothing wherever they stand."""
+    negations: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    capitals: tuple[str, ...] = ()
+    """Words that are written with a capital and are no names."""
+
+    chars_per_s: float = 15.0
+    """How fast it is spoken, until a voice's own pace is known."""
