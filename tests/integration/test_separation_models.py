@@ -18,9 +18,9 @@ from dubcast.models.convert.dfn3 import archived
 from dubcast.models.manifest import load_manifest
 from dubcast.models.store import ModelStore
 from dubcast.separation import dfn3, nsnet2, spleeter
-from dubcast.separation.base import CELL, Separator
 from dubcast.separation.onnx_session import session
 from dubcast.separation.registry import NAMES, create
+from dubcast.separation.separator import CELL, Separator
 
 SECONDS = 6
 # CPU seconds per second: twice the bars of `make bench-separation`, for slower machines and for

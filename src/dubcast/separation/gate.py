@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dubcast.audio.pcm import Float, Int16, ms_to_samples
-from dubcast.separation.base import CELL
+from dubcast.separation.separator import CELL
 
 _SILENT_RUN = 48  # 1 ms of zeros on both channels is silence, not a crossing
 

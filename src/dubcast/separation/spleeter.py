@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from dubcast.audio.pcm import CHANNELS, Float
-from dubcast.separation.base import Burst, Fifo
+from dubcast.separation.fifo import Fifo
 from dubcast.separation.onnx_session import session
+from dubcast.separation.separator import Burst
 from dubcast.separation.stft import Spectra, Stft, hann
 
 MODEL = "spleeter-2stems"
