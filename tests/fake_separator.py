@@ -18,7 +18,7 @@ import numpy as np
 from dubcast.audio.pcm import RATE, Float
 from dubcast.errors import MissingPartError
 from dubcast.separation import process
-from dubcast.separation.base import Separated
+from dubcast.separation.separator import Separated
 from dubcast.separation.wire import Background, encode
 
 AFTER = RATE // 2

@@ -48,6 +48,9 @@ FORBIDDEN = [
     ("sts", "separation"),
     ("measure", "demo"),
 ]
+# What the pull of models needs, and nothing that runs: who may import it.
+OF_THE_PULL = ("onnx", "google.protobuf", "dubcast.models.convert", "dubcast.models.pull")
+THE_PULL = ("models/convert/", "models/pull.py", "cli/models.py")
 # Log stamps, the signatures of hooks at both ends, the age of files: nothing that times media.
 WALL_CLOCK = {"mediaserver/hook.py", "orchestrator/app.py", "worker/dumps.py"}
 # Settings, the environment of children and of the hook, the user's folders; libraries' switches.
@@ -56,8 +59,23 @@ ENVIRONMENT = {f"config/{room}.py" for room in ("loading", "children", "hook", "
 }
 # What others may know of the speech service's providers: what they are, and how they are had.
 PROVIDER_DOORS = {"__init__", "interface", "registry"}
+# Where model engines are loaded.
+ENGINE_ROOMS = {SRC / "separation" / "onnx_session.py"} | {
+    path for path in (SRC / "sts" / "providers").glob("*.py") if path.stem not in PROVIDER_DOORS
+}
 # What the worker may know of separation: foreign models must stay out of its process.
 WORKER_SEES = {"client", "gate"}
+
+
+def _imported(path: Path) -> set[str]:
+    """Full dotted names of all that a file imports, wherever in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
 
 
 def _modules() -> list[tuple[str, Path, set[str]]]:
@@ -65,13 +83,7 @@ def _modules() -> list[tuple[str, Path, set[str]]]:
     found = []
     for path in sorted(SRC.rglob("*.py")):
         part = path.relative_to(SRC).parts[0].removesuffix(".py")
-        names: set[str] = set()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                names |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                names |= {f"{node.module}.{alias.name}" for alias in node.names}
-        found.append((part, path, {_short(name) for name in names}))
+        found.append((part, path, {_short(name) for name in _imported(path)}))
     return found
 
 
@@ -136,7 +148,10 @@ def test_engines_are_imported_only_by_provider_modules() -> None:
         f"{path.relative_to(SRC)} imports {name}"
         for _, path, names in MODULES
         for name in names & ENGINES
-        if (path.parent != SRC / "sts" / "providers" and path != SRC / "separation" / "engine.py")
+        if (
+            path.parent != SRC / "sts" / "providers"
+            and path != SRC / "separation" / "onnx_session.py"
+        )
         or path in {SRC / "sts" / "providers" / f"{door}.py" for door in PROVIDER_DOORS}
     ]
     assert not wrong
@@ -181,6 +196,17 @@ def test_registering_loads_no_engine() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_nothing_that_runs_converts_models() -> None:
+    found = {
+        str(path.relative_to(SRC)): name
+        for _, path, _ in MODULES
+        for name in _imported(path)
+        if any(f"{name}.".startswith(f"{one}.") for one in OF_THE_PULL)
+    }
+    assert {path for path in found if not path.startswith(THE_PULL)} == set()
+    assert set(found) >= {"models/convert/converters.py", "models/pull.py", "cli/models.py"}
+
+
 def test_the_worker_knows_only_the_edge_of_separation() -> None:
     wrong = []
     for part, path, _ in MODULES:
@@ -198,6 +224,15 @@ def test_the_edge_of_separation_loads_no_engine() -> None:
     program = (
         "import sys, dubcast.separation.client, dubcast.separation.gate;"
         f"sys.exit(', '.join({heavy} & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_separation_process_starts_without_the_pull() -> None:
+    program = (
+        "import sys, dubcast.separation.process, dubcast.separation.registry;"
+        "sys.exit(', '.join({'onnx', 'google', 'httpx2'} & set(sys.modules)) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -18,7 +18,7 @@ from dubcast.audio.vad import SileroVad, SpeechModel
 from dubcast.clock import NS_PER_S
 from dubcast.config import StreamSettings
 from dubcast.contract.sts import StageTimes, StsResponse
-from dubcast.separation.base import CELL
+from dubcast.separation.separator import CELL
 from dubcast.worker.core import WorkerCore
 from dubcast.worker.fragments import Fragment
 from dubcast.worker.work import DubReply

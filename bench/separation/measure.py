@@ -12,7 +12,7 @@ from bench.separation import metrics
 from bench.separation.mixes import Mix
 from dubcast.audio.pcm import RATE, Float, to_float
 from dubcast.measure.figures import Figure
-from dubcast.separation.base import CELL, Separator
+from dubcast.separation.separator import CELL, Separator
 
 BLOCK = 1024  # what an AAC decoder hands over at once
 

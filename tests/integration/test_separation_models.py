@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,11 +16,14 @@ from dubcast.audio.pcm import RATE, Float
 from dubcast.config import ModelsSettings
 from dubcast.errors import ConfigError, MissingPartError
 from dubcast.measure.cpu import yardstick_s
+from dubcast.models.convert.converters import convert
+from dubcast.models.convert.dfn3 import archived
+from dubcast.models.manifest import load_manifest
 from dubcast.models.store import ModelStore
-from dubcast.separation import dfn3, nsnet2
-from dubcast.separation.base import CELL, Separator
-from dubcast.separation.engine import session, streaming_session
+from dubcast.separation import dfn3, nsnet2, spleeter
+from dubcast.separation.onnx_session import session
 from dubcast.separation.registry import NAMES, create
+from dubcast.separation.separator import CELL, Separator
 
 SECONDS = 6
 # CPU against the yardstick: those of `bench.separation`, and half as much again, since a few
@@ -140,14 +146,26 @@ def test_the_speech_estimate_is_aligned_and_keeps_its_state(
     assert np.abs(cold[:RATE] - speech[half : half + RATE]).max() > 1e-3
 
 
-def test_nsnet2_in_pieces_is_the_published_graph_as_a_whole(store: ModelStore) -> None:
-    try:
-        model = (store.path(nsnet2.MODEL) / "model.onnx").read_bytes()
-    except MissingPartError as error:
-        pytest.skip(str(error))
+@pytest.fixture
+def stored(store: ModelStore) -> Callable[[str], Path]:
+    """Gives a model's folder, or skips."""
+
+    def folder(name: str) -> Path:
+        try:
+            return store.path(name)
+        except MissingPartError as error:
+            pytest.skip(str(error))
+
+    return folder
+
+
+def test_nsnet2_in_pieces_is_the_published_graph_as_a_whole(
+    stored: Callable[[str], Path],
+) -> None:
+    folder = stored(nsnet2.MODEL)
     features = np.random.default_rng(0).uniform(-6, 0, (1, 48, 513)).astype(np.float32)
-    whole = session(model).run(None, {"input": features})[0]
-    ours = streaming_session(model, 2, nsnet2.HIDDEN)
+    whole = session(folder / "model.onnx").run(None, {"input": features})[0]
+    ours = session(folder / "streaming.onnx")
     state = [np.zeros((1, 1, nsnet2.HIDDEN), dtype=np.float32)] * 2
     pieces = []
     for first, last in ((0, 1), (1, 9), (9, 25), (25, 48)):
@@ -165,19 +183,21 @@ def test_nsnet2_in_pieces_is_the_published_graph_as_a_whole(store: ModelStore) -
     ],
 )
 def test_dfn3_in_pieces_is_the_published_graph_as_a_whole(
-    name: str, shapes: dict[str, tuple[int, ...]], store: ModelStore
+    name: str,
+    shapes: dict[str, tuple[int, ...]],
+    stored: Callable[[str], Path],
+    tmp_path: Path,
 ) -> None:
-    try:
-        model = dfn3.archived(store.path(dfn3.MODEL))[name]
-    except MissingPartError as error:
-        pytest.skip(str(error))
+    folder = stored(dfn3.MODEL)
+    (tmp_path / "published.onnx").write_bytes(archived(folder)[name])
     rng = np.random.default_rng(0)
     inputs = {key: rng.standard_normal(shape).astype(np.float32) for key, shape in shapes.items()}
-    published = session(model)
+    published = session(tmp_path / "published.onnx")
     whole = dict(
         zip([o.name for o in published.get_outputs()], published.run(None, inputs), strict=True)
     )
-    net = dfn3.Net(model, *dfn3.NETS[name])
+    assert whole
+    net = dfn3.Net(folder / f"{name}.onnx", dfn3.NETS[name])
     for first, last in ((0, 1), (1, 9), (9, 40)):
         part = {key: _frames(value, first, last) for key, value in inputs.items()}
         made = net.run(**part)
@@ -194,8 +214,19 @@ def _frames(values: Float, first: int, last: int) -> Float:
     )
 
 
-def test_a_missing_model_names_the_way_out(tmp_path: object) -> None:
-    empty = ModelStore(ModelsSettings(dir=tmp_path))  # type: ignore[arg-type]
+@pytest.mark.parametrize("name", [dfn3.MODEL, nsnet2.MODEL, spleeter.MODEL])
+def test_a_conversion_gives_what_the_manifest_pins(
+    name: str, stored: Callable[[str], Path]
+) -> None:
+    folder, entry = stored(name), load_manifest().models[name]
+    assert entry.conversion is not None
+    made = convert(entry, entry.conversion, folder)
+    hashes = {file: hashlib.sha256(data).hexdigest() for file, data in made.items()}
+    assert hashes == {file: pin.sha256 for file, pin in entry.converted.items()}
+
+
+def test_a_missing_model_names_the_way_out(tmp_path: Path) -> None:
+    empty = ModelStore(ModelsSettings(dir=tmp_path))
     for name in ("dfn3", "nsnet2", "spleeter2", "blend"):
         with pytest.raises(MissingPartError, match="dubcast models pull"):
             create(name, empty)

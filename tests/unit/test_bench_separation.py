@@ -13,7 +13,7 @@ from pytest import MonkeyPatch
 from bench.separation import measure, metrics, mixes, sound, sources, words
 from bench.separation.aired import aired
 from dubcast.audio.pcm import RATE, Float, Int16, to_float, to_int16
-from dubcast.separation.base import CELL, Separated, Separator
+from dubcast.separation.separator import CELL, Separated, Separator
 
 SECONDS = 6
 

@@ -28,7 +28,7 @@ def test_missing_parts_are_named_with_the_way_to_get_them(tmp_path: Path) -> Non
     report = found(settings)
     model = report["model whisper-base"]
     assert (model.ok, model.needed) == (False, True)
-    assert model.detail == "dubcast models pull whisper-base"
+    assert model.detail == "missing: dubcast models pull whisper-base"
     embedded = report["embedded media server"]
     assert (embedded.ok, embedded.needed, embedded.detail) == (
         False,

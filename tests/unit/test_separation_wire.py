@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from dubcast.audio.pcm import Float, Int16
-from dubcast.separation.base import CELL, Separated
-from dubcast.separation.stream import CHUNK, Stream
+from dubcast.separation.aligned_stream import CHUNK, AlignedStream
+from dubcast.separation.separator import CELL, Separated
 from dubcast.separation.wire import Audio, Background, Message, Notice, Parser, WireError, encode
 
 
@@ -80,7 +80,7 @@ class Inverter:
         return Separated(out, -np.clip(cells, 0, 80).astype(np.float32))
 
 
-def _collect(stream: Stream, pieces: list[tuple[int, Int16]]) -> list[Background]:
+def _collect(stream: AlignedStream, pieces: list[tuple[int, Int16]]) -> list[Background]:
     out: list[Background] = []
     for start, block in pieces:
         out += stream.feed(start, block)
@@ -110,13 +110,15 @@ def _check_run(results: list[Background], start: int, source: Int16) -> None:
 @pytest.mark.parametrize("latency", [0, 480, 4_320, 57_120])
 def test_each_background_belongs_to_its_source(size: int, frames: int, latency: int) -> None:
     source = audio(frames)
-    _check_run(_collect(Stream(Inverter(latency)), _pieces(7, source, max(size, 97))), 7, source)
+    _check_run(
+        _collect(AlignedStream(Inverter(latency)), _pieces(7, source, max(size, 97))), 7, source
+    )
 
 
 @pytest.mark.parametrize("second", [30_000, 5, -90_000])
 def test_a_jump_ends_a_run_in_full_and_begins_another(second: int) -> None:
     one, two = audio(12_345), audio(9_999, 1)
-    stream = Stream(Inverter())
+    stream = AlignedStream(Inverter())
     pieces = _pieces(100, one, 1_024) + _pieces(second, two, 700)
     results = _collect(stream, pieces)
     border = next(at for at in range(1, len(results)) if results[at].start == second and at > 1)
@@ -126,7 +128,7 @@ def test_a_jump_ends_a_run_in_full_and_begins_another(second: int) -> None:
 
 def test_a_change_of_separator_leaves_no_gap() -> None:
     source = audio(30_000)
-    stream = Stream(Inverter())
+    stream = AlignedStream(Inverter())
     results: list[Background] = []
     for start, block in _pieces(50, source[:11_111], 1_000):
         results += stream.feed(start, block)
@@ -141,7 +143,7 @@ def test_a_change_of_separator_leaves_no_gap() -> None:
 
 
 def test_results_come_while_the_source_runs() -> None:
-    stream = Stream(Inverter())
+    stream = AlignedStream(Inverter())
     got = sum(
         len(r.block) for start, b in _pieces(0, audio(48_000), 1_024) for r in stream.feed(start, b)
     )

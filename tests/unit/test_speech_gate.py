@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from dubcast.audio.pcm import Float, ms_to_samples
-from dubcast.separation.base import CELL
 from dubcast.separation.gate import GatePolicy, SpeechGate
+from dubcast.separation.separator import CELL
 
 BEFORE, AFTER, FADE = ms_to_samples(150), ms_to_samples(350), ms_to_samples(20)
 

@@ -174,7 +174,7 @@ def _models(settings: Settings) -> list[Finding]:
         Finding(
             f"model {one.name}",
             one.installed,
-            "" if one.installed else f"dubcast models pull {one.name}",
+            "" if one.installed else f"{one.state}: dubcast models pull {one.name}",
             needed=one.name in needed,
         )
         for one in stored

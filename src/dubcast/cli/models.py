@@ -23,10 +23,13 @@ def register(app: typer.Typer) -> None:
 
 
 def pull(names: Names = None, config: ConfigOption = None) -> None:
-    """Download models and check their hashes; what is here and right is kept."""
-    store = _store(config)
+    """Download models, check and convert them; what is here and right is kept."""
+    from dubcast.models import pull as puller
+    from dubcast.models.store import ModelStore
+
+    settings = load_settings(config).models
     with _progress_bars() as progress:
-        paths = store.pull(names or None, progress)
+        paths = puller.pull(ModelStore(settings), names or None, progress, settings.source)
     for path in paths:
         typer.echo(f"ok {path}")
 
@@ -35,9 +38,8 @@ def list_models(config: ConfigOption = None) -> None:
     """List the models with size, licence and origin."""
     store = _store(config)
     for model in store.entries():
-        state = "installed" if model.installed else "missing"
         entry = model.entry
-        typer.echo(f"{model.name:20} {state:9} {entry.size / 1e6:7.1f} MB  {entry.licence}")
+        typer.echo(f"{model.name:20} {model.state:9} {entry.size / 1e6:7.1f} MB  {entry.licence}")
         typer.echo(f"{'':20} {entry.attribution}; {entry.origin}")
     typer.echo(f"folder: {store.dir}")
 

@@ -99,8 +99,19 @@ class RegistrySource(_Pinned):
 Source = Annotated[HubSource | UrlSource | RegistrySource, Field(discriminator="kind")]
 
 
+class Conversion(_Pinned):
+    """What the run time loads in place of the published files, made out of them by the pull.
+
+    `by` names the converter, `changes` says what it changes; `files` are what it gives.
+    """
+
+    by: Literal["dfn3", "nsnet2", "spleeter"]
+    changes: str
+    files: dict[FileName, FilePin] = Field(min_length=1)
+
+
 class ModelEntry(_Pinned):
-    """One model. `digest` changes whenever a pinned file does."""
+    """One model. `files` are fetched; `digest` changes whenever a pinned file does."""
 
     role: Literal["asr", "mt", "tts", "voices", "separation"]
     licence: str
@@ -108,17 +119,34 @@ class ModelEntry(_Pinned):
     attribution: str
     files: dict[FileName, FilePin] = Field(min_length=1)
     sources: tuple[Source, ...] = Field(min_length=1)
+    conversion: Conversion | None = None
+
+    @property
+    def converted(self) -> dict[str, FilePin]:
+        """The files that are made out of those fetched."""
+        return {} if self.conversion is None else self.conversion.files
+
+    @property
+    def all_files(self) -> dict[str, FilePin]:
+        """Every file of the installed model, fetched or converted."""
+        return {**self.files, **self.converted}
 
     @property
     def size(self) -> int:
         """Bytes of all files."""
-        return sum(pin.size for pin in self.files.values())
+        return sum(pin.size for pin in self.all_files.values())
 
     @property
     def digest(self) -> str:
         """Names the folder of this exact set of files: 12 hexadecimal digits."""
-        lines = sorted(f"{name} {pin.sha256}" for name, pin in self.files.items())
+        lines = sorted(f"{name} {pin.sha256}" for name, pin in self.all_files.items())
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]
+
+    @model_validator(mode="after")
+    def _check_names(self) -> ModelEntry:
+        if twice := sorted(set(self.files) & set(self.converted)):
+            raise ValueError(f"{', '.join(twice)} cannot be both fetched and converted")
+        return self
 
 
 class Manifest(_Pinned):

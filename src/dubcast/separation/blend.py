@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from dubcast.audio.pcm import CHANNELS, Float
-from dubcast.separation.base import CELL, SHARE_FLOOR_DB, Fifo, Separated, Separator
+from dubcast.separation.fifo import Fifo
+from dubcast.separation.separator import CELL, SHARE_FLOOR_DB, Separated, Separator
 
 
 class Blend:

@@ -25,7 +25,7 @@ from dubcast.audio.pcm import RATE, Float, Int16, samples_to_s
 from dubcast.clock import Clock, SystemClock, ns_to_s
 from dubcast.log import get
 from dubcast.processes.ladder import Rung, climb
-from dubcast.separation.auto import AUTO_ORDER, degradation
+from dubcast.separation.choice import AUTO_ORDER, degradation
 from dubcast.separation.recovery import Recovery, RecoveryPolicy
 from dubcast.separation.wire import Audio, Background, Notice, Parser, WireError, encode
 

@@ -8,7 +8,6 @@ those of that library (libDF); its output is met within -130 dB.
 
 from __future__ import annotations
 
-import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dubcast.audio.pcm import RATE, Float
-from dubcast.errors import MissingPartError
-from dubcast.separation.engine import streaming_session
+from dubcast.separation.onnx_session import session
 from dubcast.separation.stft import Spectra, Stft
 
 MODEL = "dfn3"
@@ -28,12 +26,11 @@ _LOOK_AHEAD = 2  # frames
 _BANDS, _NARROWEST = 32, 2  # bands on the ERB scale, and the fewest bins of one
 _DEEP = 96  # bins that are filtered over time, the others get a gain
 _TAPS = 5
-_HIDDEN = 256
-# The networks by file: recurrent layers, and the inputs that reach into the past by so many frames.
-NETS = {
-    "enc": (1, {"feat_erb": 2, "feat_spec": 2}),
-    "erb_dec": (2, {}),
-    "df_dec": (2, {"c0": _TAPS - 1}),
+# The networks by file, and their inputs that reach into the past by so many frames.
+NETS: dict[str, dict[str, int]] = {
+    "enc": {"feat_erb": 2, "feat_spec": 2},
+    "erb_dec": {},
+    "df_dec": {"c0": _TAPS - 1},
 }
 _KEEP = np.float32(0.99)  # of the running norms in a frame: exp(-0.01 s / 1 s), as trained
 _SILENT = np.float32(1e-7)  # mean square below which a frame says nothing about the norms
@@ -45,18 +42,15 @@ Mask = npt.NDArray[np.bool_]
 
 
 class DeepFilter:
-    """Estimates the speech of one stream. `folder` holds the published archive of the networks.
+    """Estimates the speech of one stream. `folder` holds the converted networks.
 
-    Raises MissingPartError if it is not what we know, or without ONNX Runtime.
+    Raises MissingPartError without ONNX Runtime.
     """
 
     behind = (FRAMES + _LOOK_AHEAD) * FRAME + _SIZE - 1
 
     def __init__(self, folder: Path) -> None:
-        models = archived(folder)
-        self._nets = {
-            name: Net(models[name], layers, past) for name, (layers, past) in NETS.items()
-        }
+        self._nets = {name: Net(folder / f"{name}.onnx", past) for name, past in NETS.items()}
         self._widths = erb_widths()
         self._edges = np.concatenate([[0], np.cumsum(self._widths)[:-1]])
         self._stft = Stft(_SIZE, FRAME, _vorbis(), analysed=1, made=1)
@@ -124,17 +118,21 @@ class DeepFilter:
 class Net:
     """One of the networks, with what it remembers of the stream."""
 
-    def __init__(self, model: bytes, layers: int, past: dict[str, int]) -> None:
-        self._session = streaming_session(model, layers, _HIDDEN, tuple(past))
+    def __init__(self, model: Path, past: dict[str, int]) -> None:
+        self._session = session(model)
         self._names = [output.name for output in self._session.get_outputs()]
-        self._layers = layers
+        inputs = {one.name: tuple(one.shape) for one in self._session.get_inputs()}
+        self._state_shapes = {
+            name: shape for name, shape in inputs.items() if name.startswith("state_")
+        }
         self._frames = past
         self.reset()
 
     def reset(self) -> None:
         """Forget the stream."""
-        zero = np.zeros((1, 1, _HIDDEN), dtype=np.float32)
-        self._states = {f"state_{layer}": zero for layer in range(self._layers)}
+        self._states = {
+            name: np.zeros(shape, dtype=np.float32) for name, shape in self._state_shapes.items()
+        }
         self._past: dict[str, Float] = {}
 
     def run(self, **inputs: Float) -> dict[str, Any]:
@@ -146,7 +144,7 @@ class Net:
             inputs[name] = np.concatenate([past, fresh], axis=2)
             self._past[name] = inputs[name][:, :, -frames:]
         made = self._session.run(None, {**inputs, **self._states})
-        self._states = dict(zip(self._states, made[-self._layers :], strict=True))
+        self._states = dict(zip(self._states, made[-len(self._states) :], strict=True))
         return dict(zip(self._names, made, strict=True))
 
 
@@ -192,20 +190,3 @@ def _vorbis() -> Float:
     sine = np.sin(np.pi / _SIZE * (np.arange(_SIZE) + 0.5))
     window: Float = np.sin(np.pi / 2 * sine**2).astype(np.float32)
     return window
-
-
-def archived(folder: Path) -> dict[str, bytes]:
-    """The networks by name, out of the archive in a model's folder. Raises MissingPartError."""
-    path, found = folder / "DeepFilterNet3_onnx.tar.gz", {}
-    try:
-        with tarfile.open(path) as archive:
-            for member in archive:
-                name = Path(member.name)
-                data = archive.extractfile(member) if name.suffix == ".onnx" else None
-                if data is not None:
-                    found[name.stem] = data.read()
-    except (OSError, tarfile.TarError) as error:
-        raise MissingPartError(f"{path} cannot be read: {error}") from error
-    if missing := sorted(set(NETS) - set(found)):
-        raise MissingPartError(f"{path} lacks the networks {', '.join(missing)}")
-    return found

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dubcast.audio.pcm import Float, ms_to_samples
-from dubcast.separation.base import CELL
+from dubcast.separation.separator import CELL
 
 Span = tuple[int, int]
 

@@ -1,9 +1,8 @@
 """NSNet2 (48 kHz): a gain per bin from two recurrent layers, for little CPU.
 
 Braun and Tashev, "Data augmentation and loss normalization for deep noise suppression", 2020;
-model and front end of the DNS Challenge's baseline: log10 power, windows of 20 ms. The published
-graph starts its layers from zero at every call; here their state goes in and out, so a stream in
-pieces gives what the whole file gives.
+model and front end of the DNS Challenge's baseline: log10 power, windows of 20 ms. The state of the
+layers goes in and out, so a stream in pieces gives what the whole file gives.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import numpy as np
 from scipy import fft
 
 from dubcast.audio.pcm import Float
-from dubcast.separation.engine import streaming_session
+from dubcast.separation.onnx_session import session
 from dubcast.separation.stft import sqrt_hann
 
 MODEL = "nsnet2-48k"
@@ -29,7 +28,7 @@ class Nsnet2:
     behind = FRAMES * HOP - 1 + WINDOW - HOP
 
     def __init__(self, folder: Path) -> None:
-        self._session = streaming_session((folder / "model.onnx").read_bytes(), 2, HIDDEN)
+        self._session = session(folder / "streaming.onnx")
         self._window = sqrt_hann(WINDOW)
         self._synthesis = _synthesis_window(self._window)
         self.reset()

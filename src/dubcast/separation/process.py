@@ -23,10 +23,10 @@ from dubcast.clock import Clock, SystemClock, process_cpu_ns
 from dubcast.config import ModelsSettings
 from dubcast.errors import DubcastError
 from dubcast.models.store import ModelStore
-from dubcast.separation.auto import Ladder, benchmark, choose
-from dubcast.separation.base import Separator
+from dubcast.separation.aligned_stream import AlignedStream
+from dubcast.separation.choice import Ladder, benchmark, choose
 from dubcast.separation.registry import create
-from dubcast.separation.stream import Stream
+from dubcast.separation.separator import Separator
 from dubcast.separation.wire import Audio, Background, Message, Notice, Parser, encode
 
 _READ = 1 << 16
@@ -37,7 +37,7 @@ Create = Callable[[str], Separator]
 
 
 @dataclass(frozen=True)
-class Task:
+class Plan:
     """What to run: separators to go through, best first; `auto` begins with what is affordable."""
 
     order: tuple[str, ...]
@@ -84,17 +84,17 @@ class Inbox:
             return audio
 
 
-def run(task: Task, make: Create, inbox: Inbox, send: Callable[[Message], None]) -> None:
+def run(plan: Plan, make: Create, inbox: Inbox, send: Callable[[Message], None]) -> None:
     """Separate until the input ends. Raises DubcastError if the separator cannot be made."""
-    separator, cpu, order = _begin(task, make)
+    separator, cpu, order = _begin(plan, make)
     send(Notice("ready", separator.name, separator.latency, cpu))
-    worker = _Worker(separator, Ladder(order), make, send)
+    separation = _Separation(separator, Ladder(order), make, send)
     while (audio := inbox.take()) is not None:
-        worker.separate(audio, inbox.waiting_s)
-    worker.finish()
+        separation.separate(audio, inbox.waiting_s)
+    separation.finish()
 
 
-def _begin(task: Task, make: Create) -> tuple[Separator, float, tuple[str, ...]]:
+def _begin(plan: Plan, make: Create) -> tuple[Separator, float, tuple[str, ...]]:
     """The first separator, its CPU seconds per second, and it with those that may follow."""
     made: dict[str, Separator] = {}
 
@@ -102,21 +102,21 @@ def _begin(task: Task, make: Create) -> tuple[Separator, float, tuple[str, ...]]
         try:
             made[name] = make(name)
         except DubcastError as error:
-            if not task.auto or name == task.order[-1]:
+            if not plan.auto or name == plan.order[-1]:
                 raise
             print(f"separation: {name} is not available: {error}", file=sys.stderr)
             return None
         return benchmark(made[name], process_cpu_ns)
 
-    if task.auto:
-        name, cpu = choose(measure, task.order)
+    if plan.auto:
+        name, cpu = choose(measure, plan.order)
     else:
-        name = task.order[0]
+        name = plan.order[0]
         cpu = measure(name) or 0.0
-    return made[name], cpu, task.order[task.order.index(name) :]
+    return made[name], cpu, plan.order[plan.order.index(name) :]
 
 
-class _Worker:
+class _Separation:
     """Sends the backgrounds of one stream, and changes the separator when it is late."""
 
     def __init__(
@@ -127,7 +127,7 @@ class _Worker:
         send: Callable[[Message], None],
         clock: Clock | None = None,
     ) -> None:
-        self._stream = Stream(separator)
+        self._stream = AlignedStream(separator)
         self._ladder = ladder
         self._make = make
         self._send = send
@@ -189,8 +189,8 @@ def main(arguments: Sequence[str] | None = None, make: Create | None = None) -> 
         out.flush()
 
     try:
-        task = Task(tuple(given.order.split(",")), given.auto)
-        run(task, make or (lambda name: create(name, store)), inbox, send)
+        plan = Plan(tuple(given.order.split(",")), given.auto)
+        run(plan, make or (lambda name: create(name, store)), inbox, send)
     except BrokenPipeError:
         return 0  # the worker went away
     except DubcastError as error:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dubcast.audio.vad import SileroVad, SpeechModel
 from dubcast.errors import ConfigError
 from dubcast.models.store import ModelStore
-from dubcast.separation.base import Lagged, Separator
+from dubcast.separation.fixed_latency import FixedLatency
+from dubcast.separation.separator import Separator
 
 
 def create(name: str, models: ModelStore) -> Separator:
@@ -28,20 +29,20 @@ def _dfn3(models: ModelStore) -> Separator:
     # Measured (make bench-separation): windows of 85 ms separate 0.2 dB better than those of 43 ms
     # and leak 0.2 dB less; 171 ms are worse again, and a larger alpha costs more than it removes.
     estimator = DeepFilter(models.path(MODEL))
-    return Lagged("dfn3", WienerCore(estimator, alpha=2.0, size=4096, hop=1024))
+    return FixedLatency("dfn3", WienerCore(estimator, alpha=2.0, size=4096, hop=1024))
 
 
 def _nsnet2(models: ModelStore) -> Separator:
     from dubcast.separation.nsnet2 import MODEL, Nsnet2
     from dubcast.separation.wiener import WienerCore
 
-    return Lagged("nsnet2", WienerCore(Nsnet2(models.path(MODEL)), alpha=3.0))
+    return FixedLatency("nsnet2", WienerCore(Nsnet2(models.path(MODEL)), alpha=3.0))
 
 
 def _spleeter2(models: ModelStore) -> Separator:
     from dubcast.separation.spleeter import MODEL, SpleeterCore
 
-    return Lagged("spleeter2", SpleeterCore(models.path(MODEL)), speech_channels=2)
+    return FixedLatency("spleeter2", SpleeterCore(models.path(MODEL)), speech_channels=2)
 
 
 def _blend(models: ModelStore) -> Separator:
@@ -51,21 +52,21 @@ def _blend(models: ModelStore) -> Separator:
 
 
 def _centre(models: ModelStore) -> Separator:
-    from dubcast.separation.plain import CentreRemoval, SpectralCore
+    from dubcast.separation.vad_separators import CentreRemoval, SpectralCore
 
-    return Lagged("centre", SpectralCore(_vad(), CentreRemoval()))
+    return FixedLatency("centre", SpectralCore(_vad(), CentreRemoval()))
 
 
 def _mute(models: ModelStore) -> Separator:
-    from dubcast.separation.plain import MuteCore
+    from dubcast.separation.vad_separators import MuteCore
 
-    return Lagged("mute", MuteCore(_vad()))
+    return FixedLatency("mute", MuteCore(_vad()))
 
 
 def _gate(models: ModelStore) -> Separator:
-    from dubcast.separation.plain import SpectralCore, SpectralGate
+    from dubcast.separation.vad_separators import SpectralCore, SpectralGate
 
-    return Lagged("gate", SpectralCore(_vad(), SpectralGate()))
+    return FixedLatency("gate", SpectralCore(_vad(), SpectralGate()))
 
 
 def _vad() -> SpeechModel:

@@ -13,7 +13,8 @@ from typing import Protocol
 import numpy as np
 
 from dubcast.audio.pcm import CHANNELS, Float
-from dubcast.separation.base import Burst, Fifo
+from dubcast.separation.fifo import Fifo
+from dubcast.separation.separator import Burst
 from dubcast.separation.stft import Spectra, Stft, sqrt_hann
 
 _TINY: Float = np.array(1e-20, dtype=np.float32)

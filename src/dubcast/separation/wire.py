@@ -16,7 +16,7 @@ from enum import IntEnum
 import numpy as np
 
 from dubcast.audio.pcm import BYTES_PER_FRAME, Float, Int16, from_bytes
-from dubcast.separation.base import CELL
+from dubcast.separation.separator import CELL
 
 _HEAD = struct.Struct("<4sBI")
 _MAGIC = b"dSp1"

@@ -1,4 +1,4 @@
-"""Separators without a separation model: what can be done when none is there.
+"""Separators led by a voice activity detector alone: what can be done without a model.
 
 A voice activity detector says when someone speaks; outside that the source passes. They are worse
 than any model (research: a gate alone leaves 55 % of the words readable), so each goes far.
@@ -12,8 +12,9 @@ import numpy as np
 
 from dubcast.audio.pcm import CHANNELS, RATE, Float, from_db, to_int16
 from dubcast.audio.vad import WINDOW, SpeechModel, VadStream
-from dubcast.separation.base import Burst, Fifo
+from dubcast.separation.fifo import Fifo
 from dubcast.separation.gate import GatePolicy, SpeechGate
+from dubcast.separation.separator import Burst
 from dubcast.separation.stft import Spectra, Stft, sqrt_hann
 
 # Two windows of the detector at a time, its resampler, and one window to spare.
@@ -58,11 +59,10 @@ def _spoken(source: Float, mask: Float) -> Float:
 
 
 class MuteCore:
-    """Turns everything down while someone speaks, by `depth_db` (None: to silence)."""
+    """Turns everything down to silence while someone speaks."""
 
-    def __init__(self, model: SpeechModel, depth_db: float | None = None) -> None:
+    def __init__(self, model: SpeechModel) -> None:
         self._track = _SpeechTrack(model)
-        self._floor = np.float32(0.0 if depth_db is None else from_db(-depth_db))
         self.latency = self._track.behind
 
     def reset(self) -> None:
@@ -70,8 +70,7 @@ class MuteCore:
 
     def advance(self, block: Float) -> Burst:
         source, mask = self._track.feed(block)
-        gain = 1 - mask * (1 - self._floor)
-        return Burst(source * gain[:, np.newaxis], _spoken(source, mask))
+        return Burst(source * (1 - mask)[:, np.newaxis], _spoken(source, mask))
 
 
 class Gains(Protocol):

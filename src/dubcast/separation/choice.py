@@ -9,7 +9,7 @@ import numpy as np
 
 from dubcast.audio.pcm import CHANNELS, RATE
 from dubcast.clock import NS_PER_S, s_to_ns
-from dubcast.separation.base import Separator
+from dubcast.separation.separator import Separator
 
 # Best first. `auto` never takes Spleeter or the blend: they remove singing and cost a second.
 AUTO_ORDER = ("dfn3", "nsnet2", "centre")

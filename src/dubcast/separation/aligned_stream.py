@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from dubcast.audio.pcm import CHANNELS, Float, Int16, to_float, to_int16
-from dubcast.separation.base import CELL, Separator
+from dubcast.separation.separator import CELL, Separator
 from dubcast.separation.wire import Background
 
 CHUNK = 10 * CELL  # 100 ms at a time: small calls cost as much as large ones
 
 
-class Stream:
+class AlignedStream:
     """Compensates the separator's delay. A jump of the positions ends one run, begins the next."""
 
     def __init__(self, separator: Separator) -> None:

@@ -10,10 +10,10 @@ import pytest
 from dubcast.audio.pcm import Float
 from dubcast.backoff import BackoffPolicy
 from dubcast.clock import NS_PER_S
-from dubcast.separation.auto import AUTO_ORDER, AutoPolicy, Ladder, benchmark, choose, degradation
-from dubcast.separation.base import Separated
+from dubcast.separation.choice import AUTO_ORDER, AutoPolicy, Ladder, benchmark, choose, degradation
 from dubcast.separation.recovery import Recovery, RecoveryPolicy
 from dubcast.separation.registry import NAMES
+from dubcast.separation.separator import Separated
 from dubcast.testing.clock import VirtualClock
 
 

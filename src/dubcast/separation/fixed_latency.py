@@ -1,69 +1,17 @@
-"""What a separator is, and the frame that makes its delay exact.
+"""Makes the delay of a separator exact.
 
 A separator's core works on aligned samples: what it delivers next belongs to the source sample
-after the last one that it delivered, however late and in whatever bursts it comes. `Lagged` turns
-that into a stream which lags by exactly `latency` samples, for blocks of any size.
+after the last one that it delivered, however late and in whatever bursts it comes. `FixedLatency`
+turns that into a stream which lags by exactly `latency` samples, for blocks of any size.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
-
 import numpy as np
 
-from dubcast.audio.pcm import CHANNELS, RATE, Float
-
-CELL = RATE // 100  # a speech share covers 10 ms
-SHARE_FLOOR_DB = -80.0
-
-
-@dataclass(frozen=True)
-class Separated:
-    """`background`: (frames, 2), as many frames as were fed, `Separator.latency` samples late.
-
-    `speech_share`: one value for each 10 ms cell that ended in `background` (the first cell begins
-    with the stream): energy of the speech estimate over that of the mix, dB in [-80, 0].
-    """
-
-    background: Float
-    speech_share: Float
-
-
-class Separator(Protocol):
-    """Takes speech out of one stream; keeps the state of that stream from block to block."""
-
-    name: str
-    latency: int  # samples at 48 kHz; a multiple of CELL
-
-    def process(self, block: Float) -> Separated:
-        """`block`: (frames, 2), float32 in [-1, 1), 48 kHz, any number of frames.
-
-        Feed `latency` zeros after the last block to get the end of the stream.
-        """
-
-    def reset(self) -> None:
-        """Forget the stream: the next block begins another one."""
-
-
-@dataclass(frozen=True)
-class Burst:
-    """What a core has ready: aligned background (frames, 2) and speech estimate (samples, 1|2)."""
-
-    background: Float
-    speech: Float
-
-
-class Core(Protocol):
-    """The separation itself, on aligned samples."""
-
-    latency: int  # bound: after n samples fed, background and speech reach at least n - latency
-
-    def advance(self, block: Float) -> Burst:
-        """Feed (frames, 2); get what is ready, background and speech each at their own pace."""
-
-    def reset(self) -> None:
-        """Forget the stream."""
+from dubcast.audio.pcm import CHANNELS, Float
+from dubcast.separation.fifo import Fifo
+from dubcast.separation.separator import CELL, SHARE_FLOOR_DB, Core, Separated
 
 
 def whole_cells(samples: int) -> int:
@@ -71,29 +19,7 @@ def whole_cells(samples: int) -> int:
     return -(-samples // CELL) * CELL
 
 
-class Fifo:
-    """Samples waiting, in order; shape (frames, channels)."""
-
-    def __init__(self, channels: int, zeros: int = 0) -> None:
-        self._held = np.zeros((zeros, channels), dtype=np.float32)
-
-    def __len__(self) -> int:
-        return len(self._held)
-
-    def push(self, samples: Float) -> None:
-        """Append (frames, channels)."""
-        if len(samples):
-            self._held = np.concatenate([self._held, samples])
-
-    def pop(self, count: int) -> Float:
-        """Take the oldest `count` frames, which must be there."""
-        if count > len(self._held):
-            raise ValueError(f"{count} frames asked of a queue that holds {len(self._held)}")
-        taken, self._held = self._held[:count], self._held[count:]
-        return taken
-
-
-class Energies:
+class CellEnergies:
     """Energy of each 10 ms cell of a stream; `of` looks back at cells by their number."""
 
     def __init__(self, channels: int) -> None:
@@ -122,7 +48,7 @@ class Energies:
         self._first += drop
 
 
-class Lagged:
+class FixedLatency:
     """A separator out of a core: exact latency, speech shares, and silence for digital silence."""
 
     def __init__(self, name: str, core: Core, speech_channels: int = 1) -> None:
@@ -134,9 +60,9 @@ class Lagged:
 
     def _restart(self) -> None:
         self._ready = Fifo(CHANNELS, zeros=self.latency)
-        self._mix = Energies(CHANNELS)
-        self._mid = Energies(self._speech_channels)
-        self._speech = Energies(self._speech_channels)
+        self._mix = CellEnergies(CHANNELS)
+        self._mid = CellEnergies(self._speech_channels)
+        self._speech = CellEnergies(self._speech_channels)
         self._given = 0
 
     def reset(self) -> None:
