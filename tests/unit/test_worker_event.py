@@ -44,7 +44,7 @@ def supervisor() -> Supervisor:
 def test_a_worker_that_answers(
     supervisor: Supervisor, status: dict[str, object], event: Event, reason: str
 ) -> None:
-    supervisor.life.state, supervisor.status = ChildState.RUNNING, status
+    supervisor.life.state, supervisor.status = ChildState.RUNNING, {"stream_id": "abc", **status}
     assert worker_event(supervisor) == (event, reason)
 
 
@@ -60,13 +60,14 @@ def test_one_that_ended_says_why(supervisor: Supervisor, fate: Fate) -> None:
 def test_a_worker_that_was_refused_its_source_passes_the_reason_on(supervisor: Supervisor) -> None:
     supervisor.life.state = ChildState.FAILED
     assert worker_event(supervisor) == (Event.WORKER_FAILED, "worker_cannot_start")
-    supervisor.last_status = {"state": "refused", "reason": "codec"}
+    supervisor.last_status = {"stream_id": "abc", "state": "refused", "reason": "codec"}
     assert worker_event(supervisor) == (Event.WORKER_FAILED, "codec")
-    supervisor.last_status = {"state": "live", "reason": "codec"}
+    supervisor.last_status = {"stream_id": "abc", "state": "live", "reason": "codec"}
     assert worker_event(supervisor) == (Event.WORKER_FAILED, "worker_cannot_start")
 
 
 def test_what_runs_in_a_workers_place_is_degraded_whatever_it_says(supervisor: Supervisor) -> None:
     supervisor.life.budget.begin_passthrough(0)
-    supervisor.life.state, supervisor.status = ChildState.RUNNING, {"state": "live"}
+    supervisor.life.state = ChildState.RUNNING
+    supervisor.status = {"stream_id": "abc", "state": "live"}
     assert worker_event(supervisor) == (Event.WORKER_DEGRADED, "passthrough")
