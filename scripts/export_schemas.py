@@ -1,5 +1,4 @@
-"""Writes docs/schemas/ from the code: OpenAPI of both services, JSON Schema of what else goes
-between roles."""
+"""Writes docs/schemas/ from the code: OpenAPI of both services, JSON Schema of the hook event."""
 
 from __future__ import annotations
 

@@ -288,14 +288,14 @@ def f():
     from dubcast.contract import ids
 """
     known = {"dubcast.log", "dubcast.clock", "dubcast.contract", "dubcast.contract.ids"}
-    assert _imported(ast.parse(code), known) == {"dubcast.clock", "dubcast.contract.ids"}
+    assert _needed(ast.parse(code), known) == {"dubcast.clock", "dubcast.contract.ids"}
 
 
 def _import_graph() -> dict[str, set[str]]:
     """Module -> modules of dubcast that it imports, inside functions too."""
     files = {_module_name(path): path for path in SRC.rglob("*.py")}
     return {
-        name: _imported(ast.parse(path.read_text(encoding="utf-8")), files.keys())
+        name: _needed(ast.parse(path.read_text(encoding="utf-8")), files.keys())
         for name, path in files.items()
     }
 
@@ -304,7 +304,7 @@ def _module_name(path: Path) -> str:
     return ".".join(path.relative_to(SRC.parent).with_suffix("").parts).removesuffix(".__init__")
 
 
-def _imported(tree: ast.AST, known: Collection[str]) -> set[str]:
+def _needed(tree: ast.AST, known: Collection[str]) -> set[str]:
     """The `known` modules that a tree imports when it runs."""
     found: set[str] = set()
     left = [tree]

@@ -22,6 +22,7 @@ from dubcast.config import Settings
 from dubcast.contract.worker import AsRunEntry, Outcome, WorkerState, WorkerStatus
 from dubcast.errors import DubcastError
 from dubcast.models.manifest import Manifest
+from dubcast.models.pull import pull
 from dubcast.models.store import ModelStore
 from dubcast.worker import worker
 from dubcast.worker.dumps import RollingDumps
@@ -130,9 +131,9 @@ def pulled(settings: Settings, place: Place) -> str:
         "sources": sources,
     }
     manifest = Manifest.model_validate({"models": {"one": model}})
-    store = ModelStore(settings.models, manifest, f"http://127.0.0.1:{place.names['free']}")
+    store, nowhere = ModelStore(settings.models, manifest), place.names["free"]
     with pytest.raises(DubcastError) as caught:
-        store.pull()
+        pull(store, sources=settings.models.source, hub=f"http://127.0.0.1:{nowhere}")
     return str(caught.value)
 
 
