@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-CHECKED = [*sorted(HERE.rglob("*.py")), HERE.parent / "sts_fakes.py"]
+SHARED = [HERE.parent / f"{name}_fakes.py" for name in ("sts", "worker")]
+CHECKED = [*sorted(HERE.rglob("*.py")), *SHARED]
 
 _TIME = ("sleep", "time", "monotonic", "perf_counter", "process_time", "thread_time")
 WAITS = {
