@@ -8,7 +8,7 @@ find: a fragment without words stays as it came, any other gets a dub as long as
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from dubcast.audio.vad import SileroVad, SpeechModel
 from dubcast.clock import NS_PER_S
 from dubcast.config import StreamSettings
 from dubcast.contract.sts import StageTimes, StsResponse
+from dubcast.separation.aligned_stream import CHUNK
 from dubcast.separation.separator import CELL
 from dubcast.worker.core import WorkerCore
 from dubcast.worker.fragments import Fragment
@@ -39,22 +40,22 @@ class AirPath:
         self._core.connect(audio_only=True)
         self._has_words = has_words
         self._origin: int | None = None  # the stream position of the mix's first sample
+        self._given = 0  # of the background
         self._blocks: list[tuple[int, Int16]] = []
 
     def play(self, whole: Int16, made: Streamed) -> Int16:
         """The output, (frames, 2), as long as `whole`. Raises ValueError if some never came."""
-        background = to_int16(made.background)
+        background, shares = to_int16(made.background), made.speech_share
         now = 0
         for start in range(0, len(whole), BLOCK):
             now = start * NS_PER_S // RATE
             for fragment in self._core.audio(now, whole[start : start + BLOCK].tobytes(), now):
                 self._serve(fragment, now)
-            self._separate(background, made.speech_share, start - _BEHIND)
+            self._separate(background, shares, start - _BEHIND)
             self._poll(now)
         for fragment in self._core.input_ended():
             self._serve(fragment, now)
-        for start in range(len(whole) - _BEHIND, len(whole) + BLOCK, BLOCK):
-            self._separate(background, made.speech_share, start)
+        self._separate(background, shares, len(background) + CHUNK)
         while not self._core.drained:
             now += _STEP_NS
             self._poll(now)
@@ -64,13 +65,12 @@ class AirPath:
         if stem == "original" and self._origin is None:
             self._origin = start
 
-    def _separate(self, background: Int16, shares: Float, start: int) -> None:
-        """Give the core what its separator has made by now: the block from `start` on."""
-        first, last = max(start, 0), min(start + BLOCK, len(background))
-        if first < last:
+    def _separate(self, background: Int16, shares: Float, until: int) -> None:
+        """Give the core what its separator has made by `until`."""
+        for start, block, cells in chunks(background, shares, self._given, until):
             assert self._origin is not None
-            cells = slice(-(-first // CELL), -(-last // CELL))
-            self._core.background(self._origin + first, background[first:last], shares[cells])
+            self._core.background(self._origin + start, block, cells)
+            self._given = start + len(block)
 
     def _serve(self, fragment: Fragment, now: int) -> None:
         """Answer for the speech service."""
@@ -102,6 +102,20 @@ class AirPath:
         if reached < count:
             raise ValueError(f"the output ends after {reached} of {count} samples")
         return out
+
+
+def chunks(
+    background: Int16, shares: Float, given: int, until: int
+) -> Iterator[tuple[int, Int16, Float]]:
+    """(start, background, shares) of what is complete by `until` and was not `given` yet.
+
+    Whole chunks, as the separating process sends them: the gate begins anew where the shares of
+    one do not continue those of the one before.
+    """
+    while given + CHUNK <= until and given < len(background):
+        cells = slice(given // CELL, (given + CHUNK) // CELL)
+        yield given, background[given : given + CHUNK], shares[cells]
+        given += CHUNK
 
 
 def aired(

@@ -11,8 +11,9 @@ import pytest
 from pytest import MonkeyPatch
 
 from bench.separation import measure, metrics, mixes, sound, sources, words
-from bench.separation.aired import aired
+from bench.separation.aired import aired, chunks
 from dubcast.audio.pcm import RATE, Float, Int16, to_float, to_int16
+from dubcast.separation.gate import SpeechGate
 from dubcast.separation.separator import CELL, Separated, Separator
 
 SECONDS = 6
@@ -315,6 +316,23 @@ def test_on_air_speech_gives_way_to_the_bed_and_the_rest_passes() -> None:
     assert np.array_equal(heard[LOUD], to_int16(made.background)[LOUD])
     far = [slice(0, round(1.3 * RATE)), slice(5 * RATE, None)]
     assert all(np.array_equal(heard[part], whole[part]) for part in far)
+
+
+def test_on_air_the_gate_hears_the_separator_without_a_break() -> None:
+    random = np.random.default_rng(4)
+    shares = np.repeat(random.uniform(-30, 0, 25), 40).astype(np.float32)
+    background = np.zeros((10 * RATE - 100, 2), np.int16)
+    whole, pieces, given = SpeechGate(), SpeechGate(), 0
+    whole.shares(0, shares)
+    for until in range(0, 12 * RATE, 1024):
+        for start, block, cells in chunks(background, shares, given, until):
+            assert start == given
+            given += len(block)
+            pieces.shares(start, cells)
+    assert given == len(background)
+    mask = whole.mask(0, 9 * RATE)
+    assert 0.1 < mask.mean() < 0.9
+    assert np.array_equal(pieces.mask(0, 9 * RATE), mask)
 
 
 def test_on_air_a_fragment_without_words_stays_as_it_came() -> None:
