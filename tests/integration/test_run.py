@@ -74,7 +74,7 @@ def test_bad_input_is_one_clear_line_and_exit_code_2(tmp_path: Path) -> None:
         ((clip, dest, "--to", "xx"), ["'xx'", "en to pt-BR"]),
         ((clip, dest, "--voice", "nobody"), ["'nobody'", "pf_dora"]),
         ((clip, dest, "--delay", "99"), ["stream.delay_s", "99", "15"]),
-        ((clip, "http://x/y"), ["'http://x/y'", "rtmp://"]),
+        ((clip, "http://x/y"), ["destination http://x", "rtmp://"]),
         (("/no/such.flv", dest), ["/no/such.flv", "no such file"]),
     ]
     for arguments, words in cases:

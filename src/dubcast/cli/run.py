@@ -16,7 +16,7 @@ from dubcast import config as settings_module
 from dubcast import log
 from dubcast.cli.common import ConfigOption, load_settings
 from dubcast.cli.worker import leave, run_until_signal
-from dubcast.config import Settings
+from dubcast.config import SecretUrl, Settings
 from dubcast.errors import ConfigError, MissingPartError
 from dubcast.processes.ladder import end_popen
 
@@ -51,7 +51,7 @@ def run(
     )
     log.setup(settings.log, "worker", streamId="run")
     if urlsplit(dest).scheme not in {"rtmp", "rtmps"}:
-        raise ConfigError("the destination must be an rtmp:// or rtmps:// URL")
+        raise ConfigError(f"destination {SecretUrl(dest)}: it must be an rtmp:// or rtmps:// URL")
     # Here, and not above: every role imports this module, and the worker keeps small.
     from dubcast.cli.service import check_policy
     from dubcast.live_view import LiveView
