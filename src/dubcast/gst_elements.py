@@ -1,6 +1,6 @@
 """The table of GStreamer elements: what each is for, and the Debian package that brings it.
 
-Pure data. The pipelines take their elements from here (`worker/gst/base.py` makes no other),
+Pure data. The pipelines take their elements from here (`worker/gst/pipeline.py` makes no other),
 `dubcast doctor` looks for each, and `scripts/check_packages.py` proves that `scripts/setup.sh`
 installs every package and that nothing names an element that is not here. The packages are those of
 Debian 12; `tests/integration/test_packages.py` compares them with what the machine has.

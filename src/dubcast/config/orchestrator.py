@@ -50,7 +50,9 @@ class OrchestratorSettings(Section):
     host: str = "127.0.0.1"
     port: Port = 8080
     hook_secret: Key | None = Field(
-        None, description="signs hooks; made anew at every start when not set"
+        None,
+        description="signs hooks; not set: `dubcast up` makes one and keeps it, roles that are "
+        "started one by one refuse hooks",
     )
     grace_s: float = Field(60.0, ge=0, le=3600, description="how long a gone publisher is awaited")
     reconcile_s: float = Field(2.0, gt=0, le=60, description="period of the reconciler")

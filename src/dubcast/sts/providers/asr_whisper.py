@@ -1,6 +1,6 @@
 """Speech recognition: Whisper through CTranslate2.
 
-Measured on the base model (docs/bench): audio padded to 10 s instead of 30 s makes the encoder
+Measured on the base model: audio padded to 10 s instead of 30 s makes the encoder
 six times cheaper at the same word error rate, while less padding makes the decoder loop; a text
 prompt brings insertions, so there is none. The thread count is pinned because it changes words.
 """
