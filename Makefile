@@ -45,7 +45,7 @@ test: setup
 
 # On both cores: these tests share nothing. The others measure time, and have the machine to themselves.
 test-unit:
-	@$(PY) -m pytest -n 2 tests/unit tests/test_layers.py
+	@$(PY) -m pytest -n 2 tests/unit tests/test_layers.py tests/test_shape.py
 
 # The same tests with as many examples as the published figures are about.
 test-deep: setup
@@ -57,7 +57,7 @@ check: setup
 	@.venv/bin/ruff check src tests scripts bench
 	@.venv/bin/mypy
 	@$(PY) scripts/check_packages.py
-	@$(PY) -m pytest -q tests/test_layers.py
+	@$(PY) -m pytest -q tests/test_layers.py tests/test_shape.py
 
 format:
 	@.venv/bin/ruff format src tests scripts bench
