@@ -162,9 +162,13 @@ def test_feeding_never_waits_and_what_is_dropped_is_counted(rig: Callable[..., R
     began = time.monotonic()
     one.feed(0, sound(480_000))
     assert time.monotonic() - began < 5.0
+    one.wait(one.started)
+    [reader] = one.pids()
     taken = 480_000 - 48_000 - one.client.dropped
     assert -5_120 <= taken <= 35_000  # whole batches; at most what a pipe holds
     assert one.client.waiting_s <= 1.0
+    os.kill(reader, 0)  # it is there all the time, and reads nothing
+    assert one.client.restarts == 0
 
 
 def test_a_hung_process_is_cut_off_at_the_close(rig: Callable[..., Rig]) -> None:
@@ -172,9 +176,11 @@ def test_a_hung_process_is_cut_off_at_the_close(rig: Callable[..., Rig]) -> None
     one.client.start()
     one.feed(0, sound(96_000))
     one.wait(lambda: len(one.got) > 0)
+    [hung] = one.pids()
+    os.kill(hung, 0)
     began = time.monotonic()
     one.client.close()
-    assert time.monotonic() - began < 10.0
+    assert 0.5 <= time.monotonic() - began < 10.0  # SIGTERM comes after a third of 1.5 s
     assert one.client.state is SeparationState.CLOSED
 
 

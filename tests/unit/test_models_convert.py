@@ -212,7 +212,13 @@ def test_a_converted_file_says_whose_work_it_is_and_what_was_changed(tmp_path: P
     assert "input and an output" in label["changes"]
 
 
-@pytest.mark.parametrize("published", [b"no graph", b""])
+def _without_its_input() -> bytes:
+    model = recurrent_graph(2)
+    del model.graph.input[:]
+    return model.SerializeToString()
+
+
+@pytest.mark.parametrize("published", [b"no graph", b"", _without_its_input()])
 def test_what_cannot_be_converted_is_a_clear_error(published: bytes, tmp_path: Path) -> None:
     entry = _nsnet2()
     assert entry.conversion is not None

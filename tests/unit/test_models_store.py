@@ -546,6 +546,8 @@ def test_a_conversion_that_is_cut_leaves_nothing_half_made(
     with pytest.raises(MissingPartError, match="dubcast models pull"):
         store.path("test-model")
     assert not store.entries()[0].path.exists()
+    [staging] = (store.dir / ".staging").iterdir()
+    (staging / "model.onnx.joined.part").write_bytes(b"of a pull that was cut before")
     converted.check(store.pull()[0])
     assert len(converted.hub.requests) == 1
     assert not list((store.dir / ".staging").iterdir())

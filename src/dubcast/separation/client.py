@@ -6,34 +6,26 @@ that process and no other, is reported, and is followed by another try or a simp
 
 from __future__ import annotations
 
-import os
 import random
-import select
 import signal
-import subprocess
 import sys
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-import numpy as np
-
 from dubcast.audio.pcm import RATE, Float, Int16, samples_to_s
 from dubcast.clock import Clock, SystemClock, ns_to_s
 from dubcast.log import get
 from dubcast.processes.ladder import Rung, climb
+from dubcast.separation.child import SeparationChild
 from dubcast.separation.choice import AUTO_ORDER, degradation
 from dubcast.separation.recovery import Recovery, RecoveryPolicy
-from dubcast.separation.wire import Audio, Background, Notice, Parser, WireError, encode
+from dubcast.separation.source_queue import SourceQueue
+from dubcast.separation.wire import Audio, Background, Notice, Parser, WireError
 
 _log = get("separation")
-_READ = 1 << 16
-_POLL_MS = 200
-# Decoders give 21 ms at a time: to hand on each would wake three threads 47 times a second.
-_BATCH = RATE // 10
 
 OnBackground = Callable[[int, Int16, Float], None]
 
@@ -81,9 +73,9 @@ class SeparationClient:
         order = AUTO_ORDER if self._auto else degradation(chosen)
         # Not for secrets: it spreads the restarts of many streams.
         self._recovery = Recovery(order, self._settings.recovery, random.Random())
-        self._queue = _Queue(round(self._settings.queue_s * RATE))
+        self._queue = SourceQueue(round(self._settings.queue_s * RATE))
         self._quit = threading.Event()
-        self._child: _Child | None = None
+        self._child: SeparationChild | None = None
         self._thread = threading.Thread(target=self._run, name="separation", daemon=True)
         self.state = SeparationState.STARTING
         self.reason = ""
@@ -165,7 +157,7 @@ class SeparationClient:
         if not self._auto:
             self.name = self._recovery.order[0]
         try:
-            child = _Child(self._arguments(), self._queue)
+            child = SeparationChild(self._arguments(), self._queue)
         except OSError as error:
             return _Failure(f"the process cannot be started: {error}")
         self._child = child
@@ -183,7 +175,7 @@ class SeparationClient:
             arguments += ["--models", str(self._settings.models_dir)]
         return arguments
 
-    def _follow(self, child: _Child) -> _Failure | None:
+    def _follow(self, child: SeparationChild) -> _Failure | None:
         """Take what the process gives until it ends, fails, hangs or talks nonsense."""
         parser = Parser()
         moved = self._clock.monotonic_ns()
@@ -213,7 +205,7 @@ class SeparationClient:
             limit, what = self._settings.hang_s, "the process hangs"
         return _Failure(f"{what} for {silent_s:.1f} s") if silent_s > limit else None
 
-    def _take(self, message: object, child: _Child) -> _Failure | None:
+    def _take(self, message: object, child: SeparationChild) -> _Failure | None:
         if isinstance(message, Background):
             if not child.sent_these(message.start, len(message.block)):
                 return _Failure(f"garbage from the process: position {message.start} was not fed")
@@ -237,7 +229,7 @@ class SeparationClient:
         except Exception:  # noqa: BLE001  the worker's code: its fault is not the process's
             _log.exception("on_background_failed", start=message.start)
 
-    def _ended(self, child: _Child) -> _Failure | None:
+    def _ended(self, child: SeparationChild) -> _Failure | None:
         code = child.process.wait()
         if code == 0 and self._quit.is_set():
             return None
@@ -249,138 +241,3 @@ class SeparationClient:
 class _Failure:
     reason: str
     final: bool = False
-
-
-class _Queue:
-    """Source audio that waits; when it is full the oldest goes, being nearest to its deadline."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._blocks: deque[Audio] = deque()
-        self._gathered: list[Int16] = []  # what follows on without a hole, until it is a batch
-        self._start = self._stop = 0  # of what is gathered
-        self._ended = False
-        self._changed = threading.Condition()
-        self.frames = 0
-        self.dropped = 0
-
-    def put(self, audio: Audio) -> None:
-        with self._changed:
-            if audio.start != self._stop:
-                self._gather()
-            if not self._gathered:
-                self._start = audio.start
-            self._gathered.append(audio.block)
-            self._stop = audio.start + len(audio.block)
-            self.frames += len(audio.block)
-            if self._stop - self._start >= _BATCH:
-                self._gather()
-            while self.frames > self._limit and self._blocks:
-                lost = len(self._blocks.popleft().block)
-                self.frames -= lost
-                self.dropped += lost
-
-    def _gather(self) -> None:
-        if self._gathered:
-            self._blocks.append(Audio(self._start, np.concatenate(self._gathered)))
-            self._gathered = []
-            self._changed.notify()
-
-    def take(self, stop: threading.Event) -> Audio | None:
-        """The next block; None at the end or once `stop` is set (see `wake`)."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._blocks or self._ended or stop.is_set())
-            if stop.is_set() or not self._blocks:
-                return None
-            audio = self._blocks.popleft()
-            self.frames -= len(audio.block)
-            return audio
-
-    def wake(self) -> None:
-        with self._changed:
-            self._changed.notify_all()
-
-    def end(self) -> None:
-        with self._changed:
-            self._gather()
-            self._ended = True
-            self._changed.notify_all()
-
-    def clear(self) -> None:
-        with self._changed:
-            self.dropped += self.frames
-            self._blocks.clear()
-            self._gathered = []
-            self.frames = 0
-
-
-class _Child:
-    """One separation process, and the thread that writes to it."""
-
-    def __init__(self, arguments: Sequence[str], queue: _Queue) -> None:
-        self.process = subprocess.Popen(
-            arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
-        )
-        assert self.process.stdin is not None and self.process.stdout is not None
-        self._stdin, self._stdout = self.process.stdin, self.process.stdout
-        self._poll = select.poll()
-        self._poll.register(self._stdout, select.POLLIN | select.POLLHUP)
-        self._queue = queue
-        self._stop = threading.Event()
-        self._lock = threading.Lock()
-        self._runs: list[list[int]] = []  # positions sent: first and last of each unbroken run
-        self._sent = self._received = 0
-        self._writer = threading.Thread(target=self._write, name="separation-in", daemon=True)
-        self._writer.start()
-
-    def read(self) -> bytes | None:
-        """What came; None if nothing did for a moment, empty at the end."""
-        if not self._poll.poll(_POLL_MS):
-            return None
-        return os.read(self._stdout.fileno(), _READ)
-
-    def owes(self, latency: int) -> bool:
-        """Whether more audio waits for its background than the separator holds by nature."""
-        return self._sent + self._queue.frames - self._received > latency + RATE
-
-    def sent_these(self, start: int, count: int) -> bool:
-        """Whether the source of a result was sent; notes that it has come."""
-        with self._lock:
-            self._received += count
-            fits = [
-                i for i, run in enumerate(self._runs) if run[0] <= start and start + count <= run[1]
-            ]
-            if fits:
-                del self._runs[: fits[0]]  # results come in order
-            return bool(fits)
-
-    def _write(self) -> None:
-        """Thread: the queue into the pipe."""
-        try:
-            while (audio := self._queue.take(self._stop)) is not None:
-                self._note(audio.start, len(audio.block))
-                data = memoryview(encode(audio))
-                while data:
-                    data = data[self._stdin.write(data) :]
-            self._stdin.close()
-        except (BrokenPipeError, ValueError):
-            pass  # it is gone, which the reading side tells
-
-    def _note(self, start: int, count: int) -> None:
-        with self._lock:
-            self._sent += count
-            if self._runs and self._runs[-1][1] == start:
-                self._runs[-1][1] += count
-            else:
-                self._runs.append([start, start + count])
-
-    def end(self) -> None:
-        """Make sure that the process and the thread are gone."""
-        self._stop.set()
-        self._queue.wake()
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        self._writer.join()
-        self._stdin.close()
-        self._stdout.close()
