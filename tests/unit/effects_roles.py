@@ -122,7 +122,7 @@ def pulled(settings: Settings, place: Place) -> str:
         "sources": sources,
     }
     manifest = Manifest.model_validate({"models": {"one": model}})
-    store = ModelStore(settings.models, manifest, f"http://127.0.0.1:{place.names['free']}")
+    store = ModelStore(settings.models, manifest, f"http://127.0.0.1:{place.names['refusing']}")
     with pytest.raises(DubcastError) as caught:
         store.pull()
     return str(caught.value)
