@@ -207,7 +207,7 @@ EFFECTS = {
     "media_server.api_port": Effect(9998, mediamtx_config),
     "media_server.silent_s": Effect(20.0, mediamtx_config),
     "media_server.http_port": Effect(
-        "{paths}", listed, {**EMBEDDED, "media_server.http_port": "{free}"}
+        "{paths}", listed, {**EMBEDDED, "media_server.http_port": "{refusing}"}
     ),
     "media_server.embedded_dir": Effect("{chosen}", installed),
     "orchestrator.host": Effect("127.0.0.2", as_run, AS_RUN),

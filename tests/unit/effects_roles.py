@@ -131,7 +131,7 @@ def pulled(settings: Settings, place: Place) -> str:
         "sources": sources,
     }
     manifest = Manifest.model_validate({"models": {"one": model}})
-    store, nowhere = ModelStore(settings.models, manifest), place.names["free"]
+    store, nowhere = ModelStore(settings.models, manifest), place.names["refusing"]
     with pytest.raises(DubcastError) as caught:
         pull(store, sources=settings.models.source, hub=f"http://127.0.0.1:{nowhere}")
     return str(caught.value)

@@ -148,14 +148,21 @@ def service_as_run(settings: Settings, place: Place) -> dict[str, Any]:
     seen: dict[str, Any] = {"nice": []}
 
     def run(own: DrainingServer, sockets: list[socket.socket]) -> None:
-        seen["address"] = sockets[0].getsockname()
+        assert len(sockets) == 1
         app: Any = own.config.app
         seen["without a key"] = asyncio.run(_status(app, "/api/v1/voices"))
         admission = app.state.service.admission
         seen["admitted"] = _admitted(admission)
         seen["drained after"] = _drained_after(own)
 
+    real = socket.create_server
+
+    def listen(address: tuple[str, int], **options: Any) -> socket.socket:
+        seen["address"] = address
+        return real((address[0], 0), **options)  # any port will do here
+
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "create_server", listen)
         patch.setattr(os, "nice", seen["nice"].append)
         patch.setattr(Engine, "state", property(lambda _: "ready"))
         patch.setattr(DrainingServer, "run", run)
@@ -246,7 +253,7 @@ class _AnyTokenizer:
 
 BROKEN = {"sts.url": "{broken}", "sts.fallback_urls": ["{first}"]}
 OPEN = {"sts.url": "{broken}", "sts.retries": 0, "sts.breaker.failures": 1}
-SERVED = {"models.dir": "{store}", "sts_server.port": "{free}"}
+SERVED = {"models.dir": "{store}"}
 LOADED = {"models.dir": "{store}", "sts_server.tts_model": "{tts}"}
 STORY: dict[str, Any] = {
     "failures": 5,
@@ -271,7 +278,7 @@ EFFECTS = {
     "sts.breaker.slow_ratio": Effect(0.5, asked, {"sts.url": "{slow}"}),
     **{f"sts.breaker.{key}": Effect(value, breaker_story) for key, value in STORY.items()},
     "sts_server.host": Effect("127.0.0.2", service_as_run, SERVED),
-    "sts_server.port": Effect("{other_free}", service_as_run, SERVED),
+    "sts_server.port": Effect(8001, service_as_run, SERVED),
     "sts_server.api_key": Effect("a-key", service_as_run, SERVED),
     "sts_server.max_pending": Effect(7, service_as_run, SERVED),
     "sts_server.drain_s": Effect(3.0, service_as_run, SERVED),

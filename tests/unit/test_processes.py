@@ -78,6 +78,8 @@ def test_a_log_whose_reader_is_gone_ends_nothing() -> None:
     sturdy.flush()
     with pytest.raises(BrokenPipeError):
         stream.close()
+    sturdy.write("a line, though the stream is closed\n")
+    sturdy.flush()
 
 
 def settings_in(folder: Path, **own: object) -> Settings:

@@ -16,6 +16,7 @@ import effects_on_air
 import effects_roles
 import effects_speech
 import pytest
+import structlog
 from effect import Effect, Place, observe
 
 from dubcast.config import Section, Settings
@@ -41,20 +42,20 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
     program = folder / "mediamtx"
     program.write_text('#!/bin/sh\n[ "$1" = --version ] && echo v1.20.1 && exit\nexit 7\n')
     program.chmod(0o755)
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
-    free, other_free = (str(one.getsockname()[1]) for one in held)
-    for one in held:
-        one.close()
+    refusing = socket.socket()  # bound, so that nobody else takes it, and not listening
+    refusing.bind(("127.0.0.1", 0))
+    names["refusing"] = str(refusing.getsockname()[1])
     with effects_speech.services() as services:
         services["second"].pages["/paths"] = Reply(200, b"[]")
         names |= {name: one.url for name, one in services.items()}
         names |= {"paths": services["second"].url.rpartition(":")[2], "mediamtx": str(program)}
-        names |= {"free": free, "other_free": other_free}
         yield {"names": names, "services": services, "seen": {}}
+    refusing.close()
 
 
 @pytest.fixture
 def place(shared: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    structlog.reset_defaults()  # what an earlier test has set up writes to what is closed now
     monkeypatch.setenv("PATH", "/usr/bin:/bin")  # no media server but the one that is set
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
     folders = ("state", "other_state", "dumps", "chosen")
