@@ -15,8 +15,6 @@ from typing import Any
 import httpx2
 import pytest
 from effect import Effect, Place
-from worker_fakes import LevelVad, ScriptedDestination, ScriptedSource, work
-from worker_fakes import at_once as unthreaded
 
 from dubcast.clock import NS_PER_S
 from dubcast.config import Settings
@@ -36,6 +34,8 @@ from dubcast.worker.retries import RetryBudget
 from dubcast.worker.spec import WorkerSpec
 from dubcast.worker.sts_client import StsClient
 from dubcast.worker.worker import Worker
+from worker_fakes import LevelVad, ScriptedDestination, ScriptedSource, work
+from worker_fakes import at_once as unthreaded
 
 CLOCK = VirtualClock()
 
