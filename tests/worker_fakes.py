@@ -20,12 +20,13 @@ from dubcast.worker.core import WorkerCore
 from dubcast.worker.edges import InputCallbacks, InputUnit
 from dubcast.worker.fragments import Fragment
 from dubcast.worker.output_thread import OutputThread
-from dubcast.worker.scheduler import AudioBlock, VideoUnit
+from dubcast.worker.scheduler import AudioBlock, Batch, ScriptUnit, VideoUnit
 from dubcast.worker.spec import WorkerSpec
 from dubcast.worker.waiting import End
 from dubcast.worker.work import DubReply, Work
 
 CHUNK = 960
+CONFIG = b"\x01\x42\xc0\x1e"  # a decoder's configuration, as far as anybody looks
 Result = TypeVar("Result")
 Talk = Sequence[tuple[float, float]]  # from, until, in s
 
@@ -101,7 +102,6 @@ class Read:
     media_s: float = 0.0
     end: End = ("eos", "end of stream")
     after_s: float = 0.1
-    damage: bool = False  # may be why it ended
     video: bool = True
     talk: Talk = ()
 
@@ -114,50 +114,25 @@ class ScriptedSource:
         self._reads = reads
         self.inputs: list[FakeInput] = []
 
-    def __call__(
-        self,
-        url: str,
-        callbacks: InputCallbacks,
-        patience_s: float,
-        headers: dict[int, bytes],
-        *,
-        careful: bool = False,
-    ) -> FakeInput:
+    def __call__(self, url: str, callbacks: InputCallbacks, patience_s: float) -> FakeInput:
         read = self._reads[min(len(self.inputs), len(self._reads) - 1)]
-        self.inputs.append(FakeInput(self._loop, read, callbacks, headers, careful))
+        self.inputs.append(FakeInput(self._loop, read, callbacks))
         return self.inputs[-1]
-
-    @property
-    def careful(self) -> list[bool]:
-        """Of each read, whether it was made with care."""
-        return [one.careful for one in self.inputs]
 
 
 class FakeInput:
-    """One read; `found`: the headers that were known when it began."""
+    """One read."""
 
-    def __init__(
-        self,
-        loop: VirtualLoop,
-        read: Read,
-        callbacks: InputCallbacks,
-        headers: dict[int, bytes],
-        careful: bool,
-    ) -> None:
+    def __init__(self, loop: VirtualLoop, read: Read, callbacks: InputCallbacks) -> None:
         self._loop = loop
         self._read = read
         self._callbacks = callbacks
-        self._headers = headers
         self._timers: list[asyncio.TimerHandle] = []
-        self.careful = careful
-        self.found = dict(headers)
         self.began_s = -1.0
         self.stopped = False
 
     def play(self) -> None:
         self.began_s = self._loop.time()
-        if self._read.media_s:
-            self._headers[9] = b"of this publisher"
         for at in range(0, round(self._read.media_s * RATE), CHUNK):
             self._timers.append(self._loop.call_later(at / RATE, self._deliver, at))
         end_s = self._read.media_s + self._read.after_s
@@ -168,14 +143,11 @@ class FakeInput:
         for timer in self._timers:
             timer.cancel()
 
-    def may_be_damage(self, kind: str, message: str) -> bool:
-        return self._read.damage
-
     def _deliver(self, at: int) -> None:
         pts, read = at * NS_PER_S // RATE, self._read
         if read.video and at % (2 * CHUNK) == 0:
             key = at % (50 * CHUNK) == 0
-            self._callbacks.video(InputUnit(pts, pts, key, f"picture {at}", "caps"))
+            self._callbacks.video(InputUnit(pts, pts, key, f"picture {at}", CONFIG))
         loud = any(a <= at / RATE < b for a, b in read.talk)
         self._callbacks.audio(pts, pcm(at, loud=loud))
 
@@ -195,9 +167,11 @@ class ScriptedDestination:
         self._lasts_s = lasts_s or (1e9,)
         self.outputs: list[FakeOutput] = []
 
-    def __call__(self, url: str, caps: Any, on_end: Callable[[str, str], None]) -> FakeOutput:
+    def __call__(
+        self, url: str, config: bytes | None, on_end: Callable[[str, str], None]
+    ) -> FakeOutput:
         lasts_s = self._lasts_s[min(len(self.outputs), len(self._lasts_s) - 1)]
-        self.outputs.append(FakeOutput(self._loop, lasts_s, caps, on_end))
+        self.outputs.append(FakeOutput(self._loop, lasts_s, config, on_end))
         return self.outputs[-1]
 
 
@@ -208,15 +182,17 @@ class FakeOutput:
         self,
         loop: VirtualLoop,
         lasts_s: float,
-        caps: Any,
+        config: bytes | None,
         on_end: Callable[[str, str], None],
     ) -> None:
         self._loop = loop
         self._lasts_s = lasts_s
         self._on_end = on_end
-        self.has_video = caps is not None
+        self.has_video = config is not None
         self.video: list[VideoUnit] = []
         self.audio: list[AudioBlock] = []
+        self.script: list[ScriptUnit] = []
+        self.finished_s = -1.0
         self.waiting_s = 0.0
         self.began_s = -1.0
         self.stopped = False
@@ -228,14 +204,16 @@ class FakeOutput:
     def stop(self) -> None:
         self.stopped = True
 
-    def push_video(self, unit: VideoUnit) -> None:
-        assert self.has_video
+    def push(self, batch: Batch, now: int) -> None:
         assert not self.stopped
-        self.video.append(unit)
+        assert self.has_video or not batch.video
+        self.video += batch.video
+        self.audio += batch.audio
+        self.script += batch.script
 
-    def push_audio(self, block: AudioBlock) -> None:
-        assert not self.stopped
-        self.audio.append(block)
+    def finish(self) -> None:
+        self.finished_s = self._loop.time()
+        self._on_end("eos", "end of stream")
 
     def backlog_s(self) -> float:
         return self.waiting_s

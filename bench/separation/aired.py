@@ -22,6 +22,7 @@ from dubcast.separation.aligned_stream import CHUNK
 from dubcast.separation.separator import CELL
 from dubcast.worker.core import WorkerCore
 from dubcast.worker.fragments import Fragment
+from dubcast.worker.scheduler import Tracks
 from dubcast.worker.work import DubReply
 
 HasWords = Callable[[Float], bool]
@@ -37,7 +38,7 @@ class AirPath:
 
     def __init__(self, has_words: HasWords, model: SpeechModel) -> None:
         self._core = WorkerCore(StreamSettings(), "bench", model, 0, self._tap)
-        self._core.connect(audio_only=True)
+        self._core.set_output(Tracks.SOUND)
         self._has_words = has_words
         self._origin: int | None = None  # the stream position of the mix's first sample
         self._given = 0  # of the background

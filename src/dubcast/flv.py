@@ -7,7 +7,8 @@ timestamps that were sent. All times are milliseconds, as in the container.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+import struct
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from dubcast.errors import ProbeError
@@ -315,3 +316,64 @@ def parameter_sets(codec: str, config: bytes) -> frozenset[bytes]:
             found.add(config[at + 2 : at + 2 + size])
             at += 2 + size
     return frozenset(found)
+
+
+def tag_head(kind: int, dts_ms: int, size: int) -> bytes:
+    """The 11 bytes before a tag's body of `size` bytes."""
+    dts = dts_ms % _WRAP_MS
+    return (
+        bytes([kind])
+        + size.to_bytes(3)
+        + (dts & 0xFFFFFF).to_bytes(3)
+        + bytes([dts >> 24, 0, 0, 0])
+    )
+
+
+def tag_tail(size: int) -> bytes:
+    """The back pointer that follows a tag's body of `size` bytes."""
+    return (_TAG_HEADER + size).to_bytes(_BACK_POINTER)
+
+
+def avc_config(config: bytes) -> bytes:
+    """The body of a sequence header of H.264, from an AVCDecoderConfigurationRecord."""
+    return bytes([0x10 | AVC, 0, 0, 0, 0]) + config
+
+
+def avc_head(*, key: bool, cts_ms: int) -> bytes:
+    """What goes before an access unit's NAL units. `cts_ms`: PTS minus DTS, may be negative."""
+    return bytes([(0x10 if key else 0x20) | AVC, 1]) + cts_ms.to_bytes(3, signed=True)
+
+
+# 44.1 kHz, 16 bits, stereo: what annex E.4.2.1 asks for with AAC, whose own header says the truth.
+_AAC_FLAGS = AAC << 4 | 0x0F
+
+
+def aac_config(config: bytes) -> bytes:
+    """The body of a sequence header of AAC, from an AudioSpecificConfig."""
+    return bytes([_AAC_FLAGS, 0]) + config
+
+
+def aac_head() -> bytes:
+    """What goes before a raw AAC frame."""
+    return bytes([_AAC_FLAGS, 1])
+
+
+def metadata(values: Mapping[str, float | bool | str]) -> bytes:
+    """The body of an onMetaData tag (AMF 0: a name, then an ECMA array)."""
+    body = b"".join(_amf_name(name) + _amf(value) for name, value in values.items())
+    return (
+        b"\x02" + _amf_name("onMetaData") + b"\x08" + len(values).to_bytes(4) + body + b"\0\0\x09"
+    )
+
+
+def _amf_name(text: str) -> bytes:
+    data = text.encode()
+    return len(data).to_bytes(2) + data
+
+
+def _amf(value: float | bool | str) -> bytes:
+    if isinstance(value, bool):
+        return b"\x01" + bytes([value])
+    if isinstance(value, str):
+        return b"\x02" + _amf_name(value)
+    return b"\0" + struct.pack(">d", value)

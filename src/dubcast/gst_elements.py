@@ -28,7 +28,7 @@ SOUND: dict[str, tuple[str, ...]] = {
     "mu-law": ("mulawdec",),
     "G.722": ("avdec_g722",),
 }
-# Media type -> codec. `audio/mpeg` is three of them: its other fields tell (`worker/gst/input.py`).
+# Media type -> codec. `audio/mpeg` is three: its other fields tell (`worker/gst/decoding.py`).
 SOUND_BY_CAPS = {
     "audio/x-raw": "PCM",
     "audio/x-ac3": "AC-3",
@@ -56,28 +56,25 @@ SOUND_BY_RTP = {
 
 # Scheme of a source -> what reads it, with what those elements make inside themselves.
 SOURCES: dict[str, tuple[str, ...]] = {
-    "rtmp": ("rtmp2src", "flvdemux"),
-    "rtmps": ("rtmp2src", "flvdemux"),
-    "http": ("souphttpsrc", "flvdemux"),
-    "https": ("souphttpsrc", "flvdemux"),
+    "rtmp": ("rtmp2src",),
+    "rtmps": ("rtmp2src",),
+    "http": ("souphttpsrc",),
+    "https": ("souphttpsrc",),
     "rtsp": (
         *("rtspsrc", "rtpbin", "rtpsession", "rtpstorage", "rtpssrcdemux", "rtpjitterbuffer"),
-        *("rtpptdemux", "rtph264depay", "h264timestamper"),
+        *("rtpptdemux", "rtph264depay", "h264parse", "h264timestamper"),
     ),
-    "srt": ("srtsrc", "tsdemux"),
-    "file": ("filesrc", "parsebin", "typefind", "queue"),
+    "srt": ("srtsrc", "tsdemux", "h264parse"),
+    "file": ("filesrc", "parsebin", "typefind", "queue", "h264parse"),
 }
 # What every stream needs, whatever its source.
-INPUT = ("h264parse", "audioconvert", "audioresample", "capsfilter", "appsink")
-OUTPUT = (
-    *("appsrc", "audioconvert", "voaacenc", "aacparse", "capsfilter"),
-    *("flvmux", "queue", "rtmp2sink"),
-)
+INPUT = ("appsrc", "audioconvert", "audioresample", "capsfilter", "appsink")
+OUTPUT = ("appsrc", "audioconvert", "voaacenc", "capsfilter", "appsink", "rtmp2sink")
 FILES = ("flvdemux", "qtdemux", "matroskademux", "tsdemux")
 RECORDER = ("rtmp2src", "fdsink")
 # What the tests need besides.
 TESTS = (
-    *("filesink", "mulawenc", "opusenc"),
+    *("filesink", "flvmux", "mulawenc", "opusenc"),
     *("rtph264pay", "rtpmp4gpay", "rtppcmupay", "rtpopuspay"),
 )
 

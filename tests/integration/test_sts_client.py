@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from worker_fakes import work
 
 from dubcast.audio.pcm import RATE
 from dubcast.config import StreamSettings, StsClientSettings
@@ -23,6 +22,7 @@ from dubcast.worker.endpoint import Endpoint
 from dubcast.worker.retries import RetryBudget
 from dubcast.worker.sts_client import StsClient
 from dubcast.worker.work import DubReply
+from worker_fakes import work
 
 S = 1_000_000_000
 UNIT = 0.15  # seconds; every wait here is a multiple of it

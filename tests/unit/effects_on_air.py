@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from effect import Effect, Place
 from effects_speech import asked
-from worker_fakes import dub_reply
 
 from dubcast.audio.pcm import RATE, Float
 from dubcast.clock import NS_PER_S
@@ -16,7 +15,9 @@ from dubcast.config import Settings
 from dubcast.contract.worker import Outcome
 from dubcast.separation.client import SeparationClient
 from dubcast.worker.core import WorkerCore
+from dubcast.worker.scheduler import Tracks
 from dubcast.worker.spec import separation_settings
+from worker_fakes import dub_reply
 
 CHUNK = 1024
 # (from, to, level): a short word, a pause of 0.45 s, soft speech, running speech, a long pause.
@@ -46,7 +47,7 @@ def played(
     core = WorkerCore(settings.stream, "run", LevelVad(), 0)
     if resume_s is not None:
         core.resume(resume_s)
-    core.connect(audio_only=True)
+    core.set_output(Tracks.SOUND)
     digest = hashlib.sha256()
     for number in range(26 * RATE // CHUNK):
         now = number * CHUNK * NS_PER_S // RATE

@@ -6,7 +6,6 @@ from dataclasses import FrozenInstanceError, dataclass, field
 
 import numpy as np
 import pytest
-from worker_fakes import LevelVad, dub_reply
 
 from dubcast.audio.pcm import RATE, Float
 from dubcast.clock import NS_PER_S
@@ -15,7 +14,9 @@ from dubcast.contract.worker import Outcome
 from dubcast.errors import StsError
 from dubcast.worker.core import WorkerCore
 from dubcast.worker.fragments import Fragment, State
+from dubcast.worker.scheduler import Tracks
 from dubcast.worker.work import Work
+from worker_fakes import LevelVad, dub_reply
 
 CHUNK = 960
 DELAY_S = 8
@@ -34,7 +35,7 @@ class Stage:
 
     def __post_init__(self) -> None:
         self.core = WorkerCore(self.policy, "run", LevelVad(), 0)
-        self.core.connect(audio_only=True)
+        self.core.set_output(Tracks.SOUND)
         self.fragment = self.play(range(300))[0]
         sent = self.core.send(self.fragment)
         assert sent is not None

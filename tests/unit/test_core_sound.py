@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from worker_fakes import dub_reply
 
 from dubcast.audio.loudness import integrated
 from dubcast.audio.pcm import RATE, Float, Int16, from_db, to_float
@@ -15,6 +14,8 @@ from dubcast.clock import NS_PER_S
 from dubcast.config import StreamSettings
 from dubcast.worker.core import WorkerCore
 from dubcast.worker.fragments import Fragment
+from dubcast.worker.scheduler import Tracks
+from worker_fakes import dub_reply
 
 CHUNK = 960
 SPEECH = (3 * RATE, 5 * RATE)
@@ -54,7 +55,7 @@ class Stage:
         self.stems: dict[str, list[tuple[int, Any]]] = {}
         policy = StreamSettings(delay_s=6, **self.settings)
         self.core = WorkerCore(policy, "run", LevelVad(), 0, self.tap)
-        self.core.connect(audio_only=True)
+        self.core.set_output(Tracks.SOUND)
         self.cut: list[Fragment] = []
         self.out: list[tuple[int, Int16]] = []
 

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 import structlog
-from worker_fakes import LevelVad, at_once, dub_reply, feed
 
 from dubcast.audio.pcm import RATE, Float
 from dubcast.config import StreamSettings
@@ -21,7 +20,9 @@ from dubcast.testing.virtual_loop import VirtualLoop
 from dubcast.worker.core import WorkerCore
 from dubcast.worker.dubber import Dubber
 from dubcast.worker.fragments import Fragment, State
+from dubcast.worker.scheduler import Tracks
 from dubcast.worker.work import DubReply, Work
+from worker_fakes import LevelVad, at_once, dub_reply, feed
 
 WORDS = tuple((1.0 + 2 * n, 2.0 + 2 * n) for n in range(12))
 CALM = {"delay_s": 15, "match_loudness": False, "separation": {"separator": "off"}}
@@ -69,7 +70,7 @@ class Stage:
         self.loop = VirtualLoop()
         settings = StreamSettings.model_validate({**CALM, **self.policy})
         self.core = WorkerCore(settings, "run", LevelVad(), 0)
-        self.core.connect(audio_only=True)
+        self.core.set_output(Tracks.SOUND)
         self.fragments: list[Fragment] = feed(self.core, 0, self.words[-1][1] + 1, self.words)
         self.fragments += self.core.input_ended()
         self.dubber = Dubber(

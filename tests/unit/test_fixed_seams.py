@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from worker_fakes import dub_reply
 
 from dubcast.audio.pcm import RATE, Float, Int16
 from dubcast.clock import NS_PER_S
@@ -21,6 +20,7 @@ from dubcast.testing.sts_server import Reply, ScriptedSts, success
 from dubcast.worker.core import WorkerCore
 from dubcast.worker.fragment_length import FragmentLengthLimit
 from dubcast.worker.sts_client import StsClient
+from worker_fakes import dub_reply
 
 CHUNK = 960
 TEXT = (

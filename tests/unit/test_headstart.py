@@ -11,6 +11,7 @@ from test_scheduler import FRAME, S, Simulation
 
 from dubcast.audio.pcm import RATE
 from dubcast.contract.worker import Outcome
+from dubcast.worker.scheduler import Tracks
 
 DELAY, SHORT = 8.0, 1.0
 
@@ -41,7 +42,7 @@ def left_dts(one: Simulation) -> list[int]:
 
 def test_pictures_leave_at_the_short_delay_then_at_the_full_one() -> None:
     one = resumed()
-    one.core.connect(audio_only=False)
+    one.core.set_output(Tracks.BOTH)
     one.run(20)
     first = one.video[0][1].dts_ns
     waits = [(at - one.media_start - (unit.dts_ns - first)) / S for at, unit in one.video]
@@ -55,7 +56,7 @@ def test_pictures_leave_at_the_short_delay_then_at_the_full_one() -> None:
 
 def test_neither_track_has_a_gap_and_timestamps_grow() -> None:
     one = resumed()
-    one.core.connect(audio_only=False)
+    one.core.set_output(Tracks.BOTH)
     one.run(20)
     video = left_dts(one)
     assert all(abs(b - a - FRAME) < 1000 for a, b in itertools.pairwise(video))
@@ -68,7 +69,7 @@ def test_neither_track_has_a_gap_and_timestamps_grow() -> None:
 def test_both_tracks_step_to_the_same_moment() -> None:
     """What is shown and heard together before the step is so after it."""
     one = resumed()
-    one.core.connect(audio_only=False)
+    one.core.set_output(Tracks.BOTH)
     one.run(20)
     shift_video = {unit.shift_ns for _, unit in one.video}
     shift_audio = {block.shift_ns for _, block in one.audio}
@@ -81,7 +82,7 @@ def test_both_tracks_step_to_the_same_moment() -> None:
 
 def test_nothing_of_the_stream_is_missing_after_the_step() -> None:
     one = resumed()
-    one.core.connect(audio_only=False)
+    one.core.set_output(Tracks.BOTH)
     one.run(20)
     again = [unit.dts_ns for _, unit in one.video if unit.shift_ns]
     first = one.video[0][1].dts_ns
@@ -91,7 +92,7 @@ def test_nothing_of_the_stream_is_missing_after_the_step() -> None:
 
 def test_speech_is_not_decided_before_the_step_and_dubbed_after_it() -> None:
     one = resumed(loud=((1.0, 3.0),))
-    one.core.connect(audio_only=False)
+    one.core.set_output(Tracks.BOTH)
 
     def replied() -> None:
         assert one.cut and not one.decided
@@ -105,7 +106,7 @@ def test_speech_is_not_decided_before_the_step_and_dubbed_after_it() -> None:
 
 def test_the_seam_is_faded() -> None:
     one = resumed(loud=((0.0, 30.0),))
-    one.core.connect(audio_only=False)
+    one.core.set_output(Tracks.BOTH)
     one.run(12)
     step = next(i for i, (_, block) in enumerate(one.audio) if block.shift_ns)
     before, after = one.audio[step - 1][1].samples, one.audio[step][1].samples
@@ -115,7 +116,7 @@ def test_the_seam_is_faded() -> None:
 
 def test_audio_alone_steps_as_well() -> None:
     one = resumed()
-    one.plan = {0.3: lambda: one.core.connect(audio_only=True)}
+    one.plan = {0.3: lambda: one.core.set_output(Tracks.SOUND)}
     one.run(15, video=False)
     assert {block.shift_ns for _, block in one.audio} == {0, round((DELAY - SHORT) * S)}
     assert not one.core.view().resuming
@@ -123,7 +124,7 @@ def test_audio_alone_steps_as_well() -> None:
 
 def test_a_publisher_who_returns_before_the_step_is_stepped_back_to() -> None:
     one = resumed()
-    one.core.connect(audio_only=False)
+    one.core.set_output(Tracks.BOTH)
     one.run(3)
     one.core.input_ended()
     one.run(1, publishing=False)
@@ -137,8 +138,11 @@ def test_a_publisher_who_returns_before_the_step_is_stepped_back_to() -> None:
 
 def test_an_output_that_reconnects_misses_nothing_after_the_step() -> None:
     one = resumed()
-    one.core.connect(audio_only=False)
-    one.plan = {4.0: one.core.disconnect, 5.0: lambda: one.core.connect(audio_only=False)}
+    one.core.set_output(Tracks.BOTH)
+    one.plan = {
+        4.0: lambda: one.core.set_output(Tracks.NONE),
+        5.0: lambda: one.core.set_output(Tracks.BOTH),
+    }
     one.run(17)
     again = [unit.dts_ns for _, unit in one.video if unit.shift_ns]
     assert again[0] == one.video[0][1].dts_ns
@@ -149,7 +153,7 @@ def test_without_a_crash_nothing_changes() -> None:
     plain, resumed_fully = Simulation(), Simulation()
     resumed_fully.core.resume(DELAY)
     for one in (plain, resumed_fully):
-        one.core.connect(audio_only=False)
+        one.core.set_output(Tracks.BOTH)
         one.run(12)
     assert plain.video == resumed_fully.video
     pairs = zip(plain.audio, resumed_fully.audio, strict=True)

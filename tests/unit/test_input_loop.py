@@ -1,4 +1,4 @@
-"""When and how a source is read again: the tables, and the loop in virtual time."""
+"""When and how a source is read again: the table, and the loop in virtual time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import structlog
-from worker_fakes import LevelVad, Read, ScriptedDestination, ScriptedSource, at_once, drive, spec
 
 from dubcast.contract.worker import WorkerState
 from dubcast.errors import InputError
@@ -20,62 +19,19 @@ from dubcast.worker.core import WorkerCore
 from dubcast.worker.edges import Edges
 from dubcast.worker.fragments import Fragment
 from dubcast.worker.input_loop import (
-    Ending,
     Gone,
     InputLoop,
-    Reading,
     Then,
-    ending_of,
-    next_reading,
     what_then,
 )
 from dubcast.worker.output_thread import OutputThread
+from dubcast.worker.scheduler import Tracks
 from dubcast.worker.spec import WorkerSpec
 from dubcast.worker.standing import Standing
+from worker_fakes import LevelVad, Read, ScriptedDestination, ScriptedSource, at_once, drive, spec
 
 AWAY = Read(end=("error", "nobody publishes"))
-R, E = Reading, Ending
-
-# -- the tables --------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("reading", "ending", "expected"),
-    [
-        (R.PLAIN, E.GONE, R.PLAIN),
-        (R.PLAIN, E.BROKEN, R.CAREFUL),
-        (R.PLAIN, E.REFUSED, R.REFUSED),
-        (R.PLAIN, E.DOUBTED, R.CAREFUL),
-        (R.CAREFUL, E.GONE, R.PLAIN),
-        (R.CAREFUL, E.BROKEN, R.CAREFUL),
-        (R.CAREFUL, E.REFUSED, R.REFUSED),
-        (R.CAREFUL, E.DOUBTED, R.REFUSED),
-    ],
-)
-def test_how_a_source_is_read_again(reading: Reading, ending: Ending, expected: Reading) -> None:
-    assert next_reading(reading, ending) is expected
-
-
-@pytest.mark.parametrize("ending", Ending)
-def test_a_refused_source_is_read_no_more(ending: Ending) -> None:
-    with pytest.raises(ValueError, match="while refused"):
-        next_reading(Reading.REFUSED, ending)
-
-
-@pytest.mark.parametrize(
-    ("kind", "damage", "expected"),
-    [
-        ("refused", False, E.REFUSED),
-        ("refused", True, E.DOUBTED),
-        ("error", False, E.GONE),
-        ("error", True, E.BROKEN),
-        ("eos", False, E.GONE),
-        ("eos", True, E.BROKEN),
-    ],
-)
-def test_what_an_end_says(kind: str, damage: bool, expected: Ending) -> None:
-    assert ending_of(kind, may_be_damage=damage) is expected
-
+# -- the table ---------------------------------------------------------------------------
 
 FILE: dict[str, Any] = {"end_with_input": True}
 PATIENT: dict[str, Any] = {"input_patience_s": 60.0}
@@ -121,12 +77,12 @@ class Stage:
         self.source = ScriptedSource(self.loop, *self.reads)
         edges = Edges(self.source, ScriptedDestination(self.loop), LevelVad, self.loop, at_once)
         self.core = WorkerCore(self.spec.policy, "run", LevelVad(), 0)
-        self.core.connect(audio_only=False)
+        self.core.set_output(Tracks.BOTH)
         self.metrics = WorkerMetrics("demo")
         self.standing = Standing(self.loop, self.metrics)
         self.input = InputLoop(self.spec, edges, self.core, self.standing, self.submitted.extend)
         self.thread = OutputThread(
-            self.core, self.loop, lambda: None, lambda decided: None, lambda delay: None
+            self.core, self.loop, lambda batch, now: None, lambda decided: None, lambda delay: None
         )
 
     def run(self, main: Coroutine[Any, Any, None] | None = None) -> None:
@@ -236,23 +192,6 @@ def test_a_refused_source_ends_the_stream_and_says_why() -> None:
         *("H.265 is not taken", "video_codec", False),
     )
     assert len(one.source.inputs) == 1
-
-
-def test_what_may_be_damage_is_read_again_with_care_and_then_believed() -> None:
-    doubted = Read(media_s=1, end=("refused", "sorry"), damage=True)
-    one = Stage((doubted,))
-    one.run()
-    assert one.source.careful == [False, True]
-    assert one.input.refusal is not None
-
-
-def test_after_damage_the_headers_are_kept_and_after_another_publisher_they_are_not() -> None:
-    broken = Read(media_s=1, end=("error", "streaming stopped"), damage=True)
-    one = Stage((broken, broken, Read(media_s=1), Read(after_s=99)))
-    one.run_for(8)
-    assert one.input.refusal is None
-    assert one.source.careful == [False, True, True, False]
-    assert [bool(each.found) for each in one.source.inputs] == [False, True, True, False]
 
 
 def test_cancelling_stops_the_read_and_hands_over_the_open_speech() -> None:

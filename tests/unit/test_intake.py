@@ -6,7 +6,6 @@ import itertools
 
 import numpy as np
 import pytest
-from worker_fakes import CHUNK, LevelVad, pcm
 
 from dubcast.audio.fragmenter import SpeechFragmenter
 from dubcast.audio.pcm import RATE, from_bytes, ms_to_samples, samples_to_ns
@@ -16,6 +15,7 @@ from dubcast.clock import NS_PER_S as S
 from dubcast.separation.gate import SpeechGate
 from dubcast.worker.intake import Intake, SpeechCutter
 from dubcast.worker.timeline import ORIGIN_NS, Timeline
+from worker_fakes import CHUNK, LevelVad, pcm
 
 
 class Stage:
@@ -29,7 +29,7 @@ class Stage:
         self.now = 0
 
     def video(self, pts: int, dts: int) -> tuple[int, int]:
-        unit = self.intake.video(pts, dts, True, "picture", "caps", self.now)
+        unit = self.intake.video(pts, dts, True, "picture", b"config", self.now)
         return unit.pts_ns, unit.dts_ns
 
     def audio(self, pts: int, *, loud: bool = False) -> int | None:
@@ -92,13 +92,13 @@ def test_what_overlaps_altogether_is_nothing() -> None:
 
 def test_both_tracks_are_known_once_they_came() -> None:
     one = Stage()
-    assert (one.intake.has_video, one.intake.has_audio, one.intake.video_caps) == (
+    assert (one.intake.has_video, one.intake.has_audio, one.intake.video_config) == (
         *(False, False, None),
     )
     one.audio(0)
     assert (one.intake.has_video, one.intake.has_audio) == (False, True)
     one.video(0, 0)
-    assert (one.intake.has_video, one.intake.video_caps) == (True, "caps")
+    assert (one.intake.has_video, one.intake.video_config) == (True, b"config")
 
 
 @pytest.mark.parametrize("with_video", [False, True])

@@ -6,7 +6,6 @@ import itertools
 from dataclasses import dataclass, field
 
 import numpy as np
-from worker_fakes import dub_reply
 
 from dubcast.audio.pcm import RATE, Float, Int16
 from dubcast.clock import NS_PER_S
@@ -14,7 +13,8 @@ from dubcast.config import FragmentSettings, StreamSettings
 from dubcast.contract.worker import Outcome
 from dubcast.worker.core import WorkerCore
 from dubcast.worker.fragments import Fragment
-from dubcast.worker.scheduler import AUDIO_LEAD_NS, AudioBlock, VideoUnit
+from dubcast.worker.scheduler import AUDIO_LEAD_NS, AudioBlock, Tracks, VideoUnit
+from worker_fakes import dub_reply
 
 S = NS_PER_S
 FRAME = S // 30
@@ -67,7 +67,9 @@ class Simulation:
             media = self.now - base
             while publishing and video and sent_video * FRAME <= media:
                 dts = sent_video * FRAME
-                self.core.video(dts + 2 * FRAME, dts, sent_video % 60 == 0, "au", "caps", self.now)
+                self.core.video(
+                    dts + 2 * FRAME, dts, sent_video % 60 == 0, "au", b"config", self.now
+                )
                 sent_video += 1
             while publishing and audio and sent_audio * CHUNK * S // RATE <= media:
                 pts = sent_audio * CHUNK * S // RATE
@@ -99,7 +101,7 @@ def delays(simulation: Simulation, first_dts: int) -> list[float]:
 
 def test_pictures_leave_after_exactly_the_delay() -> None:
     one = Simulation()
-    one.core.connect(audio_only=False)
+    one.core.set_output(Tracks.BOTH)
     one.run(20)
     first = one.video[0][1].dts_ns
     assert len(one.video) > 300
@@ -108,7 +110,7 @@ def test_pictures_leave_after_exactly_the_delay() -> None:
 
 def test_audio_is_gapless_and_leaves_a_little_earlier() -> None:
     one = Simulation()
-    one.core.connect(audio_only=False)
+    one.core.set_output(Tracks.BOTH)
     one.run(20)
     blocks = [block for _, block in one.audio]
     assert all(a.start + len(a.samples) == b.start for a, b in itertools.pairwise(blocks))
@@ -120,10 +122,10 @@ def test_audio_is_gapless_and_leaves_a_little_earlier() -> None:
 def test_a_connection_begins_at_a_key_frame_with_the_audio_of_that_moment() -> None:
     one = Simulation()
     one.run(11.3)
-    one.core.connect(audio_only=False)
+    one.core.set_output(Tracks.BOTH)
     one.run(0.0)
-    one.core.disconnect()
-    one.core.connect(audio_only=False)
+    one.core.set_output(Tracks.NONE)
+    one.core.set_output(Tracks.BOTH)
     start = one.now
     one.media_start = start
     one.run(10, publishing=False)
@@ -134,7 +136,7 @@ def test_a_connection_begins_at_a_key_frame_with_the_audio_of_that_moment() -> N
 
 def test_without_audio_silence_leaves_so_that_the_muxer_never_waits() -> None:
     one = Simulation()
-    one.core.connect(audio_only=False)
+    one.core.set_output(Tracks.BOTH)
     one.run(15, audio=False)
     assert len(one.video) > 150
     assert not any(block.samples.any() for _, block in one.audio)
@@ -143,7 +145,7 @@ def test_without_audio_silence_leaves_so_that_the_muxer_never_waits() -> None:
 
 def test_without_video_an_audio_only_connection_begins_at_once() -> None:
     one = Simulation()
-    one.core.connect(audio_only=True)
+    one.core.set_output(Tracks.SOUND)
     one.run(12, video=False)
     assert one.video == []
     assert sum(len(block.samples) for _, block in one.audio) > 3 * RATE
@@ -151,7 +153,7 @@ def test_without_video_an_audio_only_connection_begins_at_once() -> None:
 
 def test_what_is_held_still_leaves_after_the_input_has_ended() -> None:
     one = Simulation()
-    one.core.connect(audio_only=False)
+    one.core.set_output(Tracks.BOTH)
     one.run(10)
     one.core.input_ended()
     one.run(9, publishing=False)
@@ -161,7 +163,7 @@ def test_what_is_held_still_leaves_after_the_input_has_ended() -> None:
 
 def test_a_publisher_that_returns_continues_on_the_same_timeline() -> None:
     one = Simulation()
-    one.core.connect(audio_only=False)
+    one.core.set_output(Tracks.BOTH)
     one.run(5)
     one.core.input_ended()
     one.run(3, publishing=False)
@@ -180,7 +182,7 @@ def test_a_publisher_that_returns_continues_on_the_same_timeline() -> None:
 
 def test_a_dub_in_time_is_heard_and_a_late_one_is_not() -> None:
     one = Simulation(loud=((2.0, 4.0), (6.0, 8.0)))
-    one.core.connect(audio_only=False)
+    one.core.set_output(Tracks.BOTH)
     one.run(9.0)
     first, second = one.cut
     one.reply(first, 2.0)
@@ -197,7 +199,7 @@ def test_a_dub_in_time_is_heard_and_a_late_one_is_not() -> None:
 
 def test_a_stretched_dub_is_what_is_heard() -> None:
     one = Simulation(loud=((2.0, 4.0), (4.5, 6.0)))
-    one.core.connect(audio_only=False)
+    one.core.set_output(Tracks.BOTH)
     one.run(7.0)
     first, second = one.cut
     one.reply(first, 2.8)
@@ -237,7 +239,7 @@ def test_a_publishers_clock_that_drifts_is_followed() -> None:
 
 def test_a_reply_after_its_deadline_changes_nothing() -> None:
     one = Simulation(loud=((2.0, 4.0),))
-    one.core.connect(audio_only=False)
+    one.core.set_output(Tracks.BOTH)
     one.run(9.0)
     (fragment,) = one.cut
     assert one.core.send(fragment) is not None
@@ -248,7 +250,7 @@ def test_a_reply_after_its_deadline_changes_nothing() -> None:
 
 def test_the_deadline_given_to_the_service_is_never_after_the_decision() -> None:
     one = Simulation(loud=((2.0, 4.0),))
-    one.core.connect(audio_only=False)
+    one.core.set_output(Tracks.BOTH)
     one.run(6.0)
     (fragment,) = one.cut
     deadline = one.core.deadline_ns(fragment)
@@ -272,7 +274,7 @@ def test_fixed_mode_cuts_chunks_on_a_grid() -> None:
 def fallback_of(simulation: Simulation, outcome: Outcome | None, **settings: object) -> Fragment:
     """One fragment of 2 s of speech that comes to `outcome` (None: no reply), decided."""
     simulation.core = WorkerCore(StreamSettings.model_validate(settings), "run", ScriptedVad(), 0)
-    simulation.core.connect(audio_only=False)
+    simulation.core.set_output(Tracks.BOTH)
     simulation.run(7)
     (fragment,) = simulation.cut
     assert simulation.core.send(fragment) is not None
@@ -317,7 +319,7 @@ def test_a_repeat_needs_a_dub_that_was_heard() -> None:
     one.core = WorkerCore(
         StreamSettings(fallback="repeat", delay_s=10, match_loudness=False), "run", ScriptedVad(), 0
     )
-    one.core.connect(audio_only=False)
+    one.core.set_output(Tracks.BOTH)
     one.run(9)
     first, second = one.cut
     one.reply(first, 1.5)
@@ -334,7 +336,7 @@ def test_without_its_background_a_fragment_is_not_dubbed_if_the_policy_skips_it(
         one = Simulation(loud=((1.0, 3.0),))
         policy = StreamSettings.model_validate({"separation": {"on_failure": on_failure}})
         one.core = WorkerCore(policy, "run", ScriptedVad(), 0)
-        one.core.connect(audio_only=False)
+        one.core.set_output(Tracks.BOTH)
         one.run(5)
         (fragment,) = one.cut
         one.reply(fragment, 1.5)

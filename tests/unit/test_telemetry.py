@@ -9,16 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 import structlog
-from worker_fakes import (
-    FakeOutput,
-    LevelVad,
-    ScriptedDestination,
-    ScriptedSource,
-    at_once,
-    dub_reply,
-    feed,
-    spec,
-)
 
 from dubcast.audio.pcm import RATE
 from dubcast.clock import NS_PER_S
@@ -33,10 +23,21 @@ from dubcast.worker.fragments import Fragment
 from dubcast.worker.input_loop import InputLoop
 from dubcast.worker.output_thread import OutputThread
 from dubcast.worker.publisher import Publisher
+from dubcast.worker.scheduler import Tracks
 from dubcast.worker.spec import WorkerSpec
 from dubcast.worker.standing import Standing
 from dubcast.worker.sts_client import StsClient
 from dubcast.worker.telemetry import Parts, Telemetry, separation_status
+from worker_fakes import (
+    FakeOutput,
+    LevelVad,
+    ScriptedDestination,
+    ScriptedSource,
+    at_once,
+    dub_reply,
+    feed,
+    spec,
+)
 
 WORDS = ((0.5, 1.3), (2.5, 3.3))
 
@@ -57,13 +58,19 @@ class Stage:
         edges = Edges(ScriptedSource(self.loop), there, LevelVad, self.clock, at_once)
         self.metrics = WorkerMetrics("demo")
         self.core = WorkerCore(self.spec.policy, "run", LevelVad(), 0)
-        self.core.connect(audio_only=True)
+        self.core.set_output(Tracks.SOUND)
         self.standing = Standing(self.clock, self.metrics)
         self.client = StsClient(self.spec.sts, "demo", self.spec.policy, self.clock.monotonic_ns)
         self.input = InputLoop(self.spec, edges, self.core, self.standing, lambda some: None)
         self.publisher = Publisher("rtmp://x/y", edges, self.core, self.standing, self.metrics)
         self.thread = OutputThread(
-            *(self.core, self.clock, lambda: None, self.decided.extend, lambda delay: None)
+            *(
+                self.core,
+                self.clock,
+                lambda batch, now: None,
+                self.decided.extend,
+                lambda delay: None,
+            )
         )
         parts = Parts(
             *(self.core, self.client, self.input, self.publisher, self.thread, None, None)
@@ -193,8 +200,8 @@ def test_the_bed_without_a_background_is_counted_once() -> None:
 
 def test_the_most_that_waited_is_kept() -> None:
     one = Stage()
-    output = FakeOutput(one.loop, 0, "caps", lambda kind, message: None)
-    one.publisher.output = output
+    output = FakeOutput(one.loop, 0, b"config", lambda kind, message: None)
+    one.publisher.outlet.open(output)
     for output.waiting_s in (0.5, 4.0, 1.0):
         one.telemetry.look()
     assert one.metric("dubcast_queue_depth", queue="output_s") == 1.0

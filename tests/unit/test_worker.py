@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from worker_fakes import LevelVad, Read, ScriptedDestination, ScriptedSource, at_once, drive, spec
 
 from dubcast.contract.worker import AsRunEntry, Outcome, WorkerState
 from dubcast.errors import ConfigError, InputError
@@ -22,6 +21,7 @@ from dubcast.worker.edges import Edges
 from dubcast.worker.output_thread import OutputThread
 from dubcast.worker.spec import WorkerSpec
 from dubcast.worker.worker import Worker
+from worker_fakes import LevelVad, Read, ScriptedDestination, ScriptedSource, at_once, drive, spec
 
 DELAY_S = 3
 ON_AIR = Read(media_s=60)

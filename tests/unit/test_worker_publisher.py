@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from worker_fakes import (
-    LevelVad,
-    Read,
-    ScriptedDestination,
-    ScriptedSource,
-    at_once,
-    drive,
-    spec,
-)
 
 from dubcast.clock import NS_PER_S
 from dubcast.contract.worker import WorkerState
@@ -29,6 +21,15 @@ from dubcast.worker.input_loop import InputLoop
 from dubcast.worker.output_thread import OutputThread
 from dubcast.worker.publisher import Publisher
 from dubcast.worker.standing import Standing
+from worker_fakes import (
+    LevelVad,
+    Read,
+    ScriptedDestination,
+    ScriptedSource,
+    at_once,
+    drive,
+    spec,
+)
 
 ON_AIR = Read(media_s=60)
 
@@ -55,7 +56,7 @@ class Stage:
         self.thread = OutputThread(
             self.core,
             self.loop,
-            lambda: self.publisher.output,
+            self.publisher.outlet.push,
             lambda decided: None,
             lambda delay: None,
         )
@@ -116,18 +117,50 @@ def test_a_track_that_does_not_show_up_is_waited_for_and_then_done_without() -> 
     assert output.audio
 
 
-def test_video_that_appears_later_gets_a_connection_of_its_own() -> None:
+def test_a_picture_that_comes_later_costs_one_connection_and_no_sound() -> None:
     one = Stage(Read(media_s=60, video=False))
+    key: list[int] = []
+
+    def video(key_frame: bool) -> Callable[[], None]:
+        def arrives() -> None:
+            now = one.loop.monotonic_ns()
+            one.core.video(now, now, key_frame, "picture", b"config", now)
+            key.append(now)
+
+        return arrives
+
+    one.run(
+        12,
+        {2.9: video(False), 3.0: video(True), **{3 + n / 25: video(False) for n in range(1, 99)}},
+    )
+    first, second = one.there.outputs
+    assert (first.has_video, second.has_video) == (False, True)
+    # The first one lasts until the picture is due, 3 s after it arrived.
+    assert first.finished_s == pytest.approx(6.0, abs=0.02)
+    assert first.stopped
+    assert second.video[0].key and len(second.video) == 99
+    blocks = [block for output in (first, second) for block in output.audio]
+    ends = [block.start + len(block.samples) for block in blocks]
+    assert [block.start for block in blocks[1:]] == ends[:-1]
+    assert second.audio[0].pts_ns == pytest.approx(second.video[0].dts_ns, abs=20_000)
+    assert one.publisher.restarts == 0
+
+
+def test_a_picture_pause_costs_nothing() -> None:
+    one = Stage(Read(media_s=60, video=False))
+    pictures = [at / 25 for at in (*range(75), *range(300, 400))]
 
     def video() -> None:
         now = one.loop.monotonic_ns()
-        one.core.video(now, now, True, "picture", "caps", now)
+        one.core.video(now, now, True, "picture", b"config", now)
 
-    one.run(6, {3.0: video})
-    first, second = one.there.outputs
-    assert (first.has_video, second.has_video) == (False, True)
-    assert first.stopped
-    assert second.began_s < 3.0 + 0.25 + 0.7
+    one.run(16, dict.fromkeys(pictures, video))
+    (output,) = one.there.outputs
+    assert output.has_video
+    blocks = output.audio
+    ends = [block.start + len(block.samples) for block in blocks]
+    assert [block.start for block in blocks[1:]] == ends[:-1]
+    assert ends[-1] - blocks[0].start > 12.5 * 48_000
 
 
 def test_a_lost_output_is_made_anew_with_growing_pauses() -> None:

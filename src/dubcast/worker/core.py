@@ -30,7 +30,14 @@ from dubcast.worker.fragments import Fragment, FragmentBook, State, Stretch
 from dubcast.worker.intake import Intake, SpeechCutter
 from dubcast.worker.overlap_wait import OverlapWait
 from dubcast.worker.planner import Planner
-from dubcast.worker.scheduler import AUDIO_LEAD_NS, BLOCK, Batch, OutputScheduler
+from dubcast.worker.scheduler import (
+    AUDIO_LEAD_NS,
+    BLOCK,
+    Batch,
+    OutputScheduler,
+    Tracks,
+    VideoUnit,
+)
 from dubcast.worker.sound_policy import make_bed, make_fragmenter, make_mixer
 from dubcast.worker.timeline import Timeline
 from dubcast.worker.work import DubReply, Work
@@ -56,7 +63,8 @@ class CoreView:
 
     has_video: bool
     has_audio: bool
-    video_caps: Any  # None before the first access unit
+    video_config: bytes | None  # None before the first access unit
+    first_picture: tuple[VideoUnit, int] | None  # that the output has yet to take, and when due
     resuming: bool  # at its short delay after a crash
     av_error_s: float
     audio_gap_samples: int
@@ -138,11 +146,18 @@ class WorkerCore:
 
     # -- input ---------------------------------------------------------------------------
 
-    def video(self, pts: int, dts: int, key: bool, payload: Any, caps: Any, now: int) -> None:
+    def video(self, pts: int, dts: int, key: bool, payload: Any, config: bytes, now: int) -> None:
         """An access unit arrived; times are running times of the session in ns."""
         with self._lock:
-            unit = self._intake.video(pts, dts, key, payload, caps, now)
+            unit = self._intake.video(pts, dts, key, payload, config, now)
             self._scheduler.push_video(unit)
+
+    def script(self, pts: int, body: bytes) -> None:
+        """Script data of the programme arrived, at its running time in ns."""
+        with self._lock:
+            unit = self._intake.script(pts, body)
+            if unit is not None:
+                self._scheduler.push_script(unit)
 
     def audio(self, pts: int, pcm: bytes, now: int) -> list[Fragment]:
         """A chunk of PCM arrived; returns the fragments that it completed."""
@@ -261,15 +276,10 @@ class WorkerCore:
 
     # -- output --------------------------------------------------------------------------
 
-    def connect(self, *, audio_only: bool) -> None:
-        """The output pipeline takes media from now on."""
+    def set_output(self, tracks: Tracks) -> None:
+        """What the output takes from now on; one without picture takes them from a key frame on."""
         with self._lock:
-            self._scheduler.connect(audio_only=audio_only)
-
-    def disconnect(self) -> None:
-        """The output pipeline is gone."""
-        with self._lock:
-            self._scheduler.disconnect()
+            self._scheduler.set_output(tracks)
 
     def poll(self, now: int) -> tuple[Batch, int | None]:
         """What is due, and when the next is."""
@@ -302,7 +312,8 @@ class WorkerCore:
             return CoreView(
                 self._intake.has_video,
                 self._intake.has_audio,
-                self._intake.video_caps,
+                self._intake.video_config,
+                self._scheduler.first_picture(),
                 self._scheduler.resuming,
                 self._intake.av_error_s,
                 self._intake.audio_gap_samples,

@@ -11,20 +11,21 @@ from typing import Any, Protocol, TypeVar
 
 from dubcast.audio.vad import SpeechModel
 from dubcast.clock import Clock
-from dubcast.worker.scheduler import AudioBlock, VideoUnit
+from dubcast.worker.scheduler import Batch
 
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
 class InputUnit:
-    """An access unit: running times in ns (DTS may be negative), its buffer and its caps."""
+    """An access unit: running times in ns (either may be negative, PTS may be before DTS), its NAL
+    units, with their lengths before them, and the AVCDecoderConfigurationRecord that it needs."""
 
     pts: int
     dts: int
     key: bool
     payload: Any
-    caps: Any
+    config: bytes
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class InputCallbacks:
 
     video: Callable[[InputUnit], None]
     audio: Callable[[int, bytes], None]  # running time in ns, S16LE stereo 48 kHz
+    script: Callable[[int, bytes], None]  # running time in ns, the body of a script tag
     refused: Callable[[str, str], None]  # reason, message: this source will not do
     end: Callable[[str, str], None]  # kind (eos, error), message
 
@@ -46,22 +48,9 @@ class Input(Protocol):
     def stop(self) -> None:
         """Free everything; blocks for up to seconds. Harmless when repeated."""
 
-    def may_be_damage(self, kind: str, message: str) -> bool:
-        """Whether this end may be that of damaged data, so that reading with care may help."""
 
-
-class MakeInput(Protocol):
-    """Makes an input. `headers` keeps what a later read of the same source may need."""
-
-    def __call__(
-        self,
-        url: str,
-        callbacks: InputCallbacks,
-        patience_s: float,
-        headers: dict[int, bytes],
-        *,
-        careful: bool = False,
-    ) -> Input: ...
+# URL, callbacks, and for how many seconds the source may send nothing.
+MakeInput = Callable[[str, InputCallbacks, float], Input]
 
 
 class Output(Protocol):
@@ -72,23 +61,24 @@ class Output(Protocol):
         """False for an audio-only output."""
 
     def play(self) -> None:
-        """Connect; returns at once."""
+        """Connect as soon as there is something to send; returns at once."""
+
+    def push(self, batch: Batch, now: int) -> None:
+        """Send what of every track is due at `now`, in ns; encode the sound that comes next."""
+
+    def finish(self) -> None:
+        """Send what is held whether it is due or not, and end; `on_end` is called with `eos`."""
 
     def stop(self) -> None:
         """Free everything; blocks for up to seconds. Harmless when repeated."""
-
-    def push_video(self, unit: VideoUnit) -> None:
-        """Queue one access unit."""
-
-    def push_audio(self, block: AudioBlock) -> None:
-        """Queue one block of PCM."""
 
     def backlog_s(self) -> float:
         """Seconds of media that wait to be sent."""
 
 
-# URL, caps of the video (None: audio only), and what is called with the end's kind and message.
-MakeOutput = Callable[[str, Any, Callable[[str, str], None]], Output]
+# URL, the AVCDecoderConfigurationRecord (None: audio only), and what is called with the end's kind
+# and message.
+MakeOutput = Callable[[str, bytes | None, Callable[[str, str], None]], Output]
 
 
 class Blocking(Protocol):

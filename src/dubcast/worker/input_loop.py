@@ -1,4 +1,4 @@
-"""Reads the source, and reads it again when it ends: two tables say how, and until when."""
+"""Reads the source, and reads it again when it ends, until the stream is over."""
 
 from __future__ import annotations
 
@@ -23,51 +23,6 @@ _AGAIN_AFTER_S = 0.3
 _LAST_PUSH_S = 1.0  # what was pushed last is still on its way
 
 _log = log.get("worker")
-
-
-class Reading(StrEnum):
-    """How a source is read."""
-
-    PLAIN = "plain"  # its first tags are looked at
-    CAREFUL = "careful"  # every tag is: an end was seen that damaged ones may explain
-    REFUSED = "refused"  # no more: it carries what dubcast does not take
-
-
-class Ending(StrEnum):
-    """What the end of a read says of the source."""
-
-    GONE = "gone"  # it ended, or cannot be read
-    BROKEN = "broken"  # it ended, and damage may be why
-    REFUSED = "refused"  # it carries what dubcast does not take
-    DOUBTED = "doubted"  # so it seems, but damage may be why
-
-
-R, E = Reading, Ending
-_NEXT_READING: dict[tuple[Reading, Ending], Reading] = {
-    (R.PLAIN, E.GONE): R.PLAIN,
-    (R.PLAIN, E.BROKEN): R.CAREFUL,
-    (R.PLAIN, E.REFUSED): R.REFUSED,
-    (R.PLAIN, E.DOUBTED): R.CAREFUL,
-    (R.CAREFUL, E.GONE): R.PLAIN,
-    (R.CAREFUL, E.BROKEN): R.CAREFUL,
-    (R.CAREFUL, E.REFUSED): R.REFUSED,
-    (R.CAREFUL, E.DOUBTED): R.REFUSED,  # what is damaged was dropped: it is so
-}
-
-
-def next_reading(reading: Reading, ending: Ending) -> Reading:
-    """How to read after this end. Raises ValueError for a pair that the table does not list."""
-    try:
-        return _NEXT_READING[reading, ending]
-    except KeyError:
-        raise ValueError(f"input: {ending} while {reading}") from None
-
-
-def ending_of(kind: str, *, may_be_damage: bool) -> Ending:
-    """What an input's end of this kind says."""
-    if kind == "refused":
-        return Ending.DOUBTED if may_be_damage else Ending.REFUSED
-    return Ending.BROKEN if may_be_damage else Ending.GONE
 
 
 class Then(StrEnum):
@@ -120,10 +75,9 @@ class InputLoop:
         self._standing = standing
         self._submit = submit
         self._loop: asyncio.AbstractEventLoop
-        self._headers: dict[int, bytes] = {}
-        self._refused: InputError | None = None  # the latest, which may be damage
         self._gone_since: int | None = None
         self._said = ""
+        self._refused: InputError | None = None
         self.sessions = 0
         self.refusal: InputError | None = None
 
@@ -133,16 +87,12 @@ class InputLoop:
         Raises InputError if there is nothing to read. Cancelling ends the read under way.
         """
         self._loop = asyncio.get_running_loop()
-        reading = Reading.PLAIN
         while True:
-            (kind, message), ending = await self._read(reading)
+            kind, message = await self._read()
             self._standing.step("input_down", kind)
-            reading = next_reading(reading, ending)
-            if reading is Reading.REFUSED:
+            if kind == "refused":
                 self.refusal = self._refused
                 return
-            if reading is Reading.PLAIN:
-                self._headers.clear()  # another publisher may have others
             if message != self._said:
                 self._said = message
                 _log.info("input ended", kind=kind, reason=message)
@@ -150,29 +100,22 @@ class InputLoop:
                 return
             await asyncio.sleep(_AGAIN_AFTER_S)
 
-    async def _read(self, reading: Reading) -> tuple[End, Ending]:
+    async def _read(self) -> End:
         """Read the source once, to its end."""
         ended: asyncio.Future[End] = self._loop.create_future()
         # What is held plays on meanwhile: a network that stalls for less is not noticed.
         patience_s = self._spec.policy.delay_s + _INPUT_MARGIN_S
-        source = self._edges.make_input(
-            self._spec.source,
-            self._callbacks(ended),
-            patience_s,
-            self._headers,
-            careful=reading is Reading.CAREFUL,
-        )
+        source = self._edges.make_input(self._spec.source, self._callbacks(ended), patience_s)
         before = self.sessions
         source.play()
         try:
-            kind, message = await ended
+            end = await ended
         finally:
             await self._edges.blocking(source.stop)
             self._submit(self._core.input_ended())
         if self.sessions > before or self._gone_since is None:
             self._gone_since = self._edges.clock.monotonic_ns()
-        damaged = source.may_be_damage(kind, message)
-        return (kind, message), ending_of(kind, may_be_damage=damaged)
+        return end
 
     async def _is_over(self, kind: str, message: str) -> bool:
         assert self._gone_since is not None
@@ -198,7 +141,7 @@ class InputLoop:
 
         def video(unit: InputUnit) -> None:
             now = clock.monotonic_ns()
-            core.video(unit.pts, unit.dts, unit.key, unit.payload, unit.caps, now)
+            core.video(unit.pts, unit.dts, unit.key, unit.payload, unit.config, now)
             began()
 
         def audio(pts: int, pcm: bytes) -> None:
@@ -214,7 +157,7 @@ class InputLoop:
         def end(kind: str, message: str) -> None:
             loop.call_soon_threadsafe(resolve, ended, (kind, message))
 
-        return InputCallbacks(video, audio, refused, end)
+        return InputCallbacks(video, audio, core.script, refused, end)
 
     def _session_began(self) -> None:
         self.sessions += 1

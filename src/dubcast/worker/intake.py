@@ -15,7 +15,7 @@ from dubcast.audio.vad import WINDOW, SpeechModel, VadStream
 from dubcast.clock import NS_PER_S
 from dubcast.separation.gate import SpeechGate
 from dubcast.worker.rebase import Rebaser, Track
-from dubcast.worker.scheduler import VideoUnit
+from dubcast.worker.scheduler import ScriptUnit, VideoUnit
 from dubcast.worker.timeline import Timeline
 
 _FARTHEST_NS = 10 * NS_PER_S
@@ -38,21 +38,29 @@ class Intake:
         self.audio_gap_samples = 0
         self.has_video = False
         self.has_audio = False
-        self.video_caps: Any = None
+        self.video_config: bytes | None = None  # of the newest access unit
 
     @property
     def av_error_s(self) -> float:
         """Audio placed against its PTS, smoothed, in seconds (+: audio early)."""
         return self._placer.error_samples / RATE
 
-    def video(self, pts: int, dts: int, key: bool, payload: Any, caps: Any, now: int) -> VideoUnit:
+    def video(
+        self, pts: int, dts: int, key: bool, payload: Any, config: bytes, now: int
+    ) -> VideoUnit:
         """An access unit, on the timeline; times are running times of the session in ns."""
         dts_ns = self._to_stream_time("video", dts, now)
         # Nearer than that they belong together; else one of them wrapped or is damaged.
         ahead = pts - dts if abs(pts - dts) < _FARTHEST_NS else 0
-        self.has_video, self.video_caps = True, caps
+        self.has_video, self.video_config = True, config
         self._timeline.arrived(dts_ns, now)
-        return VideoUnit(dts_ns + ahead, dts_ns, key, payload, caps)
+        return VideoUnit(dts_ns + ahead, dts_ns, key, payload, config)
+
+    def script(self, pts: int, body: bytes) -> ScriptUnit | None:
+        """Script data, on the timeline; None: no packet of its session has come yet."""
+        if not self._timeline.connected:
+            return None
+        return ScriptUnit(self._timeline.stream_time(pts), body)
 
     def audio(self, pts: int, pcm: bytes, now: int) -> tuple[int, Int16] | None:
         """Store a chunk of PCM; its position and samples, (frames, 2). None: all of it overlaps."""

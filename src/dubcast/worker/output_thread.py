@@ -7,16 +7,16 @@ from collections.abc import Callable
 
 from dubcast.clock import Clock, ns_to_s
 from dubcast.worker.core import WorkerCore
-from dubcast.worker.edges import Output
 from dubcast.worker.fragments import Fragment
 from dubcast.worker.scheduler import Batch
 
-_LONGEST_WAIT_S = 0.25
+# Coded sound waits for its moment in the output: it leaves at most this late.
+_LONGEST_WAIT_S = 0.05
 _JOIN_S = 2
 
 
 class OutputThread:
-    """Drives the core's scheduler. `output` says which output takes media now, if any.
+    """Drives the core's scheduler. `push` takes what is due, and the time.
 
     `on_decided` and `on_delay` (seconds from arrival to output) are called from the thread.
     """
@@ -25,13 +25,13 @@ class OutputThread:
         self,
         core: WorkerCore,
         clock: Clock,
-        output: Callable[[], Output | None],
+        push: Callable[[Batch, int], None],
         on_decided: Callable[[list[Fragment]], None],
         on_delay: Callable[[float], None],
     ) -> None:
         self._core = core
         self._clock = clock
-        self._output = output
+        self._push = push
         self._on_decided = on_decided
         self._on_delay = on_delay
         self._quit = threading.Event()
@@ -52,7 +52,8 @@ class OutputThread:
         """One round: push what is due now; seconds until the next round."""
         now = self.round_ns = self._clock.monotonic_ns()
         batch, due = self._core.poll(now)
-        self._push(batch)
+        self._push(batch, now)
+        self._tell(batch)
         # Nothing that arrives now is due before the delay has passed: no need to be woken.
         if due is None:
             return _LONGEST_WAIT_S
@@ -64,14 +65,7 @@ class OutputThread:
             if wait_s > 0:
                 self._quit.wait(wait_s)
 
-    def _push(self, batch: Batch) -> None:
-        output = self._output()
-        if output is not None:
-            for block in batch.audio:
-                output.push_audio(block)
-            if output.has_video:
-                for unit in batch.video:
-                    output.push_video(unit)
+    def _tell(self, batch: Batch) -> None:
         if batch.delay_s is not None:
             self._on_delay(batch.delay_s)
         if batch.decided:

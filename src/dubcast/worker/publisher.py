@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
+from dataclasses import dataclass
+from math import inf
 
 from dubcast import log
 from dubcast.backoff import Backoff, BackoffPolicy
@@ -11,6 +13,8 @@ from dubcast.clock import NS_PER_S, ns_to_s
 from dubcast.metrics import WorkerMetrics
 from dubcast.worker.core import WorkerCore
 from dubcast.worker.edges import Edges, Output
+from dubcast.worker.outlet import Outlet
+from dubcast.worker.scheduler import Tracks
 from dubcast.worker.standing import Standing
 from dubcast.worker.waiting import End, resolve, until
 
@@ -21,12 +25,23 @@ _BACKOFF = BackoffPolicy(first_s=0.5, floor_s=0.1, cap_s=2.0, reset_s=10.0)
 _SETTLED_S = 1.0  # a server may accept and refuse within this time
 _ROUND_S = 0.25
 _LONGEST_BACKLOG_S = 10.0
+# A connection with a picture is prepared so long before its first one leaves.
+_PICTURE_AHEAD_S = 1.0
+_FINISH_S = 2.0
 
 _log = log.get("worker")
 
 
+@dataclass(frozen=True)
+class _Connection:
+    """An output, and its end once it has come."""
+
+    output: Output
+    ended: asyncio.Future[End]
+
+
 class Publisher:
-    """Keeps an output connected. `output` is the one that takes media now, if there is one."""
+    """Keeps an output connected. `outlet` is where media goes."""
 
     def __init__(
         self,
@@ -41,8 +56,13 @@ class Publisher:
         self._core = core
         self._standing = standing
         self._up = metrics.publish_up.labels(metrics.stream)
-        self.output: Output | None = None
+        self.outlet = Outlet()
         self.restarts = 0
+
+    @property
+    def output(self) -> Output | None:
+        """The connection that takes media now, if there is one."""
+        return self.outlet.output
 
     async def run(self) -> None:
         """Publish; when the destination goes away, publish again with growing pauses."""
@@ -73,17 +93,33 @@ class Publisher:
         _log.warning("track missing", video=view.has_video, audio=view.has_audio)
 
     async def _publish(self) -> str:
-        """One connection, until it is lost or of no more use; why."""
+        """Publish until the connection is lost or of no more use; why.
+
+        One without a picture is followed by one with it, when there is one.
+        """
+        connection = self._connection(self._core.view().video_config)
+        self._core.set_output(Tracks.BOTH if connection.output.has_video else Tracks.SOUND)
+        self.outlet.open(connection.output)
+        while True:
+            reason = await self._last(connection)
+            if reason is not None:
+                return reason
+            connection = await self._with_picture(connection)
+
+    def _connection(self, video_config: bytes | None) -> _Connection:
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[End] = loop.create_future()
 
         def on_end(kind: str, message: str) -> None:
             loop.call_soon_threadsafe(resolve, ended, (kind, message))
 
-        output = self._edges.make_output(self._url, self._core.view().video_caps, on_end)
+        output = self._edges.make_output(self._url, video_config, on_end)
         output.play()
-        self.output = output
-        self._core.connect(audio_only=not output.has_video)
+        return _Connection(output, ended)
+
+    async def _last(self, connection: _Connection) -> str | None:
+        """Keep a connection for as long as it lasts; why it ended, None: a picture is due on it."""
+        output, ended = connection.output, connection.ended
         settled = self._edges.clock.monotonic_ns() + _SETTLED_S * NS_PER_S
         while not ended.done():
             await asyncio.wait([ended], timeout=_ROUND_S)
@@ -92,13 +128,38 @@ class Publisher:
                 self._up.set(1)
             if output.backlog_s() > _LONGEST_BACKLOG_S:
                 return "the destination stopped reading"
-            if not output.has_video and self._core.view().has_video:
-                return "video has appeared"
+            if self._until_picture_s() < _PICTURE_AHEAD_S:
+                return None
         return ended.result()[1]
 
+    def _until_picture_s(self) -> float:
+        first = self._core.view().first_picture
+        return inf if first is None else ns_to_s(first[1] - self._edges.clock.monotonic_ns())
+
+    async def _with_picture(self, before: _Connection) -> _Connection:
+        """A connection that takes over from one without a picture, at the first key frame."""
+        first = self._core.view().first_picture
+        assert first is not None
+        unit, due_ns = first
+        self.outlet.split(unit.dts_ns)
+        self._core.set_output(Tracks.BOTH)
+        left_s = ns_to_s(due_ns - self._edges.clock.monotonic_ns())
+        if left_s > 0:
+            await asyncio.wait([before.ended], timeout=left_s)
+        self.outlet.close()
+        if not before.ended.done():
+            await self._edges.blocking(before.output.finish)
+            await asyncio.wait([before.ended], timeout=_FINISH_S)
+        await self._edges.blocking(before.output.stop)
+        _log.info("picture begins")
+        connection = self._connection(unit.config)
+        self.outlet.open(connection.output)
+        return connection
+
     async def _close_output(self) -> None:
-        output, self.output = self.output, None
-        self._core.disconnect()
+        output = self.outlet.close()
+        self.outlet.drop()
+        self._core.set_output(Tracks.NONE)
         self._up.set(0)
         if output is not None:
             await self._edges.blocking(output.stop)

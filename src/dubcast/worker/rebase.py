@@ -66,6 +66,10 @@ class Rebaser:
         state.given, state.out, state.at_ns = ts, out, now
         return out
 
+    def offset(self, track: Track) -> int:
+        """What was added to the track's last timestamp, but for keeping it growing."""
+        return self._offsets[self._tracks[track].epoch]
+
     def _first(self, ts: int, now: int) -> _State:
         """A track that appears: in the epoch that puts it nearest to the others."""
         others = [state.out + now - state.at_ns for state in self._tracks.values()]

@@ -1,14 +1,15 @@
 """The output scheduler: what leaves when. Pure; it never waits on anything.
 
-Pictures leave at their due time, untouched. Audio is rendered in blocks, a little earlier, so
-that the encoder's framing never holds a picture back. Whatever is not ready then is not waited
-for: the stream's fallback plays.
+Pictures and script data leave at their due time, untouched. Audio is rendered in blocks, a little
+earlier, so that it is encoded when it is due. Whatever is not ready then is not waited for: the
+stream's fallback plays. No track waits for another.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Any
 
 from dubcast.audio.pcm import RATE, Int16, ns_to_samples, samples_to_ns
@@ -22,30 +23,53 @@ BLOCK = RATE // 10
 AUDIO_LEAD_NS = 200_000_000
 # At start nothing leaves before the output is connected; then at most this much is overdue.
 _START_PATIENCE_NS = 10 * NS_PER_S
+# A connection begins with sound and picture together where a key frame is this near.
+_KEY_PATIENCE_NS = 2_500_000_000
+
+
+class Tracks(StrEnum):
+    """What the output takes."""
+
+    NONE = "none"  # there is no connection
+    SOUND = "sound"
+    BOTH = "both"
 
 
 @dataclass(frozen=True)
 class VideoUnit:
     """One access unit: stream times in ns, whether it is a key frame, and its bytes as they came.
 
-    `payload` is opaque here (a GStreamer buffer); `caps` belongs to it.
+    `payload` is opaque here (a GStreamer buffer); `config` is the AVCDecoderConfigurationRecord
+    that belongs to it.
     """
 
     pts_ns: int
     dts_ns: int
     key: bool
     payload: Any
-    caps: Any = None
+    config: bytes = b""
     shift_ns: int = 0  # added to both times as it leaves
 
 
 @dataclass(frozen=True)
+class ScriptUnit:
+    """Script data of the programme (captions, cue points), at its stream time in ns."""
+
+    pts_ns: int
+    body: bytes
+
+
+@dataclass(frozen=True)
 class AudioBlock:
-    """Rendered output, int16 of shape (frames, 2), beginning at stream position `start`."""
+    """Rendered output, int16 of shape (frames, 2), beginning at stream position `start`.
+
+    `due_ns`: when its first sample leaves, on the monotonic clock.
+    """
 
     start: int
     samples: Int16
     shift_ns: int = 0
+    due_ns: int = 0
 
     @property
     def pts_ns(self) -> int:
@@ -55,10 +79,15 @@ class AudioBlock:
 
 @dataclass
 class Batch:
-    """What is due now: to be pushed in this order, audio first."""
+    """What leaves now, but for the audio, which is to be encoded and then leaves.
 
+    `start_ns`: where the connection begins, once that is known.
+    """
+
+    start_ns: int | None = None
     audio: list[AudioBlock] = field(default_factory=list)
     video: list[VideoUnit] = field(default_factory=list)
+    script: list[ScriptUnit] = field(default_factory=list)
     decided: list[Fragment] = field(default_factory=list)
     delay_s: float | None = None  # how long after its arrival the last of `video` leaves
 
@@ -77,12 +106,13 @@ class OutputScheduler:
         self._timeline = timeline
         self._renderer = renderer
         self._video: deque[VideoUnit] = deque()
+        self._script: deque[ScriptUnit] = deque()
         self._cursor: int | None = None  # next stream position to render
         self._jumps: deque[tuple[int, int]] = deque()  # (end of a session, start of the next)
         self._begun = False  # an output was connected at least once
-        self._connected = False
-        self._audio_only = False
+        self._tracks = Tracks.NONE
         self._start_ns: int | None = None  # where the current connection begins
+        self._decodable = False  # a key frame has left on it
         self._head: HeadStart[VideoUnit] = HeadStart()
 
     def resume(self, lead_ns: int) -> None:
@@ -122,27 +152,44 @@ class OutputScheduler:
             self._head.began(unit.dts_ns)
         self._head.hold(unit)
 
-    def connect(self, *, audio_only: bool) -> None:
-        """An output connection is ready; it begins at a key frame (or now, without video)."""
-        self._connected = True
-        self._audio_only = audio_only
-        self._start_ns = None
+    def push_script(self, unit: ScriptUnit) -> None:
+        """Script data arrived, in order."""
+        self._script.append(unit)
 
-    def disconnect(self) -> None:
-        """The output is gone: what is due is dropped until the next connection."""
-        if self._connected:
-            self._begun = True
-        self._connected = False
-        self._start_ns = None
+    def set_output(self, tracks: Tracks) -> None:
+        """What the output takes from now on.
+
+        A connection begins at a key frame, or now if none is near; what is due without one is
+        dropped. One that took sound alone takes pictures from the next key frame on.
+        """
+        self._begun = self._begun or tracks is Tracks.NONE is not self._tracks
+        if Tracks.NONE in (tracks, self._tracks):
+            self._start_ns, self._decodable = None, False
+        self._tracks = tracks
+
+    def first_picture(self) -> tuple[VideoUnit, int] | None:
+        """The key frame that an output of sound alone has yet to take, and when it leaves."""
+        if self._tracks is not Tracks.SOUND:
+            return None
+        first = next((unit for unit in self._video if unit.key), None)
+        due = None if first is None else self._due(first.dts_ns, self._head.video_lead_ns)
+        return None if first is None or due is None else (first, due)
 
     def poll(self, now: int) -> Batch:
         """Everything due at `now`."""
         batch = Batch()
-        if self._waiting_for_first_output(now):
-            return batch
+        if self._tracks is Tracks.NONE and not self._begun and self._cursor is not None:
+            due = self._due(samples_to_ns(self._cursor), self._audio_lead_ns)
+            if due is not None and now < due + _START_PATIENCE_NS:
+                return batch
         self._choose_start(now)
         self._poll_audio(now, batch)
         self._poll_video(now, batch)
+        while self._script and (self._timeline.due_ns(self._script[0].pts_ns) or 0) <= now:
+            data = self._script.popleft()
+            if self._start_ns is not None and data.pts_ns >= self._start_ns:
+                batch.script.append(data)
+        batch.start_ns = self._start_ns
         if batch.video:
             due = self._timeline.due_ns(batch.video[-1].dts_ns)
             assert due is not None
@@ -153,9 +200,9 @@ class OutputScheduler:
         """When the next picture or block is due, if one is known."""
         times = []
         if self._video:
-            times.append(self._video_due(self._video[0]))
+            times.append(self._due(self._video[0].dts_ns, self._head.video_lead_ns))
         if self._cursor is not None and self._block_stop() is not None:
-            times.append(self._audio_due(self._cursor))
+            times.append(self._due(samples_to_ns(self._cursor), self._audio_lead_ns))
         known = [time for time in times if time is not None]
         return min(known) if known else None
 
@@ -164,25 +211,23 @@ class OutputScheduler:
         """True when the input has ended and all of it has left."""
         return not self._timeline.connected and not self._video and self._block_stop() is None
 
-    def _waiting_for_first_output(self, now: int) -> bool:
-        if self._begun or self._connected or self._cursor is None:
-            return False
-        due = self._audio_due(self._cursor)
-        return due is not None and now < due + _START_PATIENCE_NS
-
     def _choose_start(self, now: int) -> None:
-        if not self._connected or self._start_ns is not None or self._cursor is None:
+        if self._tracks is Tracks.NONE or self._start_ns is not None or self._cursor is None:
             return
-        if self._audio_only:
-            self._start_ns = samples_to_ns(self._cursor)
+        cursor_ns = samples_to_ns(self._cursor)
+        if self._tracks is Tracks.SOUND:
+            self._start_ns = cursor_ns
             self._head.skip_video()
             self._head.began(self._start_ns)
             return
         keys = [unit for unit in self._video if unit.key]
         # Audio leaves earlier than video: begin where both are still to come, if there is such.
         ready = [u for u in keys if not self._begun or ns_to_samples(u.pts_ns) >= self._cursor]
-        if ready:
+        due = self._due(samples_to_ns(self._cursor), self._audio_lead_ns)
+        if ready and (ready[0].dts_ns - cursor_ns < _KEY_PATIENCE_NS or not self._begun):
             self._start_ns = ready[0].dts_ns
+        elif due is not None and due <= now:
+            self._start_ns = cursor_ns
 
     def _poll_audio(self, now: int, batch: Batch) -> None:
         while self._cursor is not None:
@@ -192,7 +237,7 @@ class OutputScheduler:
             stop = self._block_stop()
             if stop is None:
                 return
-            due = self._audio_due(self._cursor)
+            due = self._due(samples_to_ns(self._cursor), self._audio_lead_ns)
             if due is None or due > now:
                 return
             if self._head.audio_lead_ns:  # no dub can be ready: nothing is decided yet
@@ -209,19 +254,25 @@ class OutputScheduler:
         samples = self._head.faded(start, samples)
         skipped = max(0, ns_to_samples(self._start_ns) - start)
         if skipped < len(samples):
-            shift_ns = self._head.audio_shift_ns
-            batch.audio.append(AudioBlock(start + skipped, samples[skipped:], shift_ns))
+            shift_ns, first = self._head.audio_shift_ns, start + skipped
+            leaves_ns = self._due(samples_to_ns(first), self._head.audio_lead_ns)
+            assert leaves_ns is not None
+            batch.audio.append(AudioBlock(first, samples[skipped:], shift_ns, leaves_ns))
 
     def _poll_video(self, now: int, batch: Batch) -> None:
         while self._video:
             again = self._head.step_video(self._video[0].dts_ns)
             if again is not None:
                 self._video = deque(again)
-            due = self._video_due(self._video[0])
+            due = self._due(self._video[0].dts_ns, self._head.video_lead_ns)
             if due is None or due > now:
                 return
             unit = self._video.popleft()
-            if self._start_ns is not None and unit.dts_ns >= self._start_ns:
+            if self._start_ns is None or unit.dts_ns < self._start_ns:
+                continue
+            # Nothing is shown before a key frame.
+            self._decodable = self._tracks is Tracks.BOTH and (self._decodable or unit.key)
+            if self._decodable:
                 shift_ns = self._head.video_shift_ns
                 batch.video.append(replace(unit, shift_ns=shift_ns) if shift_ns else unit)
 
@@ -240,10 +291,11 @@ class OutputScheduler:
         ended = bool(self._jumps) or not self._timeline.connected
         return stop if complete or (ended and stop > self._cursor) else None
 
-    def _audio_due(self, position: int) -> int | None:
-        due = self._timeline.due_ns(samples_to_ns(position))
-        return None if due is None else due - AUDIO_LEAD_NS - self._head.audio_lead_ns
+    @property
+    def _audio_lead_ns(self) -> int:
+        return AUDIO_LEAD_NS + self._head.audio_lead_ns
 
-    def _video_due(self, unit: VideoUnit) -> int | None:
-        due = self._timeline.due_ns(unit.dts_ns)
-        return None if due is None else due - self._head.video_lead_ns
+    def _due(self, stream_ns: int, lead_ns: int) -> int | None:
+        """When this stream time leaves if it leaves `lead_ns` sooner than the delay says."""
+        due = self._timeline.due_ns(stream_ns)
+        return None if due is None else due - lead_ns

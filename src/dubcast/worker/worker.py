@@ -30,7 +30,7 @@ from dubcast.worker.waiting import until
 
 # So long a refusal can be read from `/status`: a supervisor asks twice a second.
 _TOLD_S = 1.5
-_LAST_PUSH_S = 0.3  # what was pushed last is still on its way
+_LAST_PUSH_S = 0.5  # what was rendered last is still to be sent
 
 
 class Worker:
@@ -69,7 +69,7 @@ class Worker:
         self._output_thread = OutputThread(
             self._core,
             clock,
-            lambda: self._publisher.output,
+            self._publisher.outlet.push,
             self._decided,
             metrics.delay.labels(metrics.stream).set,
         )

@@ -1,93 +1,128 @@
-"""The output pipeline: access units as they came, PCM encoded to AAC, muxed to FLV, to RTMP.
+"""The output pipeline: FLV tags of our own to RTMP, PCM encoded to AAC on the way.
 
-Both sources are *not* live: with is-live the muxer judges delayed data as late and rewrites its
-timestamps. The encoder's priming is taken off the PTS, so A/V offset is what it was.
+Two chains that know nothing of each other: PCM to coded frames, and tags to the server. What goes
+into the tags, and when, is decided in `flv_writer`; no track waits for the other. The encoder's
+priming is taken off the PTS, so A/V offset is what it was.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import heapq
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from dubcast.audio.pcm import RATE, Int16
+from dubcast.clock import NS_PER_MS, NS_PER_S
+from dubcast.worker.flv_writer import AudioPacer, FlvWriter, Frame, Outgoing
 from dubcast.worker.gst.pipeline import Gst, Pipeline, caps, make
-from dubcast.worker.scheduler import AudioBlock, VideoUnit
+from dubcast.worker.scheduler import AudioBlock, Batch, ScriptUnit, VideoUnit
 
 # voaacenc starts with 1600 samples that GStreamer does not account for (measured: 33.3 ms).
-_PRIMING_NS = 1600 * 1_000_000_000 // RATE
+_PRIMING_NS = 1600 * NS_PER_S // RATE
 _BITRATE = 128_000
 _CONNECT_TIMEOUT_S = 5
+_FOREVER_NS = 1 << 62
 _PCM_CAPS = "audio/x-raw,format=S16LE,rate=48000,channels=2,layout=interleaved"
 _AAC_CAPS = "audio/mpeg,mpegversion=4,stream-format=raw"
+_METADATA: dict[str, float | bool | str] = {
+    "encoder": "dubcast",
+    "audiosamplerate": float(RATE),
+    "audiosamplesize": 16.0,
+    "stereo": True,
+    "audiodatarate": _BITRATE / 1000,
+}
 
 
 class OutputPipeline(Pipeline):
     """Publishes to one RTMP URL once; the worker makes a new one when this ends."""
 
     def __init__(
-        self, url: str, video_caps: Any | None, on_end: Callable[[str, str], None]
+        self, url: str, video_config: bytes | None, on_end: Callable[[str, str], None]
     ) -> None:
         super().__init__("output", on_end)
-        self._mux = make("flvmux", streamable=True)
-        self._tail = _queue()
+        self.has_video = video_config is not None
+        self._video_config = video_config
+        self._tags = _appsrc(caps("video/x-flv"))
         sink = make("rtmp2sink", location=url, sync=False, timeout=_CONNECT_TIMEOUT_S)
         sink.set_property("async", False)
-        self.add(self._mux, self._tail, sink)
-        self._video_caps = video_caps
-        self._video = self._add_video(video_caps) if video_caps is not None else None
-        self._audio = self._add_audio()
+        self.add(self._tags, sink)
+        self._pcm = _appsrc(caps(_PCM_CAPS))
+        self._aac = make("appsink", sync=False, async_=False, max_buffers=0, emit_signals=False)
+        self.add(
+            self._pcm,
+            make("audioconvert"),
+            make("voaacenc", bitrate=_BITRATE),
+            make("capsfilter", caps=caps(_AAC_CAPS)),
+            self._aac,
+        )
+        self._pacer = AudioPacer()
+        self._writer: FlvWriter | None = None
 
-    @property
-    def has_video(self) -> bool:
-        """False for an audio-only output."""
-        return self._video is not None
+    def push(self, batch: Batch, now: int) -> None:
+        """Send what is due at `now` of every track, and encode the sound that comes next."""
+        if self._writer is None:
+            if batch.start_ns is None:
+                return
+            self._writer = FlvWriter(batch.start_ns, self._video_config)
+            self._send(self._writer.opening(_METADATA))
+        for block in batch.audio:
+            self._encode(block)
+        for frame in self._coded():
+            self._pacer.add(frame)
+        tracks = (
+            [(f.pts, self._writer.sound(f)) for f in self._pacer.due(now)],
+            [(u.dts_ns + u.shift_ns, self._picture(self._writer, u)) for u in batch.video],
+            [(s.pts_ns, self._script(self._writer, s)) for s in batch.script],
+        )
+        for _, tags in heapq.merge(*tracks, key=lambda one: one[0]):
+            self._send(tags)
 
-    def push_video(self, unit: VideoUnit) -> None:
-        """Queue one access unit with its own timestamps; never blocks."""
-        assert self._video is not None
-        if not unit.caps.is_equal(self._video_caps):
-            self._video_caps = unit.caps
-            self._video.set_caps(unit.caps)
-        # A shallow copy: the payload is shared, only the timestamps are ours.
-        buffer = unit.payload.copy()
-        buffer.pts, buffer.dts = unit.pts_ns + unit.shift_ns, unit.dts_ns + unit.shift_ns
-        self._video.push_buffer(buffer)
-
-    def push_audio(self, block: AudioBlock) -> None:
-        """Queue one block of PCM; never blocks."""
-        buffer = Gst.Buffer.new_wrapped(_bytes(block.samples))
-        buffer.pts = block.pts_ns - _PRIMING_NS
-        buffer.duration = len(block.samples) * 1_000_000_000 // RATE
-        self._audio.push_buffer(buffer)
+    def finish(self) -> None:
+        """Send what is held whether it is due or not, and end."""
+        self._pcm.end_of_stream()
+        self.push(Batch(), _FOREVER_NS)
+        self._tags.end_of_stream()
 
     def backlog_s(self) -> float:
         """Seconds of media that wait to be sent: grows when the peer stops reading."""
-        waiting = self._tail.get_property("current-level-time") / 1e9
-        pcm = self._audio.get_property("current-level-bytes") / (4 * RATE)
+        waiting = self._tags.get_property("current-level-time") / NS_PER_S
+        pcm = self._pcm.get_property("current-level-bytes") / (4 * RATE)
         return float(max(waiting, pcm))
 
-    def _add_video(self, video_caps: Any) -> Any:
-        source = _appsrc(video_caps)
-        self.add(source)
-        self._link_to_mux(source, "video")
-        return source
+    def _encode(self, block: AudioBlock) -> None:
+        buffer = Gst.Buffer.new_wrapped(_bytes(block.samples))
+        buffer.pts = block.pts_ns - _PRIMING_NS
+        buffer.duration = len(block.samples) * NS_PER_S // RATE
+        self._pacer.block(block.pts_ns - _PRIMING_NS, block.due_ns - _PRIMING_NS)
+        self._pcm.push_buffer(buffer)
 
-    def _add_audio(self) -> Any:
-        source = _appsrc(caps(_PCM_CAPS))
-        filter_ = make("capsfilter", caps=caps(_AAC_CAPS))
-        self.add(
-            source,
-            make("audioconvert"),
-            make("voaacenc", bitrate=_BITRATE),
-            make("aacparse"),
-            filter_,
-        )
-        self._link_to_mux(filter_, "audio")
-        return source
+    def _coded(self) -> Iterator[Frame]:
+        while (sample := self._aac.try_pull_sample(0)) is not None:
+            buffer = sample.get_buffer()
+            config = sample.get_caps().get_structure(0).get_value("codec_data")
+            data = config.extract_dup(0, config.get_size()) if config is not None else b""
+            yield Frame(buffer.pts, buffer.get_size(), buffer, data)
 
-    def _link_to_mux(self, element: Any, pad: str) -> None:
-        if not element.link_pads("src", self._mux, pad):
-            raise RuntimeError(f"cannot link {pad} to the muxer")
+    def _picture(self, writer: FlvWriter, unit: VideoUnit) -> Iterator[Outgoing]:
+        pts, dts = unit.pts_ns + unit.shift_ns, unit.dts_ns + unit.shift_ns
+        size = unit.payload.get_size()
+        return writer.picture(pts, dts, unit.key, unit.config, unit.payload, size)
+
+    def _script(self, writer: FlvWriter, unit: ScriptUnit) -> Iterator[Outgoing]:
+        return writer.script(unit.pts_ns, Gst.Buffer.new_wrapped(unit.body), len(unit.body))
+
+    def _send(self, tags: Iterable[Outgoing]) -> None:
+        for tag in tags:
+            self._tags.push_buffer(_buffer(tag))
+
+
+def _buffer(tag: Outgoing) -> Any:
+    buffer = Gst.Buffer.new_wrapped(tag.head)
+    if tag.payload is not None:
+        buffer = buffer.append(tag.payload.copy())  # shallow: the bytes are shared
+    buffer = buffer.append(Gst.Buffer.new_wrapped(tag.tail))
+    buffer.pts = buffer.dts = tag.dts_ms * NS_PER_MS
+    return buffer
 
 
 def _appsrc(source_caps: Any) -> Any:
@@ -95,10 +130,6 @@ def _appsrc(source_caps: Any) -> Any:
     source.set_property("format", Gst.Format.TIME)
     source.set_property("caps", source_caps)
     return source
-
-
-def _queue() -> Any:
-    return make("queue", max_size_time=0, max_size_bytes=0, max_size_buffers=0)
 
 
 def _bytes(samples: Int16) -> bytes:

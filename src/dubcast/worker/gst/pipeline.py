@@ -106,11 +106,13 @@ class Pipeline:
             thread.start()
 
     def play(self) -> None:
-        """Start the threads and the pipeline."""
-        self._playing = True
-        for thread in self._threads:
-            thread.start()
+        """Start the pipeline and the threads, which find its sinks started: before that a sink
+        says that it is at its end."""
+        waiting = tuple(self._threads)
+        self._playing = True  # those that elements bring about from now on start at once
         self.gst.set_state(Gst.State.PLAYING)
+        for thread in waiting:
+            thread.start()
 
     def stop(self) -> None:
         """Stop and free everything; harmless when repeated. Not from a streaming thread."""
