@@ -29,6 +29,9 @@ class WorkerMetrics:
         self.fragments = self._counter(
             "dubcast_fragments_total", "Fragments with speech, by outcome", ["outcome"]
         )
+        self.dubbing_up = self._gauge(
+            "dubcast_dubbing_up", "1 while what is said is dubbed, or nobody speaks"
+        )
         self.fragment_seconds = Histogram(
             "dubcast_fragment_seconds",
             "Time of a fragment at the speech service, by stage",

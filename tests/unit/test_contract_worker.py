@@ -26,7 +26,15 @@ def test_the_names_of_the_status_are_these() -> None:
     told = WorkerStatus(stream_id="demo", state=WorkerState.LIVE).model_dump(mode="json")
     assert set(told) == {
         *("stream_id", "run_id", "state", "reason", "message", "since_s", "delay_s", "resuming"),
-        *("stuck_s", "input", "output", "separation", "dumps_dropped_samples", "fragments"),
+        *(
+            "stuck_s",
+            "input",
+            "output",
+            "separation",
+            "dubbing",
+            "dumps_dropped_samples",
+            "fragments",
+        ),
         *("sts", "longest_fragment_s", "depth", "peak"),
     }
     assert set(told["input"]) == {"sessions", "video", "audio", "av_error_ms"}

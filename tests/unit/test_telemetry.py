@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -28,6 +28,7 @@ from dubcast.separation.client import SeparationClient, SeparationState
 from dubcast.testing.clock import VirtualClock
 from dubcast.testing.virtual_loop import VirtualLoop
 from dubcast.worker.core import WorkerCore
+from dubcast.worker.dubbing import DubbingWatch
 from dubcast.worker.edges import Edges
 from dubcast.worker.fragments import Fragment
 from dubcast.worker.input_loop import InputLoop
@@ -66,7 +67,8 @@ class Stage:
             *(self.core, self.clock, lambda: None, self.decided.extend, lambda delay: None)
         )
         parts = Parts(
-            *(self.core, self.client, self.input, self.publisher, self.thread, None, None)
+            *(self.core, self.client, self.input, self.publisher, self.thread, None, None),
+            dubbing=DubbingWatch(self.clock.monotonic_ns),
         )
         self.telemetry = Telemetry(
             *(self.spec, "run", parts, self.standing, self.metrics, self.clock),
@@ -179,6 +181,18 @@ def test_gauges_and_counters_follow_the_core() -> None:
     assert one.metric("dubcast_queue_depth", queue="fragments_open") == len(cut)
     assert one.metric("dubcast_breaker_state", state="closed") == 1
     assert one.metric("dubcast_av_offset_seconds") == pytest.approx(one.core.view().av_error_s)
+
+
+def test_what_is_not_dubbed_is_told_until_a_dub_is_on_air() -> None:
+    one = Stage()
+    decided = one.dubbed()
+    for number, up in ((0, 1), (1, 0)):
+        one.telemetry.report(decided[number : number + 1])
+        one.telemetry.look()
+        assert one.metric("dubcast_dubbing_up") == up
+    assert one.telemetry.status().dubbing.fault == "overloaded"
+    one.telemetry.report([replace(decided[0], sequence=2)])
+    assert one.telemetry.status().dubbing.fault == ""
 
 
 def test_the_bed_without_a_background_is_counted_once() -> None:

@@ -38,12 +38,26 @@ class StreamReason(StrEnum):
     STOPPED = "stopped"
     ON_AIR = "on_air"
     RESUMING = "resuming"  # a worker that replaced another plays the original yet
+    OUTPUT_LOST = "output_lost"  # the worker's way to the media server is cut
     PASSTHROUGH = "passthrough"  # the worker kept crashing: the original passes untouched
     WORKER_CANNOT_START = "worker_cannot_start"  # it said so
     WORKER_CRASHED = "worker_crashed"  # these four: it ended, and is started again
     WORKER_HUNG = "worker_hung"
     WORKER_MEMORY = "worker_memory"
     WORKER_QUIET_OVER = "worker_quiet_over"  # the passthrough made room for it
+    NOT_DUBBING = "not_dubbing"  # on air, but what is said is not dubbed; the detail says why
+    SEPARATION_OFF = "separation_off"  # dubs lie over the ducked original: nothing separates it
+
+
+class NotDubbing(StrEnum):
+    """Why what is said on a stream is not dubbed: the detail of `not_dubbing`."""
+
+    STS_UNREACHABLE = "sts_unreachable"  # no connection to the speech service
+    STS_REFUSED_KEY = "sts_refused_key"  # it wants another key
+    LANGUAGE_REFUSED = "language_refused"  # it does not take what it is asked for
+    OVERLOADED = "overloaded"  # it says so, or its replies come too late
+    STS_FAILING = "sts_failing"  # it answers, with errors or with what is no dub
+    SEPARATION_OFF = "separation_off"  # without separation this stream's policy is not to dub
 
 
 class EgressState(StrEnum):

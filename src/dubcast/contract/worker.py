@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dubcast.contract.ids import StreamId
+from dubcast.contract.streams import NotDubbing
 
 
 class WorkerState(StrEnum):
@@ -78,6 +79,16 @@ class SeparationStatus(_Told):
     dropped_s: float = 0.0
 
 
+class DubbingStatus(_Told):
+    """Whether what is said is dubbed. `fault` empty: it is, or nobody speaks. `message`: the
+    service's words, for people. `since_s`: for how long it is not.
+    """
+
+    fault: NotDubbing | Literal[""] = ""
+    message: str = ""
+    since_s: float = 0.0
+
+
 class EndpointStatus(_Told):
     """An endpoint of the speech service. `url` without keys; `alert`: why somebody has to act."""
 
@@ -107,6 +118,7 @@ class WorkerStatus(_Told):
     input: InputStatus = InputStatus()
     output: OutputStatus = OutputStatus()
     separation: SeparationStatus = SeparationStatus()
+    dubbing: DubbingStatus = DubbingStatus()
     dumps_dropped_samples: int = 0
     fragments: dict[Outcome, int] = {}
     sts: tuple[EndpointStatus, ...] = ()

@@ -15,7 +15,7 @@ from dubcast.mediaserver.interface import PathSource
 from dubcast.orchestrator.children import ChildTasks, StreamChild
 from dubcast.orchestrator.launch import Launcher
 from dubcast.orchestrator.stream import Action, Stream
-from dubcast.orchestrator.worker_event import worker_event
+from dubcast.orchestrator.worker_event import News, worker_event
 from dubcast.processes.child import Child
 
 _logger = log.get("orchestrator")
@@ -107,10 +107,14 @@ class Actor:
     def _child_news(self, child: StreamChild) -> None:
         """A supervisor has heard something of its child."""
         if child.spec.role == "worker":
-            event, reason = worker_event(child.supervisor)
-            self._carry_out(self.stream.worker(event, reason, self._clock.monotonic_ns()))
+            self._worker_news(worker_event(child.supervisor))
         else:
             self._changed(self)
+
+    def _worker_news(self, news: News) -> None:
+        now_ns = self._clock.monotonic_ns()
+        told = {"detail": news.detail, "message": news.message}
+        self._carry_out(self.stream.worker(news.event, news.reason, now_ns, **told))
 
     def _child_ended(self, _child: StreamChild) -> None:
         """A child will not run again; with the last one the stream is stopped."""

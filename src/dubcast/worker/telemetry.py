@@ -23,6 +23,7 @@ from dubcast.native import free_memory
 from dubcast.separation.client import SeparationClient, SeparationState
 from dubcast.worker.asrun import entry_of
 from dubcast.worker.core import CoreView, WorkerCore
+from dubcast.worker.dubbing import DubbingWatch
 from dubcast.worker.dumps import RollingDumps
 from dubcast.worker.fragments import Fragment
 from dubcast.worker.input_loop import InputLoop
@@ -50,6 +51,7 @@ class Parts:
     output_thread: OutputThread
     separation: SeparationClient | None
     dumps: RollingDumps | None
+    dubbing: DubbingWatch
 
 
 class Telemetry:
@@ -100,6 +102,9 @@ class Telemetry:
         for outcome, number in client.new_calls().items():
             metrics.sts_calls.labels(stream, outcome).inc(number)
         metrics.sts_retries.labels(stream).inc(client.new_retries())
+        dubbing = self._parts.dubbing
+        dubbing.look(endpoint.state for endpoint in client.status())
+        metrics.dubbing_up.labels(stream).set(not dubbing.status().fault)
 
     def _look_at_queues(self, view: CoreView) -> None:
         metrics, stream = self._metrics, self._metrics.stream
@@ -134,6 +139,7 @@ class Telemetry:
         for fragment in decided:
             entry = entry_of(fragment)
             self._count(entry)
+            self._parts.dubbing.decided(entry)
             _log.info(
                 "fragment",
                 fragmentId=entry.fragment_id,
@@ -191,6 +197,7 @@ class Telemetry:
             ),
             output=OutputStatus(restarts=parts.publisher.restarts),
             separation=separation_status(parts.separation),
+            dubbing=parts.dubbing.status(),
             dumps_dropped_samples=parts.dumps.dropped if parts.dumps else 0,
             fragments=view.outcomes,
             sts=parts.client.status(),

@@ -15,6 +15,7 @@ from dubcast.metrics import WorkerMetrics
 from dubcast.separation.client import SeparationClient
 from dubcast.worker.core import WorkerCore
 from dubcast.worker.dubber import Dubber
+from dubcast.worker.dubbing import DubbingWatch
 from dubcast.worker.dumps import RollingDumps
 from dubcast.worker.edges import Edges
 from dubcast.worker.fragments import Fragment
@@ -61,8 +62,10 @@ class Worker:
         chosen = separation_settings(policy, spec.models_dir)
         self._separation = SeparationClient(self._core.background, chosen) if chosen else None
         self._client = StsClient(spec.sts, spec.stream_id, policy, clock.monotonic_ns)
+        dubbing = DubbingWatch(clock.monotonic_ns)
         self._dubber = Dubber(
-            self._core, self._client, clock, edges.blocking, spec.sts.max_inflight
+            *(self._core, self._client, clock, edges.blocking, spec.sts.max_inflight),
+            on_failed=dubbing.failed,
         )
         self._input = InputLoop(spec, edges, self._core, self._standing, self._dubber.submit)
         self._publisher = Publisher(spec.destination, edges, self._core, self._standing, metrics)
@@ -75,7 +78,7 @@ class Worker:
         )
         parts = Parts(
             *(self._core, self._client, self._input, self._publisher, self._output_thread),
-            *(self._separation, self._dumps),
+            *(self._separation, self._dumps, dubbing),
         )
         hand_on = on_fragment or (lambda entry: None)
         self._telemetry = Telemetry(
