@@ -113,7 +113,7 @@ class Show:
             while True:
                 await asyncio.sleep(0.5)
                 self.supervisor.status = self.worker.status().model_dump(mode="json")
-                news = worker_event(self.supervisor)
+                news = worker_event(self.supervisor, output_ready=True)
                 self.told.append((self.loop.time(), news.event, news.reason, news.detail))
 
         async def main() -> None:

@@ -50,10 +50,10 @@ def test_every_state_that_a_worker_tells_means_something(
 ) -> None:
     expected = MEANS.get(state, News(Event.WORKER_WAITING, state.value))
     supervisor.life.state, supervisor.status = ChildState.RUNNING, told(state)
-    assert worker_event(supervisor) == expected
+    assert worker_event(supervisor, output_ready=True) == expected
     supervisor.status = told(state, reason="own words")
     message = "" if state is WorkerState.LIVE else "own words"
-    assert worker_event(supervisor) == replace(expected, message=message)
+    assert worker_event(supervisor, output_ready=True) == replace(expected, message=message)
 
 
 def test_what_is_said_and_not_dubbed_is_told_with_why(supervisor: Supervisor) -> None:
@@ -61,7 +61,7 @@ def test_what_is_said_and_not_dubbed_is_told_with_why(supervisor: Supervisor) ->
     fault = DubbingStatus(fault=NotDubbing.STS_REFUSED_KEY, message="the key is wrong")
     supervisor.status = told(WorkerState.LIVE, dubbing=fault)
     expected = News(Event.WORKER_DEGRADED, "not_dubbing", "sts_refused_key", "the key is wrong")
-    assert worker_event(supervisor) == expected
+    assert worker_event(supervisor, output_ready=True) == expected
 
 
 @pytest.mark.parametrize(
@@ -77,13 +77,21 @@ def test_separation_that_gave_up_is_told(
 ) -> None:
     supervisor.life.state = ChildState.RUNNING
     supervisor.status = told(WorkerState.LIVE, separation=separation)
-    assert worker_event(supervisor).reason == reason
+    assert worker_event(supervisor, output_ready=True).reason == reason
+
+
+def test_media_that_nobody_can_read_yet_is_waited_for(supervisor: Supervisor) -> None:
+    supervisor.life.state = ChildState.RUNNING
+    for more in ({}, {"resuming": True}):
+        supervisor.status = told(WorkerState.LIVE, **more)
+        expected = News(Event.WORKER_WAITING, "output_not_ready")
+        assert worker_event(supervisor, output_ready=False) == expected
 
 
 def test_at_the_short_delay_it_is_not_live_yet(supervisor: Supervisor) -> None:
     supervisor.life.state = ChildState.RUNNING
     supervisor.status = told(WorkerState.LIVE, resuming=True)
-    assert worker_event(supervisor) == News(Event.WORKER_DEGRADED, "resuming")
+    assert worker_event(supervisor, output_ready=True) == News(Event.WORKER_DEGRADED, "resuming")
 
 
 @pytest.mark.parametrize("status", [None, {}, {"state": "nothing we know"}])
@@ -91,13 +99,13 @@ def test_before_it_has_told_anything_it_is_waited_for(
     supervisor: Supervisor, status: dict[str, Any] | None
 ) -> None:
     supervisor.life.state, supervisor.status = ChildState.RUNNING, status
-    assert worker_event(supervisor) == News(Event.WORKER_WAITING, "")
+    assert worker_event(supervisor, output_ready=True) == News(Event.WORKER_WAITING, "")
 
 
 @pytest.mark.parametrize("fate", list(Fate))
 def test_one_that_ended_says_why(supervisor: Supervisor, fate: Fate) -> None:
     supervisor.life.fate = fate
-    news = worker_event(supervisor)
+    news = worker_event(supervisor, output_ready=True)
     event, reason = news.event, news.reason
     assert event is Event.WORKER_LOST
     assert reason == f"worker_{fate}"
@@ -106,14 +114,20 @@ def test_one_that_ended_says_why(supervisor: Supervisor, fate: Fate) -> None:
 
 def test_a_worker_that_was_refused_its_source_passes_the_reason_on(supervisor: Supervisor) -> None:
     supervisor.life.state = ChildState.FAILED
-    assert worker_event(supervisor) == News(Event.WORKER_FAILED, "worker_cannot_start")
+    assert worker_event(supervisor, output_ready=True) == News(
+        Event.WORKER_FAILED, "worker_cannot_start"
+    )
     supervisor.last_status = told(WorkerState.REFUSED, reason="codec", message="not H.265")
-    assert worker_event(supervisor) == News(Event.WORKER_FAILED, "codec", message="not H.265")
+    assert worker_event(supervisor, output_ready=True) == News(
+        Event.WORKER_FAILED, "codec", message="not H.265"
+    )
     supervisor.last_status = told(WorkerState.LIVE, reason="codec")
-    assert worker_event(supervisor) == News(Event.WORKER_FAILED, "worker_cannot_start")
+    assert worker_event(supervisor, output_ready=True) == News(
+        Event.WORKER_FAILED, "worker_cannot_start"
+    )
 
 
 def test_what_runs_in_a_workers_place_is_degraded_whatever_it_says(supervisor: Supervisor) -> None:
     supervisor.life.budget.begin_passthrough(0)
     supervisor.life.state, supervisor.status = ChildState.RUNNING, told(WorkerState.LIVE)
-    assert worker_event(supervisor) == News(Event.WORKER_DEGRADED, "passthrough")
+    assert worker_event(supervisor, output_ready=True) == News(Event.WORKER_DEGRADED, "passthrough")

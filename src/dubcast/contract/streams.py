@@ -15,8 +15,8 @@ class StreamState(StrEnum):
     """What a stream is doing."""
 
     IDLE = "idle"  # no publisher, nothing runs
-    STARTING = "starting"  # a publisher is there, the worker is not on air yet
-    LIVE = "live"  # the dubbed stream is on air
+    STARTING = "starting"  # a publisher is there, the output cannot be read yet
+    LIVE = "live"  # the output can be read, and dubs are on air or nobody speaks
     DEGRADED = "degraded"  # on air, or ought to be, with something missing; the reason says what
     GRACE = "grace"  # the publisher is gone and awaited; the worker and the egress run on
     STOPPING = "stopping"  # the worker and the egress are being stopped
@@ -39,6 +39,7 @@ class StreamReason(StrEnum):
     ON_AIR = "on_air"
     RESUMING = "resuming"  # a worker that replaced another plays the original yet
     OUTPUT_LOST = "output_lost"  # the worker's way to the media server is cut
+    OUTPUT_NOT_READY = "output_not_ready"  # media leaves; the media server does not list it yet
     PASSTHROUGH = "passthrough"  # the worker kept crashing: the original passes untouched
     WORKER_CANNOT_START = "worker_cannot_start"  # it said so
     WORKER_CRASHED = "worker_crashed"  # these four: it ended, and is started again

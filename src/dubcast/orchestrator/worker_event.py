@@ -28,8 +28,12 @@ class News:
     message: str = ""
 
 
-def worker_event(supervisor: Supervisor) -> News:
-    """What a worker's supervisor knows of it now, as news for its stream."""
+def worker_event(supervisor: Supervisor, *, output_ready: bool) -> News:
+    """What a worker's supervisor knows of it now, as news for its stream.
+
+    `output_ready`: the media server lists the stream's output. Before, nobody can read it, however
+    sure the worker is that media leaves.
+    """
     life = supervisor.life
     if life.state is ChildState.FAILED:
         return _failed(WorkerStatus.read(supervisor.last_status))
@@ -40,6 +44,8 @@ def worker_event(supervisor: Supervisor) -> News:
     status = WorkerStatus.read(supervisor.status)
     if status is None:
         return News(Event.WORKER_WAITING, "")
+    if status.state is WorkerState.LIVE and not output_ready:
+        return News(Event.WORKER_WAITING, StreamReason.OUTPUT_NOT_READY)
     if status.state is WorkerState.LIVE:
         return _on_air(status)
     if status.state is WorkerState.OUTPUT_LOST:
