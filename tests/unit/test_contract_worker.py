@@ -37,8 +37,8 @@ def test_the_names_of_the_status_are_these() -> None:
         ),
         *("sts", "longest_fragment_s", "depth", "peak"),
     }
-    assert set(told["input"]) == {"sessions", "video", "audio", "av_error_ms"}
-    assert set(told["output"]) == {"restarts"}
+    assert set(told["input"]) == {"sessions", "video", "audio", "placement_error_ms"}
+    assert set(told["output"]) == {"restarts", "av_offset_ms"}
     assert told["state"] == "live"
 
 

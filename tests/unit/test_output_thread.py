@@ -13,8 +13,10 @@ from dubcast.contract.worker import Outcome
 from dubcast.testing.clock import VirtualClock
 from dubcast.testing.virtual_loop import VirtualLoop
 from dubcast.worker.core import WorkerCore
+from dubcast.worker.edges import Output
 from dubcast.worker.fragments import Fragment
 from dubcast.worker.output_thread import OutputThread
+from dubcast.worker.scheduler import Batch
 
 DELAY_S = 3
 
@@ -28,6 +30,7 @@ class Stage:
     talk: tuple[tuple[float, float], ...] = ()
     decided: list[Fragment] = field(default_factory=list)
     delays_s: list[float] = field(default_factory=list)
+    pushed: list[tuple[Output, Batch]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.clock = VirtualClock()
@@ -46,6 +49,7 @@ class Stage:
             lambda: self.output if self.connected else None,
             self.decided.extend,
             self.delays_s.append,
+            lambda output, batch: self.pushed.append((output, batch)),
         )
 
     def run(self, seconds: float) -> None:
@@ -90,6 +94,18 @@ def test_fragments_are_decided_and_told_without_an_output_too() -> None:
     one.run(DELAY_S + 2)
     assert [fragment.outcome for fragment in one.decided] == [Outcome.OVERLOAD]
     assert one.output.audio == []
+
+
+def test_what_an_output_took_is_told() -> None:
+    one = Stage()
+    one.run(DELAY_S + 1)
+    assert {output for output, _ in one.pushed} == {one.output}
+    assert [unit for _, batch in one.pushed for unit in batch.video] == one.output.video
+    sound = [block.start for _, batch in one.pushed for block in batch.audio]
+    assert sound == [block.start for block in one.output.audio]
+    nobody = Stage(connected=False)
+    nobody.run(DELAY_S + 1)
+    assert nobody.pushed == []
 
 
 def test_the_delay_from_input_to_output_is_told() -> None:

@@ -27,6 +27,7 @@ from dubcast.metrics import WorkerMetrics
 from dubcast.separation.client import SeparationClient, SeparationState
 from dubcast.testing.clock import VirtualClock
 from dubcast.testing.virtual_loop import VirtualLoop
+from dubcast.worker.av_offset import AvOffset
 from dubcast.worker.core import WorkerCore
 from dubcast.worker.dubbing import DubbingWatch
 from dubcast.worker.edges import Edges
@@ -66,9 +67,11 @@ class Stage:
         self.thread = OutputThread(
             *(self.core, self.clock, lambda: None, self.decided.extend, lambda delay: None)
         )
+        self.av_offset = AvOffset()
         parts = Parts(
             *(self.core, self.client, self.input, self.publisher, self.thread, None, None),
             dubbing=DubbingWatch(self.clock.monotonic_ns),
+            av_offset=self.av_offset,
         )
         self.telemetry = Telemetry(
             *(self.spec, "run", parts, self.standing, self.metrics, self.clock),
@@ -180,7 +183,14 @@ def test_gauges_and_counters_follow_the_core() -> None:
     one.telemetry.look()
     assert one.metric("dubcast_queue_depth", queue="fragments_open") == len(cut)
     assert one.metric("dubcast_breaker_state", state="closed") == 1
-    assert one.metric("dubcast_av_offset_seconds") == pytest.approx(one.core.view().av_error_s)
+    placed = one.metric("dubcast_input_placement_error_seconds")
+    assert placed == pytest.approx(one.core.view().av_error_s)
+    assert one.metric("dubcast_av_offset_seconds") == 0
+    one.av_offset.left("audio", 0, 0)
+    one.av_offset.left("video", 0, NS_PER_S // 50)
+    one.telemetry.look()
+    assert one.metric("dubcast_av_offset_seconds") == pytest.approx(0.02)
+    assert one.telemetry.status().output.av_offset_ms == 20
 
 
 def test_what_is_not_dubbed_is_told_until_a_dub_is_on_air() -> None:

@@ -52,18 +52,21 @@ class _Told(BaseModel):
 
 
 class InputStatus(_Told):
-    """The source. `av_error_ms`: audio placed against its PTS (+: audio early)."""
+    """The source. `placement_error_ms`: audio placed against its PTS (+: audio early)."""
 
     sessions: int = 0
     video: bool = False
     audio: bool = False
-    av_error_ms: float = 0.0
+    placement_error_ms: float = 0.0
 
 
 class OutputStatus(_Told):
-    """The destination."""
+    """The destination. `av_offset_ms`: sound against picture in what leaves, compared with how they
+    came (+: audio early).
+    """
 
     restarts: int = 0
+    av_offset_ms: float = 0.0
 
 
 class SeparationStatus(_Told):

@@ -18,7 +18,8 @@ _JOIN_S = 2
 class OutputThread:
     """Drives the core's scheduler. `output` says which output takes media now, if any.
 
-    `on_decided` and `on_delay` (seconds from arrival to output) are called from the thread.
+    `on_decided`, `on_delay` (seconds from arrival to output) and `on_pushed` (what an output took)
+    are called from the thread.
     """
 
     def __init__(
@@ -28,12 +29,14 @@ class OutputThread:
         output: Callable[[], Output | None],
         on_decided: Callable[[list[Fragment]], None],
         on_delay: Callable[[float], None],
+        on_pushed: Callable[[Output, Batch], None] = lambda output, batch: None,
     ) -> None:
         self._core = core
         self._clock = clock
         self._output = output
         self._on_decided = on_decided
         self._on_delay = on_delay
+        self._on_pushed = on_pushed
         self._quit = threading.Event()
         self._thread = threading.Thread(target=self._run, name="scheduler", daemon=True)
         self.round_ns = clock.monotonic_ns()  # when it last came round
@@ -72,6 +75,7 @@ class OutputThread:
             if output.has_video:
                 for unit in batch.video:
                     output.push_video(unit)
+            self._on_pushed(output, batch)
         if batch.delay_s is not None:
             self._on_delay(batch.delay_s)
         if batch.decided:

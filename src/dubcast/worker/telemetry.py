@@ -22,6 +22,7 @@ from dubcast.metrics import WorkerMetrics
 from dubcast.native import free_memory
 from dubcast.separation.client import SeparationClient, SeparationState
 from dubcast.worker.asrun import entry_of
+from dubcast.worker.av_offset import AvOffset
 from dubcast.worker.core import CoreView, WorkerCore
 from dubcast.worker.dubbing import DubbingWatch
 from dubcast.worker.dumps import RollingDumps
@@ -52,6 +53,7 @@ class Parts:
     separation: SeparationClient | None
     dumps: RollingDumps | None
     dubbing: DubbingWatch
+    av_offset: AvOffset
 
 
 class Telemetry:
@@ -127,7 +129,8 @@ class Telemetry:
         gap, self._gap_samples = view.audio_gap_samples - self._gap_samples, view.audio_gap_samples
         bare = view.unseparated_samples - self._unseparated_samples
         self._unseparated_samples = view.unseparated_samples
-        metrics.av_offset.labels(stream).set(view.av_error_s)
+        metrics.av_offset.labels(stream).set(self._parts.av_offset.seconds)
+        metrics.placement_error.labels(stream).set(view.av_error_s)
         metrics.gap.labels(stream).inc(gap / RATE)
         metrics.unseparated.labels(stream).inc(bare / RATE)
         if self._parts.separation is not None:
@@ -193,9 +196,12 @@ class Telemetry:
                 sessions=parts.input.sessions,
                 video=view.has_video,
                 audio=view.has_audio,
-                av_error_ms=round(view.av_error_s * 1000, 2),
+                placement_error_ms=round(view.av_error_s * 1000, 2),
             ),
-            output=OutputStatus(restarts=parts.publisher.restarts),
+            output=OutputStatus(
+                restarts=parts.publisher.restarts,
+                av_offset_ms=round(parts.av_offset.seconds * 1000, 2),
+            ),
             separation=separation_status(parts.separation),
             dubbing=parts.dubbing.status(),
             dumps_dropped_samples=parts.dumps.dropped if parts.dumps else 0,

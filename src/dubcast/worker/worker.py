@@ -13,15 +13,17 @@ from dubcast.audio.pcm import Float, Int16
 from dubcast.contract.worker import AsRunEntry, WorkerStatus
 from dubcast.metrics import WorkerMetrics
 from dubcast.separation.client import SeparationClient
+from dubcast.worker.av_offset import AvOffset
 from dubcast.worker.core import WorkerCore
 from dubcast.worker.dubber import Dubber
 from dubcast.worker.dubbing import DubbingWatch
 from dubcast.worker.dumps import RollingDumps
-from dubcast.worker.edges import Edges
+from dubcast.worker.edges import Edges, Output
 from dubcast.worker.fragments import Fragment
 from dubcast.worker.input_loop import InputLoop
 from dubcast.worker.output_thread import OutputThread
 from dubcast.worker.publisher import Publisher
+from dubcast.worker.scheduler import Batch
 from dubcast.worker.source_url import scheme_of
 from dubcast.worker.spec import WorkerSpec, separation_settings
 from dubcast.worker.standing import Standing
@@ -75,10 +77,12 @@ class Worker:
             lambda: self._publisher.output,
             self._decided,
             metrics.delay.labels(metrics.stream).set,
+            self._pushed,
         )
+        self._av_offset = AvOffset()
         parts = Parts(
             *(self._core, self._client, self._input, self._publisher, self._output_thread),
-            *(self._separation, self._dumps, dubbing),
+            *(self._separation, self._dumps, dubbing, self._av_offset),
         )
         hand_on = on_fragment or (lambda entry: None)
         self._telemetry = Telemetry(
@@ -91,6 +95,14 @@ class Worker:
             self._separation.feed(start, samples.astype(np.int16, copy=False))
         if self._dumps is not None:
             self._dumps.offer(stem, start, samples)
+
+    def _pushed(self, output: Output, batch: Batch) -> None:
+        """An output took this."""
+        for block in batch.audio:
+            source_ns = self._core.placements.source_ns(block.start)
+            self._av_offset.left("audio", source_ns, block.pts_ns)
+        for unit in batch.video if output.has_video else ():
+            self._av_offset.left("video", unit.pts_ns, unit.pts_ns + unit.shift_ns)
 
     def _decided(self, fragments: list[Fragment]) -> None:
         self._loop.call_soon_threadsafe(self._telemetry.report, fragments)
