@@ -7,6 +7,7 @@
     ├── MediaError             the media path: input, output, media server
     │   ├── InputError         the source cannot be read or carries what we refuse
     │   └── MediaServerError   the media server does not start or answer
+    ├── PolicyError            the speech service lacks a stream's language or voice (exit code 2)
     ├── StsError               the speech service refused or failed (carries code, retryable, stage)
     └── ProbeError             a recording cannot be measured
 
@@ -59,6 +60,13 @@ class InputError(MediaError):
 
 class MediaServerError(MediaError):
     """The media server does not start, does not answer, or refused a call."""
+
+
+class PolicyError(DubcastError):
+    """The speech service lacks the language or voice of a stream; the message lists what it has."""
+
+    reason = "policy_refused"
+    exit_code = 2
 
 
 class StsError(DubcastError):

@@ -120,12 +120,11 @@ def test_since_when_it_is_in_its_state_and_why() -> None:
 
 
 def test_the_message_is_that_of_the_refusal() -> None:
-    from dubcast.errors import InputError
-
     one = Stage()
     assert one.telemetry.status().message == ""
-    one.input.refusal = InputError("H.265 is not taken", reason="video_codec", retryable=False)
-    assert one.telemetry.status().message == "H.265 is not taken"
+    one.standing.step("refuse", "video_codec", "H.265 is not taken")
+    status = one.telemetry.status()
+    assert (status.reason, status.message) == ("video_codec", "H.265 is not taken")
 
 
 def test_it_is_stuck_when_either_thread_does_not_come_round() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from dubcast.audio.pcm import RATE
-from dubcast.errors import StsError
+from dubcast.errors import PolicyError, StsError
 from dubcast.metrics import WorkerMetrics
 from dubcast.orchestrator.stream import Event
 from dubcast.orchestrator.worker_event import worker_event
@@ -52,6 +52,10 @@ class InLoop(OutputThread):
         self.task.cancel()
 
 
+PAGES = {
+    "/api/v1/languages": b'{"pairs": [{"source": "en", "target": "pt-BR"}]}',
+    "/api/v1/voices": b'{"voices": [{"name": "pf_dora", "language": "pt-BR", "gender": "female"}]}',
+}
 Fault = Callable[[], StsError]
 
 
@@ -78,12 +82,13 @@ class Show:
         monkeypatch.setattr(worker_module, "OutputThread", InLoop)
         monkeypatch.setattr(Endpoint, "post", self.post)
         monkeypatch.setattr(Endpoint, "ping", self.ping)
+        monkeypatch.setattr(Endpoint, "get", self.get)
         self.loop = VirtualLoop()
         self.fault, self.from_s, self.until_s = fault, from_s, until_s
         self.told: list[tuple[float, Event, str, str]] = []
         source = ScriptedSource(self.loop, Read(media_s=120, talk=talk))
-        there = ScriptedDestination(self.loop)
-        edges = Edges(source, there, LevelVad, self.loop, at_once)
+        self.there = ScriptedDestination(self.loop)
+        edges = Edges(source, self.there, LevelVad, self.loop, at_once)
         asked = spec(policy={"delay_s": DELAY_S, **(policy or {})})
         self.worker = Worker(asked, WorkerMetrics("demo"), edges)
         self.supervisor = Supervisor(
@@ -104,6 +109,11 @@ class Show:
         reply = dub_reply(np.full(RATE, 0.2, np.float32), transcript="a", translated_text="b",
                           tempo=1.0, speech_start_ms=None, speech_end_ms=None)  # fmt: skip
         return reply.response, reply.voice
+
+    async def get(self, path: str) -> bytes:
+        if self.down():
+            raise self.fault()
+        return PAGES[path]
 
     async def ping(self) -> bool:
         return not self.down()
@@ -155,6 +165,31 @@ def test_it_is_degraded_within_a_fragment_and_live_when_dubs_are_back(
         assert one.states(60 + back_s, 109) == {LIVE}
         dubbed = one.worker.status().fragments
         assert dubbed["dubbed"] > dubbed["failed"] / 2
+
+
+def test_a_policy_that_cannot_be_served_is_refused_before_anything_is_on_air(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = {"target_language": "klingon"}
+    one = Show(monkeypatch, refusing("UNAVAILABLE"), from_s=999, policy=asked)
+    with pytest.raises(PolicyError, match="en to pt-BR") as raised:
+        one.run()
+    assert raised.value.exit_code == 2
+    assert one.there.outputs == [] or one.there.outputs[0].audio == []
+    one.supervisor.last_status = one.worker.status().model_dump(mode="json")
+    one.supervisor.life.state = ChildState.FAILED
+    news = worker_event(one.supervisor, output_ready=False)
+    assert (news.event, news.reason) == (Event.WORKER_FAILED, "policy_refused")
+    assert "'klingon'" in news.message
+    assert "en to pt-BR" in news.message
+
+
+def test_a_service_that_is_away_at_the_start_refuses_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = {"target_language": "klingon"}
+    one = Show(monkeypatch, refusing("UNAVAILABLE"), from_s=0, until_s=999, policy=asked).run()
+    assert one.states(20, 109) == {(Event.WORKER_DEGRADED, "not_dubbing", "sts_unreachable")}
 
 
 def test_where_nobody_speaks_a_dead_service_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:

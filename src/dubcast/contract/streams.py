@@ -41,6 +41,7 @@ class StreamReason(StrEnum):
     OUTPUT_LOST = "output_lost"  # the worker's way to the media server is cut
     OUTPUT_NOT_READY = "output_not_ready"  # media leaves; the media server does not list it yet
     PASSTHROUGH = "passthrough"  # the worker kept crashing: the original passes untouched
+    POLICY_REFUSED = "policy_refused"  # the speech service lacks its language or voice
     WORKER_CANNOT_START = "worker_cannot_start"  # it said so
     WORKER_CRASHED = "worker_crashed"  # these four: it ended, and is started again
     WORKER_HUNG = "worker_hung"

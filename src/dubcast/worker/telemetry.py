@@ -181,13 +181,12 @@ class Telemetry:
         """The worker as it is told at `/status`; from any thread."""
         now = self._clock.monotonic_ns()
         parts, view, standing = self._parts, self._parts.core.view(), self._standing
-        refusal = parts.input.refusal
         return WorkerStatus(
             stream_id=self._spec.stream_id,
             run_id=self._run_id,
             state=standing.state,
             reason=standing.reason,
-            message="" if refusal is None else str(refusal),
+            message=standing.message,
             since_s=round(ns_to_s(now - standing.since_ns), 3),
             delay_s=self._spec.policy.delay_s,
             resuming=view.resuming,

@@ -11,6 +11,7 @@ import numpy as np
 
 from dubcast.audio.pcm import Float, Int16
 from dubcast.contract.worker import AsRunEntry, WorkerStatus
+from dubcast.errors import InputError, PolicyError
 from dubcast.metrics import WorkerMetrics
 from dubcast.separation.client import SeparationClient
 from dubcast.worker.av_offset import AvOffset
@@ -53,6 +54,7 @@ class Worker:
         clock, policy = edges.clock, spec.policy
         self._loop: asyncio.AbstractEventLoop
         self._stop = asyncio.Event()
+        self._policy_refusal: PolicyError | None = None
         self._standing = Standing(clock, metrics)
         self._dumps = (
             RollingDumps(spec.dumps, spec.stream_id, self.run_id) if spec.dumps.dir else None
@@ -108,7 +110,9 @@ class Worker:
         self._loop.call_soon_threadsafe(self._telemetry.report, fragments)
 
     async def run(self) -> None:
-        """Run the stream. Raises InputError if the source carries what dubcast does not take."""
+        """Run the stream. Raises InputError if the source carries what dubcast does not take,
+        PolicyError if the speech service does not offer what the stream is to be dubbed by.
+        """
         self._loop = asyncio.get_running_loop()
         self._output_thread.start()
         if self._separation is not None:
@@ -117,9 +121,9 @@ class Worker:
             await self._stream()
         finally:
             await self._close()
-        if self._input.refusal is not None:
+        if (refusal := self._refusal) is not None:
             await asyncio.sleep(_TOLD_S)
-            raise self._input.refusal
+            raise refusal
 
     def stop(self) -> None:
         """End the stream soon; from the loop's thread."""
@@ -137,21 +141,32 @@ class Worker:
                 publishing = parts.create_task(self._publisher.run(), name="output")
                 watching = parts.create_task(self._telemetry.run(), name="watch")
                 stopping = parts.create_task(self._stop.wait(), name="stop")
+                checking = parts.create_task(self._check_policy(), name="policy")
                 try:
                     await asyncio.wait([reading, stopping], return_when=asyncio.FIRST_COMPLETED)
                     if self._stop.is_set():
                         await self._drain(reading)
                 finally:
                     self._tell_end()
-                for part in (reading, publishing, watching, stopping):
+                for part in (reading, publishing, watching, stopping, checking):
                     part.cancel()
         except ExceptionGroup as failed:
             # One part has failed and the others were cancelled: what it says is what counts.
             raise failed.exceptions[0] from None
 
+    async def _check_policy(self) -> None:
+        """End the stream before anything is on air if its policy cannot be served. One that was on
+        air before could be."""
+        if self.spec.resume_delay_s is not None:
+            return
+        why_not = await self._client.why_not()
+        if why_not:
+            self._policy_refusal = PolicyError(why_not)
+            self._stop.set()
+
     async def _drain(self, reading: asyncio.Task[None]) -> None:
         """Take no more in, and let what is held leave: viewers miss nothing that was there."""
-        if self._publisher.output is None or not self.spec.drain_s:
+        if self._publisher.output is None or not self.spec.drain_s or self._refusal is not None:
             return
         reading.cancel()
         await asyncio.wait([reading])
@@ -161,11 +176,16 @@ class Worker:
                 await asyncio.sleep(_LAST_PUSH_S)
 
     def _tell_end(self) -> None:
-        refusal = self._input.refusal
+        refusal = self._refusal
         if refusal is None:
             self._standing.step("stop")
         else:
-            self._standing.step("refuse", refusal.reason)
+            self._standing.step("refuse", refusal.reason, str(refusal))
+
+    @property
+    def _refusal(self) -> InputError | PolicyError | None:
+        """Why the stream cannot be served, if it cannot."""
+        return self._policy_refusal or self._input.refusal
 
     async def _close(self) -> None:
         """End what does not end with the tasks, each part after those that feed it."""
