@@ -3,6 +3,7 @@
     DubcastError
     ├── ConfigError            a setting is unknown or has a bad value (exit code 2)
     ├── MissingPartError       a program, library, model or element is not installed (exit code 2)
+    ├── NotReachableError      what was asked for is not there (exit code 3)
     ├── ModelStoreError        a model file cannot be fetched or has the wrong hash
     ├── MediaError             the media path: input, output, media server
     │   ├── InputError         the source cannot be read or carries what we refuse
@@ -35,6 +36,13 @@ class MissingPartError(DubcastError):
     """A program, library, model or GStreamer element is missing. The message says how to get it."""
 
     exit_code = 2
+
+
+class NotReachableError(DubcastError):
+    """A service that is needed does not answer, or does not start."""
+
+    retryable = True
+    exit_code = 3
 
 
 class ModelStoreError(DubcastError):

@@ -106,7 +106,8 @@ def _table(rows: deque[AsRunEntry]) -> Table:
 
 def _line(entry: AsRunEntry) -> str:
     reason = f" ({entry.reason})" if entry.reason else ""
+    unheard = "" if entry.on_air else " (not on air)"
     return (
-        f"#{entry.sequence_number:<3} {entry.outcome}{reason} "
+        f"#{entry.sequence_number:<3} {entry.outcome}{reason}{unheard} "
         f"{entry.round_trip_ms / 1000:.1f} s  {entry.transcript}  ->  {entry.translated_text}"
     )

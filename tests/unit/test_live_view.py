@@ -51,12 +51,14 @@ def test_without_a_terminal_each_change_and_each_fragment_is_a_line() -> None:
         status(WorkerState.LIVE),
         entry(3, Outcome.DUBBED),
         entry(4, Outcome.LATE, reason="deadline"),
+        entry(5, Outcome.DUBBED, on_air=False),
     )
     assert shown.splitlines() == [
         "demo: waiting",
         "demo: live",
         "#3   dubbed 1.2 s  hello  ->  olá",
         "#4   late (deadline) 1.2 s  hello  ->  olá",
+        "#5   dubbed (not on air) 1.2 s  hello  ->  olá",
     ]
 
 

@@ -29,6 +29,7 @@ from dubcast.testing.clock import VirtualClock
 from dubcast.testing.virtual_loop import VirtualLoop
 from dubcast.worker.av_offset import AvOffset
 from dubcast.worker.core import WorkerCore
+from dubcast.worker.delivery import Delivery
 from dubcast.worker.dubbing import DubbingWatch
 from dubcast.worker.edges import Edges
 from dubcast.worker.fragments import Fragment
@@ -67,11 +68,12 @@ class Stage:
         self.thread = OutputThread(
             *(self.core, self.clock, lambda: None, self.decided.extend, lambda delay: None)
         )
-        self.av_offset = AvOffset()
+        self.av_offset, self.delivery = AvOffset(), Delivery()
         parts = Parts(
             *(self.core, self.client, self.input, self.publisher, self.thread, None, None),
             dubbing=DubbingWatch(self.clock.monotonic_ns),
             av_offset=self.av_offset,
+            delivery=self.delivery,
         )
         self.telemetry = Telemetry(
             *(self.spec, "run", parts, self.standing, self.metrics, self.clock),
@@ -223,6 +225,25 @@ def test_the_most_that_waited_is_kept() -> None:
     assert one.metric("dubcast_queue_depth", queue="output_s") == 1.0
     assert one.metric("dubcast_queue_peak", queue="output_s") == 4.0
     assert one.telemetry.status().peak["output_s"] == 4.0
+
+
+def test_only_what_a_destination_took_is_delivered_and_on_air() -> None:
+    one = Stage()
+    decided = one.dubbed()
+    output = FakeOutput(one.loop, 0, "caps", lambda kind, message: None)
+    one.publisher.output, output.waiting_s = output, 1.5
+    one.delivery.pushed(output, 10)
+    one.telemetry.look()
+    one.telemetry.report(decided[:1])
+    assert one.telemetry.status().output.delivered_s == 0
+    one.standing.step("output_up")
+    one.telemetry.look()
+    one.telemetry.report(decided[1:])
+    assert one.telemetry.status().output.delivered_s == 8.5
+    one.standing.step("output_down", "the peer is gone")
+    one.telemetry.report(decided[:1])
+    assert [entry.on_air for entry in one.entries] == [False, True, False]
+    assert one.standing.output_lost_for == "the peer is gone"
 
 
 def test_a_separation_is_told_with_its_figures() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx2
 from pydantic import ValidationError
@@ -26,11 +26,13 @@ def is_ready(sts: StsClientSettings) -> bool:
     return reply.status_code == 200
 
 
-def wait_until_ready(sts: StsClientSettings, patience_s: float) -> bool:
-    """Wait for the service at most `patience_s` seconds; whether it became ready."""
+def wait_until_ready(
+    sts: StsClientSettings, patience_s: float, runs: Callable[[], bool] = lambda: True
+) -> bool:
+    """Wait for the service at most `patience_s` seconds, while it `runs`; whether it is ready."""
     end = time.monotonic() + patience_s
     while not is_ready(sts):
-        if time.monotonic() > end:
+        if time.monotonic() > end or not runs():
             return False
         time.sleep(_POLL_S)
     return True

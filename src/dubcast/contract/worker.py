@@ -62,11 +62,12 @@ class InputStatus(_Told):
 
 class OutputStatus(_Told):
     """The destination. `av_offset_ms`: sound against picture in what leaves, compared with how they
-    came (+: audio early).
+    came (+: audio early). `delivered_s`: how much of it left.
     """
 
     restarts: int = 0
     av_offset_ms: float = 0.0
+    delivered_s: float = 0.0
 
 
 class SeparationStatus(_Told):
@@ -139,12 +140,13 @@ class WorkerStatus(_Told):
 
 
 class AsRunEntry(_Told):
-    """A fragment that went on air. Times in s of stream time.
+    """A fragment whose time on air has come. Times in s of stream time.
 
     `fallback`: what played instead of a dub, if there were words. `tempo`: of the dub, in total.
     `placed_shift_s`: how late the dub began; `backlog_s`: how late it lets the next one begin.
     `air_ns`: when its first sample left, on the monotonic clock of the worker's machine.
-    `deadline_margin_ms`: how long before its deadline the reply came.
+    `deadline_margin_ms`: how long before its deadline the reply came. `on_air` false: its time came
+    while no destination took the output.
     """
 
     fragment_id: str
@@ -167,6 +169,7 @@ class AsRunEntry(_Told):
     stages_ms: dict[str, float] = {}
     round_trip_ms: float = 0.0
     deadline_margin_ms: float | None = None
+    on_air: bool = True
 
     @property
     def dub_span_s(self) -> tuple[float, float] | None:

@@ -24,6 +24,7 @@ from dubcast.separation.client import SeparationClient, SeparationState
 from dubcast.worker.asrun import entry_of
 from dubcast.worker.av_offset import AvOffset
 from dubcast.worker.core import CoreView, WorkerCore
+from dubcast.worker.delivery import Delivery
 from dubcast.worker.dubbing import DubbingWatch
 from dubcast.worker.dumps import RollingDumps
 from dubcast.worker.fragments import Fragment
@@ -54,6 +55,7 @@ class Parts:
     dumps: RollingDumps | None
     dubbing: DubbingWatch
     av_offset: AvOffset
+    delivery: Delivery
 
 
 class Telemetry:
@@ -117,7 +119,10 @@ class Telemetry:
         if self._parts.separation is not None:
             self._look_at_seconds("separation_s", self._parts.separation.waiting_s)
         if (output := self._parts.publisher.output) is not None:
-            self._look_at_seconds("output_s", output.backlog_s())
+            backlog_s = output.backlog_s()
+            self._look_at_seconds("output_s", backlog_s)
+            if self._standing.output_up:
+                self._parts.delivery.stands(output, backlog_s)
 
     def _look_at_seconds(self, queue: str, value: float) -> None:
         self._peak_s[queue] = max(self._peak_s.get(queue, 0.0), value)
@@ -140,7 +145,8 @@ class Telemetry:
     def report(self, decided: list[Fragment]) -> None:
         """These fragments are decided: count them, log them and hand on their entries."""
         for fragment in decided:
-            entry = entry_of(fragment)
+            on_air = {"on_air": self._standing.output_up}
+            entry = entry_of(fragment).model_copy(update=on_air)
             self._count(entry)
             self._parts.dubbing.decided(entry)
             _log.info(
@@ -200,6 +206,7 @@ class Telemetry:
             output=OutputStatus(
                 restarts=parts.publisher.restarts,
                 av_offset_ms=round(parts.av_offset.seconds * 1000, 2),
+                delivered_s=round(parts.delivery.seconds, 3),
             ),
             separation=separation_status(parts.separation),
             dubbing=parts.dubbing.status(),

@@ -9,13 +9,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from dubcast.audio.pcm import Float, Int16
+from dubcast.audio.pcm import RATE, Float, Int16
 from dubcast.contract.worker import AsRunEntry, WorkerStatus
 from dubcast.errors import InputError, PolicyError
 from dubcast.metrics import WorkerMetrics
 from dubcast.separation.client import SeparationClient
 from dubcast.worker.av_offset import AvOffset
 from dubcast.worker.core import WorkerCore
+from dubcast.worker.delivery import Delivery
 from dubcast.worker.dubber import Dubber
 from dubcast.worker.dubbing import DubbingWatch
 from dubcast.worker.dumps import RollingDumps
@@ -81,10 +82,10 @@ class Worker:
             metrics.delay.labels(metrics.stream).set,
             self._pushed,
         )
-        self._av_offset = AvOffset()
+        self._av_offset, self._delivery = AvOffset(), Delivery()
         parts = Parts(
             *(self._core, self._client, self._input, self._publisher, self._output_thread),
-            *(self._separation, self._dumps, dubbing, self._av_offset),
+            *(self._separation, self._dumps, dubbing, self._av_offset, self._delivery),
         )
         hand_on = on_fragment or (lambda entry: None)
         self._telemetry = Telemetry(
@@ -100,6 +101,7 @@ class Worker:
 
     def _pushed(self, output: Output, batch: Batch) -> None:
         """An output took this."""
+        self._delivery.pushed(output, sum(len(one.samples) for one in batch.audio) / RATE)
         for block in batch.audio:
             source_ns = self._core.placements.source_ns(block.start)
             self._av_offset.left("audio", source_ns, block.pts_ns)
@@ -175,7 +177,13 @@ class Worker:
                 await until(lambda: self._core.drained or self._publisher.output is None)
                 await asyncio.sleep(_LAST_PUSH_S)
 
+    @property
+    def output_lost_for(self) -> str:
+        """Why the destination was last lost, or could not be reached; empty if it never was."""
+        return self._standing.output_lost_for
+
     def _tell_end(self) -> None:
+        self._telemetry.look()  # a last time, at an output that still stands
         refusal = self._refusal
         if refusal is None:
             self._standing.step("stop")
