@@ -24,9 +24,8 @@ class StreamState(StrEnum):
 
 
 class StreamReason(StrEnum):
-    """Why a stream is in its state, as the control plane knows it.
-
-    While a worker runs, its own reason is passed on instead where it gives one.
+    """Why a stream is in its state. While its worker has nothing on air, the worker's own state is
+    the reason instead. What to do about each: docs/reasons.md.
     """
 
     NEW = "new"  # just heard of
@@ -41,6 +40,9 @@ class StreamReason(StrEnum):
     OUTPUT_LOST = "output_lost"  # the worker's way to the media server is cut
     OUTPUT_NOT_READY = "output_not_ready"  # media leaves; the media server does not list it yet
     PASSTHROUGH = "passthrough"  # the worker kept crashing: the original passes untouched
+    VIDEO_CODEC = "video_codec"  # these two: the source carries what dubcast does not take
+    AUDIO_CODEC = "audio_codec"
+    MISSING_PART = "missing_part"  # a GStreamer element is not installed
     POLICY_REFUSED = "policy_refused"  # the speech service lacks its language or voice
     WORKER_CANNOT_START = "worker_cannot_start"  # it said so
     WORKER_CRASHED = "worker_crashed"  # these four: it ended, and is started again
