@@ -3,10 +3,12 @@
     DubcastError
     ├── ConfigError            a setting is unknown or has a bad value (exit code 2)
     ├── MissingPartError       a program, library, model or element is not installed (exit code 2)
+    ├── NotReachableError      what was asked for is not there (exit code 3)
     ├── ModelStoreError        a model file cannot be fetched or has the wrong hash
     ├── MediaError             the media path: input, output, media server
     │   ├── InputError         the source cannot be read or carries what we refuse
     │   └── MediaServerError   the media server does not start or answer
+    ├── PolicyError            the speech service lacks a stream's language or voice (exit code 2)
     ├── StsError               the speech service refused or failed (carries code, retryable, stage)
     └── ProbeError             a recording cannot be measured
 
@@ -36,6 +38,13 @@ class MissingPartError(DubcastError):
     exit_code = 2
 
 
+class NotReachableError(DubcastError):
+    """A service that is needed does not answer, or does not start."""
+
+    retryable = True
+    exit_code = 3
+
+
 class ModelStoreError(DubcastError):
     """A model file cannot be fetched, joined or verified."""
 
@@ -59,6 +68,13 @@ class InputError(MediaError):
 
 class MediaServerError(MediaError):
     """The media server does not start, does not answer, or refused a call."""
+
+
+class PolicyError(DubcastError):
+    """The speech service lacks the language or voice of a stream; the message lists what it has."""
+
+    reason = "policy_refused"
+    exit_code = 2
 
 
 class StsError(DubcastError):

@@ -53,8 +53,8 @@ class LiveView:
         before, self._status = self._status, status
         if self._tty:
             self._live.update(self._render())
-        elif status is not None and (before is None or status.state is not before.state):
-            self._console.print(f"{self._title}: {status.state}", highlight=False)
+        elif status is not None and (before is None or _standing(status) != _standing(before)):
+            self._console.print(f"{self._title}: {_standing(status)}", highlight=False)
 
     def fragment(self, entry: AsRunEntry) -> None:
         """Show one as-run entry."""
@@ -73,12 +73,17 @@ class LiveView:
         status = self._status
         counts = ", ".join(f"{name} {count}" for name, count in sorted(self._outcomes.items()))
         head = Text.assemble(
-            ("state ", "dim"), (status.state.value if status else "starting", "bold"),
+            ("state ", "dim"), (_standing(status) if status else "starting", "bold"),
             ("   delay ", "dim"), f"{(status and status.delay_s) or '-'} s",
             ("   longest fragment ", "dim"), f"{(status and status.longest_fragment_s) or '-'} s",
             ("   fragments ", "dim"), counts or "none yet",
         )  # fmt: skip
         return Panel(Group(head, _table(self._rows)), title=self._title, border_style="cyan")
+
+
+def _standing(status: WorkerStatus) -> str:
+    fault = status.dubbing.fault
+    return f"{status.state.value}, not dubbing ({fault})" if fault else status.state.value
 
 
 def _table(rows: deque[AsRunEntry]) -> Table:
@@ -101,7 +106,8 @@ def _table(rows: deque[AsRunEntry]) -> Table:
 
 def _line(entry: AsRunEntry) -> str:
     reason = f" ({entry.reason})" if entry.reason else ""
+    unheard = "" if entry.on_air else " (not on air)"
     return (
-        f"#{entry.sequence_number:<3} {entry.outcome}{reason} "
+        f"#{entry.sequence_number:<3} {entry.outcome}{reason}{unheard} "
         f"{entry.round_trip_ms / 1000:.1f} s  {entry.transcript}  ->  {entry.translated_text}"
     )

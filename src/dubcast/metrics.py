@@ -29,6 +29,9 @@ class WorkerMetrics:
         self.fragments = self._counter(
             "dubcast_fragments_total", "Fragments with speech, by outcome", ["outcome"]
         )
+        self.dubbing_up = self._gauge(
+            "dubcast_dubbing_up", "1 while what is said is dubbed, or nobody speaks"
+        )
         self.fragment_seconds = Histogram(
             "dubcast_fragment_seconds",
             "Time of a fragment at the speech service, by stage",
@@ -40,7 +43,11 @@ class WorkerMetrics:
         self.queue_depth = self._gauge("dubcast_queue_depth", "Waiting items or seconds", ["queue"])
         self.queue_peak = self._gauge("dubcast_queue_peak", "The most that ever waited", ["queue"])
         self.av_offset = self._gauge(
-            "dubcast_av_offset_seconds", "Audio placed against its PTS (+: audio early)"
+            "dubcast_av_offset_seconds",
+            "Audio against video in what leaves, compared with the source (+: audio early)",
+        )
+        self.placement_error = self._gauge(
+            "dubcast_input_placement_error_seconds", "Audio placed against its PTS (+: audio early)"
         )
         self.gap = self._counter(
             "dubcast_output_gap_seconds_total", "Output time without audio from the source"

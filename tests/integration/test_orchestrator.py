@@ -22,6 +22,7 @@ import uvicorn
 
 import fake_child
 from dubcast.config import OrchestratorSettings, Settings
+from dubcast.contract.ids import output_path, stream_id_of_ingest
 from dubcast.errors import ConfigError, MediaServerError
 from dubcast.mediaserver import signature
 from dubcast.mediaserver.interface import ControlPlane, MediaServer, PathSource, control_plane
@@ -101,7 +102,20 @@ def _zombie(pid: int) -> bool:
     return True
 
 
+def list_outputs(server: MediaServer) -> None:
+    """Fake workers publish nothing: the output of every stream is listed with its input."""
+    seen = server.ready_paths
+
+    async def ready_paths() -> dict[str, PathSource]:
+        paths = await seen()
+        ids = [path.split("/")[1] for path in paths if stream_id_of_ingest(path)]
+        return paths | {output_path(one): PathSource(output_path(one), "fake") for one in ids}
+
+    server.ready_paths = ready_paths  # type: ignore[method-assign]
+
+
 def build(settings: Settings, server: MediaServer, folder: Path) -> tuple[Orchestrator, Any]:
+    list_outputs(server)
     placement = LocalPlacement(folder / "state" / "run", settings.orchestrator.max_streams)
     program = (sys.executable, fake_child.__file__, str(folder))
     launcher = Launcher(settings, server, program)

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any
+
+import pytest
 
 from dubcast.config import Settings, child_env
 from dubcast.measure.probe import probe
@@ -50,6 +56,9 @@ async def test_a_file_is_sent_whole_at_its_own_pace_and_then_it_ends(
             assert tape.wait(5)
             tape.stop()
     assert done.returncode == 0, done.stderr
+    said = re.search(r"dubcast: delivered ([\d.]+) s to rtmp://.*; nobody spoke", done.stderr)
+    assert said is not None
+    assert float(said[1]) == pytest.approx(8, abs=0.5)
     report = probe(tape.path, source=clip)
     assert report.comparison is not None
     assert report.comparison.bit_exact
@@ -60,6 +69,29 @@ async def test_a_file_is_sent_whole_at_its_own_pace_and_then_it_ends(
     assert report.sync is not None
     assert report.sync.max_abs_ms is not None
     assert report.sync.max_abs_ms <= 10
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_nothing_delivered_is_exit_code_3_and_said(tmp_path: Path, taken: bool) -> None:
+    """Nobody listens there; or somebody does, and hangs up on everyone."""
+    clip = str(build_clip(ClipSpec(seconds=4), tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as there, scripted() as sts:
+        port = there.getsockname()[1]
+        if taken:
+            Thread(target=_hang_up, args=(there,), daemon=True).start()
+        else:
+            there.close()
+        done = call(sts, clip, f"rtmp://127.0.0.1:{port}/live/canary", "--delay", "3")
+    assert done.returncode == 3, done.stderr
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("dubcast: nothing was delivered to rtmp://127.0.0.1")
+    assert "canary" not in last
+
+
+def _hang_up(server: socket.socket) -> None:
+    with suppress(OSError):
+        while True:
+            server.accept()[0].close()
 
 
 def _refused(*arguments: str) -> tuple[int, str]:

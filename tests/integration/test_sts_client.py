@@ -229,6 +229,35 @@ async def test_a_service_that_is_not_there_is_unavailable() -> None:
     assert (caught.value.code, caught.value.retryable) == ("UNAVAILABLE", True)
 
 
+LANGUAGES = b'{"pairs": [{"source": "en", "target": "pt-BR"}]}'
+VOICES = b'{"voices": [{"name": "pf_dora", "language": "pt-BR", "gender": "female"}]}'
+
+
+@pytest.mark.parametrize(
+    ("policy", "pages", "words"),
+    [
+        ({"target_language": "pt-BR"}, (Reply(200, LANGUAGES), Reply(200, VOICES)), ""),
+        ({"target_language": "xx"}, (Reply(200, LANGUAGES), Reply(200, VOICES)), "en to pt-BR"),
+        ({"voice": "nobody"}, (Reply(200, LANGUAGES), Reply(200, VOICES)), "default, pf_dora"),
+        ({"voice": "nobody"}, (Reply(200, LANGUAGES), Reply(200, b"{")), ""),
+        ({"voice": "nobody"}, (Reply(200, LANGUAGES), Reply(403, b"")), ""),
+        ({"voice": "nobody"}, (Reply(200, b" " * 2_000_000), Reply(200, VOICES)), ""),
+    ],
+)
+async def test_a_policy_is_refused_only_by_a_service_that_says_what_it_has(
+    policy: dict[str, str], pages: tuple[Reply, Reply], words: str
+) -> None:
+    told = dict(zip(("/api/v1/languages", "/api/v1/voices"), pages, strict=True))
+    with ScriptedSts(lambda r, c: success(r), pages=told) as server:
+        settings = StsClientSettings(url="http://127.0.0.1:9", fallback_urls=(server.url,))
+        wanted = StreamSettings.model_validate(policy)
+        one = StsClient(settings, "demo", wanted, time.monotonic_ns)
+        why_not = await one.why_not()
+        await one.close()
+    assert words in why_not
+    assert bool(words) == bool(why_not)
+
+
 async def test_a_deadline_that_has_passed_sends_nothing() -> None:
     async with client(lambda r, c: success(r)) as (server, one):
         with pytest.raises(StsError, match="deadline"):

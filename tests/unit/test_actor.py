@@ -40,7 +40,7 @@ def test_no_step_of_a_stream_waits(part: type) -> None:
 
 
 class Scene:
-    """An actor with scripted children; `gone` counts how often all of them had ended."""
+    """An actor with scripted children; `gone` counts how often a look was asked for."""
 
     def __init__(self, loop: virtual_loop.VirtualLoop, group: asyncio.TaskGroup) -> None:
         self.placement = ScriptedPlacement()
@@ -49,9 +49,9 @@ class Scene:
         self.gone = 0
         stream = Stream("abc", StreamPolicy(grace_s=5), loop.monotonic_ns())
         launcher: Any = Specs()
-        self.actor = Actor(stream, launcher, self.tasks, loop, lambda _: None, self._all_gone)
+        self.actor = Actor(stream, launcher, self.tasks, loop, lambda _: None, self._look)
 
-    def _all_gone(self) -> None:
+    def _look(self) -> None:
         self.gone += 1
 
     def started(self) -> list[str]:
@@ -71,15 +71,15 @@ def play(story: Callable[[Scene], Coroutine[Any, Any, None]]) -> None:
 def test_a_publisher_starts_all_and_its_loss_ends_all() -> None:
     async def story(scene: Scene) -> None:
         actor = scene.actor
-        actor.observed(SOURCE)
+        actor.observed(SOURCE, output_ready=True)
         await asyncio.sleep(3)
         assert scene.started() == [WORKER, EGRESS]
         assert actor.stream.state is StreamState.LIVE
         assert (actor.worker is not None, len(actor.destinations)) == (True, 1)
         assert actor.has_running and actor.holds_place
-        actor.observed(None)
+        actor.observed(None, output_ready=False)
         await asyncio.sleep(5)
-        actor.observed(None)
+        actor.observed(None, output_ready=False)
         await asyncio.sleep(1)
         for child in scene.placement.started:
             assert [number for _, number in child.signals] == [signal.SIGTERM]
@@ -92,7 +92,7 @@ def test_a_publisher_starts_all_and_its_loss_ends_all() -> None:
 
 def test_a_worker_that_cannot_start_ends_the_rest_and_is_shown_as_it_was() -> None:
     async def story(scene: Scene) -> None:
-        scene.actor.observed(SOURCE)
+        scene.actor.observed(SOURCE, output_ready=True)
         await asyncio.sleep(3)
         scene.placement.started[0].end(2)
         await asyncio.sleep(3)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
+import yaml
 from typer.testing import CliRunner
 
 from dubcast.cli.main import app
@@ -102,6 +104,36 @@ def test_config_show_names_origins_and_masks_secrets() -> None:
     assert result.exit_code == 0
     assert "stream.delay_s: 9.0    # DUBCAST__STREAM__DELAY_S" in result.output
     assert "canary" not in result.output
+
+
+@pytest.mark.parametrize("where", ["stream", "orchestrator.streams.show.policy"])
+def test_config_check_asks_the_service_about_every_policy(
+    sts: ScriptedSts, tmp_path: Path, where: str
+) -> None:
+    tree: dict[str, Any] = {"sts": {"url": sts.url}}
+    file = tmp_path / "dubcast.yaml"
+    file.write_text(yaml.safe_dump(tree))
+    result = CliRunner().invoke(app, ["config", "check", "-c", str(file)])
+    assert (result.exit_code, "offers" in result.output) == (0, True)
+    inner = tree
+    for name in where.split("."):
+        inner = inner.setdefault(name, {})
+    inner["voice"] = "nobody"
+    file.write_text(yaml.safe_dump(tree))
+    result = CliRunner().invoke(app, ["config", "check", "-c", str(file)])
+    assert isinstance(result.exception, ConfigError)
+    assert result.exception.exit_code == 2
+    assert all(word in str(result.exception) for word in (f"{where}: ", "default, pf_dora"))
+
+
+@pytest.mark.parametrize("page", [None, b"<html>another service"])
+def test_config_check_says_what_it_could_not_check(page: bytes | None) -> None:
+    pages = {"/api/v1/languages": Reply(200, page or b"")}
+    with ScriptedSts(lambda request, call: success(request), pages=pages) as other:
+        env = {"DUBCAST__STS__URL": other.url if page else "http://127.0.0.1:9"}
+        result = CliRunner().invoke(app, ["config", "check"], env=env)
+    assert result.exit_code == 0
+    assert "were not checked" in result.output
 
 
 def test_config_check_fails_on_an_unknown_setting() -> None:

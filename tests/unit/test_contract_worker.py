@@ -26,11 +26,19 @@ def test_the_names_of_the_status_are_these() -> None:
     told = WorkerStatus(stream_id="demo", state=WorkerState.LIVE).model_dump(mode="json")
     assert set(told) == {
         *("stream_id", "run_id", "state", "reason", "message", "since_s", "delay_s", "resuming"),
-        *("stuck_s", "input", "output", "separation", "dumps_dropped_samples", "fragments"),
+        *(
+            "stuck_s",
+            "input",
+            "output",
+            "separation",
+            "dubbing",
+            "dumps_dropped_samples",
+            "fragments",
+        ),
         *("sts", "longest_fragment_s", "depth", "peak"),
     }
-    assert set(told["input"]) == {"sessions", "video", "audio", "av_error_ms"}
-    assert set(told["output"]) == {"restarts"}
+    assert set(told["input"]) == {"sessions", "video", "audio", "placement_error_ms"}
+    assert set(told["output"]) == {"restarts", "av_offset_ms", "delivered_s"}
     assert told["state"] == "live"
 
 
@@ -39,7 +47,7 @@ def test_the_names_of_an_as_run_entry_are_these() -> None:
         *("fragment_id", "sequence_number", "source_start_s", "source_end_s", "outcome"),
         *("reason", "fallback", "transcript", "translated_text", "tempo", "placed_shift_s"),
         *("backlog_s", "dub_start_s", "dub_end_s", "speech_lufs", "dub_lufs", "air_ns"),
-        *("stages_ms", "round_trip_ms", "deadline_margin_ms"),
+        *("stages_ms", "round_trip_ms", "deadline_margin_ms", "on_air"),
     }
 
 

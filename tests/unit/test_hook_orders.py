@@ -34,8 +34,8 @@ def test_a_flap_storm_starts_one_worker_per_path() -> None:
 def test_the_check_finds_a_stream_that_forgets_its_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     told = Stream.worker
 
-    def forgetful(self: Stream, *news: object) -> object:
-        actions = told(self, *news)  # type: ignore[arg-type]
+    def forgetful(self: Stream, *news: object, **words: str) -> object:
+        actions = told(self, *news, **words)  # type: ignore[arg-type]
         self.stopped(news[-1])  # type: ignore[arg-type]
         return actions
 

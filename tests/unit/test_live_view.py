@@ -6,7 +6,8 @@ import io
 
 from rich.console import Console
 
-from dubcast.contract.worker import AsRunEntry, Outcome, WorkerState, WorkerStatus
+from dubcast.contract.streams import NotDubbing
+from dubcast.contract.worker import AsRunEntry, DubbingStatus, Outcome, WorkerState, WorkerStatus
 from dubcast.live_view import LiveView
 
 
@@ -50,12 +51,25 @@ def test_without_a_terminal_each_change_and_each_fragment_is_a_line() -> None:
         status(WorkerState.LIVE),
         entry(3, Outcome.DUBBED),
         entry(4, Outcome.LATE, reason="deadline"),
+        entry(5, Outcome.DUBBED, on_air=False),
     )
     assert shown.splitlines() == [
         "demo: waiting",
         "demo: live",
         "#3   dubbed 1.2 s  hello  ->  olá",
         "#4   late (deadline) 1.2 s  hello  ->  olá",
+        "#5   dubbed (not on air) 1.2 s  hello  ->  olá",
+    ]
+
+
+def test_a_stream_that_is_not_dubbed_says_so_and_when_it_is_again() -> None:
+    fault = DubbingStatus(fault=NotDubbing.STS_UNREACHABLE)
+    silent = status(WorkerState.LIVE).model_copy(update={"dubbing": fault})
+    live = status(WorkerState.LIVE)
+    assert seen(live, silent, silent, live).splitlines() == [
+        "demo: live",
+        "demo: live, not dubbing (sts_unreachable)",
+        "demo: live",
     ]
 
 

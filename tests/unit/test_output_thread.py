@@ -12,7 +12,9 @@ from dubcast.contract.worker import Outcome
 from dubcast.testing.clock import VirtualClock
 from dubcast.testing.virtual_loop import VirtualLoop
 from dubcast.worker.core import WorkerCore
+from dubcast.worker.edges import Output
 from dubcast.worker.fragments import Fragment
+from dubcast.worker.outlet import Taken
 from dubcast.worker.output_thread import OutputThread
 from dubcast.worker.scheduler import Batch, Tracks
 from worker_fakes import FakeOutput, LevelVad, feed, spec
@@ -29,6 +31,7 @@ class Stage:
     talk: tuple[tuple[float, float], ...] = ()
     decided: list[Fragment] = field(default_factory=list)
     delays_s: list[float] = field(default_factory=list)
+    pushed: list[tuple[Output, Batch]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.clock = VirtualClock()
@@ -47,11 +50,14 @@ class Stage:
             self.push,
             self.decided.extend,
             self.delays_s.append,
+            lambda output, batch: self.pushed.append((output, batch)),
         )
 
-    def push(self, batch: Batch, now: int) -> None:
-        if self.connected:
-            self.output.push(batch, now)
+    def push(self, batch: Batch, now: int) -> Taken | None:
+        if not self.connected:
+            return None
+        self.output.push(batch, now)
+        return self.output, batch
 
     def run(self, seconds: float) -> None:
         """Rounds, each when the one before said that it should be."""
@@ -99,6 +105,18 @@ def test_fragments_are_decided_and_told_without_an_output_too() -> None:
     one.run(DELAY_S + 2)
     assert [fragment.outcome for fragment in one.decided] == [Outcome.OVERLOAD]
     assert one.output.audio == []
+
+
+def test_what_an_output_took_is_told() -> None:
+    one = Stage()
+    one.run(DELAY_S + 1)
+    assert {output for output, _ in one.pushed} == {one.output}
+    assert [unit for _, batch in one.pushed for unit in batch.video] == one.output.video
+    sound = [block.start for _, batch in one.pushed for block in batch.audio]
+    assert sound == [block.start for block in one.output.audio]
+    nobody = Stage(connected=False)
+    nobody.run(DELAY_S + 1)
+    assert nobody.pushed == []
 
 
 def test_the_delay_from_input_to_output_is_told() -> None:

@@ -228,7 +228,7 @@ def test_the_service_is_given_the_room_up_to_the_next_speech_and_the_bound() -> 
 
 
 def test_a_publishers_clock_that_drifts_is_followed() -> None:
-    """What `dubcast_av_offset_seconds` shows, and no gap: 400 ppm over a minute is 24 ms."""
+    """The placement error that the metric shows, and no gap: 400 ppm over a minute is 24 ms."""
     one = Simulation()
     for number in range(60 * RATE // CHUNK):
         at = number * CHUNK * S // RATE

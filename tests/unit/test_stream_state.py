@@ -107,6 +107,19 @@ def test_a_worker_that_is_restarted_is_degraded_then_live() -> None:
     assert stream.state is S.LIVE
 
 
+def test_a_reason_comes_with_its_detail_and_words_and_goes_with_them() -> None:
+    stream = on_air()
+    for detail in ("sts_unreachable", "overloaded"):
+        told = {"detail": detail, "message": "own words"}
+        stream.worker(Event.WORKER_DEGRADED, "not_dubbing", at(5), **told)
+        assert (stream.reason, stream.detail) == ("not_dubbing", detail)
+        assert (stream.message, stream.since_ns) == ("own words", at(5))
+    stream.observed(A, at(6))
+    assert stream.detail == "overloaded"
+    stream.worker(Event.WORKER_LIVE, "on_air", at(7))
+    assert (stream.reason, stream.detail, stream.message) == ("on_air", "", "")
+
+
 def test_adopted_children_wait_for_the_publisher_to_be_seen() -> None:
     stream = Stream("abc", StreamPolicy(grace_s=60), 0)
     stream.adopted(at(1))

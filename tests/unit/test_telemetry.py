@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,7 +17,10 @@ from dubcast.metrics import WorkerMetrics
 from dubcast.separation.client import SeparationClient, SeparationState
 from dubcast.testing.clock import VirtualClock
 from dubcast.testing.virtual_loop import VirtualLoop
+from dubcast.worker.av_offset import AvOffset
 from dubcast.worker.core import WorkerCore
+from dubcast.worker.delivery import Delivery
+from dubcast.worker.dubbing import DubbingWatch
 from dubcast.worker.edges import Edges
 from dubcast.worker.fragments import Fragment
 from dubcast.worker.input_loop import InputLoop
@@ -72,8 +75,12 @@ class Stage:
                 lambda delay: None,
             )
         )
+        self.av_offset, self.delivery = AvOffset(), Delivery()
         parts = Parts(
-            *(self.core, self.client, self.input, self.publisher, self.thread, None, None)
+            *(self.core, self.client, self.input, self.publisher, self.thread, None, None),
+            dubbing=DubbingWatch(self.clock.monotonic_ns),
+            av_offset=self.av_offset,
+            delivery=self.delivery,
         )
         self.telemetry = Telemetry(
             *(self.spec, "run", parts, self.standing, self.metrics, self.clock),
@@ -122,12 +129,11 @@ def test_since_when_it_is_in_its_state_and_why() -> None:
 
 
 def test_the_message_is_that_of_the_refusal() -> None:
-    from dubcast.errors import InputError
-
     one = Stage()
     assert one.telemetry.status().message == ""
-    one.input.refusal = InputError("H.265 is not taken", reason="video_codec", retryable=False)
-    assert one.telemetry.status().message == "H.265 is not taken"
+    one.standing.step("refuse", "video_codec", "H.265 is not taken")
+    status = one.telemetry.status()
+    assert (status.reason, status.message) == ("video_codec", "H.265 is not taken")
 
 
 def test_it_is_stuck_when_either_thread_does_not_come_round() -> None:
@@ -185,7 +191,26 @@ def test_gauges_and_counters_follow_the_core() -> None:
     one.telemetry.look()
     assert one.metric("dubcast_queue_depth", queue="fragments_open") == len(cut)
     assert one.metric("dubcast_breaker_state", state="closed") == 1
-    assert one.metric("dubcast_av_offset_seconds") == pytest.approx(one.core.view().av_error_s)
+    placed = one.metric("dubcast_input_placement_error_seconds")
+    assert placed == pytest.approx(one.core.view().av_error_s)
+    assert one.metric("dubcast_av_offset_seconds") == 0
+    one.av_offset.left("audio", 0, 0)
+    one.av_offset.left("video", 0, NS_PER_S // 50)
+    one.telemetry.look()
+    assert one.metric("dubcast_av_offset_seconds") == pytest.approx(0.02)
+    assert one.telemetry.status().output.av_offset_ms == 20
+
+
+def test_what_is_not_dubbed_is_told_until_a_dub_is_on_air() -> None:
+    one = Stage()
+    decided = one.dubbed()
+    for number, up in ((0, 1), (1, 0)):
+        one.telemetry.report(decided[number : number + 1])
+        one.telemetry.look()
+        assert one.metric("dubcast_dubbing_up") == up
+    assert one.telemetry.status().dubbing.fault == "overloaded"
+    one.telemetry.report([replace(decided[0], sequence=2)])
+    assert one.telemetry.status().dubbing.fault == ""
 
 
 def test_the_bed_without_a_background_is_counted_once() -> None:
@@ -207,6 +232,25 @@ def test_the_most_that_waited_is_kept() -> None:
     assert one.metric("dubcast_queue_depth", queue="output_s") == 1.0
     assert one.metric("dubcast_queue_peak", queue="output_s") == 4.0
     assert one.telemetry.status().peak["output_s"] == 4.0
+
+
+def test_only_what_a_destination_took_is_delivered_and_on_air() -> None:
+    one = Stage()
+    decided = one.dubbed()
+    output = FakeOutput(one.loop, 0, "caps", lambda kind, message: None)
+    one.publisher.output, output.waiting_s = output, 1.5
+    one.delivery.pushed(output, 10)
+    one.telemetry.look()
+    one.telemetry.report(decided[:1])
+    assert one.telemetry.status().output.delivered_s == 0
+    one.standing.step("output_up")
+    one.telemetry.look()
+    one.telemetry.report(decided[1:])
+    assert one.telemetry.status().output.delivered_s == 8.5
+    one.standing.step("output_down", "the peer is gone")
+    one.telemetry.report(decided[:1])
+    assert [entry.on_air for entry in one.entries] == [False, True, False]
+    assert one.standing.output_lost_for == "the peer is gone"
 
 
 def test_a_separation_is_told_with_its_figures() -> None:

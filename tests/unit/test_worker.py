@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -179,12 +179,35 @@ def test_a_file_plays_out_and_its_fragments_are_reported(monkeypatch: pytest.Mon
 def test_after_a_crash_it_is_on_air_at_the_short_delay(monkeypatch: pytest.MonkeyPatch) -> None:
     one = Stage(monkeypatch, spec=spec(resume_delay_s=1.0))
     resuming: list[bool] = []
+    offsets: list[float] = []
 
     def look() -> None:
         resuming.append(one.worker.status().resuming)
 
-    one.run({2.0: look, 7.0: look, 8.0: one.worker.stop})
+    def measure() -> None:
+        offsets.append(one.worker.status().output.av_offset_ms)
+
+    often = dict.fromkeys((n / 20 for n in range(160)), measure)
+    one.run({**often, 2.02: look, 7.02: look, 8.0: one.worker.stop})
     assert resuming == [True, False]
+    assert set(offsets) == {0}  # both tracks step back by the same
+
+
+def test_the_offset_of_the_output_is_measured_on_what_was_pushed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one = Stage(monkeypatch)
+    push = type(one.worker._core._scheduler).poll
+
+    def late_pictures(self: Any, now: int) -> Any:
+        batch = push(self, now)
+        batch.video = [replace(unit, shift_ns=40_000_000) for unit in batch.video]
+        return batch
+
+    monkeypatch.setattr(type(one.worker._core._scheduler), "poll", late_pictures)
+    one.run({8.0: one.worker.stop})
+    status = one.worker.status()
+    assert (status.output.av_offset_ms, status.input.placement_error_ms) == (40, 0)
 
 
 def test_bad_sources_are_refused_before_anything_starts(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from dubcast import config as settings_module
 from dubcast.cli.common import ConfigOption
+from dubcast.errors import StsError
 
 
 def register(app: typer.Typer) -> None:
@@ -35,9 +36,19 @@ def show(
 
 
 def check(config: ConfigOption = None) -> None:
-    """Exit 0 if the settings are valid, 2 with the reason if they are not."""
-    settings_module.load(config)
-    typer.echo("settings are valid")
+    """Exit 0 if the settings are valid, 2 with the reason if they are not.
+
+    Languages and voices are checked with the speech service, if it answers.
+    """
+    from dubcast.cli.service import check_settings
+
+    settings = settings_module.load(config).settings
+    try:
+        check_settings(settings)
+    except StsError as error:
+        typer.echo(f"settings are valid; languages and voices were not checked: {error}")
+        return
+    typer.echo("settings are valid, and the speech service offers the languages and voices")
 
 
 def reference() -> None:

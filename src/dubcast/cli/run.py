@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
@@ -17,10 +17,13 @@ from dubcast import log
 from dubcast.cli.common import ConfigOption, load_settings
 from dubcast.cli.worker import leave, run_until_signal
 from dubcast.config import SecretUrl, Settings
-from dubcast.errors import ConfigError, MissingPartError
-from dubcast.processes.ladder import end_popen
+from dubcast.errors import ConfigError, NotReachableError
+from dubcast.processes.identity import ProcessRef
+from dubcast.processes.lasting import LastingProcess
+from dubcast.run_result import RunResult
 
 if TYPE_CHECKING:
+    from dubcast.contract.worker import AsRunEntry
     from dubcast.live_view import LiveView
     from dubcast.worker.worker import Worker
 
@@ -41,7 +44,12 @@ def run(
     delay: Annotated[float | None, typer.Option(help="input to output in seconds, 3-15")] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Dub one stream or file to an RTMP URL. Starts the speech service if none is running."""
+    """Dub one stream or file to an RTMP URL. Starts the speech service if none is running.
+
+    Exit codes: 0 delivered; 2 bad usage, setting, language or source format; 3 not reachable: the
+    source or the speech service is not there, or nothing was delivered to the destination; 4 it was
+    delivered, and nothing of what was said was dubbed.
+    """
     settings = load_settings(
         config,
         stream__source_language=source_language,
@@ -61,7 +69,12 @@ def run(
     from dubcast.worker.spec import WorkerSpec
     from dubcast.worker.worker import Worker
 
-    is_file = scheme_of(source) == "file"
+    is_file, result = scheme_of(source) == "file", RunResult()
+
+    def fragment(entry: AsRunEntry) -> None:
+        view.fragment(entry)
+        result.fragment(entry)
+
     with _speech_service(settings), LiveView(log.redact_url(source)) as view:
         check_policy(settings.sts, settings.stream)
         spec = WorkerSpec(
@@ -72,9 +85,12 @@ def run(
             input_patience_s=settings.orchestrator.grace_s,
             must_begin=True,
         )  # fmt: skip
-        worker = Worker(spec, WorkerMetrics("run"), real_edges(), view.fragment)
+        worker = Worker(spec, WorkerMetrics("run"), real_edges(), fragment)
         asyncio.run(_run(worker, view))
-    leave()
+    result.delivered_s = worker.status().output.delivered_s
+    result.lost_for = worker.output_lost_for
+    sys.stderr.write(f"dubcast: {result.line(log.redact_url(dest))}\n")
+    leave(result.exit_code)
 
 
 async def _run(worker: Worker, view: LiveView) -> None:
@@ -92,20 +108,37 @@ async def _run(worker: Worker, view: LiveView) -> None:
 
 @contextmanager
 def _speech_service(settings: Settings) -> Iterator[None]:
-    """The configured service if it runs, else one of our own, as a process of its own."""
+    """The configured service if it runs, else one of our own, as a process of its own. Several
+    runs share it, and the last one ends it."""
     from dubcast.cli.service import is_ready, wait_until_ready
+    from dubcast.processes.shared import SharedProcess
 
-    if is_ready(settings.sts):
-        yield
-        return
     parts = urlsplit(settings.sts.url)
     if parts.hostname not in {"127.0.0.1", "localhost"}:
-        raise MissingPartError(f"the speech service at {settings.sts.url} does not answer")
-    command = [sys.executable, "-m", "dubcast", "sts", "--port", str(parts.port or 80)]
-    child = subprocess.Popen(command, env=settings_module.child_env(settings))
-    try:
-        if not wait_until_ready(settings.sts, _MODEL_LOAD_S) or child.poll() is not None:
-            raise MissingPartError("the speech service did not start; see its lines above")
+        if not is_ready(settings.sts):
+            raise NotReachableError(f"the speech service at {settings.sts.url} does not answer")
         yield
-    finally:
-        end_popen(child, _STOP_S)
+        return
+    port = parts.port or 80
+    folder = settings_module.state_dir() / f"sts-{port}"
+    lease, lines = folder / "lease.json", folder / "log"
+
+    def start() -> ProcessRef:
+        command = [sys.executable, "-m", "dubcast", "sts", "--port", str(port)]
+        with lines.open("w", encoding="utf-8") as out:
+            env = settings_module.child_env(settings)
+            return LastingProcess([*command, "--lease", str(lease)], env, out, out).ref
+
+    shared = SharedProcess(lease, start, _STOP_S)
+    with shared.used(lambda: is_ready(settings.sts)) as process:
+        if process is not None and not wait_until_ready(
+            settings.sts, _MODEL_LOAD_S, lambda: process.alive
+        ):
+            raise NotReachableError(f"the speech service did not start: {_last(lines)}")
+        yield
+
+
+def _last(lines: Path) -> str:
+    """The last thing that a process said in its log, and where the rest is."""
+    text = lines.read_text(encoding="utf-8", errors="replace").strip()
+    return f"{text.rpartition(chr(10))[2][:300]} (all of it in {lines})"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
 
 import httpx2
+from pydantic import ValidationError
 
 from dubcast.config import Settings, StreamSettings, StsClientSettings
 from dubcast.contract.sts import LanguagesReply, VoicesReply
 from dubcast.errors import ConfigError, StsError
+from dubcast.policy_check import why_not
 
 _TIMEOUT_S = 3.0
 _POLL_S = 0.3
@@ -23,11 +26,13 @@ def is_ready(sts: StsClientSettings) -> bool:
     return reply.status_code == 200
 
 
-def wait_until_ready(sts: StsClientSettings, patience_s: float) -> bool:
-    """Wait for the service at most `patience_s` seconds; whether it became ready."""
+def wait_until_ready(
+    sts: StsClientSettings, patience_s: float, runs: Callable[[], bool] = lambda: True
+) -> bool:
+    """Wait for the service at most `patience_s` seconds, while it `runs`; whether it is ready."""
     end = time.monotonic() + patience_s
     while not is_ready(sts):
-        if time.monotonic() > end:
+        if time.monotonic() > end or not runs():
             return False
         time.sleep(_POLL_S)
     return True
@@ -36,46 +41,48 @@ def wait_until_ready(sts: StsClientSettings, patience_s: float) -> bool:
 def check_policy(sts: StsClientSettings, policy: StreamSettings) -> None:
     """Raise ConfigError, listing what there is, if the service lacks the languages or the voice.
 
-    Languages are compared without the region: `pt` is `pt-BR`. Raises StsError if the service does
-    not answer as the contract says.
+    Raises StsError if the service does not answer as the contract says.
     """
-    pairs = LanguagesReply.model_validate_json(_get(sts, "/api/v1/languages")).pairs
-    wanted = (_primary(policy.source_language), _primary(policy.target_language))
-    if wanted not in {(_primary(pair.source), _primary(pair.target)) for pair in pairs}:
-        known = ", ".join(sorted(f"{pair.source} to {pair.target}" for pair in pairs))
-        raise ConfigError(
-            f"cannot dub from {policy.source_language!r} to {policy.target_language!r}; "
-            f"the service offers: {known}"
-        )
-    voices = VoicesReply.model_validate_json(_get(sts, "/api/v1/voices")).voices
-    names = sorted(v.name for v in voices if _primary(v.language) == wanted[1])
-    if policy.voice != "default" and policy.voice not in names:
-        raise ConfigError(
-            f"unknown voice {policy.voice!r} for {policy.target_language}; "
-            f"there are: {', '.join(['default', *names])}"
-        )
+    try:
+        languages = LanguagesReply.model_validate_json(_get(sts, "/api/v1/languages"))
+        voices = VoicesReply.model_validate_json(_get(sts, "/api/v1/voices"))
+    except ValidationError as error:
+        message = f"what answers at {sts.url} is not a speech service of dubcast"
+        raise StsError("UNAVAILABLE", message, retryable=False) from error
+    refused = why_not(policy, languages, voices)
+    if refused:
+        raise ConfigError(refused)
+
+
+def check_settings(settings: Settings) -> None:
+    """`check_policy` for every policy in `settings`, each named. Raises ConfigError, StsError."""
+    for where, policy in _policies(settings):
+        try:
+            check_policy(settings.sts, policy)
+        except ConfigError as error:
+            raise ConfigError(f"{where}: {error}") from error
+
+
+def _policies(settings: Settings) -> Iterator[tuple[str, StreamSettings]]:
+    yield "stream", settings.stream
+    for name in settings.orchestrator.streams:
+        yield f"orchestrator.streams.{name}.policy", settings.stream_policy(name)
 
 
 def check_here(settings: Settings) -> None:
-    """The same for every policy in `settings`, for the service that this machine will run.
+    """Check every policy in `settings` for the service that this machine will run.
 
     Asks the providers before they are loaded, so nothing has to run yet. Raises ConfigError.
     """
     from dubcast.sts.build import offered
 
     offer = offered(settings)
-    for name in (None, *settings.orchestrator.streams):
-        policy = settings.stream if name is None else settings.stream_policy(name)
+    for where, policy in _policies(settings):
         try:
             _, target = offer.pair(policy.source_language, policy.target_language)
             offer.voice(policy.voice, target)
         except StsError as error:
-            where = "stream" if name is None else f"orchestrator.streams.{name}.policy"
             raise ConfigError(f"{where}: {error}") from error
-
-
-def _primary(language: str) -> str:
-    return language.replace("_", "-").partition("-")[0].lower()
 
 
 def _get(sts: StsClientSettings, path: str) -> bytes:

@@ -72,15 +72,15 @@ def worker(
     leave()
 
 
-def leave() -> NoReturn:
-    """End the process with code 0 at once, without the interpreter's own tear-down.
+def leave(code: int = 0) -> NoReturn:
+    """End the process with this code at once, without the interpreter's own tear-down.
 
     GStreamer's plugins may still run threads of their own then, which do not take kindly to the
     libraries being unloaded under them; everything of ours is closed already.
     """
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0)
+    os._exit(code)
 
 
 async def run_until_signal(one: Worker) -> None:

@@ -15,8 +15,8 @@ class StreamState(StrEnum):
     """What a stream is doing."""
 
     IDLE = "idle"  # no publisher, nothing runs
-    STARTING = "starting"  # a publisher is there, the worker is not on air yet
-    LIVE = "live"  # the dubbed stream is on air
+    STARTING = "starting"  # a publisher is there, the output cannot be read yet
+    LIVE = "live"  # the output can be read, and dubs are on air or nobody speaks
     DEGRADED = "degraded"  # on air, or ought to be, with something missing; the reason says what
     GRACE = "grace"  # the publisher is gone and awaited; the worker and the egress run on
     STOPPING = "stopping"  # the worker and the egress are being stopped
@@ -24,9 +24,8 @@ class StreamState(StrEnum):
 
 
 class StreamReason(StrEnum):
-    """Why a stream is in its state, as the control plane knows it.
-
-    While a worker runs, its own reason is passed on instead where it gives one.
+    """Why a stream is in its state. While its worker has nothing on air, the worker's own state is
+    the reason instead. What to do about each: docs/reasons.md.
     """
 
     NEW = "new"  # just heard of
@@ -38,12 +37,31 @@ class StreamReason(StrEnum):
     STOPPED = "stopped"
     ON_AIR = "on_air"
     RESUMING = "resuming"  # a worker that replaced another plays the original yet
+    OUTPUT_LOST = "output_lost"  # the worker's way to the media server is cut
+    OUTPUT_NOT_READY = "output_not_ready"  # media leaves; the media server does not list it yet
     PASSTHROUGH = "passthrough"  # the worker kept crashing: the original passes untouched
+    VIDEO_CODEC = "video_codec"  # these two: the source carries what dubcast does not take
+    AUDIO_CODEC = "audio_codec"
+    MISSING_PART = "missing_part"  # a GStreamer element is not installed
+    POLICY_REFUSED = "policy_refused"  # the speech service lacks its language or voice
     WORKER_CANNOT_START = "worker_cannot_start"  # it said so
     WORKER_CRASHED = "worker_crashed"  # these four: it ended, and is started again
     WORKER_HUNG = "worker_hung"
     WORKER_MEMORY = "worker_memory"
     WORKER_QUIET_OVER = "worker_quiet_over"  # the passthrough made room for it
+    NOT_DUBBING = "not_dubbing"  # on air, but what is said is not dubbed; the detail says why
+    SEPARATION_OFF = "separation_off"  # dubs lie over the ducked original: nothing separates it
+
+
+class NotDubbing(StrEnum):
+    """Why what is said on a stream is not dubbed: the detail of `not_dubbing`."""
+
+    STS_UNREACHABLE = "sts_unreachable"  # no connection to the speech service
+    STS_REFUSED_KEY = "sts_refused_key"  # it wants another key
+    LANGUAGE_REFUSED = "language_refused"  # it does not take what it is asked for
+    OVERLOADED = "overloaded"  # it says so, or its replies come too late
+    STS_FAILING = "sts_failing"  # it answers, with errors or with what is no dub
+    SEPARATION_OFF = "separation_off"  # without separation this stream's policy is not to dub
 
 
 class EgressState(StrEnum):

@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dubcast.contract.ids import StreamId
+from dubcast.contract.streams import NotDubbing
 
 
 class WorkerState(StrEnum):
@@ -51,18 +52,22 @@ class _Told(BaseModel):
 
 
 class InputStatus(_Told):
-    """The source. `av_error_ms`: audio placed against its PTS (+: audio early)."""
+    """The source. `placement_error_ms`: audio placed against its PTS (+: audio early)."""
 
     sessions: int = 0
     video: bool = False
     audio: bool = False
-    av_error_ms: float = 0.0
+    placement_error_ms: float = 0.0
 
 
 class OutputStatus(_Told):
-    """The destination."""
+    """The destination. `av_offset_ms`: sound against picture in what leaves, compared with how they
+    came (+: audio early). `delivered_s`: how much of it left.
+    """
 
     restarts: int = 0
+    av_offset_ms: float = 0.0
+    delivered_s: float = 0.0
 
 
 class SeparationStatus(_Told):
@@ -76,6 +81,16 @@ class SeparationStatus(_Told):
     restarts: int = 0
     cpu: float = 0.0
     dropped_s: float = 0.0
+
+
+class DubbingStatus(_Told):
+    """Whether what is said is dubbed. `fault` empty: it is, or nobody speaks. `message`: the
+    service's words, for people. `since_s`: for how long it is not.
+    """
+
+    fault: NotDubbing | Literal[""] = ""
+    message: str = ""
+    since_s: float = 0.0
 
 
 class EndpointStatus(_Told):
@@ -107,6 +122,7 @@ class WorkerStatus(_Told):
     input: InputStatus = InputStatus()
     output: OutputStatus = OutputStatus()
     separation: SeparationStatus = SeparationStatus()
+    dubbing: DubbingStatus = DubbingStatus()
     dumps_dropped_samples: int = 0
     fragments: dict[Outcome, int] = {}
     sts: tuple[EndpointStatus, ...] = ()
@@ -124,12 +140,13 @@ class WorkerStatus(_Told):
 
 
 class AsRunEntry(_Told):
-    """A fragment that went on air. Times in s of stream time.
+    """A fragment whose time on air has come. Times in s of stream time.
 
     `fallback`: what played instead of a dub, if there were words. `tempo`: of the dub, in total.
     `placed_shift_s`: how late the dub began; `backlog_s`: how late it lets the next one begin.
     `air_ns`: when its first sample left, on the monotonic clock of the worker's machine.
-    `deadline_margin_ms`: how long before its deadline the reply came.
+    `deadline_margin_ms`: how long before its deadline the reply came. `on_air` false: its time came
+    while no destination took the output.
     """
 
     fragment_id: str
@@ -152,6 +169,7 @@ class AsRunEntry(_Told):
     stages_ms: dict[str, float] = {}
     round_trip_ms: float = 0.0
     deadline_margin_ms: float | None = None
+    on_air: bool = True
 
     @property
     def dub_span_s(self) -> tuple[float, float] | None:

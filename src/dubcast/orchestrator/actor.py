@@ -10,19 +10,20 @@ from collections.abc import Callable
 
 from dubcast import log
 from dubcast.clock import Clock
-from dubcast.contract.streams import StreamState
+from dubcast.contract.streams import StreamReason, StreamState
 from dubcast.mediaserver.interface import PathSource
 from dubcast.orchestrator.children import ChildTasks, StreamChild
 from dubcast.orchestrator.launch import Launcher
 from dubcast.orchestrator.stream import Action, Stream
-from dubcast.orchestrator.worker_event import worker_event
+from dubcast.orchestrator.worker_event import News, worker_event
 from dubcast.processes.child import Child
 
 _logger = log.get("orchestrator")
 
 
 class Actor:
-    """`changed` is called after each step; `all_ended` when the last child is gone."""
+    """`changed` is called after each step; `look_soon` when the media server is worth a look: the
+    last child is gone, or the output may be listed by now."""
 
     def __init__(
         self,
@@ -31,7 +32,7 @@ class Actor:
         tasks: ChildTasks,
         clock: Clock,
         changed: Callable[[Actor], None],
-        all_ended: Callable[[], None],
+        look_soon: Callable[[], None],
     ) -> None:
         self.stream = stream
         self.children: dict[str, StreamChild] = {}
@@ -39,7 +40,8 @@ class Actor:
         self._tasks = tasks
         self._clock = clock
         self._changed = changed
-        self._all_ended = all_ended
+        self._look_soon = look_soon
+        self._output_ready = False
 
     @property
     def worker(self) -> StreamChild | None:
@@ -61,9 +63,13 @@ class Actor:
         """True while the stream counts against the machine's capacity."""
         return self.stream.state not in (StreamState.IDLE, StreamState.FAILED)
 
-    def observed(self, source: PathSource | None) -> None:
-        """The media server's word: who publishes, or None."""
+    def observed(self, source: PathSource | None, *, output_ready: bool) -> None:
+        """The media server's word: who publishes, or None, and whether it lists the output."""
+        changed, self._output_ready = output_ready is not self._output_ready, output_ready
         self._carry_out(self.stream.observed(source, self._clock.monotonic_ns()))
+        worker = self.worker
+        if changed and worker is not None and worker.supervisor.status is not None:
+            self._child_news(worker)  # what it told last means something else now
 
     def tick(self) -> None:
         """Time has passed, and nothing is known of the publisher."""
@@ -107,10 +113,17 @@ class Actor:
     def _child_news(self, child: StreamChild) -> None:
         """A supervisor has heard something of its child."""
         if child.spec.role == "worker":
-            event, reason = worker_event(child.supervisor)
-            self._carry_out(self.stream.worker(event, reason, self._clock.monotonic_ns()))
+            self._worker_news(worker_event(child.supervisor, output_ready=self._output_ready))
         else:
             self._changed(self)
+
+    def _worker_news(self, news: News) -> None:
+        now_ns = self._clock.monotonic_ns()
+        told = {"detail": news.detail, "message": news.message}
+        self._carry_out(self.stream.worker(news.event, news.reason, now_ns, **told))
+        awaited = self.stream.state in (StreamState.STARTING, StreamState.DEGRADED)
+        if awaited and news.reason == StreamReason.OUTPUT_NOT_READY:
+            self._look_soon()
 
     def _child_ended(self, _child: StreamChild) -> None:
         """A child will not run again; with the last one the stream is stopped."""
@@ -118,5 +131,5 @@ class Actor:
             if self.stream.state is StreamState.STOPPING:
                 self.children.clear()
             self.stream.stopped(self._clock.monotonic_ns())
-            self._all_ended()
+            self._look_soon()
         self._changed(self)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from urllib.parse import parse_qs
 
@@ -20,7 +19,7 @@ from dubcast.mediaserver.interface import MediaServer
 from dubcast.orchestrator.placement.driver import ChildSpec
 from dubcast.processes.child import PASSTHROUGH
 
-_WORD = re.compile(r"[A-Za-z0-9_-]{1,32}")
+_LONGEST = 40  # characters of a choice
 # What a publisher may choose in its query, and the setting that it changes.
 _CHOICES = {"lang": "target_language", "from": "source_language", "voice": "voice"}
 # A child whose orchestrator never returns ends when its input is gone this much longer than the
@@ -40,10 +39,14 @@ def _chosen(query: str) -> dict[str, str]:
     except ValueError:
         return {}
     return {
-        setting: given[name][-1]
-        for name, setting in _CHOICES.items()
-        if name in given and _WORD.fullmatch(given[name][-1])
+        setting: _readable(given[name][-1]) for name, setting in _CHOICES.items() if name in given
     }
+
+
+def _readable(choice: str) -> str:
+    """A choice as it is handed on. What is no language or voice is not corrected in silence: the
+    stream is refused with these words."""
+    return "".join(one if one.isprintable() else "?" for one in choice[:_LONGEST])
 
 
 class Launcher:

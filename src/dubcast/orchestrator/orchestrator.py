@@ -15,7 +15,7 @@ from dubcast import log
 from dubcast.clock import Clock, SystemClock, ns_to_s, s_to_ns
 from dubcast.config import Settings
 from dubcast.contract.hooks import HookEvent
-from dubcast.contract.ids import is_stream_id, stream_id_of_ingest
+from dubcast.contract.ids import is_stream_id, output_path, stream_id_of_ingest
 from dubcast.contract.streams import StreamReason, StreamState
 from dubcast.errors import MediaServerError
 from dubcast.mediaserver.interface import MediaServer, PathSource
@@ -140,7 +140,8 @@ class Orchestrator:
             if stream_id not in self._actors:
                 self._actors[stream_id] = self._new_actor(stream_id)
         for stream_id, actor in list(self._actors.items()):
-            self._observe(actor, published.get(stream_id))
+            is_listed = output_path(stream_id) in paths
+            self._observe(actor, published.get(stream_id), output_ready=is_listed)
         self._drop_old()
 
     def _published(self, paths: dict[str, PathSource]) -> dict[str, PathSource]:
@@ -153,12 +154,12 @@ class Orchestrator:
             if stream_id is not None and (known.open_ingest or stream_id in known.streams)
         }
 
-    def _observe(self, actor: Actor, source: PathSource | None) -> None:
+    def _observe(self, actor: Actor, source: PathSource | None, *, output_ready: bool) -> None:
         is_new = actor.stream.state is StreamState.IDLE
         if source is not None and is_new and self._is_full():
             actor.stream.reason = StreamReason.NO_CAPACITY
         else:
-            actor.observed(source)
+            actor.observed(source, output_ready=output_ready)
 
     def _is_full(self) -> bool:
         active = sum(actor.holds_place for actor in self._actors.values())
@@ -167,7 +168,8 @@ class Orchestrator:
     def _new_actor(self, stream_id: str) -> Actor:
         policy = StreamPolicy(grace_s=self._settings.orchestrator.grace_s)
         stream = Stream(stream_id, policy, self._clock.monotonic_ns())
-        # When all have ended, a publisher may have returned meanwhile: the hint.
+        # When all have ended, a publisher may have returned meanwhile; when the worker says that
+        # media leaves, the output may be listed: the hint.
         return Actor(
             stream, self._launcher, self._children, self._clock, self._meters.show, self.hint
         )

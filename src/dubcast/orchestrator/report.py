@@ -24,6 +24,8 @@ def describe(actor: Actor, server: MediaServer, now_ns: int) -> dict[str, Any]:
         "id": stream.stream_id,
         "state": stream.state.value,
         "reason": str(stream.reason),
+        "detail": str(stream.detail),
+        "message": stream.message,
         "since_s": round(ns_to_s(now_ns - stream.since_ns), 3),
         "sessions": stream.sessions,
         "source": {"id": source.source_id, "type": source.source_type} if source else None,

@@ -94,13 +94,18 @@ class StreamPolicy:
 
 
 class Stream:
-    """The actor's core: state, reason, since when, and the fencing token of its publisher."""
+    """The actor's core: state, reason, since when, and the fencing token of its publisher.
+
+    `detail` says more exactly what the reason is, `message` says it to people; both may be empty.
+    """
 
     def __init__(self, stream_id: str, policy: StreamPolicy, now_ns: int) -> None:
         self.stream_id = stream_id
         self._policy = policy
         self.state = S.IDLE
         self.reason: str = StreamReason.NEW
+        self.detail = ""
+        self.message = ""
         self.since_ns = now_ns
         self.source: PathSource | None = None
         self.sessions = 0  # publishers seen, by source id
@@ -128,9 +133,15 @@ class Stream:
             return self._apply(E.GRACE_OVER, StreamReason.PUBLISHER_GONE, now_ns)
         return ()
 
-    def worker(self, event: Event, reason: str, now_ns: int) -> tuple[Action, ...]:
+    def worker(
+        self, event: Event, reason: str, now_ns: int, *, detail: str = "", message: str = ""
+    ) -> tuple[Action, ...]:
         """News of the worker: one of the WORKER events."""
-        return self._apply(event, reason, now_ns)
+        before = self.state
+        actions = self._apply(event, reason, now_ns)
+        if self.state is not before or (self.state is S.DEGRADED and reason):
+            self.detail, self.message = detail, message
+        return actions
 
     def stopped(self, now_ns: int) -> None:
         """The worker and the egress are gone."""
@@ -156,4 +167,5 @@ class Stream:
 
     def _enter(self, state: StreamState, reason: str, now_ns: int) -> None:
         self.state, self.reason, self.since_ns = state, reason, now_ns
+        self.detail = self.message = ""
         self._grace_ends = now_ns + s_to_ns(self._policy.grace_s) if state is S.GRACE else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from dubcast.contract.streams import StreamReason
 from dubcast.contract.worker import WorkerState, WorkerStatus
 from dubcast.orchestrator.stream import Event
@@ -15,24 +17,57 @@ _OF_FATE = {
 }
 
 
-def worker_event(supervisor: Supervisor) -> tuple[Event, str]:
-    """The event for the stream's table, and the reason that people are told."""
+@dataclass(frozen=True)
+class News:
+    """An event for the stream's table, and what people are told: the reason, more exactly the
+    detail, and words for them."""
+
+    event: Event
+    reason: str
+    detail: str = ""
+    message: str = ""
+
+
+def worker_event(supervisor: Supervisor, *, output_ready: bool) -> News:
+    """What a worker's supervisor knows of it now, as news for its stream.
+
+    `output_ready`: the media server lists the stream's output. Before, nobody can read it, however
+    sure the worker is that media leaves.
+    """
     life = supervisor.life
     if life.state is ChildState.FAILED:
-        last = WorkerStatus.read(supervisor.last_status)
-        refusal = last.reason if last is not None and last.state is WorkerState.REFUSED else ""
-        return Event.WORKER_FAILED, refusal or StreamReason.WORKER_CANNOT_START
+        return _failed(WorkerStatus.read(supervisor.last_status))
     if supervisor.passthrough:
-        return Event.WORKER_DEGRADED, StreamReason.PASSTHROUGH
+        return News(Event.WORKER_DEGRADED, StreamReason.PASSTHROUGH)
     if life.state is not ChildState.RUNNING:
-        return Event.WORKER_LOST, _OF_FATE[life.fate or Fate.CRASHED]
+        return News(Event.WORKER_LOST, _OF_FATE[life.fate or Fate.CRASHED])
     status = WorkerStatus.read(supervisor.status)
     if status is None:
-        return Event.WORKER_WAITING, ""
-    if status.state is WorkerState.LIVE and status.resuming:
-        return Event.WORKER_DEGRADED, StreamReason.RESUMING
+        return News(Event.WORKER_WAITING, "")
+    if status.state is WorkerState.LIVE and not output_ready:
+        return News(Event.WORKER_WAITING, StreamReason.OUTPUT_NOT_READY)
     if status.state is WorkerState.LIVE:
-        return Event.WORKER_LIVE, status.reason or StreamReason.ON_AIR
+        return _on_air(status)
     if status.state is WorkerState.OUTPUT_LOST:
-        return Event.WORKER_DEGRADED, status.reason or status.state
-    return Event.WORKER_WAITING, status.reason or status.state
+        return News(Event.WORKER_DEGRADED, StreamReason.OUTPUT_LOST, message=status.reason)
+    return News(Event.WORKER_WAITING, status.state, message=status.reason)
+
+
+def _failed(last: WorkerStatus | None) -> News:
+    if last is None or last.state is not WorkerState.REFUSED:
+        return News(Event.WORKER_FAILED, StreamReason.WORKER_CANNOT_START)
+    reason = last.reason or StreamReason.WORKER_CANNOT_START
+    return News(Event.WORKER_FAILED, reason, message=last.message)
+
+
+def _on_air(status: WorkerStatus) -> News:
+    """Media leaves. What is missing most is told first: the dub, then the bed under it."""
+    dubbing, separation = status.dubbing, status.separation
+    if status.resuming:
+        return News(Event.WORKER_DEGRADED, StreamReason.RESUMING)
+    if dubbing.fault:
+        reason = StreamReason.NOT_DUBBING
+        return News(Event.WORKER_DEGRADED, reason, dubbing.fault, dubbing.message)
+    if separation.state == "off" and separation.reason:  # it was asked for, and gave up
+        return News(Event.WORKER_DEGRADED, StreamReason.SEPARATION_OFF, message=separation.reason)
+    return News(Event.WORKER_LIVE, StreamReason.ON_AIR)

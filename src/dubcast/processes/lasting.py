@@ -24,13 +24,18 @@ class LastingProcess(subprocess.Popen[bytes]):
     """
 
     def __init__(
-        self, argv: Sequence[str], env: Mapping[str, str], stdout: TextIO | None = None
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        stdout: TextIO | None = None,
+        stderr: TextIO | None = None,
     ) -> None:
         super().__init__(
             list(argv),
             env=dict(env),
             stdin=subprocess.DEVNULL,
             stdout=stdout,
+            stderr=stderr,
             start_new_session=True,
         )
 

@@ -22,6 +22,7 @@ from dubcast.contract.worker import Outcome
 from dubcast.errors import StsError
 from dubcast.separation.gate import SpeechGate
 from dubcast.worker import dub_loudness
+from dubcast.worker.av_offset import PlacementLog
 from dubcast.worker.background import Background
 from dubcast.worker.block_renderer import BlockRenderer, Replacing
 from dubcast.worker.fallback import FallbackPolicy, may_dub
@@ -136,6 +137,7 @@ class WorkerCore:
         renderer = BlockRenderer(self._store, mixer, self._book, replacing)
         self._scheduler = OutputScheduler(self._timeline, renderer)
         self._intake = Intake(self._timeline, self._store, self._scheduler.session_began)
+        self.placements = PlacementLog(policy.delay_s + _STORE_MARGIN_S)
         self._outcomes: Counter[Outcome] = Counter()
         self._queues = _Queues(self._scheduler, self._book)
 
@@ -165,6 +167,7 @@ class WorkerCore:
             placed = self._intake.audio(pts, pcm, now)
             if placed is None:
                 return []
+            self.placements.placed(placed[0], self._intake.av_error_s)
             self._tap("original", *placed)
             longest = round(self._length_limit.longest_s * RATE)
             return self._added(self._cutter.cut(*placed, longest))

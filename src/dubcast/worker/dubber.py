@@ -42,13 +42,16 @@ class Dubber:
         blocking: Blocking,
         max_inflight: int,
         to_tempo: Callable[[Float, float], Float] = stretch,
+        on_failed: Callable[[int, StsError], None] = lambda sequence, error: None,
     ) -> None:
+        """`on_failed` is told the sequence number and the error of each call in vain."""
         self._core = core
         self._client = client
         self._clock = clock
         self._blocking = blocking
         self._max_inflight = max_inflight
         self._to_tempo = to_tempo
+        self._on_failed = on_failed
         self._waiting: deque[Fragment] = deque()
         self._calls: set[asyncio.Task[None]] = set()
         self._last_call: asyncio.Task[None] | None = None  # of the fragment before
@@ -114,6 +117,7 @@ class Dubber:
         except StsError as error:
             waited_s = ns_to_s(self._clock.monotonic_ns() - started)
             self._core.call_failed(fragment, error, waited_s)
+            self._on_failed(fragment.sequence, error)
             _log.warning(
                 "fragment not dubbed",
                 fragmentId=fragment.id,

@@ -26,6 +26,8 @@ from dubcast.worker.reply_check import invalid_reply
 
 _PROCESS = "/api/v1/sts/process"
 _PING_TIMEOUT_S = 0.5
+_PAGE_TIMEOUT_S = 3.0
+_MAX_PAGE_BYTES = 1024 * 1024
 _MAX_ERROR_BYTES = 64 * 1024
 # A call that had less time says little about the service: the fragment had waited here.
 _FAIR_TIME_S = 1.0
@@ -91,6 +93,21 @@ class Endpoint:
             raise StsError("TIMEOUT", message, retryable=False) from None
         except httpx2.HTTPError as error:
             message = f"the speech service cannot be reached: {error or type(error).__name__}"
+            raise StsError("UNAVAILABLE", message, retryable=True) from error
+
+    async def get(self, path: str) -> bytes:
+        """The body of a page, at most 1 MiB. Raises StsError; the breaker has no say."""
+        try:
+            async with (
+                asyncio.timeout(_PAGE_TIMEOUT_S),
+                self._http.stream("GET", path, timeout=None) as reply,
+            ):
+                body = await _read(reply, _MAX_PAGE_BYTES)
+                if reply.status_code != 200:
+                    raise _refusal(reply, body)
+                return body
+        except (TimeoutError, httpx2.HTTPError) as error:
+            message = f"{path} cannot be read: {error or type(error).__name__}"
             raise StsError("UNAVAILABLE", message, retryable=True) from error
 
     def report(self, ticket: Ticket, verdict: Verdict, retry_after_s: float | None) -> None:

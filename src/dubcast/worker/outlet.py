@@ -15,6 +15,8 @@ from dubcast.audio.pcm import ns_to_samples, samples_to_ns
 from dubcast.worker.edges import Output
 from dubcast.worker.scheduler import AudioBlock, Batch
 
+Taken = tuple[Output, Batch]
+
 
 class Outlet:
     """Takes every batch of the scheduler; `output` is who gets it now, if anybody does."""
@@ -54,15 +56,17 @@ class Outlet:
         with self._lock:
             self._split_ns, self._kept = None, []
 
-    def push(self, batch: Batch, now: int) -> None:
-        """What is due at `now`."""
+    def push(self, batch: Batch, now: int) -> Taken | None:
+        """What is due at `now`; who got what of it, None: nobody."""
         with self._lock:
             if self._split_ns is not None:
                 batch, later = divided(batch, self._split_ns)
                 if later.audio or later.video or later.script:
                     self._kept.append(later)
-            if self._output is not None:
-                self._output.push(batch, now)
+            if self._output is None:
+                return None
+            self._output.push(batch, now)
+            return self._output, batch
 
 
 def divided(batch: Batch, at_ns: int) -> tuple[Batch, Batch]:

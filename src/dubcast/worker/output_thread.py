@@ -7,7 +7,9 @@ from collections.abc import Callable
 
 from dubcast.clock import Clock, ns_to_s
 from dubcast.worker.core import WorkerCore
+from dubcast.worker.edges import Output
 from dubcast.worker.fragments import Fragment
+from dubcast.worker.outlet import Taken
 from dubcast.worker.scheduler import Batch
 
 # Coded sound waits for its moment in the output: it leaves at most this late.
@@ -16,24 +18,27 @@ _JOIN_S = 2
 
 
 class OutputThread:
-    """Drives the core's scheduler. `push` takes what is due, and the time.
+    """Drives the core's scheduler. `push` takes what is due, and the time, and says who got what.
 
-    `on_decided` and `on_delay` (seconds from arrival to output) are called from the thread.
+    `on_decided`, `on_delay` (seconds from arrival to output) and `on_pushed` (what an output took)
+    are called from the thread.
     """
 
     def __init__(
         self,
         core: WorkerCore,
         clock: Clock,
-        push: Callable[[Batch, int], None],
+        push: Callable[[Batch, int], Taken | None],
         on_decided: Callable[[list[Fragment]], None],
         on_delay: Callable[[float], None],
+        on_pushed: Callable[[Output, Batch], None] = lambda output, batch: None,
     ) -> None:
         self._core = core
         self._clock = clock
         self._push = push
         self._on_decided = on_decided
         self._on_delay = on_delay
+        self._on_pushed = on_pushed
         self._quit = threading.Event()
         self._thread = threading.Thread(target=self._run, name="scheduler", daemon=True)
         self.round_ns = clock.monotonic_ns()  # when it last came round
@@ -52,7 +57,8 @@ class OutputThread:
         """One round: push what is due now; seconds until the next round."""
         now = self.round_ns = self._clock.monotonic_ns()
         batch, due = self._core.poll(now)
-        self._push(batch, now)
+        if (taken := self._push(batch, now)) is not None:
+            self._on_pushed(*taken)
         self._tell(batch)
         # Nothing that arrives now is due before the delay has passed: no need to be woken.
         if due is None:

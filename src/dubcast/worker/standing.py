@@ -19,13 +19,21 @@ class Standing:
         self._up = metrics.up.labels(metrics.stream)
         self.state = WorkerState.WAITING
         self.reason = ""
+        self.message = ""
+        self.output_up = False  # a destination takes the output
+        self.output_lost_for = ""  # why it was last lost
         self.since_ns = clock.monotonic_ns()
 
-    def step(self, event: str, reason: str = "") -> None:
-        """Apply `event`. Raises ValueError if the table has no such transition."""
+    def step(self, event: str, reason: str = "", message: str = "") -> None:
+        """Apply `event`; `message` is for people. Raises ValueError if the table has no such
+        transition."""
         state = next_state(self.state, event)
         if state is not self.state:
             _log.info("state", state=state.value, before=self.state.value, reason=reason)
             self.since_ns = self._clock.monotonic_ns()
-        self.state, self.reason = state, reason
+        self.state, self.reason, self.message = state, reason, message
+        if event == "output_up":
+            self.output_up = True
+        elif event == "output_down":
+            self.output_up, self.output_lost_for = False, reason
         self._up.set(state is WorkerState.LIVE)

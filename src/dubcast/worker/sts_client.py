@@ -14,11 +14,20 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from dubcast import log
+from pydantic import ValidationError
+
+from dubcast import log, policy_check
 from dubcast.audio.pcm import RATE
 from dubcast.clock import NS_PER_S
 from dubcast.config import StreamSettings, StsClientSettings
-from dubcast.contract.sts import FragmentConfig, FragmentContext, PcmAudio, StsRequest
+from dubcast.contract.sts import (
+    FragmentConfig,
+    FragmentContext,
+    LanguagesReply,
+    PcmAudio,
+    StsRequest,
+    VoicesReply,
+)
 from dubcast.contract.worker import BreakerState, EndpointStatus
 from dubcast.errors import StsError
 from dubcast.worker import reply_check
@@ -57,6 +66,7 @@ class StsClient:
     ) -> None:
         self._settings = settings
         self._stream_id = stream_id
+        self._policy = policy
         self._config = FragmentConfig(
             source_language=policy.source_language,
             target_language=policy.target_language,
@@ -107,6 +117,22 @@ class StsClient:
             reply = await self._send(again, request, deadline_ns)
         round_trip_s = (self._now() - started) / NS_PER_S
         return DubReply(reply.response, reply.voice, round_trip_s)
+
+    async def why_not(self) -> str:
+        """Why the stream's policy cannot be served, with what there is; empty if it can be, or if
+        nobody can say: the first endpoint that answers tells. Cancelling is safe.
+        """
+        for endpoint in self._endpoints:
+            try:
+                languages = LanguagesReply.model_validate_json(
+                    await endpoint.get("/api/v1/languages")
+                )
+                voices = VoicesReply.model_validate_json(await endpoint.get("/api/v1/voices"))
+            except (StsError, ValidationError) as error:
+                _log.warning("policy not checked", endpoint=endpoint.name, reason=str(error)[:200])
+                continue
+            return policy_check.why_not(self._policy, languages, voices)
+        return ""
 
     def _request(self, work: Work) -> StsRequest:
         told = {"slot_ms": work.slot_ms, "overlap_ms": work.overlap_ms}

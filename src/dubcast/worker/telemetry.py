@@ -22,7 +22,10 @@ from dubcast.metrics import WorkerMetrics
 from dubcast.native import free_memory
 from dubcast.separation.client import SeparationClient, SeparationState
 from dubcast.worker.asrun import entry_of
+from dubcast.worker.av_offset import AvOffset
 from dubcast.worker.core import CoreView, WorkerCore
+from dubcast.worker.delivery import Delivery
+from dubcast.worker.dubbing import DubbingWatch
 from dubcast.worker.dumps import RollingDumps
 from dubcast.worker.fragments import Fragment
 from dubcast.worker.input_loop import InputLoop
@@ -50,6 +53,9 @@ class Parts:
     output_thread: OutputThread
     separation: SeparationClient | None
     dumps: RollingDumps | None
+    dubbing: DubbingWatch
+    av_offset: AvOffset
+    delivery: Delivery
 
 
 class Telemetry:
@@ -100,6 +106,9 @@ class Telemetry:
         for outcome, number in client.new_calls().items():
             metrics.sts_calls.labels(stream, outcome).inc(number)
         metrics.sts_retries.labels(stream).inc(client.new_retries())
+        dubbing = self._parts.dubbing
+        dubbing.look(endpoint.state for endpoint in client.status())
+        metrics.dubbing_up.labels(stream).set(not dubbing.status().fault)
 
     def _look_at_queues(self, view: CoreView) -> None:
         metrics, stream = self._metrics, self._metrics.stream
@@ -110,7 +119,10 @@ class Telemetry:
         if self._parts.separation is not None:
             self._look_at_seconds("separation_s", self._parts.separation.waiting_s)
         if (output := self._parts.publisher.output) is not None:
-            self._look_at_seconds("output_s", output.backlog_s())
+            backlog_s = output.backlog_s()
+            self._look_at_seconds("output_s", backlog_s)
+            if self._standing.output_up:
+                self._parts.delivery.stands(output, backlog_s)
 
     def _look_at_seconds(self, queue: str, value: float) -> None:
         self._peak_s[queue] = max(self._peak_s.get(queue, 0.0), value)
@@ -122,7 +134,8 @@ class Telemetry:
         gap, self._gap_samples = view.audio_gap_samples - self._gap_samples, view.audio_gap_samples
         bare = view.unseparated_samples - self._unseparated_samples
         self._unseparated_samples = view.unseparated_samples
-        metrics.av_offset.labels(stream).set(view.av_error_s)
+        metrics.av_offset.labels(stream).set(self._parts.av_offset.seconds)
+        metrics.placement_error.labels(stream).set(view.av_error_s)
         metrics.gap.labels(stream).inc(gap / RATE)
         metrics.unseparated.labels(stream).inc(bare / RATE)
         if self._parts.separation is not None:
@@ -132,8 +145,10 @@ class Telemetry:
     def report(self, decided: list[Fragment]) -> None:
         """These fragments are decided: count them, log them and hand on their entries."""
         for fragment in decided:
-            entry = entry_of(fragment)
+            on_air = {"on_air": self._standing.output_up}
+            entry = entry_of(fragment).model_copy(update=on_air)
             self._count(entry)
+            self._parts.dubbing.decided(entry)
             _log.info(
                 "fragment",
                 fragmentId=entry.fragment_id,
@@ -172,13 +187,12 @@ class Telemetry:
         """The worker as it is told at `/status`; from any thread."""
         now = self._clock.monotonic_ns()
         parts, view, standing = self._parts, self._parts.core.view(), self._standing
-        refusal = parts.input.refusal
         return WorkerStatus(
             stream_id=self._spec.stream_id,
             run_id=self._run_id,
             state=standing.state,
             reason=standing.reason,
-            message="" if refusal is None else str(refusal),
+            message=standing.message,
             since_s=round(ns_to_s(now - standing.since_ns), 3),
             delay_s=self._spec.policy.delay_s,
             resuming=view.resuming,
@@ -187,10 +201,15 @@ class Telemetry:
                 sessions=parts.input.sessions,
                 video=view.has_video,
                 audio=view.has_audio,
-                av_error_ms=round(view.av_error_s * 1000, 2),
+                placement_error_ms=round(view.av_error_s * 1000, 2),
             ),
-            output=OutputStatus(restarts=parts.publisher.restarts),
+            output=OutputStatus(
+                restarts=parts.publisher.restarts,
+                av_offset_ms=round(parts.av_offset.seconds * 1000, 2),
+                delivered_s=round(parts.delivery.seconds, 3),
+            ),
             separation=separation_status(parts.separation),
+            dubbing=parts.dubbing.status(),
             dumps_dropped_samples=parts.dumps.dropped if parts.dumps else 0,
             fragments=view.outcomes,
             sts=parts.client.status(),
