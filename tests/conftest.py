@@ -24,9 +24,9 @@ def server_kind(request: pytest.FixtureRequest) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """`fails_on_mediamtx(reason)`: the test must fail on MediaMTX, and only there."""
+    """`fails_on_real_server(reason)`: the test must fail on MediaMTX, and only there."""
     for item in items:
-        marker = item.get_closest_marker("fails_on_mediamtx")
+        marker = item.get_closest_marker("fails_on_real_server")
         callspec = getattr(item, "callspec", None)
         if marker and callspec and callspec.params.get("server_kind") == "mediamtx":
             item.add_marker(pytest.mark.xfail(strict=True, reason=marker.args[0]))

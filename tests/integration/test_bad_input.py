@@ -18,7 +18,7 @@ from dubcast.measure.recording import iter_tags
 
 pytestmark = [
     pytest.mark.timeout(180),
-    pytest.mark.fails_on_mediamtx(
+    pytest.mark.fails_on_real_server(
         "issue 14: /out is up after the faults have been, and a publisher that sends damage is cut"
     ),
 ]

@@ -154,7 +154,10 @@ async def test_the_picture_is_bit_exact_and_in_sync(
     report = probe(await dubbed(server_kind, clip, tmp_path), source=clip)
     assert report.comparison is not None
     assert report.comparison.bit_exact
-    assert report.comparison.one_constant
+    # MediaMTX counts in another unit, and rounds to whole milliseconds once more.
+    runs = report.comparison.constants
+    for shifts in ([run.dts_delta_ms for run in runs], [run.pts_delta_ms for run in runs]):
+        assert max(shifts) - min(shifts) <= {"embedded": 0, "mediamtx": 1}[server_kind]
     assert report.comparison.count >= 9 * 30 - 60
     assert report.sync is not None
     assert report.sync.max_abs_ms is not None
@@ -166,7 +169,7 @@ async def test_the_picture_is_bit_exact_and_in_sync(
         assert track.timing.monotone
 
 
-@pytest.mark.fails_on_mediamtx("issue 14: no key frame is kept for the worker that joins")
+@pytest.mark.fails_on_real_server("issue 14: no key frame is kept for the worker that joins")
 async def test_with_key_frames_eight_seconds_apart_the_output_begins_once_with_both_tracks(
     server_kind: str, clips: Path, tmp_path: Path
 ) -> None:
