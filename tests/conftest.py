@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -12,6 +14,8 @@ settings.register_profile(
 )
 settings.load_profile("quick")
 
+_NO_BINARY = "no mediamtx binary on PATH or in media_server.mediamtx_path"
+
 
 @pytest.fixture(scope="module", params=["embedded", "mediamtx"])
 def server_kind(request: pytest.FixtureRequest) -> str:
@@ -19,8 +23,19 @@ def server_kind(request: pytest.FixtureRequest) -> str:
     from rig import mediamtx_found
 
     if request.param == "mediamtx" and not mediamtx_found():
-        pytest.skip("no mediamtx binary on PATH or in media_server.mediamtx_path")
+        pytest.skip(_NO_BINARY)
     return str(request.param)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Without MediaMTX the summary has one line with the number of tests, not a line for each."""
+    report = yield
+    if isinstance(report.longrepr, tuple) and _NO_BINARY in report.longrepr[2]:
+        report.longrepr = (__file__, None, report.longrepr[2])
+    return report
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
