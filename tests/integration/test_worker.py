@@ -44,8 +44,6 @@ NO_STS = "http://127.0.0.1:9"
 # What a recording loses before it begins: MediaMTX looks at a publisher for seconds before it lets
 # readers come, in front of the worker and behind it, and keeps no group of pictures for them.
 LEAD_S = {"embedded": 0, "mediamtx": 10}
-# A worker that joins MediaMTX between key frames may go on air without the picture, and again with.
-BEGUN_AGAIN = {"embedded": 0, "mediamtx": 1}
 
 
 @pytest.fixture(scope="module")
@@ -154,10 +152,11 @@ async def test_the_picture_is_bit_exact_and_in_sync(
     report = probe(await dubbed(server_kind, clip, tmp_path), source=clip)
     assert report.comparison is not None
     assert report.comparison.bit_exact
-    # MediaMTX counts in another unit, and rounds to whole milliseconds once more.
-    runs = report.comparison.constants
-    for shifts in ([run.dts_delta_ms for run in runs], [run.pts_delta_ms for run in runs]):
-        assert max(shifts) - min(shifts) <= {"embedded": 0, "mediamtx": 1}[server_kind]
+    if server_kind == "embedded":
+        assert report.comparison.one_constant
+    # MediaMTX counts in another unit, and makes its own DTS: what is shown is right to 1 ms.
+    shifts = [run.pts_delta_ms for run in report.comparison.constants]
+    assert max(shifts) - min(shifts) <= 1
     assert report.comparison.count >= 9 * 30 - 60
     assert report.sync is not None
     assert report.sync.max_abs_ms is not None
@@ -352,6 +351,7 @@ async def test_broadcast_audio_over_srt(server_kind: str, clips: Path, tmp_path:
             at_once.create_task(pulled_by_srt(server_kind, clip, folder, *muxer))
 
 
+@pytest.mark.fails_on_real_server("issue 14: after the wrap the picture is one frame off")
 async def test_timestamps_that_wrap_in_a_transport_stream(
     server_kind: str, clips: Path, tmp_path: Path
 ) -> None:
@@ -377,7 +377,7 @@ def spoken_clip(folder: Path) -> Path:
     chain += ";[s0][s1][s2]amix=inputs=3:normalize=0,apad[a]"
     clip = folder / "spoken.flv"
     argv = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=30:d=16", *parts]
-    argv += ["-filter_complex", chain, "-map", "0:v", "-map", "[a]", "-t", "16", "-g", "60"]
+    argv += ["-filter_complex", chain, "-map", "0:v", "-map", "[a]", "-t", "16", "-g", "30"]
     argv += ["-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac", str(clip)]
     subprocess.run(argv, check=True)
     return clip
@@ -425,7 +425,7 @@ async def test_without_the_service_the_original_plays_and_dubbing_begins_when_it
                 assert one.status()["state"] == "live"
                 with ScriptedSts(lambda request, call: success(request), port):
                     await eventually(lambda: one.status()["fragments"].get("dubbed"), 20)
-            assert one.status()["output"]["restarts"] <= BEGUN_AGAIN[server_kind]
+            assert one.status()["output"]["restarts"] == 0
             assert one.stop() == 0
         lines = (tmp_path / "t.asrun.jsonl").read_text().splitlines()
         outcomes = [json.loads(line)["outcome"] for line in lines]
@@ -570,20 +570,20 @@ async def test_a_network_that_stalls_for_less_than_the_delay_is_not_noticed(
 async def test_a_publisher_that_returns_finds_the_same_worker(
     server_kind: str, clips: Path, tmp_path: Path
 ) -> None:
-    clip = build_clip(ClipSpec(seconds=6), clips)
+    clip = build_clip(ClipSpec(seconds=6 + LEAD_S[server_kind], gop=30), clips)
     async with media_server(server_kind) as server:
         source, output = server.read_url("live/t/in"), server.read_url("live/t/out")
         out = tmp_path / "out.flv"
         with worker(source, output, tmp_path) as one, recording(output, out) as tape:
             for _ in range(2):
                 with play(clip, server.publish_url("live/t/in")) as publisher:
-                    await publisher.ended(20)
+                    await publisher.ended(30)
                 await one.state("input_lost")
                 await asyncio.sleep(1)
             await asyncio.sleep(DELAY_S + 1)
             tape.stop()
             assert one.status()["input"]["sessions"] == 2
-            assert one.status()["output"]["restarts"] <= BEGUN_AGAIN[server_kind]
+            assert one.status()["output"]["restarts"] == 0
             assert one.stop() == 0
         report = probe(out)
     assert report.video is not None
