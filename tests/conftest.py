@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 import structlog
@@ -14,6 +14,8 @@ settings.register_profile(
     "quick", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 settings.load_profile("quick")
+
+_NO_BINARY = "no mediamtx binary on PATH or in media_server.mediamtx_path"
 
 
 @pytest.fixture(autouse=True)
@@ -30,14 +32,25 @@ def server_kind(request: pytest.FixtureRequest) -> str:
     from rig import mediamtx_found
 
     if request.param == "mediamtx" and not mediamtx_found():
-        pytest.skip("no mediamtx binary on PATH or in media_server.mediamtx_path")
+        pytest.skip(_NO_BINARY)
     return str(request.param)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Without MediaMTX the summary has one line with the number of tests, not a line for each."""
+    report = yield
+    if isinstance(report.longrepr, tuple) and _NO_BINARY in report.longrepr[2]:
+        report.longrepr = (__file__, None, report.longrepr[2])
+    return report
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """`fails_on_mediamtx(reason)`: the test must fail on MediaMTX, and only there."""
+    """`fails_on_real_server(reason)`: the test must fail on MediaMTX, and only there."""
     for item in items:
-        marker = item.get_closest_marker("fails_on_mediamtx")
+        marker = item.get_closest_marker("fails_on_real_server")
         callspec = getattr(item, "callspec", None)
         if marker and callspec and callspec.params.get("server_kind") == "mediamtx":
             item.add_marker(pytest.mark.xfail(strict=True, reason=marker.args[0]))

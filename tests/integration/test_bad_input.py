@@ -16,7 +16,12 @@ from dubcast import flv
 from dubcast.measure.probe import ProbeReport, probe
 from dubcast.measure.recording import iter_tags
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [
+    pytest.mark.timeout(180),
+    pytest.mark.fails_on_real_server(
+        "issue 14: /out is up after the faults have been, and a publisher that sends damage is cut"
+    ),
+]
 
 
 @pytest.fixture(scope="module")

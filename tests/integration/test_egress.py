@@ -178,7 +178,7 @@ async def test_a_frozen_destination_is_stalled_then_live_again(
 CLOSED = "issue 14: MediaMTX refuses by closing the connection, which is told as lost"
 
 
-@pytest.mark.fails_on_mediamtx(CLOSED)
+@pytest.mark.fails_on_real_server(CLOSED)
 async def test_a_destination_that_says_no_is_refused_until_it_says_yes(
     server_kind: str, source: MediaServer, media: Child
 ) -> None:
@@ -370,7 +370,7 @@ async def test_exit_codes_of_one_try(source: MediaServer) -> None:
         assert await asyncio.to_thread(one_try, source, away) == 40
 
 
-@pytest.mark.fails_on_mediamtx(CLOSED)
+@pytest.mark.fails_on_real_server(CLOSED)
 async def test_the_exit_code_of_a_try_that_is_refused(
     server_kind: str, source: MediaServer, media: Child
 ) -> None:

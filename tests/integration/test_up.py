@@ -166,7 +166,7 @@ async def test_what_a_killed_up_leaves_plays_on_and_is_taken_over(
                 second.close()
 
 
-@pytest.mark.fails_on_mediamtx("issue 14: HEVC is not refused, RTMP readers do not get it")
+@pytest.mark.fails_on_real_server("issue 14: HEVC is not refused, RTMP readers do not get it")
 async def test_a_codec_that_will_not_do_is_told_to_people_and_mended_on_the_spot(
     up: Up, tmp_path: Path
 ) -> None:

@@ -41,6 +41,9 @@ from rig import (
 
 DELAY_S = 3.0
 NO_STS = "http://127.0.0.1:9"
+# What a recording loses before it begins: MediaMTX looks at a publisher for seconds before it lets
+# readers come, in front of the worker and behind it, and keeps no group of pictures for them.
+LEAD_S = {"embedded": 0, "mediamtx": 10}
 
 
 @pytest.fixture(scope="module")
@@ -145,11 +148,15 @@ async def dubbed(server_kind: str, clip: Path, folder: Path, **settings: Any) ->
 async def test_the_picture_is_bit_exact_and_in_sync(
     server_kind: str, clips: Path, tmp_path: Path
 ) -> None:
-    clip = build_clip(ClipSpec(seconds=9), clips)
+    clip = build_clip(ClipSpec(seconds=9 + LEAD_S[server_kind]), clips)
     report = probe(await dubbed(server_kind, clip, tmp_path), source=clip)
     assert report.comparison is not None
     assert report.comparison.bit_exact
-    assert report.comparison.one_constant
+    if server_kind == "embedded":
+        assert report.comparison.one_constant
+    # MediaMTX counts in another unit, and makes its own DTS: what is shown is right to 1 ms.
+    shifts = [run.pts_delta_ms for run in report.comparison.constants]
+    assert max(shifts) - min(shifts) <= 1
     assert report.comparison.count >= 9 * 30 - 60
     assert report.sync is not None
     assert report.sync.max_abs_ms is not None
@@ -159,6 +166,22 @@ async def test_the_picture_is_bit_exact_and_in_sync(
         assert track is not None
         assert track.timing.gap_max_ms < 1.0  # FLV's whole milliseconds
         assert track.timing.monotone
+
+
+@pytest.mark.fails_on_real_server("issue 14: no key frame is kept for the worker that joins")
+async def test_with_key_frames_eight_seconds_apart_the_output_begins_once_with_both_tracks(
+    server_kind: str, clips: Path, tmp_path: Path
+) -> None:
+    clip = build_clip(ClipSpec(seconds=17, gop=240), clips)
+    async with media_server(server_kind) as server:
+        source, output = server.read_url("live/t/in"), server.read_url("live/t/out")
+        with worker(source, output, tmp_path) as one:
+            await one.state("waiting")
+            with play(clip, server.publish_url("live/t/in")) as publisher:
+                await publisher.ended(40)
+            assert one.status()["output"]["restarts"] == 0
+            assert "track missing" not in one.log.read_text()
+            assert one.stop() == 0, one.log.read_text()
 
 
 SOUNDS = {
@@ -177,7 +200,7 @@ async def test_any_audio_in_is_48k_stereo_out_and_in_sync(
     async def one(name: str, spec: ClipSpec) -> None:
         folder = tmp_path / name
         folder.mkdir()
-        clip = build_clip(replace(spec, seconds=7), clips)
+        clip = build_clip(replace(spec, seconds=7 + LEAD_S[server_kind]), clips)
         report = probe(await dubbed(server_kind, clip, folder), source=clip)
         assert report.sync is not None, name
         assert report.sync.max_abs_ms is not None, name
@@ -194,12 +217,14 @@ async def test_any_audio_in_is_48k_stereo_out_and_in_sync(
 async def test_audio_that_starts_late_is_in_its_place(
     server_kind: str, clips: Path, tmp_path: Path
 ) -> None:
-    clip = build_clip(ClipSpec(seconds=9, audio_start_offset_s=2.3), clips)
+    clip = build_clip(ClipSpec(seconds=9 + LEAD_S[server_kind], audio_start_offset_s=2.3), clips)
     report = probe(await dubbed(server_kind, clip, tmp_path), source=clip)
     assert report.sync is not None
     assert report.sync.max_abs_ms is not None
     assert report.sync.max_abs_ms <= 10
-    assert report.sync.unmatched_flashes >= 1  # those before the sound began
+    assert len(report.sync.points) >= 3
+    if server_kind == "embedded":
+        assert report.sync.unmatched_flashes >= 1  # those before the sound began
     assert report.comparison is not None
     assert report.comparison.bit_exact
 
@@ -207,7 +232,7 @@ async def test_audio_that_starts_late_is_in_its_place(
 async def test_without_an_audio_track_silence_is_sent_and_the_picture_flows(
     server_kind: str, clips: Path, tmp_path: Path
 ) -> None:
-    clip = build_clip(ClipSpec(seconds=7, audio=False), clips)
+    clip = build_clip(ClipSpec(seconds=7 + LEAD_S[server_kind], audio=False), clips)
     report = probe(await dubbed(server_kind, clip, tmp_path), source=clip)
     assert report.comparison is not None
     assert report.comparison.bit_exact
@@ -219,7 +244,7 @@ async def test_without_an_audio_track_silence_is_sent_and_the_picture_flows(
 async def test_without_a_video_track_the_output_is_audio_only(
     server_kind: str, clips: Path, tmp_path: Path
 ) -> None:
-    clip = build_clip(ClipSpec(seconds=7, video=False), clips)
+    clip = build_clip(ClipSpec(seconds=7 + LEAD_S[server_kind], video=False), clips)
     report = probe(await dubbed(server_kind, clip, tmp_path))
     assert report.video is None
     assert report.audio is not None
@@ -237,7 +262,7 @@ async def pulled(server_kind: str, source: str, server_argv: list[str], folder: 
             recording(output, out) as tape,
         ):
             await one.state("live")
-            await asyncio.sleep(9)
+            await asyncio.sleep(9 + LEAD_S[server_kind])
             tape.stop()
             assert one.stop() == 0, one.log.read_text()
         return out
@@ -259,7 +284,7 @@ async def pulled_by_rtsp(server_kind: str, clip: Path, folder: Path, sound: str)
 
 
 async def test_rtsp_over_tcp(server_kind: str, clips: Path, tmp_path: Path) -> None:
-    clip = build_clip(ClipSpec(seconds=20), clips)
+    clip = build_clip(ClipSpec(seconds=20 + LEAD_S[server_kind]), clips)
     async with asyncio.TaskGroup() as at_once:
         for sound in ("aac", "pcmu", "opus"):
             folder = tmp_path / sound
@@ -306,11 +331,13 @@ async def pulled_by_srt(server_kind: str, clip: Path, folder: Path, *muxer: str)
 
 
 async def test_srt(server_kind: str, clips: Path, tmp_path: Path) -> None:
-    await pulled_by_srt(server_kind, build_clip(ClipSpec(seconds=20), clips), tmp_path)
+    await pulled_by_srt(
+        server_kind, build_clip(ClipSpec(seconds=20 + LEAD_S[server_kind]), clips), tmp_path
+    )
 
 
 async def test_broadcast_audio_over_srt(server_kind: str, clips: Path, tmp_path: Path) -> None:
-    clip = build_clip(ClipSpec(seconds=20), clips)
+    clip = build_clip(ClipSpec(seconds=20 + LEAD_S[server_kind]), clips)
     muxers = {
         "ac3": ("-c:a", "ac3"),
         "eac3": ("-c:a", "eac3"),
@@ -324,10 +351,11 @@ async def test_broadcast_audio_over_srt(server_kind: str, clips: Path, tmp_path:
             at_once.create_task(pulled_by_srt(server_kind, clip, folder, *muxer))
 
 
+@pytest.mark.fails_on_real_server("issue 14: after the wrap the picture is one frame off")
 async def test_timestamps_that_wrap_in_a_transport_stream(
     server_kind: str, clips: Path, tmp_path: Path
 ) -> None:
-    clip = build_clip(ClipSpec(seconds=20), clips)
+    clip = build_clip(ClipSpec(seconds=20 + LEAD_S[server_kind]), clips)
     wrap_s = (1 << 33) / 90_000
     muxer = ("-output_ts_offset", f"{wrap_s - 5:.3f}")
     report = await pulled_by_srt(server_kind, clip, tmp_path, *muxer)
@@ -349,7 +377,7 @@ def spoken_clip(folder: Path) -> Path:
     chain += ";[s0][s1][s2]amix=inputs=3:normalize=0,apad[a]"
     clip = folder / "spoken.flv"
     argv = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=30:d=16", *parts]
-    argv += ["-filter_complex", chain, "-map", "0:v", "-map", "[a]", "-t", "16", "-g", "60"]
+    argv += ["-filter_complex", chain, "-map", "0:v", "-map", "[a]", "-t", "16", "-g", "30"]
     argv += ["-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac", str(clip)]
     subprocess.run(argv, check=True)
     return clip
@@ -474,12 +502,13 @@ async def test_the_output_comes_back_after_its_server_was_away(
 
 
 async def test_tags_that_are_damaged_throughout_are_dropped_and_the_stream_goes_on(
-    server_kind: str, clips: Path, tmp_path: Path
+    clips: Path, tmp_path: Path
 ) -> None:
+    """MediaMTX passes no damage on: it cuts the publisher off."""
     tags = iter_tags(build_clip(ClipSpec(seconds=15), clips))
     sounds = corrupted(paced(tags), 0.05, 1, flv.AUDIO, first=0)
     items = corrupted(sounds, 0.05, 2, flv.VIDEO, first=0)
-    async with media_server(server_kind) as server:
+    async with media_server("embedded") as server:
         source, output = server.read_url("live/t/in"), server.read_url("live/t/out")
         out = tmp_path / "out.flv"
         with worker(source, output, tmp_path) as one, recording(output, out) as tape:
@@ -503,7 +532,7 @@ async def test_tags_that_are_damaged_throughout_are_dropped_and_the_stream_goes_
 async def test_a_network_that_stalls_for_less_than_the_delay_is_not_noticed(
     server_kind: str, clips: Path, tmp_path: Path
 ) -> None:
-    clip = build_clip(ClipSpec(seconds=15), clips)
+    clip = build_clip(ClipSpec(seconds=15 + LEAD_S[server_kind]), clips)
     async with media_server(server_kind) as server:
         source, output = server.read_url("live/t/in"), server.read_url("live/t/out")
         way = FaultProxy(("127.0.0.1", server.settings.rtmp_port))
@@ -516,11 +545,11 @@ async def test_a_network_that_stalls_for_less_than_the_delay_is_not_noticed(
             ):
                 await one.state("waiting")
                 with play(clip, f"rtmp://127.0.0.1:{way.port}/live/t/in") as publisher:
-                    await asyncio.sleep(6)
+                    await asyncio.sleep(6 + LEAD_S[server_kind])
                     way.faults = Faults(hang=True)
                     await asyncio.sleep(4.5)
                     way.faults = Faults()
-                    await publisher.ended(30)
+                    await publisher.ended(40)
                 await asyncio.sleep(7.5)
                 tape.stop()
                 assert one.status()["input"]["sessions"] == 1
@@ -540,14 +569,14 @@ async def test_a_network_that_stalls_for_less_than_the_delay_is_not_noticed(
 async def test_a_publisher_that_returns_finds_the_same_worker(
     server_kind: str, clips: Path, tmp_path: Path
 ) -> None:
-    clip = build_clip(ClipSpec(seconds=6), clips)
+    clip = build_clip(ClipSpec(seconds=6 + LEAD_S[server_kind], gop=30), clips)
     async with media_server(server_kind) as server:
         source, output = server.read_url("live/t/in"), server.read_url("live/t/out")
         out = tmp_path / "out.flv"
         with worker(source, output, tmp_path) as one, recording(output, out) as tape:
             for _ in range(2):
                 with play(clip, server.publish_url("live/t/in")) as publisher:
-                    await publisher.ended(20)
+                    await publisher.ended(30)
                 await one.state("input_lost")
                 await asyncio.sleep(1)
             await asyncio.sleep(DELAY_S + 1)
