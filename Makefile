@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 STARTED := $(shell date +%s)
 
-.PHONY: help setup fresh demo bench-separation bench-mix bench-faults test test-unit test-deep check format schemas soak-short soak clean
+.PHONY: help setup fresh demo bench-separation bench-mix bench-faults bench-onair test test-unit test-deep check format schemas soak-short soak clean
 
 help:
 	@echo "make demo        dub a live stream end to end on this machine and measure it"
@@ -12,6 +12,7 @@ help:
 	@echo "make bench-separation  how well speech leaves fifteen mixes, against the bars"
 	@echo "make bench-mix   dub three programmes live and measure the sound that comes out"
 	@echo "make bench-faults  break everything while it is on air, beside an undisturbed stream"
+	@echo "make bench-onair  pictures that pause or come late, timestamps as encoders send them"
 	@echo "make fresh       demo and test in a bare Debian 12, on the committed tree (as root)"
 	@echo "make check       format, lint, types, borders, packages"
 	@echo "make soak-short  30 minutes of a looped stream: memory, sync, gaps"
@@ -29,6 +30,9 @@ bench-separation: setup
 
 bench-mix: setup
 	@$(PY) -m bench.mix
+
+bench-onair: setup
+	@$(PY) -m bench.onair.media
 
 # The compiler makes the wall clock that is stepped.
 bench-faults:

@@ -107,6 +107,72 @@ def equal_dts(items: Iterable[Timed], every: int) -> Iterator[Timed]:
         yield item
 
 
+def picture_pause(items: Iterable[Timed], from_s: float, until_s: float) -> Iterator[Timed]:
+    """No pictures for a while, as of a phone in the background; then from a key frame on."""
+    paused = False
+    for item in items:
+        if _is_picture(item.tag):
+            if from_s <= item.at_s < until_s:
+                paused = True
+            elif _is_key(item.tag):
+                paused = False
+            if paused:
+                continue
+        yield item
+
+
+def keys_only(items: Iterable[Timed]) -> Iterator[Timed]:
+    """Of the pictures key frames alone, as of a shared screen."""
+    return (item for item in items if not _is_picture(item.tag) or _is_key(item.tag))
+
+
+def late_picture(items: Iterable[Timed], at_s: float) -> Iterator[Timed]:
+    """Sound alone at first; the picture's header and its first key frame come at `at_s`."""
+    header: Tag | None = None
+    for item in items:
+        if item.tag.kind != flv.VIDEO:
+            yield item
+        elif not _is_picture(item.tag):
+            header = item.tag
+        elif header is None:
+            yield item
+        elif item.at_s >= at_s and _is_key(item.tag):
+            yield replace(item, tag=replace(header, dts_ms=item.tag.dts_ms))
+            header = None
+            yield item
+
+
+def early_pts(items: Iterable[Timed], by_ms: int) -> list[Timed]:
+    """Each DTS, and the moment when it is sent, so much later; PTS stay, and may be before DTS."""
+    return sorted((_early_pts(item, by_ms) for item in items), key=lambda item: item.at_s)
+
+
+def _early_pts(item: Timed, by_ms: int) -> Timed:
+    if not _is_picture(item.tag):
+        return item
+    body = item.tag.body
+    cts = int.from_bytes(body[2:5], signed=True) - by_ms
+    body = body[:2] + cts.to_bytes(3, signed=True) + body[5:]
+    return Timed(item.at_s + by_ms / 1000, replace(_moved(item.tag, by_ms), body=body))
+
+
+def captioned(items: Iterable[Timed], every: int) -> Iterator[Timed]:
+    """After each `every`-th picture a caption as script data."""
+    for count, item in enumerate(items):
+        yield item
+        if count % every == 0:
+            body = _amf("onTextData", {"text": f"caption {count}"})
+            yield replace(item, tag=replace(item.tag, kind=flv.SCRIPT, body=body))
+
+
+def _is_picture(tag: Tag) -> bool:
+    return tag.kind == flv.VIDEO and tag.body[1:2] == b"\x01"
+
+
+def _is_key(tag: Tag) -> bool:
+    return tag.body[0] >> 4 == 1
+
+
 def joined(*programmes: Iterable[Timed]) -> Iterator[Timed]:
     """One programme after the other on one connection: the encoder's settings change on air."""
     start_s, start_ms = 0.0, 0
