@@ -51,8 +51,9 @@ FORBIDDEN = [
 # What the pull of models needs, and nothing that runs: who may import it.
 OF_THE_PULL = ("onnx", "google.protobuf", "dubcast.models.convert", "dubcast.models.pull")
 THE_PULL = ("models/convert/", "models/pull.py", "cli/models.py")
-# Log stamps, the signatures of hooks at both ends, the age of files: nothing that times media.
-WALL_CLOCK = {"mediaserver/hook.py", "orchestrator/app.py", "worker/dumps.py"}
+# Log stamps, the date of reports, the signatures of hooks at both ends, the age of files: nothing
+# that times media.
+WALL_CLOCK = {"measure/figures.py", "mediaserver/hook.py", "orchestrator/app.py", "worker/dumps.py"}
 # Settings, the environment of children and of the hook, the user's folders; libraries' switches.
 ENVIRONMENT = {f"config/{room}.py" for room in ("loading", "children", "hook", "folders")} | {
     "native.py"

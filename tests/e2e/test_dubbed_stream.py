@@ -52,7 +52,8 @@ def test_a_published_stream_reaches_the_third_party_dubbed(
     assert watcher.status is not None
     assert watcher.status.separation.state == "running", watcher.status.separation
     take = verdict.Take(
-        source.path, output.path, tuple(watcher.fragments), roles.stream.delay_s, started
+        *(STREAM, source.path, output.path),
+        *(tuple(watcher.fragments), roles.stream.delay_s, started),
     )
     report = probe(take.output, source=take.source)
     assert report.comparison is not None

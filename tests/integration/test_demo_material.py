@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dubcast.demo.verdict import drawn
+from dubcast.demo.verdict import listened
 from dubcast.measure.material import Material, MaterialSpec, build
 from dubcast.measure.probe import probe
 from dubcast.measure.synth import Samples
@@ -72,8 +72,8 @@ def test_it_is_built_once(material: Material, folder: Path) -> None:
     assert build(SPEC, mute, folder) == material
 
 
-def test_the_sound_to_draw_lies_on_content_time(material: Material) -> None:
-    sound = drawn(material.clip, shift_s=-material.origin_ms / 1000)
-    assert sound.rate_hz == 8000
+def test_the_sound_to_show_lies_on_content_time(material: Material) -> None:
+    sound = listened(material.clip, shift_s=-material.origin_ms / 1000)
+    assert sound.rate_hz == 48000 and sound.samples.shape[1] == 2
     assert abs(sound.start_s) < 0.05
     assert sound.end_s == pytest.approx(material.duration_s, abs=0.1)

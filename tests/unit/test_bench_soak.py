@@ -121,7 +121,7 @@ def track(gap_at: int | None = None) -> Track:
 
 def looped(report: ProbeReport, source: ProbeReport, grows: float) -> dict[str, bool | None]:
     samples = {"worker": memory(*[100.0] * 60, *[100.0 + grows] * 40)}
-    played = Played(Ends(Path("a"), Path("b")), (), Usage(0.1, 100.0, 0.5), samples)
+    played = Played(Ends(Path("a"), Path("b")), (), Usage(0.1, 100.0, 0.5, 0.2), samples)
     found = short.figures_of(report, source, played, 30)
     return {one.key: one.ok for one in judge_all(found, short.BARS) if one.bar}
 

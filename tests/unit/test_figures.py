@@ -57,8 +57,8 @@ def test_the_file_and_the_table(tmp_path: Path) -> None:
     )
     data = json.loads(path.read_text(encoding="utf-8"))
     assert not ok and "MISSED" in out.getvalue() and "61.25" in out.getvalue()
-    wanted = {"commit", "dirty", "machine", "versions", "seed", "command", "figures", "detail"}
-    assert wanted <= set(data)
+    wanted = {"date", "commit", "dirty", "machine", "versions", "seed", "command", "detail"}
+    assert wanted | {"figures"} <= set(data)
     assert data["figures"] == {"gap_ms": 61.25, "exact": True, "odd": None}
     assert data["bars"] == {"gap_ms": "<= 50", "exact": "== yes"}
 

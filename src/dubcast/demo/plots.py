@@ -26,6 +26,7 @@ OUTCOME_COLOURS = {
     "shift": "#7b5ea7",
     "no_speech": "#8d99ae",
 }
+OTHER_COLOUR = "#8d99ae"
 STAGE_COLOURS = {
     "queue": "#b8bcc8",
     "resample": "#8d99ae",
@@ -44,7 +45,7 @@ _COLUMNS = 1400
 
 @dataclass(frozen=True)
 class Sound:
-    """Mono samples from `start_s` (stream time) on."""
+    """Samples, (frames,) or (frames, channels), full scale 1.0, from `start_s` (stream time) on."""
 
     samples: Samples
     rate_hz: int
@@ -82,9 +83,10 @@ def envelope(
     sound: Sound, columns: int = _COLUMNS
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """(times in s, lowest, highest sample) of each column, scaled to the loudest sample."""
-    width = max(1, len(sound.samples) // columns)
-    rows = sound.samples[: len(sound.samples) // width * width].reshape(-1, width)
-    top = max(float(np.abs(sound.samples).max(initial=0.0)), 1e-6)
+    mono = sound.samples if sound.samples.ndim == 1 else sound.samples.mean(axis=1)
+    width = max(1, len(mono) // columns)
+    rows = mono[: len(mono) // width * width].reshape(-1, width)
+    top = max(float(np.abs(mono).max(initial=0.0)), 1e-6)
     times = sound.start_s + (np.arange(len(rows)) + 0.5) * width / sound.rate_hz
     return times, rows.min(axis=1) / top, rows.max(axis=1) / top
 
@@ -93,7 +95,7 @@ def _shade(axis: Axes, span: AsRunEntry, *, dub: bool) -> None:
     start, end = span.source_start_s, span.source_end_s
     if dub and span.dub_start_s is not None and span.dub_end_s is not None:
         start, end = span.dub_start_s, span.dub_end_s
-    colour = OUTCOME_COLOURS.get(span.outcome, "#8d99ae")
+    colour = OUTCOME_COLOURS.get(span.outcome, OTHER_COLOUR)
     axis.axvspan(start, end, color=colour, alpha=0.28, linewidth=0)
     if not dub:
         axis.text(start, 0.86, f" {span.sequence_number}", color=_INK, fontsize=7, va="top")
@@ -195,7 +197,7 @@ def _legend(figure: Figure, colours: dict[str, str], used: set[str]) -> None:
     ]
     if handles:
         figure.legend(
-            handles=handles, loc="outside upper right", ncols=len(handles), frameon=False,
+            handles=handles, loc="outside upper left", ncols=len(handles), frameon=False,
             fontsize=8, labelcolor=_INK,
         )  # fmt: skip
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,17 +17,15 @@ import numpy as np
 from dubcast.audio.pcm import RATE, Int16, to_int16
 from dubcast.config import Settings
 from dubcast.contract.worker import AsRunEntry, Outcome
+from dubcast.demo.findings import Programme
 from dubcast.demo.plots import Sound
-from dubcast.demo.report import DemoReport
 from dubcast.errors import ProbeError
 from dubcast.measure import decode, speech_models, timing
 from dubcast.measure.asrun import fragment_figures
 from dubcast.measure.figures import Bar, Figure
-from dubcast.measure.material import Line
 from dubcast.measure.probe import ProbeReport, probe
 from dubcast.measure.recording import Recording, opened
-
-_DRAWN_HZ = 8000
+from dubcast.measure.stage import Usage
 
 BARS = (
     Bar("video_bit_exact", "==", True),
@@ -42,6 +40,7 @@ BARS = (
     Bar("roundtrip_chrf", ">=", 70),
     Bar("tempo_p95", "<=", 1.25),
     Bar("worker_cpu", "<=", 0.12),
+    Bar("worker_cpu_with_separation", "<=", 0.20),
     Bar("worker_rss_mb", "<=", 150),
     Bar("first_dub_s", "<=", 25),
     Bar("setup_s", "<=", 480),
@@ -50,8 +49,9 @@ BARS = (
 
 @dataclass(frozen=True)
 class Take:
-    """One run's evidence."""
+    """The evidence of one programme."""
 
+    stream_id: str
     source: Path  # as the media server received it
     output: Path  # as the third party received it
     asrun: Sequence[AsRunEntry]
@@ -59,46 +59,62 @@ class Take:
     started_ns: int  # when the roles were started
 
 
-@dataclass
+@dataclass(frozen=True)
+class Heard:
+    """What a recogniser understood of an output: sentences, and their chrF (0-100) against a
+    reference translation of what was said.
+    """
+
+    chrf: float
+    sentences: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class Measured:
-    """Figures of one take, and what the report draws."""
+    """A take, its figures, and how the media was found."""
 
-    figures: dict[str, Figure]
+    take: Take
+    figures: Mapping[str, Figure]
     probe: ProbeReport
-    heard: list[str] = field(default_factory=list)
 
 
-def pictures_exact(take: Take) -> bool:
-    """Whether every access unit that came out is one that went in, in order, none missing."""
-    report = probe(take.output, source=take.source, sync=False)
-    return report.comparison is not None and report.comparison.bit_exact
-
-
-def measure(take: Take, narration: Sequence[Line], settings: Settings) -> Measured:
-    """All figures of the main take. Raises ProbeError if a recording cannot be measured."""
+def measure(take: Take) -> Measured:
+    """The figures of one take alone. Raises ProbeError if a recording cannot be measured."""
     report = probe(take.output, source=take.source)
-    figures: dict[str, Figure] = {}
-    figures.update(_picture_and_sync(report, take.delay_s))
-    figures.update(fragment_figures(take.asrun))
-    figures["first_dub_s"] = _first_dub_s(take)
-    texts = [line.text for line in narration]
-    figures["roundtrip_chrf"], heard = _roundtrip(take, texts, settings)
-    return Measured(figures, report, heard)
+    return Measured(
+        take, {**_picture_and_sync(report, take.delay_s), **fragment_figures(take.asrun)}, report
+    )
+
+
+def judged(
+    main: Measured, long_gop: Measured, usage: Usage, roundtrip_chrf: float, setup_s: float | None
+) -> dict[str, Figure]:
+    """The figures of the run: the fragments of both programmes, the rest as the main one shows."""
+    return {
+        **main.figures,
+        **fragment_figures([*main.take.asrun, *long_gop.take.asrun]),
+        "video_bit_exact_gop250": long_gop.figures["video_bit_exact"],
+        "roundtrip_chrf": roundtrip_chrf,
+        "first_dub_s": _first_dub_s(main.take),
+        **asdict(usage),
+        "setup_s": setup_s,
+    }
 
 
 def _picture_and_sync(report: ProbeReport, delay_s: float) -> dict[str, Figure]:
+    """None for what cannot be measured: it misses its bar, and the probe's notes say why."""
     comparison, sync = report.comparison, report.sync
-    if comparison is None or comparison.delay is None or sync is None:
-        raise ProbeError("; ".join(["the run cannot be measured", *report.notes]))
+    delay = comparison.delay if comparison else None
+    slope = sync.slope_ms_per_min or 0.0 if sync else None
     return {
-        "video_bit_exact": comparison.bit_exact,
-        "av_offset_max_abs_ms": _rounded(sync.max_abs_ms, 2),
-        "av_offset_slope_ms_per_min": _rounded(abs(sync.slope_ms_per_min or 0.0), 3),
-        "av_points": len(sync.points),
+        "video_bit_exact": comparison is not None and comparison.bit_exact,
+        "av_offset_max_abs_ms": _rounded(sync.max_abs_ms if sync else None, 2),
+        "av_offset_slope_ms_per_min": _rounded(None if slope is None else abs(slope), 3),
+        "av_points": len(sync.points) if sync else 0,
         "output_gap_max_ms": report.gap_max_ms,
-        "output_delay_s": round(comparison.delay.median_s, 3),
-        "output_delay_error_s": round(abs(comparison.delay.median_s - delay_s), 3),
-        "output_delay_spread_p99_ms": round(comparison.delay.spread_p99_ms, 1),
+        "output_delay_s": _rounded(delay.median_s if delay else None, 3),
+        "output_delay_error_s": _rounded(abs(delay.median_s - delay_s) if delay else None, 3),
+        "output_delay_spread_p99_ms": _rounded(delay.spread_p99_ms if delay else None, 1),
     }
 
 
@@ -120,12 +136,13 @@ def _first_dub_s(take: Take) -> float | None:
     return round((int(later[0]) - take.started_ns) / 1e9, 2) if len(later) else None
 
 
-def _roundtrip(take: Take, texts: Sequence[str], settings: Settings) -> tuple[float, list[str]]:
+def understood(take: Take, texts: Sequence[str], settings: Settings) -> Heard:
+    """What a recogniser makes of the output. Raises MissingPartError without the models."""
     policy = settings.stream
     languages = policy.source_language, policy.target_language
     reference = speech_models.reference_translation(texts, *languages)
     heard = speech_models.understood(settings, sound_of(take.output), policy.target_language)
-    return round(speech_models.chrf(heard, reference), 2), heard
+    return Heard(round(speech_models.chrf(heard, reference), 2), heard)
 
 
 def sound_of(path: Path) -> Int16:
@@ -137,35 +154,34 @@ def sound_of(path: Path) -> Int16:
     return to_int16(found.samples)
 
 
-def report(take: Take, measured: Measured, figures: Mapping[str, Figure], seed: int) -> DemoReport:
-    """The report of a run; every time in it is a time of the source recording."""
+def programme(title: str, measured: Measured, said: Sequence[str], heard: Heard) -> Programme:
+    """A programme for the report; every time in it is a time of the source recording."""
+    take = measured.take
     source_offset, output_offset = _offset_s(take.source), _offset_s(take.output)
     shift = _stream_to_source_s(take, source_offset)
-    to_source = output_offset - source_offset - take.delay_s
-    sync = measured.probe.sync
-    comparison = measured.probe.comparison
+    sync, comparison = measured.probe.sync, measured.probe.comparison
     delay = comparison.delay if comparison else None
-    return DemoReport(
-        figures=figures,
-        bars=BARS,
+    return Programme(
+        stream_id=take.stream_id,
+        title=title,
+        figures={**measured.figures, "roundtrip_chrf": heard.chrf},
         fragments=[entry.moved(shift) for entry in take.asrun],
         av_points=[(p.t_s, p.offset_ms) for p in sync.points] if sync else (),
         delay_points=delay.points if delay else (),
-        source=drawn(take.source),
-        output=drawn(take.output, shift_s=to_source),
-        seed=seed,
+        source=listened(take.source),
+        output=listened(take.output, shift_s=output_offset - source_offset - take.delay_s),
+        said=said,
+        heard=heard.sentences,
         notes=measured.probe.notes,
-        detail={"heard": measured.heard, "probe": measured.probe.as_dict()},
+        probe=measured.probe.as_dict(),
     )
 
 
-def drawn(path: Path, *, shift_s: float = 0.0) -> Sound:
-    """The sound of a recording to be drawn: mono at about 8 kHz, at its timestamps + `shift_s`."""
+def listened(path: Path, *, shift_s: float = 0.0) -> Sound:
+    """The sound of a recording at its timestamps + `shift_s`."""
     with opened(path) as recording:
         found = decode.whole_sound(recording)
-    step = max(1, found.rate_hz // _DRAWN_HZ)
-    mono = found.samples[::step].mean(axis=1)
-    return Sound(mono, found.rate_hz // step, found.start_ms / 1000 + shift_s)
+    return Sound(found.samples, found.rate_hz, found.start_ms / 1000 + shift_s)
 
 
 def _offset_s(path: Path) -> float:

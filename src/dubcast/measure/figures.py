@@ -1,7 +1,7 @@
 """A benchmark's result: figures against bars, one JSON file, a table, and a verdict.
 
-Bars are data. The file says what was measured with what (commit, machine, versions, seed,
-command), and never names a host or a path.
+Bars are data. The file says when and with what it was measured (commit, machine, versions,
+seed, command), and never names a host or a path.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
@@ -113,9 +114,10 @@ def document(
     command: Sequence[str] | None = None,
     repository: Path | None = None,
 ) -> dict[str, Any]:
-    """The benchmark's JSON document (see the module)."""
+    """The benchmark's JSON document (see the module). `date` is now, in UTC."""
     commit, dirty = revision(repository or Path.cwd())
     return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit,
         "dirty": dirty,
         "machine": machine(),

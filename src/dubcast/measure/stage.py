@@ -14,8 +14,9 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import httpx2
@@ -45,11 +46,15 @@ _WARM_UP_S = 15.0
 
 @dataclass(frozen=True)
 class Usage:
-    """What the processes used: CPU seconds per second of the run, and peak RSS in MB."""
+    """What the processes used: CPU seconds per second of the run, and peak RSS in MB.
+
+    `worker_cpu_with_separation`: NaN if its separation process was not seen in the steady part.
+    """
 
     worker_cpu: float
     worker_rss_mb: float
     sts_cpu: float
+    worker_cpu_with_separation: float
 
 
 def clear(out: Path) -> None:
@@ -196,7 +201,9 @@ class Sample:
 
 
 class Watcher:
-    """Follows the worker and the speech service of a stream, and its as-run log, from outside."""
+    """Follows the worker of a stream, its separation process, the speech service and the as-run
+    log, from outside.
+    """
 
     def __init__(self, up_pid: int, stream_id: str, asrun: Path) -> None:
         self._up = psutil.Process(up_pid)
@@ -226,8 +233,10 @@ class Watcher:
 
     def _look(self, process: psutil.Process) -> None:
         words = process.cmdline()
-        name = _role_of(words)
+        name = role_of(words)
         if not name or (name == "worker" and self._stream_id not in words):
+            return
+        if name == "separation" and not self._is_ours(process.parent()):
             return
         cpu, memory = process.cpu_times(), process.memory_info()
         sample = Sample(time.monotonic(), cpu.user + cpu.system, memory.rss / 1e6)
@@ -237,6 +246,10 @@ class Watcher:
             url = f"http://127.0.0.1:{port}/status"
             reply = httpx2.get(url, timeout=1, trust_env=False)
             self.status = WorkerStatus.model_validate_json(reply.content)
+
+    def _is_ours(self, worker: psutil.Process | None) -> bool:
+        """Whether a separation process's parent is the worker of this stream."""
+        return worker is not None and self._stream_id in worker.cmdline()
 
     def new_fragments(self) -> list[AsRunEntry]:
         """As-run entries that came since the last call."""
@@ -250,25 +263,42 @@ class Watcher:
 
     def usage(self) -> Usage:
         """What the worker and the service used in the steady part of the run."""
-        worker, sts = self.samples["worker"], self.samples["sts"]
-        start = worker[0].at_s + _WARM_UP_S if worker else 0.0
-        return Usage(
-            worker_cpu=round(_rate(worker, start), 4),
-            worker_rss_mb=round(max((s.rss_mb for s in worker), default=0.0), 1),
-            sts_cpu=round(_rate(sts, start), 3),
-        )
+        return usage_of(self.samples)
 
 
-def _role_of(words: Sequence[str]) -> str:
+def usage_of(samples: Mapping[str, Sequence[Sample]]) -> Usage:
+    """What samples by role say of the steady part of a run. Pure."""
+    worker = samples.get("worker", ())
+    start = worker[0].at_s + _WARM_UP_S if worker else 0.0
+    worker_cpu = _rate(worker, start)
+    return Usage(
+        worker_cpu=round(worker_cpu, 4),
+        worker_rss_mb=round(max((s.rss_mb for s in worker), default=0.0), 1),
+        sts_cpu=round(_rate(samples.get("sts", ()), start), 3),
+        worker_cpu_with_separation=round(
+            worker_cpu + _rate(samples.get("separation", ()), start), 4
+        ),
+    )
+
+
+def role_of(words: Sequence[str]) -> str:
     """The role that a command line runs; "" for what is none of ours to follow."""
     if words[1:3] == ["-m", "dubcast"] and len(words) > 3:
         return words[3]
+    if words[1:3] == ["-m", "dubcast.separation.process"]:
+        return "separation"
     program = Path(words[0]).name if words else ""
     return program if program in {"node", "mediamtx", "ffmpeg"} else ""
 
 
 def _rate(samples: Sequence[Sample], start_s: float) -> float:
+    """CPU seconds per second from `start_s` on; of a process that was replaced, both lives."""
     steady = [sample for sample in samples if sample.at_s >= start_s]
     if len(steady) < 2:
         return float("nan")
-    return (steady[-1].cpu_s - steady[0].cpu_s) / (steady[-1].at_s - steady[0].at_s)
+    # What a process has used only grows: less is another one's, from its birth.
+    used = sum(
+        later.cpu_s - (before.cpu_s if later.cpu_s >= before.cpu_s else 0.0)
+        for before, later in pairwise(steady)
+    )
+    return used / (steady[-1].at_s - steady[0].at_s)
