@@ -14,6 +14,7 @@ import typer
 
 from dubcast import config as settings_module
 from dubcast import log
+from dubcast.addresses import is_this_machine
 from dubcast.cli.common import ConfigOption, load_settings
 from dubcast.cli.worker import leave, run_until_signal
 from dubcast.config import SecretUrl, Settings
@@ -99,9 +100,10 @@ def _speech_service(settings: Settings) -> Iterator[None]:
         yield
         return
     parts = urlsplit(settings.sts.url)
-    if parts.hostname not in {"127.0.0.1", "localhost"}:
+    if not is_this_machine(parts.hostname):
         raise MissingPartError(f"the speech service at {settings.sts.url} does not answer")
-    command = [sys.executable, "-m", "dubcast", "sts", "--port", str(parts.port or 80)]
+    where = ("--host", parts.hostname or "", "--port", str(parts.port or 80))
+    command = [sys.executable, "-m", "dubcast", "sts", *where]
     child = subprocess.Popen(command, env=settings_module.child_env(settings))
     try:
         if not wait_until_ready(settings.sts, _MODEL_LOAD_S) or child.poll() is not None:

@@ -22,7 +22,7 @@ import httpx2
 import yaml
 
 from dubcast import log
-from dubcast.addresses import is_this_machine
+from dubcast.addresses import host_port, is_this_machine
 from dubcast.config import (
     HOOK_QUERY_ESCAPED,
     HOOK_SECRET,
@@ -45,6 +45,7 @@ _HAS_AVAILABLE: Version = (1, 19, 3)  # runOnReady became a deprecated alias the
 _ID = STREAM_ID_PATTERN.strip("^$")
 _IN = f"~^live/({_ID})/in$"
 _OUT = f"~^live/({_ID})/out(-[A-Za-z0-9-]{{1,16}})?$"
+_API_HOST = "127.0.0.1"
 _START_TIMEOUT_S = 15.0
 _PAGE = 100
 _COLLECTIONS = {  # type of a source -> its collection in the API
@@ -111,7 +112,7 @@ def generate_config(
         "authHTTPAddress": plane.auth_url,
         "authHTTPExclude": _auth_exclusions(settings),
         "api": True,
-        "apiAddress": f"127.0.0.1:{settings.api_port}",
+        "apiAddress": host_port(_API_HOST, settings.api_port),
         "apiAllowOrigins": [],
         "metrics": False,
         "pprof": False,
@@ -120,9 +121,9 @@ def generate_config(
         "webrtc": False,
         "srt": False,
         "rtmp": True,
-        "rtmpAddress": f"{settings.bind}:{settings.rtmp_port}",
+        "rtmpAddress": host_port(settings.bind, settings.rtmp_port),
         "rtsp": True,
-        "rtspAddress": f"{settings.bind}:{settings.rtsp_port}",
+        "rtspAddress": host_port(settings.bind, settings.rtsp_port),
         "rtspTransports": ["tcp"],
         "pathDefaults": {"overridePublisher": False},
         "paths": {_IN: _hooks(plane, version), _OUT: {}},
@@ -163,7 +164,9 @@ class MediaMtx(MediaServer):
         self._binary = binary
         self._process: asyncio.subprocess.Process | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        base = f"http://{settings.host}:{settings.api_port}"
+        # Of a server of ours the API is on loopback, wherever its streams are.
+        host = settings.host if settings.attach else _API_HOST
+        base = f"http://{host_port(host, settings.api_port)}"
         self._api = httpx2.AsyncClient(base_url=base, timeout=2.0, trust_env=False)
         self._queries: dict[str, str] = {}  # source id -> its query, which never changes
 

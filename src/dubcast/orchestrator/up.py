@@ -19,7 +19,7 @@ from typing import Any
 import httpx2
 
 from dubcast import config, log
-from dubcast.addresses import reachable
+from dubcast.addresses import host_port, reachable
 from dubcast.backoff import BackoffPolicy
 from dubcast.clock import SystemClock
 from dubcast.config import DestinationSettings, Secret, Settings
@@ -168,7 +168,7 @@ def roles(settings: Settings, *, with_sts: bool) -> list[Role]:
     """The roles in the order in which they are started; they are stopped in reverse."""
     env = config.child_env(settings)
     host = settings.orchestrator.host
-    orchestrator = f"http://{reachable(host)}:{settings.orchestrator.port}/readyz"
+    orchestrator = f"http://{host_port(reachable(host), settings.orchestrator.port)}/readyz"
     term_s = settings.worker.drain_s + _ORCHESTRATOR_MARGIN_S
     chosen = [
         Role("media-server", ("media-server",), env=env),
@@ -212,13 +212,14 @@ class AllInOne:
     def summary(self) -> dict[str, Any]:
         """Where everything is; no secret."""
         media, own = self._settings.media_server, self._settings.orchestrator
+        rtmp = f"rtmp://{host_port(media.host, media.rtmp_port)}/live"
         return {
             "ready": True,
-            "publish_server": f"rtmp://{media.host}:{media.rtmp_port}/live",
+            "publish_server": rtmp,
             "publish_key": "<id>/in",
-            "play": f"rtmp://{media.host}:{media.rtmp_port}/live/<id>/out",
+            "play": f"{rtmp}/<id>/out",
             "media_server": media.kind,
-            "orchestrator": f"http://{reachable(own.host)}:{own.port}",
+            "orchestrator": f"http://{host_port(reachable(own.host), own.port)}",
             "sts": self._settings.sts.url,
             "adopted": [one.role.name for one in self.processes if one.adopted],
             "pids": {one.role.name: one.pid for one in self.processes},
