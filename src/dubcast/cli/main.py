@@ -8,6 +8,7 @@ import sys
 import typer
 
 from dubcast.errors import DubcastError
+from dubcast.standard_streams import ensure_standard_streams
 
 app = typer.Typer(
     name="dubcast",
@@ -28,6 +29,7 @@ for _name in _COMMANDS:
 
 def main() -> None:
     """Run the command; a `DubcastError` becomes one clear line and its exit code."""
+    ensure_standard_streams()
     try:
         app()
     except DubcastError as error:
