@@ -57,10 +57,11 @@ class SmallServer:
 class _Server(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
         self.address_family = family_of(address[0])
+        self._dual = is_dual(address[0])
         super().__init__(address, handler)
 
     def server_bind(self) -> None:
-        if is_dual(self.server_address[0]):
+        if self._dual:
             self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         super().server_bind()
 

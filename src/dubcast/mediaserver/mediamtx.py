@@ -45,6 +45,7 @@ _HAS_AVAILABLE: Version = (1, 19, 3)  # runOnReady became a deprecated alias the
 _ID = STREAM_ID_PATTERN.strip("^$")
 _IN = f"~^live/({_ID})/in$"
 _OUT = f"~^live/({_ID})/out(-[A-Za-z0-9-]{{1,16}})?$"
+_MEMORY = "/dev/shm"
 _API_HOST = "127.0.0.1"
 _START_TIMEOUT_S = 15.0
 _PAGE = 100
@@ -178,9 +179,7 @@ class MediaMtx(MediaServer):
             raise MissingPartError("no mediamtx binary is known")
         version = await asyncio.to_thread(version_of, self._binary)
         config = generate_config(self.settings, self.plane, version)
-        self._folder = tempfile.TemporaryDirectory(prefix="dubcast-mediamtx-")
-        file = Path(self._folder.name) / "mediamtx.yml"  # the folder is ours alone (0700)
-        file.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+        file = self._write_config(yaml.safe_dump(config, sort_keys=False))
         self._process = await asyncio.create_subprocess_exec(
             *die_with_parent([str(self._binary), str(file)], os.getpid()),
             env=_environment(self.plane, version),
@@ -194,6 +193,24 @@ class MediaMtx(MediaServer):
             await self.stop()
             raise
         _logger.info("media_server.up", kind=self.kind, version=".".join(map(str, version)))
+
+    def _write_config(self, text: str) -> Path:
+        """The config as a file: in memory where the disk is full. Raises MediaServerError."""
+        reason: OSError | None = None
+        for place in (None, _MEMORY):
+            folder = None
+            try:
+                folder = tempfile.TemporaryDirectory(prefix="dubcast-mediamtx-", dir=place)
+                file = Path(folder.name) / "mediamtx.yml"  # the folder is ours alone (0700)
+                file.write_text(text, encoding="utf-8")
+            except OSError as error:
+                reason = error
+                if folder is not None:
+                    folder.cleanup()
+            else:
+                self._folder = folder
+                return file
+        raise MediaServerError(f"the config of mediamtx cannot be written: {reason}") from reason
 
     async def _wait_until_up(self, process: asyncio.subprocess.Process) -> None:
         loop = asyncio.get_running_loop()

@@ -132,17 +132,30 @@ def notes_folder(settings: Settings) -> Path:
 
 
 def hook_secret(settings: Settings) -> Secret:
-    """The secret that is set, else the one that is kept beside the notes, made at the first use."""
+    """The secret that is set, else the one that is kept beside the notes, made at the first use.
+
+    Where it cannot be kept (the disk is full), it is one of this `up` alone.
+    """
     if settings.orchestrator.hook_secret is not None:
         return settings.orchestrator.hook_secret
     file = notes_folder(settings) / "hook-secret"
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        aside = file.with_suffix(".tmp")
-        aside.touch(mode=0o600)
-        aside.write_text(secrets.token_urlsafe(32), encoding="ascii")
-        aside.replace(file)
-    return Secret(file.read_text(encoding="ascii"))
+    made = secrets.token_urlsafe(32)
+    try:
+        if not file.exists():
+            _keep_private(file, made)
+        return Secret(file.read_text(encoding="ascii"))
+    except OSError as error:
+        _logger.error("hook_secret.not_kept", reason=str(error))
+        return Secret(made)
+
+
+def _keep_private(file: Path, text: str) -> None:
+    """Written aside and moved into place: nobody reads half of it, nobody else any of it."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    aside = file.with_suffix(".tmp")
+    aside.touch(mode=0o600)
+    aside.write_text(text, encoding="ascii")
+    aside.replace(file)
 
 
 def prepare(
