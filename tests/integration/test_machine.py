@@ -95,3 +95,22 @@ async def test_with_standard_error_closed_a_stream_is_still_served(
     media = media_of(server_kind)
     with up(tmp_path, media, shell="2>&-") as base:
         await goes_through(base, tmp_path, f"rtmp://127.0.0.1:{media['rtmp_port']}")
+
+
+@pytest.mark.parametrize(
+    ("path", "rule"),
+    [
+        ("live/MyShow/in", "an id has no capital letters"),
+        ("live/show", "the id and /in are missing"),
+    ],
+)
+async def test_a_path_that_is_refused_is_logged_with_the_rule(
+    server_kind: str, tmp_path: Path, path: str, rule: str
+) -> None:
+    media = media_of(server_kind)
+    with up(tmp_path, media):
+        await eventually((tmp_path / "ready.json").exists, 30)
+        with publisher(f"rtmp://127.0.0.1:{media['rtmp_port']}/{path}") as one:
+            assert await one.ended() != 0
+    lines = [line for line in (tmp_path / "up.log").read_text().splitlines() if rule in line]
+    assert any("auth.refused" in line and path in line for line in lines)

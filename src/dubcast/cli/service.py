@@ -23,6 +23,28 @@ def is_ready(sts: StsClientSettings) -> bool:
     return reply.status_code == 200
 
 
+def refuse_foreign(sts: StsClientSettings) -> None:
+    """Raise ConfigError if something that is no speech service answers at its address."""
+    try:
+        reply = httpx2.get(f"{sts.url}/readyz", timeout=_TIMEOUT_S, trust_env=False)
+    except httpx2.ConnectError:
+        return  # nobody is there
+    except httpx2.HTTPError as error:
+        raise ConfigError(_foreign(sts.url, f"it does not answer ({type(error).__name__})")) from (
+            error
+        )
+    state = reply.text.strip()
+    if state not in _STATES:
+        raise ConfigError(_foreign(sts.url, f"/readyz gives HTTP {reply.status_code}"))
+
+
+def _foreign(url: str, what: str) -> str:
+    return (
+        f"what listens at {url} is no speech service: {what}; "
+        "end it, or set sts.url (and sts_server.port) to a free port"
+    )
+
+
 def wait_until_ready(sts: StsClientSettings, patience_s: float) -> bool:
     """Wait for the service at most `patience_s` seconds; whether it became ready."""
     end = time.monotonic() + patience_s

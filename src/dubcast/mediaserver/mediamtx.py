@@ -127,7 +127,8 @@ def generate_config(
         "rtspAddress": host_port(settings.bind, settings.rtsp_port),
         "rtspTransports": ["tcp"],
         "pathDefaults": {"overridePublisher": False},
-        "paths": {_IN: _hooks(plane, version), _OUT: {}},
+        # Others are asked about too, and refused with words: unasked, they are refused without.
+        "paths": {_IN: _hooks(plane, version), _OUT: {}, "all_others": {}},
     }
     if version >= _HAS_MOQ:
         config["moq"] = False
