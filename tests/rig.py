@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from dubcast.config import MediaServerSettings, Settings, load
+from dubcast.contract.ids import ingest_path_fault, is_output_path
 from dubcast.measure.recorder import require_elements
 from dubcast.mediaserver.choice import create
 from dubcast.mediaserver.interface import ControlPlane, MediaServer
@@ -72,10 +73,11 @@ class StubPlane:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                code = plane._answer(self.path, dict(self.headers.items()), body)
+                code, words = plane._answer(self.path, dict(self.headers.items()), body)
                 self.send_response(code)
-                self.send_header("Content-Length", "0")
+                self.send_header("Content-Length", str(len(words)))
                 self.end_headers()
+                self.wfile.write(words)
 
             def log_message(self, format: str, *args: Any) -> None:
                 """Quiet."""
@@ -86,17 +88,21 @@ class StubPlane:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
         self._thread.start()
 
-    def _answer(self, path: str, headers: dict[str, str], body: bytes) -> int:
+    def _answer(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
         value = json.loads(body)
         if path == "/auth":
             self.asked.append(value)
-            return 200 if self.open_to_all or f"key={KEY}" in value["query"] else 401
+            fault = ingest_path_fault(value["path"]) if value["action"] == "publish" else None
+            if fault is None or is_output_path(value["path"]):
+                may = self.open_to_all or f"key={KEY}" in value["query"]
+                return (200, b"") if may else (401, b"")
+            return 401, fault.encode()
         if self.fail_hooks > 0:
             self.fail_hooks -= 1
-            return 503
+            return 503, b""
         lowered = {name.lower(): text for name, text in headers.items()}
         self.hooks.append((path.rpartition("/")[2], lowered, value, body))
-        return 200
+        return 200, b""
 
     def kinds(self, path: str) -> list[str]:
         return [kind for kind, _, value, _ in self.hooks if value["path"] == path]

@@ -32,7 +32,8 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         },
         DSP | {"onnxruntime"},
     ),
-    "config": ({"config", "contract", "errors"}, {"pydantic", "yaml"}),
+    "addresses": (set(), set()),
+    "config": ({"config", "contract", "errors", "addresses"}, {"pydantic", "yaml"}),
 }
 # (part, part it must never import)
 FORBIDDEN = [
@@ -55,9 +56,9 @@ THE_PULL = ("models/convert/", "models/pull.py", "cli/models.py")
 # that times media.
 WALL_CLOCK = {"measure/figures.py", "mediaserver/hook.py", "orchestrator/app.py", "worker/dumps.py"}
 # Settings, the environment of children and of the hook, the user's folders; libraries' switches.
-ENVIRONMENT = {f"config/{room}.py" for room in ("loading", "children", "hook", "folders")} | {
-    "native.py"
-}
+ENVIRONMENT = {
+    f"config/{room}.py" for room in ("loading", "children", "hook", "folders", "proxy")
+} | {"native.py"}
 # What others may know of the speech service's providers: what they are, and how they are had.
 PROVIDER_DOORS = {"__init__", "interface", "registry"}
 # Where model engines are loaded.

@@ -24,6 +24,19 @@ def is_this_machine(host: str | None) -> bool:
     return host is not None and (host.lower() == "localhost" or is_loopback(host))
 
 
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
+
 def reachable(bind: str) -> str:
     """The address at which this machine reaches what listens on `bind`."""
-    return "127.0.0.1" if bind in {"0.0.0.0", "::"} else bind
+    return _EVERYWHERE.get(bind, bind)
+
+
+def bracketed(host: str) -> str:
+    """The host as a URL writes it: an IPv6 address in brackets, all else as it is."""
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
+
+
+def host_port(host: str, port: int) -> str:
+    """`host:port` as URLs and listeners write it: `127.0.0.1:80`, `[::1]:80`."""
+    return f"{bracketed(host)}:{port}"

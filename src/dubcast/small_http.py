@@ -5,10 +5,13 @@ Standard library only, so that a worker stays small.
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from dubcast.listening import family_of, is_dual
 
 MAX_BODY_BYTES = 64 * 1024
 
@@ -34,7 +37,7 @@ class SmallServer:
     """
 
     def __init__(self, name: str, host: str, port: int, answers: Mapping[str, Answer]) -> None:
-        self._server = ThreadingHTTPServer((host, port), _handler(answers))
+        self._server = _Server((host, port), _handler(answers))
         self._server.daemon_threads = True
         self.port: int = self._server.server_address[1]
         self._thread = threading.Thread(
@@ -49,6 +52,18 @@ class SmallServer:
             self._server.shutdown()
             self._thread.join(2)
         self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        self.address_family = family_of(address[0])
+        self._dual = is_dual(address[0])
+        super().__init__(address, handler)
+
+    def server_bind(self) -> None:
+        if self._dual:
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        super().server_bind()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -71,6 +71,17 @@ def test_without_it_the_same_rule_decides(silent: bool) -> None:
         listener.close()
 
 
+def test_the_words_of_a_refusal_come_through(plane: StubPlane) -> None:
+    for relay in (relay_to(f"{plane.base}/auth"), relay_to(nobody())):
+        try:
+            question = {**QUESTION, "path": "live/MyShow/in", "query": f"key={KEY}"}
+            reply = httpx2.post(relay.url, json=question, trust_env=False)
+            assert reply.status_code == 401
+            assert "an id has no capital letters" in reply.text
+        finally:
+            relay.close()
+
+
 def test_what_is_no_question_is_refused() -> None:
     relay = relay_to(nobody())
     try:

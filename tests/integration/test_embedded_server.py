@@ -206,6 +206,12 @@ async def test_7_a_refused_publisher_is_told_so(server: MediaServer) -> None:
         assert b"publish is not allowed" in one.output()[1]
 
 
+async def test_7_a_refused_path_is_told_which_rule_it_breaks(server: MediaServer) -> None:
+    with publisher(server.publish_url("live/MyShow/in") + f"?key={KEY}") as one:
+        await one.ended()
+        assert b"an id has no capital letters" in one.output()[1]
+
+
 def _asking(port: int, verb: str) -> socket.socket:
     """A raw connection that has asked to `play` or `publish` the path."""
     raw = _handshaken(port)

@@ -18,7 +18,8 @@ import pytest
 
 import sts_fakes
 from dubcast.errors import ConfigError, MissingPartError
-from dubcast.sts.server import _bind, serve
+from dubcast.listening import listen
+from dubcast.sts.server import serve
 from sts_fakes import request
 
 # The service as a process, with fake models: `asr` takes as long as the file says.
@@ -163,7 +164,7 @@ def test_a_taken_port_is_a_clear_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(ConfigError, match=f"cannot listen on 127.0.0.1:{port}"):
-            _bind("127.0.0.1", port)
+            listen("127.0.0.1", port)
 
 
 def test_a_missing_model_is_told_before_anything_is_bound(tmp_path: Path) -> None:
@@ -177,5 +178,5 @@ def test_a_missing_model_is_told_before_anything_is_bound(tmp_path: Path) -> Non
 
 
 def test_the_host_is_obeyed() -> None:
-    with _bind("127.0.0.2", 0) as listener:
+    with listen("127.0.0.2", 0) as listener:
         assert listener.getsockname()[0] == "127.0.0.2"

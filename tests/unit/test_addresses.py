@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dubcast.addresses import is_loopback, is_this_machine, reachable
+from dubcast.addresses import host_port, is_loopback, is_this_machine, reachable
 
 LOOPBACK = [
     *("127.0.0.1", "127.8.8.8", "127.255.255.254"),
@@ -37,5 +37,12 @@ def test_a_host_may_also_be_a_name() -> None:
 
 def test_what_listens_everywhere_is_reached_by_loopback() -> None:
     assert [reachable(one) for one in ("0.0.0.0", "::", "192.0.2.1", "::1")] == [
-        *("127.0.0.1", "127.0.0.1", "192.0.2.1", "::1")
+        *("127.0.0.1", "::1", "192.0.2.1", "::1")
+    ]
+
+
+def test_an_ipv6_address_stands_in_brackets_where_a_port_follows() -> None:
+    hosts = ["127.0.0.1", "media.lan", "::1", "[::1]", "2001:db8::7"]
+    assert [host_port(host, 80) for host in hosts] == [
+        *("127.0.0.1:80", "media.lan:80", "[::1]:80", "[::1]:80", "[2001:db8::7]:80")
     ]

@@ -124,7 +124,7 @@ WORDS = [
 ]
 # What a file would have to quote.
 MARKS = ["a: b", "*star", "&a", "!a", "ab#cd", "ab #cd", "@x", "%x", "`x", "- a", "{a", "'a", '"']
-TEXTS = ["orchestrator.publish_key", "sts.api_key", "stream.voice", "media_server.bind"]
+TEXTS = ["orchestrator.publish_key", "sts.api_key", "stream.voice", "sts_server.asr_model"]
 
 
 def text_of(settings: config.Settings, dotted: str) -> str:

@@ -11,7 +11,12 @@ import structlog
 
 from dubcast import log
 from dubcast.config import LogSettings
-from dubcast.contract.ids import is_stream_id, stream_id_of_ingest
+from dubcast.contract.ids import (
+    ingest_path_fault,
+    is_output_path,
+    is_stream_id,
+    stream_id_of_ingest,
+)
 from dubcast.log import redact_url
 from dubcast.metrics import WorkerMetrics
 from dubcast.statusd import StatusServer
@@ -84,3 +89,40 @@ def test_the_status_window_answers_and_closes_twice() -> None:
         assert b'dubcast_stream_up{stream="demo"} 1.0' in reply.read()
     window.close()
     window.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "rule"),
+    [
+        ("live/MyShow/in", "no capital letters"),
+        ("live/show", "the id and /in are missing"),
+        ("live", "the id and /in are missing"),
+        ("", "the first part is live"),
+        ("app/show/in", "the first part is live"),
+        ("live/programação/in", "without accents"),
+        ("live//show/in", "a slash too many"),
+        ("live/show/in/", "a slash too many"),
+        ("/live/show/in", "a slash too many"),
+        ("live/sh.ow/in", "a-z, 0-9, - and _"),
+        ("live/my show/in", "a-z, 0-9, - and _"),
+        ("live/-show/in", "begins with a letter or a digit"),
+        (f"live/{'a' * 65}/in", "at most 64"),
+        ("live/show/out", "out is where the dubbed stream comes out"),
+        ("live/show/in/1", "more than that"),
+        ("live/show/In", "/in"),
+        ("live/show/in\n", "/in"),
+    ],
+)
+def test_a_path_that_cannot_be_published_to_says_which_rule_it_breaks(path: str, rule: str) -> None:
+    fault = ingest_path_fault(path)
+    assert fault is not None
+    assert fault.startswith("publish to live/<id>/in: ")
+    assert rule in fault
+
+
+def test_a_good_path_breaks_no_rule() -> None:
+    assert ingest_path_fault("live/my-show_2/in") is None
+    assert is_output_path("live/a/out")
+    assert is_output_path("live/a/out-pt-BR")
+    for path in ("live/A/out", "live/a/out-", "live/a/output", "live/a/in", "live/a/out/x"):
+        assert not is_output_path(path)

@@ -15,6 +15,11 @@ ConfigOption = Annotated[
 
 
 def load_settings(file: Path | None, **flags: Any) -> config.Settings:
-    """Settings of a command; `flags` names use `__` for dots (`stream__delay_s`)."""
+    """Settings of a command; `flags` names use `__` for dots (`stream__delay_s`).
+
+    From then on this process reaches dubcast's own addresses without a proxy.
+    """
     dotted = {name.replace("__", "."): value for name, value in flags.items()}
-    return config.load(file, dotted).settings
+    settings = config.load(file, dotted).settings
+    config.bypass_proxy(settings)
+    return settings

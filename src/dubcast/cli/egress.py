@@ -14,6 +14,7 @@ import typer
 
 from dubcast import log
 from dubcast.cli.common import ConfigOption, load_settings
+from dubcast.config import Settings
 from dubcast.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def egress(
         *(stream_id, destination, input, target.url.get_secret_value()),
         policy=EgressPolicy(patience_s=patience),
     )
-    raise typer.Exit(_run(one, status_port, once=once))
+    raise typer.Exit(_run(one, settings, status_port, once=once))
 
 
 def passthrough(
@@ -72,10 +73,10 @@ def passthrough(
     settings = load_settings(config)
     log.setup(settings.log, "passthrough", streamId=stream_id)
     one = Forwarder(stream_id, "passthrough", input, output, policy=passthrough_policy(patience))
-    raise typer.Exit(_run(one, status_port))
+    raise typer.Exit(_run(one, settings, status_port))
 
 
-def _run(one: Forwarder, status_port: int, *, once: bool = False) -> int:
+def _run(one: Forwarder, settings: Settings, status_port: int, *, once: bool = False) -> int:
     """Run it with its status window until a signal; the exit code."""
     from dubcast.native import settle_memory
     from dubcast.statusd import StatusServer
@@ -83,7 +84,8 @@ def _run(one: Forwarder, status_port: int, *, once: bool = False) -> int:
     def status() -> dict[str, Any]:
         return one.status().model_dump(mode="json")
 
-    window = StatusServer("127.0.0.1", status_port, status, one.metrics.registry)
+    host = settings.worker.metrics_host
+    window = StatusServer(host, status_port, status, one.metrics.registry)
     window.start()
     settle_memory()
     try:

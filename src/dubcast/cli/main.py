@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import sys
 
 import typer
 
 from dubcast.errors import DubcastError
+from dubcast.standard_streams import ensure_standard_streams
 
 app = typer.Typer(
     name="dubcast",
@@ -22,14 +24,25 @@ _COMMANDS = (
     *("orchestrator", "run", "demo", "doctor", "probe"),
     *("models", "config", "sts", "worker", "egress"),
 )
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 for _name in _COMMANDS:
     importlib.import_module(f"dubcast.cli.{_name}").register(app)
 
 
 def main() -> None:
-    """Run the command; a `DubcastError` becomes one clear line and its exit code."""
+    """Run the command; a `DubcastError` becomes one clear line and its exit code.
+
+    So does what a file system refuses: a folder that cannot be written, a full disk.
+    """
+    ensure_standard_streams()
     try:
         app()
     except DubcastError as error:
         sys.stderr.write(f"dubcast: {error}\n")
         sys.exit(error.exit_code)
+    except OSError as error:
+        if error.filename is None and error.errno not in _FULL:
+            raise
+        where = "" if error.filename is None else f"{error.filename}: "
+        sys.stderr.write(f"dubcast: {where}{error.strerror}\n")
+        sys.exit(1)

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from dubcast import log
+from dubcast.addresses import is_this_machine, reachable
 from dubcast.cli.common import ConfigOption, load_settings
 from dubcast.config import DestinationSettings, Settings
 from dubcast.errors import ConfigError, DubcastError
@@ -49,6 +50,7 @@ def _hook_secret(settings: Settings) -> str:
 async def _serve(settings: Settings, secret: str) -> None:
     import uvicorn
 
+    from dubcast.listening import listen
     from dubcast.mediaserver.choice import create
     from dubcast.mediaserver.interface import control_plane
     from dubcast.orchestrator.app import create_app
@@ -60,12 +62,13 @@ async def _serve(settings: Settings, secret: str) -> None:
     lock = InstanceLock(state_folder(settings))
     lock.acquire()
     server = create(settings, control_plane(settings, secret))
-    placement = LocalPlacement(state_folder(settings), own.max_streams)
+    placement = LocalPlacement(
+        state_folder(settings), own.max_streams, reachable(settings.worker.metrics_host)
+    )
     app = create_app(Orchestrator(settings, server, placement), own, secret)
+    listener = listen(own.host, own.port)  # uvicorn itself would leave IPv4 out where `::` is set
     web = uvicorn.Config(
         app,
-        host=own.host,
-        port=own.port,
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=2,
@@ -79,10 +82,11 @@ async def _serve(settings: Settings, secret: str) -> None:
         loop.add_signal_handler(number, setattr, runner, "should_exit", True)
     settle_memory()
     try:
-        await runner.serve()
+        await runner.serve(sockets=[listener])
     finally:
         await server.close()
         await placement.close()
+        listener.close()
         lock.release()
 
 
@@ -227,20 +231,34 @@ def _is_local(url: str) -> bool:
     """True if the speech service is to run here: its URL is this machine's."""
     from urllib.parse import urlsplit
 
-    return urlsplit(url).hostname in {"127.0.0.1", "localhost", "::1"}
+    return is_this_machine(urlsplit(url).hostname)
 
 
 def _tell(summary: dict[str, Any], ready_file: Path | None) -> None:
-    """One JSON line for scripts on standard output, a few words for people beside it."""
+    """One JSON line for scripts on standard output, a few words for people beside it.
+
+    Streams may be on air already: who does not read this, or a full disk, must not end them.
+    """
     line = json.dumps(summary)
     if ready_file is not None:
-        aside = ready_file.with_suffix(".tmp")
-        aside.write_text(line + "\n", encoding="utf-8")
-        aside.replace(ready_file)
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
-    sys.stderr.write(
-        f"\nPublish to   server {summary['publish_server']}   stream key {summary['publish_key']}"
-        f"\nDubbed at    {summary['play']}"
-        f"\nState        {summary['orchestrator']}/v1/streams\n\n"
-    )
+        try:
+            _write_aside(ready_file, line + "\n")
+        except OSError as error:
+            log.get().error("ready_file.not_written", reason=str(error))
+    with contextlib.suppress(OSError):
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+    with contextlib.suppress(OSError):
+        sys.stderr.write(
+            f"\nPublish to   server {summary['publish_server']}"
+            f"   stream key {summary['publish_key']}"
+            f"\nDubbed at    {summary['play']}"
+            f"\nState        {summary['orchestrator']}/v1/streams\n\n"
+        )
+
+
+def _write_aside(file: Path, text: str) -> None:
+    """Written aside and moved into place: a reader never sees half of it."""
+    aside = file.with_suffix(".tmp")
+    aside.write_text(text, encoding="utf-8")
+    aside.replace(file)

@@ -14,6 +14,7 @@ import typer
 
 from dubcast import config as settings_module
 from dubcast import log
+from dubcast.addresses import is_this_machine
 from dubcast.cli.common import ConfigOption, load_settings
 from dubcast.cli.worker import leave, run_until_signal
 from dubcast.config import SecretUrl, Settings
@@ -114,7 +115,7 @@ def _speech_service(settings: Settings) -> Iterator[None]:
     from dubcast.processes.shared import SharedProcess
 
     parts = urlsplit(settings.sts.url)
-    if parts.hostname not in {"127.0.0.1", "localhost"}:
+    if not is_this_machine(parts.hostname):
         if not is_ready(settings.sts):
             raise NotReachableError(f"the speech service at {settings.sts.url} does not answer")
         yield
@@ -124,7 +125,8 @@ def _speech_service(settings: Settings) -> Iterator[None]:
     lease, lines = folder / "lease.json", folder / "log"
 
     def start() -> ProcessRef:
-        command = [sys.executable, "-m", "dubcast", "sts", "--port", str(port)]
+        where = ("--host", parts.hostname or "", "--port", str(port))
+        command = [sys.executable, "-m", "dubcast", "sts", *where]
         with lines.open("w", encoding="utf-8") as out:
             env = settings_module.child_env(settings)
             return LastingProcess([*command, "--lease", str(lease)], env, out, out).ref

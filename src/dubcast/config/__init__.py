@@ -20,6 +20,7 @@ from dubcast.config.loading import ENV_PREFIX, Loaded, load
 from dubcast.config.media_server import MediaServerSettings
 from dubcast.config.orchestrator import DestinationSettings, OrchestratorSettings, StreamEntry
 from dubcast.config.printing import masked, reference
+from dubcast.config.proxy import bypass_proxy, proxy_exceptions
 from dubcast.config.secret import MASK, Secret, SecretUrl
 from dubcast.config.settings import LogSettings, ModelsSettings, Settings
 from dubcast.config.speech import (
@@ -69,12 +70,14 @@ __all__ = [
     "StsClientSettings",
     "StsServerSettings",
     "WorkerSettings",
+    "bypass_proxy",
     "cache_dir",
     "child_env",
     "hook_child_env",
     "hook_environment",
     "load",
     "masked",
+    "proxy_exceptions",
     "reference",
     "state_dir",
     "to_env",

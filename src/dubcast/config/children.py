@@ -12,6 +12,7 @@ import yaml
 from pydantic import SecretStr
 
 from dubcast.config.loading import ENV_PREFIX, FILE_VARIABLE, NO_FILE
+from dubcast.config.proxy import proxy_exceptions
 from dubcast.config.settings import Settings
 from dubcast.config.tree import leaves, plain
 
@@ -33,7 +34,8 @@ def child_env(settings: Settings, **extra: str) -> dict[str, str]:
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(ENV_PREFIX)
     }
-    return {**inherited, FILE_VARIABLE: NO_FILE, **to_env(settings), **extra}
+    around = proxy_exceptions(settings, inherited)
+    return {**inherited, **around, FILE_VARIABLE: NO_FILE, **to_env(settings), **extra}
 
 
 def _written(value: Any) -> str:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from dubcast.config.values import Port, Section, UserPath
+from dubcast.config.values import Host, Port, Section, UserPath
 
 
 class MediaServerSettings(Section):
@@ -17,8 +17,11 @@ class MediaServerSettings(Section):
     )
     mediamtx_path: UserPath | None = Field(None, description="the binary, if it is not on PATH")
     attach: bool = Field(False, description="mediamtx: use a running server, start none")
-    host: str = Field("127.0.0.1", description="where the other roles reach it")
-    bind: str = Field("127.0.0.1", description="address that publishers reach; 0.0.0.0: all")
+    host: Host = Field("127.0.0.1", description="where the other roles reach it")
+    bind: Host = Field(
+        "127.0.0.1",
+        description="address that publishers reach; 0.0.0.0: all, `::`: all of IPv6 too",
+    )
     rtmp_port: Port = 1935
     rtsp_port: Port = 8554
     http_port: Port = Field(8088, description="embedded: HTTP-FLV and its API (loopback only)")

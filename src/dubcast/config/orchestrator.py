@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, field_serializer
 
 from dubcast.config.stream import StreamSettings
-from dubcast.config.values import DestinationUrl, Key, Port, Section, UserPath
+from dubcast.config.values import DestinationUrl, Host, Key, Port, Section, UserPath
 from dubcast.contract.ids import StreamId
 
 
@@ -47,7 +47,7 @@ class StreamEntry(Section):
 class OrchestratorSettings(Section):
     """The control plane."""
 
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: Port = 8080
     hook_secret: Key | None = Field(
         None,

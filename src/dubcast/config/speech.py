@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from dubcast.config.values import HttpUrl, Key, Port, Section
+from dubcast.config.values import Host, HttpUrl, Key, Port, Section
 
 
 class BreakerSettings(Section):
@@ -70,7 +70,7 @@ class ProviderSettings(Section):
 class StsServerSettings(Section):
     """The speech service itself."""
 
-    host: str = Field("127.0.0.1", description="address to listen on")
+    host: Host = Field("127.0.0.1", description="address to listen on")
     port: Port = 8000
     api_key: Key | None = Field(None, description="bearer key asked for; none: open")
     providers: ProviderSettings = ProviderSettings()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
@@ -47,6 +49,21 @@ def _destination_url(url: SecretUrl) -> SecretUrl:
     return url
 
 
+def _host(text: str) -> str:
+    """A name or an address, without the brackets that a URL has around one of IPv6."""
+    bare = text.removeprefix("[").removesuffix("]") if text.startswith("[") else text
+    if not bare or not bare.isprintable() or re.search(r"[\s/@\[\]]", bare):
+        raise ValueError("must be a host name or an address, without a port")
+    if ":" in bare:
+        try:
+            ipaddress.IPv6Address(bare)
+        except ValueError:
+            raise ValueError(
+                "must be a host name or an address; a port is a setting of its own"
+            ) from None
+    return bare
+
+
 def _split(url: str) -> SplitResult:
     """The parts of a URL that has a host. Raises ValueError, whose text holds nothing of it."""
     try:
@@ -66,6 +83,7 @@ def _at_home(path: Path) -> Path:
         raise ValueError("names a home folder that is not known here") from None
 
 
+Host = Annotated[str, AfterValidator(_host)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Key = Annotated[Secret, AfterValidator(_key)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]

@@ -6,7 +6,7 @@ import math
 
 from pydantic import Field, model_validator
 
-from dubcast.config.values import Section, UserPath
+from dubcast.config.values import Host, Section, UserPath
 
 # Four stems of 192 kB a second, two segments of each.
 _DUMP_MB_PER_S = 4 * 2 * 0.192
@@ -34,7 +34,9 @@ class WorkerSettings(Section):
     asrun_dir: UserPath | None = Field(
         None, description="folder for the as-run log (transcripts!); none: not written"
     )
-    metrics_host: str = "127.0.0.1"
+    metrics_host: Host = Field(
+        "127.0.0.1", description="where a stream's workers and forwarders serve /metrics"
+    )
     resume_delay_s: float = Field(
         1.0,
         ge=0.5,

@@ -19,6 +19,7 @@ from dubcast.mediaserver.auth import AuthRequest, refusal
 from dubcast.small_http import Reply, SmallServer
 
 _ASK_S = 1.0  # the media server itself waits for two
+_MAX_WORDS = 4096
 _logger = log.get("mediaserver.auth")
 
 
@@ -28,32 +29,36 @@ class AuthRelay(SmallServer):
     def __init__(self, settings: OrchestratorSettings, upstream: str) -> None:
         self._settings = settings
         self._upstream = urlsplit(upstream)
-        super().__init__("auth", "127.0.0.1", 0, {"POST": lambda _, body: Reply(self.answer(body))})
+        super().__init__("auth", "127.0.0.1", 0, {"POST": lambda _, body: self.answer(body)})
         self.url = f"http://127.0.0.1:{self.port}/auth"
 
-    def answer(self, body: bytes) -> int:
-        """The HTTP status for a question: the orchestrator's, or ours if it gives none."""
-        code = self._ask(body)
-        if code is not None:
-            return code
+    def answer(self, body: bytes) -> Reply:
+        """The answer to a question: the orchestrator's, or ours if it gives none."""
+        answered = self._ask(body)
+        if answered is not None:
+            return answered
         try:
             question = AuthRequest.model_validate_json(body)
         except ValidationError:
-            return 401
+            return Reply(401)
         refused = refusal(self._settings, question)
-        _logger.warning("auth.decided_here", action=question.action, refused=refused)
-        return 204 if refused is None else 401
+        reason = refused.reason if refused else None
+        _logger.warning(
+            "auth.decided_here", action=question.action, path=question.path, refused=reason
+        )
+        return Reply(204) if refused is None else Reply(401, refused.words.encode())
 
-    def _ask(self, body: bytes) -> int | None:
+    def _ask(self, body: bytes) -> Reply | None:
         """What the orchestrator answers, or None if it does not, or cannot, say."""
         host, port = self._upstream.hostname or "127.0.0.1", self._upstream.port or 80
         connection = http.client.HTTPConnection(host, port, timeout=_ASK_S)
         try:
             headers = {"Content-Type": "application/json"}
             connection.request("POST", self._upstream.path, body, headers)
-            code = connection.getresponse().status
+            answer = connection.getresponse()
+            code, words = answer.status, answer.read(_MAX_WORDS)
         except (OSError, http.client.HTTPException):
             return None
         finally:
             connection.close()
-        return None if code >= 500 else code
+        return None if code >= 500 else Reply(code, words)

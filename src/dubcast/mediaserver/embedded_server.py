@@ -71,18 +71,24 @@ def install(settings: MediaServerSettings) -> Path:
     target = install_dir(settings)
     if is_installed(settings):
         return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".install-", dir=target.parent) as scratch:
-        staged = Path(scratch) / VERSION
-        staged.mkdir()
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(_PACKAGE / name, staged)
-        _npm_ci(staged)
-        if is_installed(settings):  # another process was faster
-            return target
-        if target.exists():
-            shutil.rmtree(target)
-        staged.rename(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".install-", dir=target.parent) as scratch:
+            staged = Path(scratch) / VERSION
+            staged.mkdir()
+            for name in ("package.json", "package-lock.json"):
+                shutil.copy(_PACKAGE / name, staged)
+            _npm_ci(staged)
+            if is_installed(settings):  # another process was faster
+                return target
+            if target.exists():
+                shutil.rmtree(target)
+            staged.rename(target)
+    except OSError as error:
+        raise MissingPartError(
+            f"the embedded media server cannot be installed in {target}: "
+            f"{error.strerror or error}; media_server.embedded_dir says where"
+        ) from error
     return target
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-from dubcast.addresses import reachable
+from dubcast.addresses import host_port, reachable
 from dubcast.config import MediaServerSettings, Settings
 from dubcast.errors import MediaServerError
 
@@ -82,7 +82,7 @@ class MediaServer(ABC):
 
     def publish_url(self, path: str) -> str:
         """Where a role of dubcast publishes `path`."""
-        return f"rtmp://{self.settings.host}:{self.settings.rtmp_port}/{path}"
+        return f"rtmp://{host_port(self.settings.host, self.settings.rtmp_port)}/{path}"
 
     def read_url(self, path: str) -> str:
         """Where a role of dubcast reads `path`."""
@@ -92,7 +92,7 @@ class MediaServer(ABC):
 def control_plane(settings: Settings, hook_secret: str) -> ControlPlane:
     """The control plane that `settings` describe."""
     own = settings.orchestrator
-    base = f"http://{reachable(own.host)}:{own.port}/v1"
+    base = f"http://{host_port(reachable(own.host), own.port)}/v1"
     return ControlPlane(
         hook_url=f"{base}/mediamtx/events",
         hook_secret=hook_secret,

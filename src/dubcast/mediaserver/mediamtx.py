@@ -22,7 +22,7 @@ import httpx2
 import yaml
 
 from dubcast import log
-from dubcast.addresses import is_this_machine
+from dubcast.addresses import host_port, is_this_machine
 from dubcast.config import (
     HOOK_QUERY_ESCAPED,
     HOOK_SECRET,
@@ -45,6 +45,8 @@ _HAS_AVAILABLE: Version = (1, 19, 3)  # runOnReady became a deprecated alias the
 _ID = STREAM_ID_PATTERN.strip("^$")
 _IN = f"~^live/({_ID})/in$"
 _OUT = f"~^live/({_ID})/out(-[A-Za-z0-9-]{{1,16}})?$"
+_MEMORY = "/dev/shm"
+_API_HOST = "127.0.0.1"
 _START_TIMEOUT_S = 15.0
 _PAGE = 100
 _COLLECTIONS = {  # type of a source -> its collection in the API
@@ -111,7 +113,7 @@ def generate_config(
         "authHTTPAddress": plane.auth_url,
         "authHTTPExclude": _auth_exclusions(settings),
         "api": True,
-        "apiAddress": f"127.0.0.1:{settings.api_port}",
+        "apiAddress": host_port(_API_HOST, settings.api_port),
         "apiAllowOrigins": [],
         "metrics": False,
         "pprof": False,
@@ -120,12 +122,13 @@ def generate_config(
         "webrtc": False,
         "srt": False,
         "rtmp": True,
-        "rtmpAddress": f"{settings.bind}:{settings.rtmp_port}",
+        "rtmpAddress": host_port(settings.bind, settings.rtmp_port),
         "rtsp": True,
-        "rtspAddress": f"{settings.bind}:{settings.rtsp_port}",
+        "rtspAddress": host_port(settings.bind, settings.rtsp_port),
         "rtspTransports": ["tcp"],
         "pathDefaults": {"overridePublisher": False},
-        "paths": {_IN: _hooks(plane, version), _OUT: {}},
+        # Others are asked about too, and refused with words: unasked, they are refused without.
+        "paths": {_IN: _hooks(plane, version), _OUT: {}, "all_others": {}},
     }
     if version >= _HAS_MOQ:
         config["moq"] = False
@@ -163,7 +166,9 @@ class MediaMtx(MediaServer):
         self._binary = binary
         self._process: asyncio.subprocess.Process | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        base = f"http://{settings.host}:{settings.api_port}"
+        # Of a server of ours the API is on loopback, wherever its streams are.
+        host = settings.host if settings.attach else _API_HOST
+        base = f"http://{host_port(host, settings.api_port)}"
         self._api = httpx2.AsyncClient(base_url=base, timeout=2.0, trust_env=False)
         self._queries: dict[str, str] = {}  # source id -> its query, which never changes
 
@@ -175,9 +180,7 @@ class MediaMtx(MediaServer):
             raise MissingPartError("no mediamtx binary is known")
         version = await asyncio.to_thread(version_of, self._binary)
         config = generate_config(self.settings, self.plane, version)
-        self._folder = tempfile.TemporaryDirectory(prefix="dubcast-mediamtx-")
-        file = Path(self._folder.name) / "mediamtx.yml"  # the folder is ours alone (0700)
-        file.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+        file = self._write_config(yaml.safe_dump(config, sort_keys=False))
         self._process = await asyncio.create_subprocess_exec(
             *die_with_parent([str(self._binary), str(file)], os.getpid()),
             env=_environment(self.plane, version),
@@ -191,6 +194,24 @@ class MediaMtx(MediaServer):
             await self.stop()
             raise
         _logger.info("media_server.up", kind=self.kind, version=".".join(map(str, version)))
+
+    def _write_config(self, text: str) -> Path:
+        """The config as a file: in memory where the disk is full. Raises MediaServerError."""
+        reason: OSError | None = None
+        for place in (None, _MEMORY):
+            folder = None
+            try:
+                folder = tempfile.TemporaryDirectory(prefix="dubcast-mediamtx-", dir=place)
+                file = Path(folder.name) / "mediamtx.yml"  # the folder is ours alone (0700)
+                file.write_text(text, encoding="utf-8")
+            except OSError as error:
+                reason = error
+                if folder is not None:
+                    folder.cleanup()
+            else:
+                self._folder = folder
+                return file
+        raise MediaServerError(f"the config of mediamtx cannot be written: {reason}") from reason
 
     async def _wait_until_up(self, process: asyncio.subprocess.Process) -> None:
         loop = asyncio.get_running_loop()

@@ -20,9 +20,10 @@ from dubcast.contract.hooks import HookEvent, HookReply
 from dubcast.contract.ids import stream_id_of_ingest
 from dubcast.contract.streams import StreamReason
 from dubcast.mediaserver import signature
-from dubcast.mediaserver.auth import AuthRequest, refusal
+from dubcast.mediaserver.auth import AuthRequest, Refusal, refusal
 from dubcast.orchestrator.orchestrator import Orchestrator
 
+_FULL = Refusal(StreamReason.NO_CAPACITY, "as many streams run here as may")
 _MAX_BODY = 64 * 1024
 _logger = log.get("orchestrator.http")
 
@@ -111,10 +112,16 @@ def _add_auth(app: FastAPI, orchestrator: Orchestrator, settings: OrchestratorSe
         stream_id = stream_id_of_ingest(question.path)
         publishes = question.action == "publish" and stream_id is not None
         if refused is None and publishes and not orchestrator.has_room_for(stream_id or ""):
-            refused = StreamReason.NO_CAPACITY
+            refused = _FULL
         if refused is not None:
-            _logger.warning("auth.refused", action=question.action, reason=refused)
-            raise HTTPException(401, refused)
+            _logger.warning(
+                "auth.refused",
+                action=question.action,
+                path=question.path,
+                reason=refused.reason,
+                why=refused.words,
+            )
+            raise HTTPException(401, refused.words)
 
 
 def _add_streams(app: FastAPI, orchestrator: Orchestrator) -> None:

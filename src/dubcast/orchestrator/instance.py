@@ -15,13 +15,23 @@ class InstanceLock:
     """One orchestrator per state folder: a second one would stop the first one's children."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._path = folder / "lock"
         self._file: IO[str] | None = None
 
     def acquire(self) -> None:
-        """Raises ConfigError if another orchestrator holds it. The kernel frees it at exit."""
-        self._file = self._path.open("w")
+        """Make the folder and lock it; the kernel frees it at exit.
+
+        Raises ConfigError if the folder cannot be written, or another orchestrator holds it.
+        """
+        folder = self._path.parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._file = self._path.open("w")
+        except OSError as error:
+            raise ConfigError(
+                f"the state folder {folder} cannot be written ({error.strerror}): "
+                "set orchestrator.state_dir"
+            ) from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

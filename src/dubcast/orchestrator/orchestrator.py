@@ -12,6 +12,7 @@ import contextlib
 from typing import Any
 
 from dubcast import log
+from dubcast.addresses import reachable
 from dubcast.clock import Clock, SystemClock, ns_to_s, s_to_ns
 from dubcast.config import Settings
 from dubcast.contract.hooks import HookEvent
@@ -109,7 +110,9 @@ class Orchestrator:
 
     def metrics_targets(self) -> list[dict[str, Any]]:
         """Workers and forwarders in the form of Prometheus' HTTP service discovery."""
-        return report.metrics_targets(self._actors.values())
+        return report.metrics_targets(
+            self._actors.values(), reachable(self._settings.worker.metrics_host)
+        )
 
     def _describe(self, actor: Actor) -> dict[str, Any]:
         return report.describe(actor, self._server, self._clock.monotonic_ns())

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterable
 from typing import Any
 
+from dubcast.addresses import host_port
 from dubcast.clock import ns_to_s
 from dubcast.contract.ids import ingest_path, output_path
 from dubcast.contract.streams import EgressState, StreamState
@@ -56,10 +57,10 @@ def _describe_child(child: StreamChild) -> dict[str, Any]:
     }
 
 
-def metrics_targets(actors: Iterable[Actor]) -> list[dict[str, Any]]:
-    """Workers and forwarders in the form of Prometheus' HTTP service discovery."""
+def metrics_targets(actors: Iterable[Actor], host: str) -> list[dict[str, Any]]:
+    """Workers and forwarders, on `host`, in the form of Prometheus' HTTP service discovery."""
     return [
-        {"targets": [f"127.0.0.1:{one.supervisor.port}"], "labels": {"role": one.spec.role}}
+        {"targets": [host_port(host, one.supervisor.port)], "labels": {"role": one.spec.role}}
         for actor in actors
         for one in actor.children.values()
         if one.supervisor.port

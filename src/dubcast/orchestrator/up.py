@@ -19,7 +19,7 @@ from typing import Any
 import httpx2
 
 from dubcast import config, log
-from dubcast.addresses import reachable
+from dubcast.addresses import host_port, reachable
 from dubcast.backoff import BackoffPolicy
 from dubcast.clock import SystemClock
 from dubcast.config import DestinationSettings, Secret, Settings
@@ -132,17 +132,30 @@ def notes_folder(settings: Settings) -> Path:
 
 
 def hook_secret(settings: Settings) -> Secret:
-    """The secret that is set, else the one that is kept beside the notes, made at the first use."""
+    """The secret that is set, else the one that is kept beside the notes, made at the first use.
+
+    Where it cannot be kept (the disk is full), it is one of this `up` alone.
+    """
     if settings.orchestrator.hook_secret is not None:
         return settings.orchestrator.hook_secret
     file = notes_folder(settings) / "hook-secret"
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        aside = file.with_suffix(".tmp")
-        aside.touch(mode=0o600)
-        aside.write_text(secrets.token_urlsafe(32), encoding="ascii")
-        aside.replace(file)
-    return Secret(file.read_text(encoding="ascii"))
+    made = secrets.token_urlsafe(32)
+    try:
+        if not file.exists():
+            _keep_private(file, made)
+        return Secret(file.read_text(encoding="ascii"))
+    except OSError as error:
+        _logger.error("hook_secret.not_kept", reason=str(error))
+        return Secret(made)
+
+
+def _keep_private(file: Path, text: str) -> None:
+    """Written aside and moved into place: nobody reads half of it, nobody else any of it."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    aside = file.with_suffix(".tmp")
+    aside.touch(mode=0o600)
+    aside.write_text(text, encoding="ascii")
+    aside.replace(file)
 
 
 def prepare(
@@ -168,7 +181,7 @@ def roles(settings: Settings, *, with_sts: bool) -> list[Role]:
     """The roles in the order in which they are started; they are stopped in reverse."""
     env = config.child_env(settings)
     host = settings.orchestrator.host
-    orchestrator = f"http://{reachable(host)}:{settings.orchestrator.port}/readyz"
+    orchestrator = f"http://{host_port(reachable(host), settings.orchestrator.port)}/readyz"
     term_s = settings.worker.drain_s + _ORCHESTRATOR_MARGIN_S
     chosen = [
         Role("media-server", ("media-server",), env=env),
@@ -212,13 +225,14 @@ class AllInOne:
     def summary(self) -> dict[str, Any]:
         """Where everything is; no secret."""
         media, own = self._settings.media_server, self._settings.orchestrator
+        rtmp = f"rtmp://{host_port(media.host, media.rtmp_port)}/live"
         return {
             "ready": True,
-            "publish_server": f"rtmp://{media.host}:{media.rtmp_port}/live",
+            "publish_server": rtmp,
             "publish_key": "<id>/in",
-            "play": f"rtmp://{media.host}:{media.rtmp_port}/live/<id>/out",
+            "play": f"{rtmp}/<id>/out",
             "media_server": media.kind,
-            "orchestrator": f"http://{reachable(own.host)}:{own.port}",
+            "orchestrator": f"http://{host_port(reachable(own.host), own.port)}",
             "sts": self._settings.sts.url,
             "adopted": [one.role.name for one in self.processes if one.adopted],
             "pids": {one.role.name: one.pid for one in self.processes},

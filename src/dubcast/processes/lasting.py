@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import subprocess
@@ -86,7 +87,10 @@ class Notes:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            _logger.error("notes.folder", reason=str(error))
 
     def write(self, name: str, note: dict[str, Any]) -> None:
         """Written aside and moved into place: a reader never sees half of it.
@@ -102,8 +106,8 @@ class Notes:
             _logger.error("note.not_written", about=name, reason=str(error))
 
     def remove(self, name: str) -> None:
-        """Harmless if there is none."""
-        self._file(name).unlink(missing_ok=True)
+        """Harmless if there is none, or where it cannot be removed: its process has ended."""
+        _unlink(self._file(name))
 
     def read(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Name and note, sorted; files that are no notes are removed."""
@@ -115,10 +119,15 @@ class Notes:
             if isinstance(note, dict):
                 yield file.stem.replace("+", ":"), note
             else:
-                file.unlink(missing_ok=True)
+                _unlink(file)
 
     def _file(self, name: str) -> Path:
         return self.folder / (name.replace(":", "+") + ".json")
+
+
+def _unlink(file: Path) -> None:
+    with contextlib.suppress(OSError):
+        file.unlink(missing_ok=True)
 
 
 def noted_ref(note: dict[str, Any]) -> ProcessRef | None:

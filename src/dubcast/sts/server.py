@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 from types import FrameType
 
 import uvicorn
 
 from dubcast import log
 from dubcast.config import Settings
-from dubcast.errors import ConfigError, DubcastError
+from dubcast.errors import DubcastError
+from dubcast.listening import listen
 from dubcast.sts.app import create_app
 from dubcast.sts.build import build_engine
 from dubcast.sts.engine import Engine
@@ -30,7 +30,7 @@ def serve(settings: Settings) -> None:
     os.nice(settings.sts_server.nice)
     engine = build_engine(settings)
     app = create_app(settings, engine)
-    listener = _bind(settings.sts_server.host, settings.sts_server.port)
+    listener = listen(settings.sts_server.host, settings.sts_server.port)
     config = uvicorn.Config(
         app, log_config=None, access_log=False, timeout_graceful_shutdown=_CLOSE_S
     )
@@ -40,14 +40,6 @@ def serve(settings: Settings) -> None:
     with listener:
         server.run(sockets=[listener])
     _raise_failure(engine)
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=256)
-    except OSError as error:
-        raise ConfigError(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
 
 
 def _raise_failure(engine: Engine) -> None:

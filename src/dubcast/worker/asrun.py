@@ -5,12 +5,16 @@ It holds transcripts, so it is written only where a folder was set, readable by 
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
+from dubcast import log
 from dubcast.audio.pcm import samples_to_s
 from dubcast.contract.worker import AsRunEntry
 from dubcast.worker.fragments import Fragment
+
+_log = log.get("asrun")
 
 
 def entry_of(fragment: Fragment) -> AsRunEntry:
@@ -46,18 +50,47 @@ def _seconds(samples: int | None) -> float | None:
 
 
 class AsRunLog:
-    """Appends entries to `<folder>/<stream>.asrun.jsonl`, flushed line by line."""
+    """Appends entries to `<folder>/<stream>.asrun.jsonl`, line by line.
+
+    A folder that cannot be made and a disk that is full cost lines of it, never the stream: that is
+    logged once, and again when lines are written.
+    """
 
     def __init__(self, folder: Path, stream_id: str) -> None:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.path = folder / f"{stream_id}.asrun.jsonl"
-        handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        self._file = os.fdopen(handle, "a", encoding="utf-8")
+        self.lost = 0  # entries that are not in the file
+        self._handle: int | None = None
+        self._torn = False  # the last line ends in the middle
+        self._fails = False
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        except OSError as error:
+            _log.error("the as-run log cannot be written", reason=str(error))
 
     def write(self, entry: AsRunEntry) -> None:
         """Append one entry."""
-        self._file.write(entry.model_dump_json() + "\n")
-        self._file.flush()
+        if self._handle is None:
+            self.lost += 1
+            return
+        line = ("\n" if self._torn else "") + entry.model_dump_json() + "\n"
+        data = line.encode()
+        try:
+            written = os.write(self._handle, data)
+            error = None if written == len(data) else OSError(errno.ENOSPC, "the disk is full")
+            self._torn = error is not None
+        except OSError as failed:
+            error = failed
+        if error is not None:
+            self.lost += 1
+            if not self._fails:
+                _log.error("the as-run log cannot be written", reason=str(error))
+        elif self._fails:
+            _log.info("the as-run log is written again", lost=self.lost)
+        self._fails = error is not None
 
     def close(self) -> None:
-        self._file.close()
+        """Closing twice is harmless."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None

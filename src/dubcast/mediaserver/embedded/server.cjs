@@ -92,12 +92,14 @@ function isLoopback(address) {
   return address === "::1" || /^(::ffff:)?127\./.test(address ?? "");
 }
 
-/** True if the session may do `action` ("publish" or "read") on its path. */
-async function allowed(action, session, streamPath, query) {
-  if (!PATH.test(streamPath)) return false;
+/** "" if the session may do `action` ("publish" or "read") on its path, else why not. */
+async function refusal(action, session, streamPath, query) {
+  const unknown = !PATH.test(streamPath);
+  const denied = `${action} is not allowed`;
+  if (unknown && action === "read") return denied;
   const address = session.remoteAddress;
   const ingest = action === "publish" && INGEST.test(streamPath);
-  if (isLoopback(address) && !ingest) return true; // the worker and the egress, on this machine
+  if (isLoopback(address) && !ingest && !unknown) return ""; // the worker and the egress, on this machine
   const fields = querystring.parse(query);
   const body = {
     user: String(fields.user ?? ""), password: String(fields.pass ?? ""),
@@ -109,10 +111,20 @@ async function allowed(action, session, streamPath, query) {
       method: "POST", headers: { "content-type": "application/json" },
       body: JSON.stringify(body), signal: AbortSignal.timeout(2000), redirect: "error",
     });
-    return reply.ok;
+    if (reply.ok) return unknown ? denied : "";
+    return `${denied}: ${wordsOf(await reply.text())}`.replace(/: $/, "");
   } catch (error) {
     log("auth.unreachable", { path: streamPath, reason: error.name });
-    return ingest && !config.authRequired;
+    return ingest && !unknown && !config.authRequired ? "" : denied;
+  }
+}
+
+/** What the control plane says of a refusal, by itself or in JSON. */
+function wordsOf(body) {
+  try {
+    return String(JSON.parse(body).detail ?? "");
+  } catch {
+    return body.slice(0, 200);
   }
 }
 
@@ -135,9 +147,9 @@ async function onPublish(session, message) {
   session.rtmp.streamId = session.rtmp.parserPacket.header.stream_id;
   if (session.asked) return session.socket.destroy(); // one publish or play per connection
   session.asked = true;
-  const ok = await allowed("publish", session, streamPath, query);
+  const why = await refusal("publish", session, streamPath, query);
   if (session.socket.destroyed) return;
-  if (!ok) return refuse(session, "NetStream.Publish.Denied", "publish is not allowed");
+  if (why) return refuse(session, "NetStream.Publish.Denied", why);
   const broadcast = broadcastOf(streamPath);
   if (broadcast.publisher !== null) {
     return refuse(session, "NetStream.Publish.BadName", "the path already has a publisher");
@@ -162,9 +174,9 @@ async function onPlay(session, message) {
   session.rtmp.streamId = session.rtmp.parserPacket.header.stream_id;
   if (session.asked) return session.socket.destroy();
   session.asked = true;
-  const ok = await allowed("read", session, streamPath, query);
+  const why = await refusal("read", session, streamPath, query);
   if (session.socket.destroyed) return;
-  if (!ok) return refuse(session, "NetStream.Play.Failed", "reading is not allowed");
+  if (why) return refuse(session, "NetStream.Play.Failed", why);
   const broadcast = broadcastOf(streamPath);
   accept(session, broadcast, streamPath, query);
   session.rtmp.streamName = message.streamName.split("?")[0];

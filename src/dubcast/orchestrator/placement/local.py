@@ -13,7 +13,9 @@ from typing import Any
 import httpx2
 
 from dubcast import log
+from dubcast.addresses import host_port
 from dubcast.errors import MissingPartError
+from dubcast.listening import family_of
 from dubcast.orchestrator.placement.driver import ChildSpec, Placement
 from dubcast.processes.child import Child
 from dubcast.processes.identity import ProcessRef, find_by_arguments
@@ -33,19 +35,20 @@ class LocalChild(LastingChild):
         self,
         key: str,
         process: ProcessRef,
-        port: int,
+        window: tuple[str, int],
         api: httpx2.AsyncClient,
         *,
         mode: str = "",
         popen: LastingProcess | None = None,
     ) -> None:
         super().__init__(key, process, popen, mode)
-        self.port = port
+        host, self.port = window
+        self._status_url = f"http://{host_port(host, self.port)}/status"
         self._api = api
 
     async def status(self) -> dict[str, Any] | None:
         try:
-            reply = await self._api.get(f"http://127.0.0.1:{self.port}/status")
+            reply = await self._api.get(self._status_url)
             value = reply.raise_for_status().json()
         except (httpx2.HTTPError, ValueError):
             return None
@@ -53,16 +56,17 @@ class LocalChild(LastingChild):
 
 
 class LocalPlacement(Placement):
-    """Runs children on this machine."""
+    """Runs children on this machine. `host`: where their status windows are reached."""
 
-    def __init__(self, folder: Path, max_streams: int) -> None:
+    def __init__(self, folder: Path, max_streams: int, host: str = "127.0.0.1") -> None:
         self._notes = Notes(folder)
+        self._host = host
         self._max_streams = max_streams
         self._api = httpx2.AsyncClient(timeout=_STATUS_TIMEOUT_S, trust_env=False)
 
     async def start(self, spec: ChildSpec) -> Child:
-        port = _free_port()
-        note = {"mode": spec.mode, "port": port}
+        port = _free_port(self._host)
+        note = {"mode": spec.mode, "host": self._host, "port": port}
         # Before it runs: killed between the two, its next orchestrator still finds it.
         self._notes.write(spec.key, note)
         try:
@@ -72,7 +76,8 @@ class LocalPlacement(Placement):
             raise MissingPartError(f"{spec.argv[0]} cannot be started: {error}") from error
         process = popen.ref
         self._notes.write(spec.key, {**note, "pid": process.pid, "started": process.started})
-        return LocalChild(spec.key, process, port, self._api, mode=spec.mode, popen=popen)
+        window = (self._host, port)
+        return LocalChild(spec.key, process, window, self._api, mode=spec.mode, popen=popen)
 
     async def list(self) -> list[Child]:
         found = [self._noted(key, note) for key, note in self._notes.read()]
@@ -98,15 +103,19 @@ class LocalPlacement(Placement):
             _logger.info("note.dropped", child=key)
             self._notes.remove(key)
             return None
-        return LocalChild(key, process, port, self._api, mode=str(note.get("mode", "")))
+        window = (str(note.get("host", self._host)), port)
+        return LocalChild(key, process, window, self._api, mode=str(note.get("mode", "")))
 
 
 def _by_port(port: int) -> ProcessRef | None:
     return find_by_arguments(_PORT_OPTION, str(port))
 
 
-def _free_port() -> int:
+def _free_port(host: str) -> int:
     """A port that was free a moment ago; a child that loses it exits and is started again."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
+    with socket.socket(family_of(host)) as one:
+        try:
+            one.bind((host, 0))
+        except OSError as error:
+            raise MissingPartError(f"worker.metrics_host {host}: {error.strerror}") from error
         return int(one.getsockname()[1])
