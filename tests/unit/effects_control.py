@@ -141,7 +141,11 @@ def looked(settings: Settings, _: Place) -> tuple[int, int]:
 
     async def minute() -> tuple[int, int]:
         server = Server(settings, random.Random(1))
-        server.paths["live/abc/in"] = PathSource("live/abc/in", "source")
+        for path in (
+            "live/abc/in",
+            "live/abc/out",
+        ):  # until the output is listed, it looks more often
+            server.paths[path] = PathSource(path, "source")
         placement = hook_orders._Placement(loop, random.Random(1))
         launcher = hook_orders._Launcher(settings, server)
         one = Orchestrator(settings, server, placement, launcher=launcher, clock=loop)
