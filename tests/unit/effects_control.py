@@ -92,8 +92,8 @@ async def as_run(settings: Settings, place: Place) -> dict[str, Any]:
             seen["room"] = self.capacity()
             await super().close()
 
-    async def serve(own: uvicorn.Server) -> None:
-        seen["address"] = (own.config.host, own.config.port)
+    async def serve(own: uvicorn.Server, sockets: Any = None) -> None:
+        seen["address"] = [one.getsockname() for one in sockets]
         seen["locks"] = sorted(
             str(one.relative_to(place.folder)) for one in place.folder.rglob("lock")
         )

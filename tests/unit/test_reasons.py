@@ -56,7 +56,7 @@ KNOWN: dict[str, set[str]] = {
         *placing_reasons(),
     },
     "A destination": {*EgressFailure},
-    "A publisher": {"wrong_key", "unknown_stream", "not_allowed"},
+    "A publisher": {"wrong_key", "unknown_stream", "not_allowed", "path"},
     "`dubcast run`": {
         "2",
         *map(
@@ -75,14 +75,14 @@ def test_every_code_is_in_the_page_with_what_to_do(title: str) -> None:
 
 
 def test_what_a_worker_refuses_its_source_for_is_a_reason_of_a_stream() -> None:
-    refusals = {one for one in strings("tags.py") if one.endswith("_codec")}
+    refusals = {one for one in strings("flv_reader.py") if one.endswith("_codec")}
     assert refusals == {"video_codec", "audio_codec"}
     assert refusals <= set(StreamReason)
 
 
 def test_what_the_media_server_is_told_is_in_the_page() -> None:
     source = (ROOT / "src/dubcast/mediaserver/auth.py").read_text(encoding="utf-8")
-    found = set(re.findall(r'(?:return|else) "([a-z_]+)"', source))
+    found = set(re.findall(r'Refusal\("([a-z_]+)"', source))
     assert found == KNOWN["A publisher"]
 
 

@@ -237,8 +237,9 @@ def test_the_most_that_waited_is_kept() -> None:
 def test_only_what_a_destination_took_is_delivered_and_on_air() -> None:
     one = Stage()
     decided = one.dubbed()
-    output = FakeOutput(one.loop, 0, "caps", lambda kind, message: None)
-    one.publisher.output, output.waiting_s = output, 1.5
+    output = FakeOutput(one.loop, 0, b"config", lambda kind, message: None)
+    one.publisher.outlet.open(output)
+    output.waiting_s = 1.5
     one.delivery.pushed(output, 10)
     one.telemetry.look()
     one.telemetry.report(decided[:1])

@@ -89,9 +89,9 @@ def test_what_was_not_seen_is_not_told_as_nothing() -> None:
     ("words", "role"),
     [
         (["/venv/bin/python3", "-m", "dubcast", "worker", "demo"], "worker"),
-        (["python3", "-m", "dubcast.separation.process", "--order", "x"], "separation"),
+        (["/usr/bin/python3", "-m", "dubcast.separation.process", "--order", "x"], "separation"),
         (["/usr/bin/node", "server.mjs"], "node"),
-        (["bash", "-c", "true"], ""),
+        (["/bin/bash", "-c", "true"], ""),
         ([], ""),
     ],
 )
