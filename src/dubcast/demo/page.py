@@ -162,8 +162,9 @@ def _players(one: Programme, bps: int) -> str:
 
 def _listen_help(one: Programme) -> str:
     begin = listening.begin_s([sound for sound in (one.source, one.output) if sound is not None])
-    together = "The two begin at the same instant of the programme"
-    return f"{together}; 0:00 is second {begin:.1f} of the plots and of the table below."
+    if not begin:
+        return "The time of both players is that of the plots and of the table below."
+    return f"Both players begin at second {begin:.1f} of the plots and of the table below."
 
 
 def _fragments_table(fragments: Sequence[AsRunEntry]) -> str:
