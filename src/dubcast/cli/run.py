@@ -94,8 +94,9 @@ async def _run(worker: Worker, view: LiveView) -> None:
 @contextmanager
 def _speech_service(settings: Settings) -> Iterator[None]:
     """The configured service if it runs, else one of our own, as a process of its own."""
-    from dubcast.cli.service import is_ready, wait_until_ready
+    from dubcast.cli.service import is_ready, refuse_foreign, wait_until_ready
 
+    refuse_foreign(settings.sts)
     if is_ready(settings.sts):
         yield
         return
@@ -106,7 +107,7 @@ def _speech_service(settings: Settings) -> Iterator[None]:
     command = [sys.executable, "-m", "dubcast", "sts", *where]
     child = subprocess.Popen(command, env=settings_module.child_env(settings))
     try:
-        if not wait_until_ready(settings.sts, _MODEL_LOAD_S) or child.poll() is not None:
+        if not wait_until_ready(settings.sts, _MODEL_LOAD_S, alive=lambda: child.poll() is None):
             raise MissingPartError("the speech service did not start; see its lines above")
         yield
     finally:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
 import httpx2
+from pydantic import BaseModel, ValidationError
 
 from dubcast.config import Settings, StreamSettings, StsClientSettings
 from dubcast.contract.sts import LanguagesReply, VoicesReply
@@ -12,6 +15,8 @@ from dubcast.errors import ConfigError, StsError
 
 _TIMEOUT_S = 3.0
 _POLL_S = 0.3
+_LANGUAGES = "/api/v1/languages"
+_Reply = TypeVar("_Reply", bound=BaseModel)
 
 
 def is_ready(sts: StsClientSettings) -> bool:
@@ -24,32 +29,49 @@ def is_ready(sts: StsClientSettings) -> bool:
 
 
 def refuse_foreign(sts: StsClientSettings) -> None:
-    """Raise ConfigError if something that is no speech service answers at its address."""
+    """Raise ConfigError if what answers at the service's address is something else.
+
+    Nobody there, or a service that is not ready yet or wants a key, is no fault.
+    """
     try:
-        reply = httpx2.get(f"{sts.url}/readyz", timeout=_TIMEOUT_S, trust_env=False)
+        ready = httpx2.get(f"{sts.url}/readyz", timeout=_TIMEOUT_S, trust_env=False)
+        if ready.status_code == 503:
+            return
+        reply = httpx2.get(f"{sts.url}{_LANGUAGES}", timeout=_TIMEOUT_S, trust_env=False)
     except httpx2.ConnectError:
-        return  # nobody is there
+        return
     except httpx2.HTTPError as error:
-        raise ConfigError(_foreign(sts.url, f"it does not answer ({type(error).__name__})")) from (
-            error
-        )
-    state = reply.text.strip()
-    if state not in _STATES:
-        raise ConfigError(_foreign(sts.url, f"/readyz gives HTTP {reply.status_code}"))
+        raise _foreign(sts, f"it does not answer ({type(error).__name__})") from error
+    if reply.status_code == 200:
+        _read(LanguagesReply, reply.content, sts)
+    elif reply.status_code not in {401, 403, 429, 503}:
+        raise _foreign(sts, f"{_LANGUAGES} gives HTTP {reply.status_code}")
 
 
-def _foreign(url: str, what: str) -> str:
-    return (
-        f"what listens at {url} is no speech service: {what}; "
-        "end it, or set sts.url (and sts_server.port) to a free port"
+def _foreign(sts: StsClientSettings, what: str) -> ConfigError:
+    return ConfigError(
+        f"what listens at {sts.url} is no speech service: {what}; "
+        "end it, or set sts.url and sts_server.port to a free port"
     )
 
 
-def wait_until_ready(sts: StsClientSettings, patience_s: float) -> bool:
-    """Wait for the service at most `patience_s` seconds; whether it became ready."""
+def _read(model: type[_Reply], body: bytes, sts: StsClientSettings) -> _Reply:
+    try:
+        return model.model_validate_json(body)
+    except ValidationError:
+        raise _foreign(sts, "its replies are not of the contract") from None
+
+
+def wait_until_ready(
+    sts: StsClientSettings, patience_s: float, alive: Callable[[], bool] = lambda: True
+) -> bool:
+    """Wait for the service at most `patience_s` seconds; whether it became ready.
+
+    Not a moment longer than what serves it is `alive`.
+    """
     end = time.monotonic() + patience_s
     while not is_ready(sts):
-        if time.monotonic() > end:
+        if time.monotonic() > end or not alive():
             return False
         time.sleep(_POLL_S)
     return True
@@ -61,7 +83,7 @@ def check_policy(sts: StsClientSettings, policy: StreamSettings) -> None:
     Languages are compared without the region: `pt` is `pt-BR`. Raises StsError if the service does
     not answer as the contract says.
     """
-    pairs = LanguagesReply.model_validate_json(_get(sts, "/api/v1/languages")).pairs
+    pairs = _read(LanguagesReply, _get(sts, _LANGUAGES), sts).pairs
     wanted = (_primary(policy.source_language), _primary(policy.target_language))
     if wanted not in {(_primary(pair.source), _primary(pair.target)) for pair in pairs}:
         known = ", ".join(sorted(f"{pair.source} to {pair.target}" for pair in pairs))
@@ -69,7 +91,7 @@ def check_policy(sts: StsClientSettings, policy: StreamSettings) -> None:
             f"cannot dub from {policy.source_language!r} to {policy.target_language!r}; "
             f"the service offers: {known}"
         )
-    voices = VoicesReply.model_validate_json(_get(sts, "/api/v1/voices")).voices
+    voices = _read(VoicesReply, _get(sts, "/api/v1/voices"), sts).voices
     names = sorted(v.name for v in voices if _primary(v.language) == wanted[1])
     if policy.voice != "default" and policy.voice not in names:
         raise ConfigError(
