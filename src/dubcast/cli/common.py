@@ -12,6 +12,7 @@ from dubcast import config
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", "-c", help="settings file (default: ./dubcast.yaml)")
 ]
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON, for programs")]
 
 
 def load_settings(file: Path | None, **flags: Any) -> config.Settings:
