@@ -17,7 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import structlog
 
-from dubcast.config import LogSettings
+from dubcast.config import LogSettings, colours_wanted
 
 Logger = structlog.stdlib.BoundLogger
 
@@ -29,7 +29,9 @@ def setup(settings: LogSettings, component: str, **fields: str) -> None:
     """
     console = settings.format == "console" or (settings.format == "auto" and sys.stderr.isatty())
     renderer: Any = (
-        structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(colors=colours_wanted() and sys.stderr.isatty())
+        if console
+        else structlog.processors.JSONRenderer()
     )
     level = getattr(logging, settings.level.upper())
     structlog.configure(

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from dubcast import gst_elements
-from dubcast.cli.common import ConfigOption, JsonOption, load_settings
+from dubcast.cli.common import PEOPLE, ConfigOption, JsonOption, load_settings
 from dubcast.config import Settings
 from dubcast.doctor import machine, report, speech
 from dubcast.doctor.report import Finding
@@ -28,7 +28,7 @@ Check = Callable[[], list[Finding]]
 
 
 def register(app: typer.Typer) -> None:
-    app.command()(doctor)
+    app.command(rich_help_panel=PEOPLE)(doctor)
 
 
 def doctor(

@@ -15,7 +15,7 @@ import typer
 from dubcast import config as settings_module
 from dubcast import log
 from dubcast.addresses import is_this_machine
-from dubcast.cli.common import ConfigOption, load_settings
+from dubcast.cli.common import PEOPLE, ConfigOption, load_settings
 from dubcast.cli.worker import leave, run_until_signal
 from dubcast.config import SecretUrl, Settings
 from dubcast.errors import ConfigError, MissingPartError
@@ -30,7 +30,7 @@ _STOP_S = 10.0
 
 
 def register(app: typer.Typer) -> None:
-    app.command()(run)
+    app.command(rich_help_panel=PEOPLE)(run)
 
 
 def run(
