@@ -18,6 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 import structlog
 
 from dubcast.config import LogSettings, colours_wanted
+from dubcast.log_repeats import Repeats
 
 Logger = structlog.stdlib.BoundLogger
 
@@ -38,6 +39,7 @@ def setup(settings: LogSettings, component: str, **fields: str) -> None:
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
+            Repeats(),  # before the time, which makes every line another
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
             structlog.processors.format_exc_info,
             _redact,  # last: a library puts the URL that failed into its errors, too
