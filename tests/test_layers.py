@@ -57,7 +57,7 @@ THE_PULL = ("models/convert/", "models/pull.py", "cli/models.py")
 WALL_CLOCK = {"measure/figures.py", "mediaserver/hook.py", "orchestrator/app.py", "worker/dumps.py"}
 # Settings, the environment of children and of the hook, the user's folders; libraries' switches.
 ENVIRONMENT = {
-    f"config/{room}.py" for room in ("loading", "children", "hook", "folders", "proxy")
+    f"config/{room}.py" for room in ("loading", "children", "hook", "folders", "proxy", "terminal")
 } | {"native.py"}
 # What others may know of the speech service's providers: what they are, and how they are had.
 PROVIDER_DOORS = {"__init__", "interface", "registry"}

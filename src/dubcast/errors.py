@@ -97,6 +97,7 @@ class StsError(DubcastError):
     ) -> None:
         super().__init__(message)
         self.code = code
+        self.exit_code = 3 if code == "UNAVAILABLE" else 1
         self.retryable = retryable
         self.stage = stage
         self.retry_after_s = retry_after_s

@@ -17,7 +17,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import structlog
 
-from dubcast.config import LogSettings
+from dubcast.config import LogSettings, colours_wanted
+from dubcast.log_repeats import Repeats
 
 Logger = structlog.stdlib.BoundLogger
 
@@ -29,13 +30,16 @@ def setup(settings: LogSettings, component: str, **fields: str) -> None:
     """
     console = settings.format == "console" or (settings.format == "auto" and sys.stderr.isatty())
     renderer: Any = (
-        structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(colors=colours_wanted() and sys.stderr.isatty())
+        if console
+        else structlog.processors.JSONRenderer()
     )
     level = getattr(logging, settings.level.upper())
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
+            Repeats(),  # before the time, which makes every line another
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
             structlog.processors.format_exc_info,
             _redact,  # last: a library puts the URL that failed into its errors, too

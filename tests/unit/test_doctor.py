@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
+import ssl
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
 
 from dubcast.cli import doctor
 from dubcast.cli.main import app
-from dubcast.config import MediaServerSettings, ModelsSettings, Settings
+from dubcast.config import (
+    MediaServerSettings,
+    ModelsSettings,
+    OrchestratorSettings,
+    Settings,
+    StsClientSettings,
+)
+from dubcast.doctor import speech
+from dubcast.doctor.report import Finding
+from dubcast.doctor.speech import Answer
 from dubcast.egress.ffmpeg import queued_bytes
+from dubcast.small_http import Reply, SmallServer
 
 
-def found(settings: Settings) -> dict[str, doctor.Finding]:
+def found(settings: Settings) -> dict[str, Finding]:
     return {one.name: one for one in doctor.examine(settings)}
 
 
@@ -52,6 +65,7 @@ def test_a_port_in_use_is_said_and_is_no_fault() -> None:
         report = found(Settings(media_server=MediaServerSettings(rtmp_port=port)))
     line = report[f"port {port} for RTMP"]
     assert (line.ok, line.needed) == (False, False)
+    assert line.detail.endswith(f"(pid {os.getpid()})")
 
 
 def test_the_exit_code_says_it(tmp_path: Path) -> None:
@@ -60,6 +74,101 @@ def test_the_exit_code_says_it(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["doctor", "-c", str(config)])
     assert result.exit_code == 1
     assert "MISSING  model whisper-base" in result.output
+
+
+def test_the_voices_are_needed_as_the_model_that_speaks_them_is(tmp_path: Path) -> None:
+    """What every service of these settings reads, and nothing that only some streams want."""
+    report = found(Settings(models=ModelsSettings(dir=tmp_path)))
+    needed = {name for name, one in report.items() if name.startswith("model ") and one.needed}
+    assert needed == {"model whisper-base", "model kokoro-82m-int8", "model kokoro-voices"}
+
+
+def test_auto_that_takes_the_demo_server_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dubcast.mediaserver.choice.find_binary", lambda _: None)
+    said = found(Settings())["media server taken: embedded"]
+    assert (said.ok, said.needed) == (False, False)
+    assert "install MediaMTX" in said.detail
+    meant = found(Settings(media_server=MediaServerSettings(kind="embedded")))
+    assert meant["media server taken: embedded"].ok
+
+
+def test_folders_that_cannot_be_written_are_found(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    blocked = Settings.model_validate(
+        {
+            "orchestrator": {"state_dir": tmp_path / "file" / "x"},
+            "worker": {"asrun_dir": tmp_path / "new" / "asrun"},
+        }
+    )
+    report = found(blocked)
+    assert report["folder for state"].state == "missing"
+    assert "cannot be written" in report["folder for state"].detail
+    assert report["folder for as-run log"].ok
+
+
+def test_a_disk_with_too_little_room_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=30_000_000))
+    line = found(Settings(orchestrator=OrchestratorSettings(state_dir=tmp_path)))
+    assert line["folder for state"].state == "note"
+    assert "0.0 GB free" in line["folder for state"].detail
+
+
+HERE, THERE = "http://127.0.0.1:8000", "https://sts.example.com"
+
+
+@pytest.mark.parametrize(
+    ("url", "answer", "state", "words"),
+    [
+        (HERE, Answer(200, 200, 3.4), "ok", "3 ms away"),
+        (THERE, Answer(200, 200, 412.0), "ok", "412 ms away, which fragments wait for"),
+        (HERE, Answer(error="refused"), "note", "dubcast sts"),
+        (THERE, Answer(error="Name or service not known"), "missing", "not known"),
+        (HERE, Answer(200, 401), "missing", "the key in sts.api_key"),
+        (THERE, Answer(error="x", certificate="certificate has expired"), "missing", "expired"),
+        (THERE, Answer(503, 503), "note", "loading"),
+        (HERE, Answer(404, 404), "missing", "no speech service"),
+    ],
+)
+def test_the_speech_service_is_judged(url: str, answer: Answer, state: str, words: str) -> None:
+    line = speech.judge(url, answer)
+    assert (line.state, words in line.detail) == (state, True)
+
+
+def test_a_refused_key_and_a_right_one_are_told_apart() -> None:
+    def languages(path: str, _: bytes) -> Reply:
+        return Reply(200) if path == "/readyz" else Reply(401)
+
+    server = SmallServer("sts", "127.0.0.1", 0, {"GET": languages})
+    server.start()
+    try:
+        url = f"http://127.0.0.1:{server.port}"
+        assert speech.ask(url, "wrong").behind_key == 401
+        report = found(Settings(sts=StsClientSettings(url=url)))
+        assert report[f"speech service {url}"].state == "missing"
+    finally:
+        server.close()
+
+
+def test_a_refused_certificate_is_found_in_what_it_caused() -> None:
+    cause = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    cause.verify_message = "certificate has expired"
+    outer = OSError("connection failed")
+    outer.__cause__ = cause
+    assert speech._certificate(outer) == "certificate has expired"
+    assert speech._certificate(OSError("other")) == ""
+
+
+def test_the_report_is_also_json(tmp_path: Path) -> None:
+    config = tmp_path / "c.yaml"
+    config.write_text(f"models: {{dir: {tmp_path / 'none'}}}\n")
+    result = CliRunner().invoke(app, ["doctor", "--json", "-c", str(config)])
+    assert result.exit_code == 1
+    told = json.loads(result.output)
+    assert told["complete"] is False
+    states = {one["name"]: one["state"] for one in told["findings"]}
+    assert states["model kokoro-voices"] == "missing"
 
 
 def test_bytes_that_a_peer_does_not_take_are_seen() -> None:

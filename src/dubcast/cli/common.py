@@ -12,6 +12,11 @@ from dubcast import config
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", "-c", help="settings file (default: ./dubcast.yaml)")
 ]
+# Panels of `dubcast --help`, in its order.
+PEOPLE = "For people"
+ROLES = "Roles, which the commands above start"
+
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON, for programs")]
 
 
 def load_settings(file: Path | None, **flags: Any) -> config.Settings:

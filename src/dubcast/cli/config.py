@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from dubcast import config as settings_module
-from dubcast.cli.common import ConfigOption
+from dubcast.cli.common import PEOPLE, ConfigOption
 from dubcast.errors import StsError
 
 
@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
     group.command("show")(show)
     group.command("check")(check)
     group.command("reference")(reference)
-    app.add_typer(group, name="config")
+    app.add_typer(group, name="config", rich_help_panel=PEOPLE)
 
 
 def show(

@@ -10,11 +10,11 @@ from typing import Annotated
 import typer
 
 from dubcast import log
-from dubcast.cli.common import ConfigOption, load_settings
+from dubcast.cli.common import PEOPLE, ConfigOption, load_settings
 
 
 def register(app: typer.Typer) -> None:
-    app.command()(demo)
+    app.command(rich_help_panel=PEOPLE)(demo)
 
 
 def demo(

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
-import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
 from dubcast import gst_elements
-from dubcast.cli.common import ConfigOption, load_settings
+from dubcast.cli.common import PEOPLE, ConfigOption, JsonOption, load_settings
 from dubcast.config import Settings
+from dubcast.doctor import machine, report, speech
+from dubcast.doctor.report import Finding
 from dubcast.errors import DubcastError
 from dubcast.system_packages import PROGRAMS
 
@@ -23,27 +24,18 @@ from dubcast.system_packages import PROGRAMS
 _LISTED = re.compile(r"^\S+:\s+(\S+): ", re.MULTILINE)
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One line of the report. `needed`: without it dubcast does not run here."""
-
-    name: str
-    ok: bool
-    detail: str = ""
-    needed: bool = True
-
-
 Check = Callable[[], list[Finding]]
 
 
 def register(app: typer.Typer) -> None:
-    app.command()(doctor)
+    app.command(rich_help_panel=PEOPLE)(doctor)
 
 
 def doctor(
     install: Annotated[
         bool, typer.Option(help="install the embedded media server if it is missing")
     ] = False,
+    as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Check this machine. Exit code 1 if something that is needed is missing."""
@@ -53,12 +45,12 @@ def doctor(
 
         install_embedded(settings.media_server)
     findings = list(examine(settings))
-    for one in findings:
-        mark = "ok     " if one.ok else ("MISSING" if one.needed else "absent ")
-        typer.echo(f"{mark}  {one.name}{f'  ({one.detail})' if one.detail else ''}")
-    if any(one.needed and not one.ok for one in findings):
+    if as_json:
+        typer.echo(json.dumps(report.as_json(findings), indent=2, ensure_ascii=False))
+    else:
+        typer.echo("\n".join(report.lines(findings)))
+    if not report.complete(findings):
         raise typer.Exit(1)
-    typer.echo("everything that is needed is here")
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
@@ -69,8 +61,9 @@ def examine(settings: Settings) -> Iterator[Finding]:
         _programs,
         lambda: _media_servers(settings),
         lambda: _models(settings),
-        lambda: _ports(settings),
-        lambda: [_speech_service(settings)],
+        lambda: machine.ports(settings, media_kind=_media_kind(settings)),
+        lambda: list(machine.disks(settings)),
+        lambda: speech.findings(settings.sts),
     ]
     with ThreadPoolExecutor(len(checks)) as pool:
         for findings in pool.map(lambda check: check(), checks):
@@ -157,7 +150,29 @@ def _media_servers(settings: Settings) -> list[Finding]:
     installed = embedded_server.is_installed(chosen)
     hint = "" if installed else "dubcast doctor --install"
     lines.append(Finding("embedded media server", installed, hint, needed=needs_embedded))
-    return lines
+    return [*lines, *_taken_server(settings)]
+
+
+def _media_kind(settings: Settings) -> str:
+    """The media server that would be taken; `none` if it is asked for and not there."""
+    from dubcast.mediaserver.choice import create
+    from dubcast.mediaserver.interface import control_plane
+
+    try:
+        return create(settings, control_plane(settings, "")).kind
+    except DubcastError:
+        return "none"
+
+
+def _taken_server(settings: Settings) -> list[Finding]:
+    kind = _media_kind(settings)
+    if kind == "none":
+        return []
+    name = f"media server taken: {kind}"
+    if kind == "embedded" and settings.media_server.kind == "auto":
+        hint = "made for development and demos: install MediaMTX before going on air"
+        return [Finding(name, False, hint, needed=False)]
+    return [Finding(name, True)]
 
 
 def _models(settings: Settings) -> list[Finding]:
@@ -179,40 +194,3 @@ def _models(settings: Settings) -> list[Finding]:
         )
         for one in stored
     ]
-
-
-def _ports(settings: Settings) -> list[Finding]:
-    """Whether the ports are free; one in use may be dubcast itself, so it is no fault."""
-    media, own = settings.media_server, settings.orchestrator
-    ports = {
-        "RTMP": (media.bind, media.rtmp_port),
-        "orchestrator": (own.host, own.port),
-        "speech service": (settings.sts_server.host, settings.sts_server.port),
-    }
-    lines = []
-    for name, (host, port) in ports.items():
-        free = _is_free(host, port)
-        detail = "" if free else "in use: by dubcast, or change the setting"
-        lines.append(Finding(f"port {port} for {name}", free, detail, needed=False))
-    return lines
-
-
-def _is_free(host: str, port: int) -> bool:
-    with socket.socket() as one:
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            one.bind((host, port))
-        except OSError:
-            return False
-    return True
-
-
-def _speech_service(settings: Settings) -> Finding:
-    import httpx2
-
-    try:
-        reply = httpx2.get(settings.sts.url.rstrip("/") + "/readyz", timeout=1.5, trust_env=False)
-        ok, detail = reply.status_code == 200, f"HTTP {reply.status_code}"
-    except httpx2.HTTPError:
-        ok, detail = False, "not running: dubcast sts, or dubcast up"
-    return Finding("speech service", ok, "" if ok else detail, needed=False)

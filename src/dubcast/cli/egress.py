@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dubcast import log
-from dubcast.cli.common import ConfigOption, load_settings
+from dubcast.cli.common import ROLES, ConfigOption, load_settings
 from dubcast.config import Settings
 from dubcast.errors import ConfigError
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    app.command()(egress)
-    app.command()(passthrough)
+    app.command(rich_help_panel=ROLES)(egress)
+    app.command(rich_help_panel=ROLES)(passthrough)
 
 
 def egress(

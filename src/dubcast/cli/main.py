@@ -5,24 +5,47 @@ from __future__ import annotations
 import errno
 import importlib
 import sys
+from typing import Annotated
 
 import typer
 
+from dubcast import __version__
 from dubcast.errors import DubcastError
 from dubcast.standard_streams import ensure_standard_streams
 
 app = typer.Typer(
     name="dubcast",
     help="Dubs a live stream while it is on air.",
+    epilog=(
+        "Examples:  dubcast doctor  |  dubcast up --to pt-BR  |  "
+        "dubcast run talk.flv rtmp://host/app/key --from en --to pt-BR"
+    ),
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"dubcast {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _global(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="print it and end"),
+    ] = False,
+) -> None:
+    """Dubs a live stream while it is on air."""
+
 
 # Each module has `register(app)`; what a command needs is imported when it runs.
 _COMMANDS = (
-    *("orchestrator", "run", "demo", "doctor", "probe"),
-    *("models", "config", "sts", "worker", "egress"),
+    *("run", "orchestrator", "doctor", "demo", "probe"),
+    *("sts", "models", "config", "worker", "egress"),
 )
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 for _name in _COMMANDS:
@@ -36,7 +59,7 @@ def main() -> None:
     """
     ensure_standard_streams()
     try:
-        app()
+        app(prog_name="dubcast")
     except DubcastError as error:
         sys.stderr.write(f"dubcast: {error}\n")
         sys.exit(error.exit_code)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
 
-from dubcast.cli.common import ConfigOption, load_settings
+from dubcast.cli.common import PEOPLE, ConfigOption, JsonOption, load_settings
 
 Names = Annotated[list[str] | None, typer.Argument(help="model names; default: all")]
 
@@ -19,7 +20,7 @@ def register(app: typer.Typer) -> None:
     group.command("pull")(pull)
     group.command("list")(list_models)
     group.command("verify")(verify)
-    app.add_typer(group, name="models")
+    app.add_typer(group, name="models", rich_help_panel=PEOPLE)
 
 
 def pull(names: Names = None, config: ConfigOption = None) -> None:
@@ -34,14 +35,32 @@ def pull(names: Names = None, config: ConfigOption = None) -> None:
         typer.echo(f"ok {path}")
 
 
-def list_models(config: ConfigOption = None) -> None:
+def list_models(as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """List the models with size, licence and origin."""
     store = _store(config)
+    if as_json:
+        typer.echo(json.dumps(_described(store), indent=2, ensure_ascii=False))
+        return
     for model in store.entries():
         entry = model.entry
         typer.echo(f"{model.name:20} {model.state:9} {entry.size / 1e6:7.1f} MB  {entry.licence}")
         typer.echo(f"{'':20} {entry.attribution}; {entry.origin}")
     typer.echo(f"folder: {store.dir}")
+
+
+def _described(store: Any) -> dict[str, Any]:
+    models = [
+        {
+            "name": model.name,
+            "state": model.state,
+            "size": model.entry.size,
+            "licence": model.entry.licence,
+            "attribution": model.entry.attribution,
+            "origin": model.entry.origin,
+        }
+        for model in store.entries()
+    ]
+    return {"folder": str(store.dir), "models": models}
 
 
 def verify(names: Names = None, config: ConfigOption = None) -> None:

@@ -16,16 +16,16 @@ import typer
 
 from dubcast import log
 from dubcast.addresses import is_this_machine, reachable
-from dubcast.cli.common import ConfigOption, load_settings
+from dubcast.cli.common import PEOPLE, ROLES, ConfigOption, load_settings
 from dubcast.config import DestinationSettings, Settings
 from dubcast.errors import ConfigError, DubcastError
 from dubcast.native import settle_memory
 
 
 def register(app: typer.Typer) -> None:
-    app.command()(orchestrator)
-    app.command("media-server")(media_server)
-    app.command()(up)
+    app.command(rich_help_panel=PEOPLE)(up)
+    app.command(rich_help_panel=ROLES)(orchestrator)
+    app.command("media-server", rich_help_panel=ROLES)(media_server)
 
 
 def orchestrator(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dubcast.cli.common import PEOPLE
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -16,7 +18,9 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command("probe", help="Measure A/V offset, gaps, order and bit-exactness.")(_probe)
+    app.command(
+        "probe", help="Measure A/V offset, gaps, order and bit-exactness.", rich_help_panel=PEOPLE
+    )(_probe)
 
 
 def _probe(

@@ -15,7 +15,7 @@ import typer
 from dubcast import config as settings_module
 from dubcast import log
 from dubcast.addresses import is_this_machine
-from dubcast.cli.common import ConfigOption, load_settings
+from dubcast.cli.common import PEOPLE, ConfigOption, load_settings
 from dubcast.cli.worker import leave, run_until_signal
 from dubcast.config import SecretUrl, Settings
 from dubcast.errors import ConfigError, NotReachableError
@@ -33,7 +33,7 @@ _STOP_S = 10.0
 
 
 def register(app: typer.Typer) -> None:
-    app.command()(run)
+    app.command(rich_help_panel=PEOPLE)(run)
 
 
 def run(
@@ -111,9 +111,10 @@ async def _run(worker: Worker, view: LiveView) -> None:
 def _speech_service(settings: Settings) -> Iterator[None]:
     """The configured service if it runs, else one of our own, as a process of its own. Several
     runs share it, and the last one ends it."""
-    from dubcast.cli.service import is_ready, wait_until_ready
+    from dubcast.cli.service import is_ready, refuse_foreign, wait_until_ready
     from dubcast.processes.shared import SharedProcess
 
+    refuse_foreign(settings.sts)
     parts = urlsplit(settings.sts.url)
     if not is_this_machine(parts.hostname):
         if not is_ready(settings.sts):

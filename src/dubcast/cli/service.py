@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import httpx2
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from dubcast.config import Settings, StreamSettings, StsClientSettings
 from dubcast.contract.sts import LanguagesReply, VoicesReply
@@ -15,6 +16,8 @@ from dubcast.policy_check import why_not
 
 _TIMEOUT_S = 3.0
 _POLL_S = 0.3
+_LANGUAGES = "/api/v1/languages"
+_Reply = TypeVar("_Reply", bound=BaseModel)
 
 
 def is_ready(sts: StsClientSettings) -> bool:
@@ -26,13 +29,50 @@ def is_ready(sts: StsClientSettings) -> bool:
     return reply.status_code == 200
 
 
+def refuse_foreign(sts: StsClientSettings) -> None:
+    """Raise ConfigError if what answers at the service's address is something else.
+
+    Nobody there, or a service that is not ready yet or wants a key, is no fault.
+    """
+    try:
+        ready = httpx2.get(f"{sts.url}/readyz", timeout=_TIMEOUT_S, trust_env=False)
+        if ready.status_code == 503:
+            return
+        reply = httpx2.get(f"{sts.url}{_LANGUAGES}", timeout=_TIMEOUT_S, trust_env=False)
+    except httpx2.ConnectError:
+        return
+    except httpx2.HTTPError as error:
+        raise _foreign(sts, f"it does not answer ({type(error).__name__})") from error
+    if reply.status_code == 200:
+        _read(LanguagesReply, reply.content, sts)
+    elif reply.status_code not in {401, 403, 429, 503}:
+        raise _foreign(sts, f"{_LANGUAGES} gives HTTP {reply.status_code}")
+
+
+def _foreign(sts: StsClientSettings, what: str) -> ConfigError:
+    return ConfigError(
+        f"what listens at {sts.url} is no speech service: {what}; "
+        "end it, or set sts.url and sts_server.port to a free port"
+    )
+
+
+def _read(model: type[_Reply], body: bytes, sts: StsClientSettings) -> _Reply:
+    try:
+        return model.model_validate_json(body)
+    except ValidationError:
+        raise _foreign(sts, "its replies are not of the contract") from None
+
+
 def wait_until_ready(
-    sts: StsClientSettings, patience_s: float, runs: Callable[[], bool] = lambda: True
+    sts: StsClientSettings, patience_s: float, alive: Callable[[], bool] = lambda: True
 ) -> bool:
-    """Wait for the service at most `patience_s` seconds, while it `runs`; whether it is ready."""
+    """Wait for the service at most `patience_s` seconds; whether it became ready.
+
+    Not a moment longer than what serves it is `alive`.
+    """
     end = time.monotonic() + patience_s
     while not is_ready(sts):
-        if time.monotonic() > end or not runs():
+        if time.monotonic() > end or not alive():
             return False
         time.sleep(_POLL_S)
     return True
@@ -43,12 +83,8 @@ def check_policy(sts: StsClientSettings, policy: StreamSettings) -> None:
 
     Raises StsError if the service does not answer as the contract says.
     """
-    try:
-        languages = LanguagesReply.model_validate_json(_get(sts, "/api/v1/languages"))
-        voices = VoicesReply.model_validate_json(_get(sts, "/api/v1/voices"))
-    except ValidationError as error:
-        message = f"what answers at {sts.url} is not a speech service of dubcast"
-        raise StsError("UNAVAILABLE", message, retryable=False) from error
+    languages = _read(LanguagesReply, _get(sts, _LANGUAGES), sts)
+    voices = _read(VoicesReply, _get(sts, "/api/v1/voices"), sts)
     refused = why_not(policy, languages, voices)
     if refused:
         raise ConfigError(refused)

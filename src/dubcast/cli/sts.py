@@ -1,7 +1,8 @@
-"""`dubcast sts` runs the speech service; `dubcast voices` lists its voices."""
+"""`dubcast sts` runs the speech service; `voices` and `languages` list what it can do."""
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from dubcast.cli.common import ConfigOption, load_settings
+from dubcast.cli.common import PEOPLE, ROLES, ConfigOption, JsonOption, load_settings
 
 Host = Annotated[str | None, typer.Option(help="address to listen on")]
 Port = Annotated[int | None, typer.Option(help="port to listen on")]
@@ -22,9 +23,10 @@ _LOOK_S = 5.0
 
 
 def register(app: typer.Typer) -> None:
-    """Add `sts` and `voices`."""
-    app.command("sts")(sts)
-    app.command("voices")(voices)
+    """Add `sts`, `voices` and `languages`."""
+    app.command(rich_help_panel=PEOPLE)(voices)
+    app.command(rich_help_panel=PEOPLE)(languages)
+    app.command(rich_help_panel=ROLES)(sts)
 
 
 def sts(
@@ -51,11 +53,42 @@ def _end_with_users(lease: Path) -> None:
     signal.raise_signal(signal.SIGTERM)
 
 
-def voices(language: Language = None, config: ConfigOption = None) -> None:
+def voices(
+    language: Language = None, as_json: JsonOption = False, config: ConfigOption = None
+) -> None:
     """List the voices (no model is loaded)."""
     from dubcast.sts.build import offered
 
-    for voice in offered(load_settings(config)).voices:
-        if language is None or voice.speaks(language):
-            mark = "  default" if voice.default else ""
-            typer.echo(f"{voice.name:16} {voice.language:6} {voice.gender}{mark}")
+    found = [
+        voice
+        for voice in offered(load_settings(config)).voices
+        if language is None or voice.speaks(language)
+    ]
+    if as_json:
+        told = [
+            {
+                "name": voice.name,
+                "language": voice.language,
+                "gender": voice.gender,
+                "default": voice.default,
+            }
+            for voice in found
+        ]
+        typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        return
+    for voice in found:
+        mark = "  default" if voice.default else ""
+        typer.echo(f"{voice.name:16} {voice.language:6} {voice.gender}{mark}")
+
+
+def languages(as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """List the directions that can be dubbed (no model is loaded)."""
+    from dubcast.sts.build import offered
+
+    pairs = offered(load_settings(config)).pairs
+    if as_json:
+        told = [{"source": source, "target": target} for source, target in pairs]
+        typer.echo(json.dumps(told, indent=2))
+        return
+    for source, target in pairs:
+        typer.echo(f"{source:6} to {target}")

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from dubcast import log
-from dubcast.cli.common import ConfigOption, load_settings
+from dubcast.cli.common import ROLES, ConfigOption, load_settings
 
 if TYPE_CHECKING:
     from dubcast.worker.worker import Worker
 
 
 def register(app: typer.Typer) -> None:
-    app.command()(worker)
+    app.command(rich_help_panel=ROLES)(worker)
 
 
 def worker(

@@ -37,6 +37,7 @@ from dubcast.config.stream import (
     Separator,
     StreamSettings,
 )
+from dubcast.config.terminal import colours_wanted
 from dubcast.config.values import Section
 from dubcast.config.worker import DumpSettings, WorkerSettings
 
@@ -73,6 +74,7 @@ __all__ = [
     "bypass_proxy",
     "cache_dir",
     "child_env",
+    "colours_wanted",
     "hook_child_env",
     "hook_environment",
     "load",

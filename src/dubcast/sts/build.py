@@ -49,11 +49,16 @@ def offered(settings: Settings) -> Offer:
 
 def needed_models(settings: Settings) -> set[str]:
     """The models in the manifest without which this service cannot start. Raises as `offered`."""
-    server = settings.sts_server
-    asr = registry.find(AsrProvider, server.providers.asr)
-    tts = registry.find(TtsProvider, server.providers.tts)
-    wanted = ((server.asr_model, asr.models), (server.tts_model, tts.models))
-    return {model for own, models in wanted for model in ([own] if own else models[:1])}
+    server, chosen = settings.sts_server, settings.sts_server.providers
+    stages = (
+        (None, registry.find(HearProvider, chosen.hear)),
+        (server.asr_model, registry.find(AsrProvider, chosen.asr)),
+        (None, registry.find(MtProvider, chosen.mt)),
+        (server.tts_model, registry.find(TtsProvider, chosen.tts)),
+        (None, registry.find(FitProvider, chosen.fit)),
+    )
+    own = {model for named, one in stages for model in ([named] if named else one.models[:1])}
+    return own | {model for _, one in stages for model in one.beside}
 
 
 def _plain(settings: Settings) -> Setup:

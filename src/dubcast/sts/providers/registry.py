@@ -69,12 +69,14 @@ class Registration:
 
     `create`: makes it, not yet loaded; may raise MissingPartError. `offers`: what it will be able
     to do, without its model at hand. `models`: names in the manifest that it can run; the first is
-    its default. Neither function imports an engine: `load` does.
+    its default. `beside`: what it needs whichever of these it runs. Neither function imports an
+    engine: `load` does.
     """
 
     create: Callable[[Setup], Provider[Any, Any]]
     offers: Callable[[Setup], Capabilities]
     models: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
 
 def create(kind: type[P], name: str, setup: Setup) -> P:

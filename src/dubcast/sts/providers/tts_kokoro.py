@@ -193,4 +193,6 @@ def _create(setup: Setup) -> KokoroTts:
     )
 
 
-PROVIDER = Registration(create=_create, offers=_offers, models=("kokoro-82m-int8",))
+PROVIDER = Registration(
+    create=_create, offers=_offers, models=("kokoro-82m-int8",), beside=(_VOICES_MODEL,)
+)
