@@ -76,10 +76,10 @@ def test_nothing_leaves_before_its_time_and_everything_after_it() -> None:
     assert sum(len(block.samples) for block in one.output.audio) >= 1.9 * 48_000
 
 
-def test_a_round_is_made_when_something_is_due_and_at_least_twenty_times_a_second() -> None:
+def test_a_round_is_made_when_something_is_due_and_at_least_forty_times_a_second() -> None:
     one = Stage()
-    assert one.thread.push_due() == 0.05
-    while (wait_s := one.thread.push_due()) == 0.05:
+    assert one.thread.push_due() == 0.025
+    while (wait_s := one.thread.push_due()) == 0.025:
         one.clock.advance(wait_s)
     # All came at once, the last of it at 2 s: it leaves after the delay, its sound is rendered
     # 0.2 s sooner.
@@ -89,7 +89,7 @@ def test_a_round_is_made_when_something_is_due_and_at_least_twenty_times_a_secon
         WorkerCore(spec().policy, "run", LevelVad(), 0), one.clock,
         lambda batch, now: None, lambda decided: None, lambda delay: None,
     )  # fmt: skip
-    assert idle.push_due() == 0.05
+    assert idle.push_due() == 0.025
 
 
 def test_an_audio_only_output_gets_no_pictures() -> None:

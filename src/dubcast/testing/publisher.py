@@ -101,7 +101,7 @@ def equal_dts(items: Iterable[Timed], every: int) -> Iterator[Timed]:
     for item in items:
         if item.tag.kind == flv.VIDEO:
             count += 1
-            if count % every == 0:
+            if count and count % every == 0:
                 item = replace(item, tag=replace(item.tag, dts_ms=last))
             last = item.tag.dts_ms
         yield item
@@ -160,7 +160,7 @@ def captioned(items: Iterable[Timed], every: int) -> Iterator[Timed]:
     """After each `every`-th picture a caption as script data."""
     for count, item in enumerate(items):
         yield item
-        if count % every == 0:
+        if count and count % every == 0:
             body = _amf("onTextData", {"text": f"caption {count}"})
             yield replace(item, tag=replace(item.tag, kind=flv.SCRIPT, body=body))
 

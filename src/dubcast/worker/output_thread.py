@@ -13,7 +13,7 @@ from dubcast.worker.outlet import Taken
 from dubcast.worker.scheduler import Batch
 
 # Coded sound waits for its moment in the output: it leaves at most this late.
-_LONGEST_WAIT_S = 0.05
+_LONGEST_WAIT_S = 0.025
 _JOIN_S = 2
 
 
