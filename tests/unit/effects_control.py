@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import socket
 from contextlib import suppress
 from signal import SIGKILL
 from typing import Any
@@ -92,8 +93,8 @@ async def as_run(settings: Settings, place: Place) -> dict[str, Any]:
             seen["room"] = self.capacity()
             await super().close()
 
-    async def serve(own: uvicorn.Server) -> None:
-        seen["address"] = (own.config.host, own.config.port)
+    async def serve(_: uvicorn.Server, sockets: list[socket.socket]) -> None:
+        seen["address"] = sockets[0].getsockname()[:2]
         seen["locks"] = sorted(
             str(one.relative_to(place.folder)) for one in place.folder.rglob("lock")
         )

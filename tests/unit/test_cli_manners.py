@@ -78,19 +78,19 @@ def test_the_models_are_also_json() -> None:
     assert all(one["size"] > 0 for one in told["models"])
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["nonsense"],
-        ["up", "--nonsense"],
-        ["run"],
-        ["up", "--delay", "99"],
-        ["up", "--destination", "x"],
-        ["run", "a.flv", "http://host/x"],
-    ],
-)
-def test_wrong_use_is_exit_code_2_and_no_traceback(arguments: list[str]) -> None:
-    done = dubcast(*arguments)
+WRONG_USE = """
+nonsense
+up --nonsense
+run
+up --delay 99
+up --destination x
+run a.flv http://host/x
+"""
+
+
+@pytest.mark.parametrize("arguments", WRONG_USE.strip().splitlines())
+def test_wrong_use_is_exit_code_2_and_no_traceback(arguments: str) -> None:
+    done = dubcast(*arguments.split())
     assert done.returncode == 2
     assert done.stderr
     assert "Traceback" not in done.stderr
