@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import httpx2
 import pytest
 import yaml
 
+from dubcast.testing.media import ClipSpec, build_clip
 from rig import eventually, free_ports, publisher, server_settings
 
 NOBODY = "http://127.0.0.1:9"
@@ -114,3 +116,13 @@ async def test_a_path_that_is_refused_is_logged_with_the_rule(
             assert await one.ended() != 0
     lines = [line for line in (tmp_path / "up.log").read_text().splitlines() if rule in line]
     assert any("auth.refused" in line and path in line for line in lines)
+
+
+@pytest.mark.parametrize("locale", ["C", "POSIX"])
+def test_a_file_name_with_accents_in_any_locale(tmp_path: Path, locale: str) -> None:
+    clip = build_clip(ClipSpec(seconds=2), tmp_path).rename(tmp_path / "programação.flv")
+    argv = [sys.executable, "-m", "dubcast", "probe", str(clip), "--json"]
+    env = {**os.environ, "LC_ALL": locale, "LANG": locale}
+    done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)
