@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from bench.wallclock import WallClock
-from dubcast.config import DestinationSettings, Settings, StsClientSettings
+from dubcast.config import DestinationSettings, Settings, StreamSettings, StsClientSettings
 from dubcast.contract.ids import ingest_path
 from dubcast.errors import MediaError
 from dubcast.measure import arrivals, stage
@@ -238,7 +238,7 @@ def _adapted(
     """The roles with the scripted service, the streams' policies, and proxies on the way."""
     streams = {}
     for name, entry in roles.orchestrator.streams.items():
-        changes: dict[str, Any] = {"policy": dict(policies[name])}
+        changes: dict[str, Any] = {"policy": StreamSettings.model_validate(policies[name])}
         if name in proxied:
             direct = f":{third.media_server.rtmp_port}/"
             url = stage.third_party_url(third, name).replace(direct, f":{proxied[name]}/")
