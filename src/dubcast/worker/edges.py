@@ -67,7 +67,10 @@ class Output(Protocol):
         """Send what of every track is due at `now`, in ns; encode the sound that comes next."""
 
     def finish(self) -> None:
-        """Send what is held whether it is due or not, and end; `on_end` is called with `eos`."""
+        """Send what is held whether it is due or not, and end; `on_end` is called with `eos`.
+
+        Blocks for a moment.
+        """
 
     def stop(self) -> None:
         """Free everything; blocks for up to seconds. Harmless when repeated."""

@@ -22,6 +22,7 @@ _PRIMING_NS = 1600 * NS_PER_S // RATE
 _BITRATE = 128_000
 _CONNECT_TIMEOUT_S = 5
 _FOREVER_NS = 1 << 62
+_ENCODER_WAIT_NS = 100_000_000
 _PCM_CAPS = "audio/x-raw,format=S16LE,rate=48000,channels=2,layout=interleaved"
 _AAC_CAPS = "audio/mpeg,mpegversion=4,stream-format=raw"
 _METADATA: dict[str, float | bool | str] = {
@@ -78,8 +79,10 @@ class OutputPipeline(Pipeline):
             self._send(tags)
 
     def finish(self) -> None:
-        """Send what is held whether it is due or not, and end."""
+        """Send what is held whether it is due or not, and end; waits for the encoder's last."""
         self._pcm.end_of_stream()
+        for frame in self._coded(_ENCODER_WAIT_NS):
+            self._pacer.add(frame)
         self.push(Batch(), _FOREVER_NS)
         self._tags.end_of_stream()
 
@@ -96,8 +99,9 @@ class OutputPipeline(Pipeline):
         self._pacer.block(block.pts_ns - _PRIMING_NS, block.due_ns - _PRIMING_NS)
         self._pcm.push_buffer(buffer)
 
-    def _coded(self) -> Iterator[Frame]:
-        while (sample := self._aac.try_pull_sample(0)) is not None:
+    def _coded(self, wait_ns: int = 0) -> Iterator[Frame]:
+        """The frames that the encoder has made, and those that it makes within `wait_ns` each."""
+        while (sample := self._aac.try_pull_sample(wait_ns)) is not None:
             buffer = sample.get_buffer()
             config = sample.get_caps().get_structure(0).get_value("codec_data")
             data = config.extract_dup(0, config.get_size()) if config is not None else b""
