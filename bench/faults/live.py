@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 from rich.console import Console
 
-from bench.faults.rows import Events, Row, Span, Tape, tape
+from bench.faults.rows import Events, Row, Span, Tape, seams_ms, tape
 from bench.faults.strikes import DELAY_S, STRIKES, STRUCK, Strike
 from bench.scene import Memory, Recorders, Scene, dub, recordings, running
 from bench.wallclock import WallClock
@@ -23,6 +23,7 @@ from dubcast.contract.worker import as_run
 from dubcast.errors import DubcastError
 from dubcast.measure import arrivals, stage
 from dubcast.measure.probe import probe
+from dubcast.measure.recording import iter_tags
 from dubcast.testing.sts_server import ScriptedSts
 
 _WARM_UP_S = 15.0
@@ -115,22 +116,22 @@ async def _control(scene: Scene, clip: Path, out: Path) -> AsyncIterator[None]:
             await asyncio.to_thread(recorders.stop)
 
 
-def tapes(out: Path) -> dict[str, Tape]:
+def tapes(out: Path, clip: Path) -> dict[str, Tape]:
     """What was recorded of each stream. Beeps are looked for in `struck` alone."""
-    found = {}
+    found, seams = {}, seams_ms(iter_tags(stage.looped(clip, out / "looped.flv")))
     for stream in (STRUCK, "other", "control"):
         connections = []
         for path in recordings(out, stream):
             rows = arrivals.load_rows(path)
             sync = probe(path).sync if stream == STRUCK and len(rows) > 200 else None
             connections.append((rows, sync.points if sync else []))
-        found[stream] = tape(connections)
+        found[stream] = tape(connections, seams)
     return found
 
 
-def rows(seen: Iterable[Seen], memory: Memory, out: Path) -> list[Row]:
+def rows(seen: Iterable[Seen], memory: Memory, clip: Path, out: Path) -> list[Row]:
     """A row for each strike, and one for the control stream."""
-    known = tapes(out)
+    known = tapes(out, clip)
     asrun = out / "asrun" / f"{STRUCK}.asrun.jsonl"
     events = Events(as_run(asrun.read_text(encoding="utf-8")))
     found = [_row(one, known, events, memory) for one in seen]

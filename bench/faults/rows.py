@@ -15,8 +15,7 @@ from dubcast.contract.worker import AsRunEntry, Outcome
 from dubcast.measure.figures import Figure
 from dubcast.measure.flashbeep import SyncPoint
 
-# Timestamps are whole milliseconds, and the looped clip's sound outlasts its picture by 7 ms.
-_ROUNDING_MS = 10.0
+_ROUNDING_MS = 2.0  # timestamps are whole milliseconds
 NS_PER_S = 1_000_000_000
 Span = tuple[int, int]  # from, until; ns of the monotonic clock
 
@@ -26,10 +25,12 @@ class Tape:
     """One stream as it arrived: rows of (arrival in ns, connection, kind, DTS in ms), in order.
 
     `points`: the beeps heard, by when their flash arrived (ns), with the A/V offset in ms.
+    `seams_ms`: by track, the hole that the source itself has where its clip begins again.
     """
 
     rows: NDArray[np.int64]
     points: tuple[tuple[int, float], ...] = ()
+    seams_ms: Mapping[int, float] = field(default_factory=dict)
 
     def gap_ms(self, kind: int, span: Span) -> float:
         """The largest hole of a track in `span`, in ms beyond one nominal frame.
@@ -42,7 +43,7 @@ class Tape:
             return (span[1] - span[0]) / 1e6
         over = float(_beyond(inside).max())
         silent = (span[1] - int(inside[-1, 0])) / 1e6 - _LATEST_MS
-        return round(max(0.0 if over <= _ROUNDING_MS else over, silent, 0.0), 1)
+        return round(max(0.0 if over <= self._allowed_ms(kind) else over, silent, 0.0), 1)
 
     def stall_ms(self, span: Span) -> float:
         """The longest that nothing of a track arrived in `span`, whatever the timestamps say."""
@@ -55,10 +56,13 @@ class Tape:
         for kind in (flv.VIDEO, flv.AUDIO):
             inside = self._inside(kind, span)
             late = np.diff(inside[:, 0]) / 1e6 > _LATEST_MS
-            bad = (_beyond(inside) > _ROUNDING_MS) | late
+            bad = (_beyond(inside) > self._allowed_ms(kind)) | late
             ended = not len(inside) or (span[1] - inside[-1, 0]) / 1e6 > _LATEST_MS
             last = max([last, *inside[1:][bad, 0].tolist(), *([span[1]] if ended else [])])
         return round((last - healed_ns) / 1e9, 2)
+
+    def _allowed_ms(self, kind: int) -> float:
+        return self.seams_ms.get(kind, 0.0) + _ROUNDING_MS
 
     def _inside(self, kind: int, span: Span) -> NDArray[np.int64]:
         track = self.rows[self.rows[:, 2] == kind]
@@ -106,7 +110,20 @@ def _beyond(track: NDArray[np.int64]) -> NDArray[np.float64]:
     return steps - nominal
 
 
-def tape(connections: Sequence[tuple[NDArray[np.int64], Iterable[SyncPoint]]]) -> Tape:
+def seams_ms(tags: Iterable[flv.Tag]) -> dict[int, float]:
+    """The largest hole of each track, in ms beyond its usual step, in what a publisher sends."""
+    tracks: dict[int, list[int]] = {flv.VIDEO: [], flv.AUDIO: []}
+    for tag in tags:
+        if tag.kind in tracks:
+            tracks[tag.kind].append(tag.dts_ms)
+    steps = {kind: np.diff(dts_ms) for kind, dts_ms in tracks.items() if len(dts_ms) > 1}
+    return {kind: float(one.max() - np.median(one)) for kind, one in steps.items()}
+
+
+def tape(
+    connections: Sequence[tuple[NDArray[np.int64], Iterable[SyncPoint]]],
+    seams: Mapping[int, float] | None = None,
+) -> Tape:
     """A stream's tape: of each connection its rows of (arrival, kind, DTS), and the beeps heard."""
     parts, points = [], []
     for number, (rows, beeps) in enumerate(connections):
@@ -116,7 +133,9 @@ def tape(connections: Sequence[tuple[NDArray[np.int64], Iterable[SyncPoint]]]) -
         for beep in beeps:
             nearest = int(np.abs(video[:, 3] - 1000 * beep.t_s).argmin())
             points.append((int(video[nearest, 0]), beep.offset_ms))
-    return Tape(np.concatenate(parts) if parts else np.zeros((0, 4), np.int64), tuple(points))
+    return Tape(
+        np.concatenate(parts) if parts else np.zeros((0, 4), np.int64), tuple(points), seams or {}
+    )
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ def run(settings: Settings, out: Path, only: list[str] | None, console: Console)
         clip = narrated(settings).clip
         seen, memory = asyncio.run(live.run(settings, clip, out, strikes, console))
         console.print("measuring", highlight=False)
-        found += live.rows(seen, memory, out)
+        found += live.rows(seen, memory, clip, out)
     if "inputs" in wanted:
         found += asyncio.run(apart.bent_inputs(settings, out, console))
     if "hooks" in wanted:

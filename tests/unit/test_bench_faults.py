@@ -38,6 +38,16 @@ def test_no_gap_is_none_and_a_hole_is_one_beyond_a_frame() -> None:
     assert holed.gap_ms(flv.VIDEO, (20 * S, 38 * S)) == 0
 
 
+def test_the_seam_of_the_looped_clip_is_the_source_s_own() -> None:
+    source = [flv.Tag(flv.VIDEO, dts, b"") for dts in (0, 33, 67, 115, 148)]
+    assert rows.seams_ms(source) == {flv.VIDEO: pytest.approx(48 - 33.5)}
+    holed = connection(10, 30, without_ms=(5000, 5030))  # one picture of 33.3 ms
+    one_frame = tape([(holed, [])], {flv.VIDEO: 15.0})
+    assert one_frame.gap_ms(flv.VIDEO, (12 * S, 38 * S)) == pytest.approx(33, abs=1)
+    wider = tape([(holed, [])], {flv.VIDEO: 32.0})
+    assert wider.gap_ms(flv.VIDEO, (12 * S, 38 * S)) == 0
+
+
 def test_a_track_that_ends_is_a_gap() -> None:
     ended = tape([(connection(10, 10), [])])
     assert ended.gap_ms(flv.VIDEO, (12 * S, 30 * S)) >= 9_000

@@ -191,6 +191,19 @@ def publish(clip: Path, url: str, out: Path, *, loop_s: float | None = None) -> 
     return Role(argv, out / "publisher.log")
 
 
+def looped(clip: Path, out: Path) -> Path:
+    """Write what `publish` sends of a clip that begins again once, seam and all.
+
+    Raises MediaError if it cannot be made.
+    """
+    argv = [ffmpeg_program(), "-hide_banner", "-loglevel", "error", "-nostdin", "-y"]
+    argv += ["-stream_loop", "1", "-i", str(clip), "-c", "copy", "-f", "flv", str(out)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise MediaError(f"{clip.name} cannot be looped: {done.stderr.strip()}")
+    return out
+
+
 @dataclass(frozen=True)
 class Sample:
     """One look at a process: monotonic seconds, its CPU seconds so far, its RSS in MB."""
