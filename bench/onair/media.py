@@ -17,20 +17,23 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
+from bench.onair.coverage import Samples, lost
 from bench.scene import Recorders, recordings
 from dubcast import flv, log
+from dubcast.audio.pcm import RATE
 from dubcast.config import Settings
-from dubcast.measure import arrivals, figures, stage
+from dubcast.measure import arrivals, decode, figures, stage
 from dubcast.measure.figures import Bar, Figure
 from dubcast.measure.probe import probe
-from dubcast.measure.recording import iter_tags
+from dubcast.measure.recording import iter_tags, read
 from dubcast.testing import publisher
 from dubcast.testing.media import ClipSpec, build_clip
 from dubcast.testing.publisher import Timed
 
 DELAY_S = 3.0
 FRAME_MS = 1024 / 48
-_PRIMING_MS = 1600 / 48  # what the encoder of each connection puts before its first sample
+# The last encoder is not asked for what it still holds when the worker is stopped.
+_HELD = 1600 + 1023
 _NO_STS = "http://127.0.0.1:9"
 _OUT = Path("build/bench/onair.json")
 
@@ -73,15 +76,15 @@ CASES = {
 
 @dataclass(frozen=True)
 class Taken:
-    """What of a case was sent, and the files of the output's connections, in order."""
+    """What of a case was sent, of which clip, and the files of the output's connections."""
 
     sent: list[Timed]
+    clip: Path
     files: list[Path]
 
 
-async def play(case: Case, ingest: str, clips: Path) -> list[Timed]:
+async def play(case: Case, clip: Path, ingest: str) -> list[Timed]:
     """Publish a case in real time; what was sent."""
-    clip = await asyncio.to_thread(build_clip, case.spec, clips)
     sent = list(case.bend(publisher.paced(iter_tags(clip))))
     await publisher.publish(ingest, sent)
     return sent
@@ -113,16 +116,17 @@ def _slow(one: Taken) -> dict[str, Figure]:
 
 
 def _late(one: Taken) -> dict[str, Figure]:
-    frames = sum(len(_sound_rows(file)) for file in one.files)
-    sent = sum(_is_frame(item.tag) for item in one.sent)
-    # The last encoder is not asked for what it still holds: as much as it put before its first.
-    received_ms = frames * FRAME_MS - (len(one.files) - 1) * _PRIMING_MS
-    lost = sent * FRAME_MS - received_ms
+    pieces = [_sound(file) for file in one.files]
+    lost_ms = sum(lost(_sound(one.clip), pieces, RATE, _HELD)) * 1000 / RATE
     return {
-        # Each of the ends falls within a frame: of the source's sound and of both connections'.
-        "late_video_sound_lost_ms": 0.0 if lost <= 3 * FRAME_MS else round(lost, 1),
+        # A codec's first and last milliseconds cannot be told from silence.
+        "late_video_sound_lost_ms": 0.0 if lost_ms <= FRAME_MS / 2 else round(lost_ms, 1),
         "late_video_connections": len(one.files),
     }
+
+
+def _sound(file: Path) -> Samples:
+    return np.asarray(decode.whole_sound(read(file)).samples.mean(axis=1), np.float32)
 
 
 def _early(one: Taken) -> dict[str, Figure]:
@@ -212,15 +216,16 @@ async def _one(
         "worker", _without_service(third), out, *words, "--status-port", str(stage.free_port())
     )
     recorders = Recorders({name: output}, out)
+    clip = await asyncio.to_thread(build_clip, case.spec, out)
     try:
         await asyncio.sleep(6)
         await all_wait.wait()
-        sent = await play(case, ingest, out)
+        sent = await play(case, clip, ingest)
         await asyncio.sleep(DELAY_S + 2)
     finally:
         await asyncio.to_thread(recorders.stop)
         await asyncio.to_thread(worker.stop)
-    return Taken(sent, recordings(out, name))
+    return Taken(sent, clip, recordings(out, name))
 
 
 def _without_service(third: Settings) -> Settings:

@@ -11,18 +11,24 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+import numpy as np
+
 from dubcast.audio.pcm import RATE, Int16
 from dubcast.clock import NS_PER_MS, NS_PER_S
 from dubcast.worker.flv_writer import AudioPacer, FlvWriter, Frame, Outgoing
 from dubcast.worker.gst.pipeline import Gst, Pipeline, caps, make
 from dubcast.worker.scheduler import AudioBlock, Batch, ScriptUnit, VideoUnit
 
-# voaacenc starts with 1600 samples that GStreamer does not account for (measured: 33.3 ms).
-_PRIMING_NS = 1600 * NS_PER_S // RATE
+# voaacenc starts with 1600 samples that GStreamer does not account for (measured: 33.3 ms), and
+# at its end it drops as many, and what does not fill a frame: silence takes their place.
+_PRIMING = 1600
+_PRIMING_NS = _PRIMING * NS_PER_S // RATE
+_FRAME = 1024
 _BITRATE = 128_000
 _CONNECT_TIMEOUT_S = 5
 _FOREVER_NS = 1 << 62
-_ENCODER_WAIT_NS = 100_000_000
+_ENCODER_WAIT_NS = 2 * NS_PER_S  # the end of the stream comes long before, but for a full machine
+_WRITTEN_S, _WRITTEN_ROUNDS = 0.05, 20
 _PCM_CAPS = "audio/x-raw,format=S16LE,rate=48000,channels=2,layout=interleaved"
 _AAC_CAPS = "audio/mpeg,mpegversion=4,stream-format=raw"
 _METADATA: dict[str, float | bool | str] = {
@@ -44,9 +50,9 @@ class OutputPipeline(Pipeline):
         self.has_video = video_config is not None
         self._video_config = video_config
         self._tags = _appsrc(caps("video/x-flv"))
-        sink = make("rtmp2sink", location=url, sync=False, timeout=_CONNECT_TIMEOUT_S)
-        sink.set_property("async", False)
-        self.add(self._tags, sink)
+        self._sink = make("rtmp2sink", location=url, sync=False, timeout=_CONNECT_TIMEOUT_S)
+        self._sink.set_property("async", False)
+        self.add(self._tags, self._sink)
         self._pcm = _appsrc(caps(_PCM_CAPS))
         self._aac = make("appsink", sync=False, async_=False, max_buffers=0, emit_signals=False)
         self.add(
@@ -58,6 +64,7 @@ class OutputPipeline(Pipeline):
         )
         self._pacer = AudioPacer()
         self._writer: FlvWriter | None = None
+        self._end_ns: int | None = None  # of the PCM that was given to the encoder
 
     def push(self, batch: Batch, now: int) -> None:
         """Send what is due at `now` of every track, and encode the sound that comes next."""
@@ -79,12 +86,27 @@ class OutputPipeline(Pipeline):
             self._send(tags)
 
     def finish(self) -> None:
-        """Send what is held whether it is due or not, and end; waits for the encoder's last."""
+        """Send what is held whether it is due or not, and end; waits for the encoder's last frames,
+        and until they are written: a connection that is closed throws away what its socket has not
+        taken yet.
+        """
+        if self._end_ns is not None:
+            silence = np.zeros((_PRIMING + _FRAME - 1, 2), np.int16)
+            self._feed(silence, self._end_ns)
         self._pcm.end_of_stream()
         for frame in self._coded(_ENCODER_WAIT_NS):
             self._pacer.add(frame)
         self.push(Batch(), _FOREVER_NS)
         self._tags.end_of_stream()
+        for _ in range(_WRITTEN_ROUNDS):
+            before = self._written()
+            if self.await_stop(_WRITTEN_S) or (self.backlog_s() == 0 and self._written() == before):
+                return
+
+    def _written(self) -> int:
+        """Bytes that the connection has written so far; 0 before there is one."""
+        known, count = self._sink.get_property("stats").get_uint64("out-bytes-total")
+        return int(count) if known else 0
 
     def backlog_s(self) -> float:
         """Seconds of media that wait to be sent: grows when the peer stops reading."""
@@ -93,10 +115,14 @@ class OutputPipeline(Pipeline):
         return float(max(waiting, pcm))
 
     def _encode(self, block: AudioBlock) -> None:
-        buffer = Gst.Buffer.new_wrapped(_bytes(block.samples))
-        buffer.pts = block.pts_ns - _PRIMING_NS
-        buffer.duration = len(block.samples) * NS_PER_S // RATE
         self._pacer.block(block.pts_ns - _PRIMING_NS, block.due_ns - _PRIMING_NS)
+        self._feed(block.samples, block.pts_ns - _PRIMING_NS)
+
+    def _feed(self, samples: Int16, pts: int) -> None:
+        buffer = Gst.Buffer.new_wrapped(_bytes(samples))
+        buffer.pts = pts
+        buffer.duration = len(samples) * NS_PER_S // RATE
+        self._end_ns = pts + buffer.duration
         self._pcm.push_buffer(buffer)
 
     def _coded(self, wait_ns: int = 0) -> Iterator[Frame]:

@@ -90,6 +90,10 @@ class Pipeline:
         """True once `stop` was called: threads of this generation must return."""
         return self._quit.is_set()
 
+    def await_stop(self, seconds: float) -> bool:
+        """Wait so long, or until `stop` is called: True then."""
+        return self._quit.wait(seconds)
+
     def add(self, *elements: Any) -> None:
         """Add elements and link them in order."""
         for element in elements:
