@@ -28,9 +28,10 @@ from dubcast.errors import MediaError
 from dubcast.measure import arrivals, stage
 from dubcast.measure.recorder import RecorderProcess
 from dubcast.testing.proxy import FaultProxy
-from dubcast.testing.sts_server import Reply, ScriptedSts, success, tone
+from dubcast.testing.sts_server import Reply, ScriptedSts, no_speech, success, tone
 
 _SAMPLE_S = 5.0
+_SHORTEST_WORD_MS = 400
 _LIVE_S = 60.0
 _FOREVER_S = 24 * 3600.0
 _PATIENT_S = 120.0
@@ -48,8 +49,12 @@ class Wires:
 
 
 def dub(request: Mapping[str, Any], call: int) -> Reply:
-    """A tone of two thirds of the speech: the beep in the pause that follows stays clear."""
+    """A tone of two thirds of the speech: the beep in the pause that follows stays clear. A beep
+    that was taken for speech is none, as a real service says too.
+    """
     audio = request["audio"]
+    if audio["duration_ms"] < _SHORTEST_WORD_MS:
+        return no_speech(request)
     return success(request, tone(audio["duration_ms"] / 1500, audio["sample_rate_hz"]))
 
 

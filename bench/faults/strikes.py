@@ -268,7 +268,12 @@ STRIKES = {
         {**_NO_GAP, "calls": 4},
         dubs=True,
     ),
-    "sts_bad_audio": Strike(_answers(replies.chaos(1, _BAD_AUDIO, share=0.8), 30), _STS, dubs=True),
+    "sts_bad_audio": Strike(
+        _answers(replies.chaos(1, _BAD_AUDIO, share=0.8), 30),
+        _PINGS_SAY_NOTHING,
+        settle_s=_LONGEST_OPEN_S,
+        dubs=True,
+    ),
     "sts_reordered": Strike(_answers(replies.reordered(), 20), _STS, dubs=True),
     "sts_doubled": Strike(_answers(replies.always(replies.doubled()), 20), _STS, dubs=True),
     "sts_partition": Strike(_partition, _STS, dubs=True),

@@ -96,6 +96,19 @@ def success(request: Mapping[str, Any], pcm: bytes | None = None, **changes: Any
     return Reply(200, json.dumps(body).encode())
 
 
+def no_speech(request: Mapping[str, Any]) -> Reply:
+    """A well-formed reply that nothing was said."""
+    return success(
+        request,
+        b"",
+        status="no_speech",
+        dubbed_audio=None,
+        transcript="",
+        translated_text="",
+        speech_ms=0,
+    )
+
+
 def refusal(
     status: int, code: str, *, retryable: bool, headers: Mapping[str, str] | None = None
 ) -> Reply:
