@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,6 +26,8 @@ def load_settings(file: Path | None, **flags: Any) -> config.Settings:
     From then on this process reaches dubcast's own addresses without a proxy.
     """
     dotted = {name.replace("__", "."): value for name, value in flags.items()}
-    settings = config.load(file, dotted).settings
-    config.bypass_proxy(settings)
-    return settings
+    loaded = config.load(file, dotted)
+    for line in loaded.warnings:
+        sys.stderr.write(f"dubcast: warning: {line}\n")
+    config.bypass_proxy(loaded.settings)
+    return loaded.settings
