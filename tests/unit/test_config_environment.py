@@ -40,11 +40,12 @@ def test_an_unknown_section_or_field_behind_the_right_prefix_is_an_error() -> No
 
 
 def test_what_may_be_a_slip_is_a_warning() -> None:
-    env = {"DUBCAST_DELAY": CANARY, "DUBCAST_STREAM_DELY_S": CANARY}
-    unknown, near = config.load(env=env).warnings
+    env = {"DUBCAST_DELAY": CANARY, "DUBCAST_STREAM_DELY_S": CANARY, "DUBCAST_VOICE": CANARY}
+    unknown, near, without_section = config.load(env=env).warnings
     assert unknown.startswith("the variable DUBCAST_DELAY is not read")
     assert near.endswith("did you mean DUBCAST__STREAM__DELAY_S?")
-    assert CANARY not in unknown + near
+    assert without_section.endswith("did you mean DUBCAST__STREAM__VOICE?")
+    assert CANARY not in unknown + near + without_section
 
 
 def test_children_do_not_repeat_a_warning() -> None:

@@ -25,9 +25,15 @@ def load_settings(file: Path | None, **flags: Any) -> config.Settings:
 
     From then on this process reaches dubcast's own addresses without a proxy.
     """
+    settings = load(file, **flags).settings
+    config.bypass_proxy(settings)
+    return settings
+
+
+def load(file: Path | None, **flags: Any) -> config.Loaded:
+    """As `load_settings`, with the origins, for who only shows them. Warnings are told."""
     dotted = {name.replace("__", "."): value for name, value in flags.items()}
     loaded = config.load(file, dotted)
     for line in loaded.warnings:
         sys.stderr.write(f"dubcast: warning: {line}\n")
-    config.bypass_proxy(loaded.settings)
-    return loaded.settings
+    return loaded

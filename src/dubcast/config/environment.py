@@ -60,6 +60,7 @@ def _meant(name: str) -> tuple[str | None, bool]:
     rest = name.upper().partition("_")[2].lstrip("_")
     known = {_joined(one): ENV_PREFIX + one for one in _variables(Settings)}
     near = get_close_matches(_joined(rest), known, n=1, cutoff=_ALIKE)
+    near += [one for one in known if one.endswith(f"_{_joined(rest)}")]  # without its section
     meant = known[near[0]] if near else None
     return meant, _joined(rest) in known or "__" in rest
 
