@@ -79,7 +79,7 @@ def test_a_stop_ends_it_at_once_and_leaves_nothing_running(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     one = Stage(monkeypatch)
-    one.run({2.0: one.look, 8.0: one.worker.stop})
+    one.run({4.0: one.look, 8.0: one.worker.stop})
     assert one.ended_s == pytest.approx(8, abs=0.01)
     assert one.source.inputs[0].stopped
     assert one.there.outputs[0].stopped

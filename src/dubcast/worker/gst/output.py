@@ -44,9 +44,9 @@ class OutputPipeline(Pipeline):
         self.has_video = video_config is not None
         self._video_config = video_config
         self._tags = _appsrc(caps("video/x-flv"))
-        sink = make("rtmp2sink", location=url, sync=False, timeout=_CONNECT_TIMEOUT_S)
-        sink.set_property("async", False)
-        self.add(self._tags, sink)
+        self._sink = make("rtmp2sink", location=url, sync=False, timeout=_CONNECT_TIMEOUT_S)
+        self._sink.set_property("async", False)
+        self.add(self._tags, self._sink)
         self._pcm = _appsrc(caps(_PCM_CAPS))
         self._aac = make("appsink", sync=False, async_=False, max_buffers=0, emit_signals=False)
         self.add(
@@ -58,12 +58,14 @@ class OutputPipeline(Pipeline):
         )
         self._pacer = AudioPacer()
         self._writer: FlvWriter | None = None
+        self._sent_before = 0  # bytes, when the first of the media was pushed
 
     def push(self, batch: Batch, now: int) -> None:
         """Send what is due at `now` of every track, and encode the sound that comes next."""
         if self._writer is None:
             if batch.start_ns is None:
                 return
+            self._sent_before = self._sent()
             self._writer = FlvWriter(batch.start_ns, self._video_config)
             self._send(self._writer.opening(_METADATA))
         for block in batch.audio:
@@ -86,11 +88,25 @@ class OutputPipeline(Pipeline):
         self.push(Batch(), _FOREVER_NS)
         self._tags.end_of_stream()
 
+    def sent_bytes(self) -> int | None:
+        """Bytes of media that left since the server took the publish; None: it has not yet.
+
+        Until its NetStream.Publish.Start the sink counts nothing, whatever was said before.
+        """
+        sent = self._sent()
+        if not sent:
+            return None
+        return 0 if self._writer is None else sent - self._sent_before
+
     def backlog_s(self) -> float:
         """Seconds of media that wait to be sent: grows when the peer stops reading."""
         waiting = self._tags.get_property("current-level-time") / NS_PER_S
         pcm = self._pcm.get_property("current-level-bytes") / (4 * RATE)
         return float(max(waiting, pcm))
+
+    def _sent(self) -> int:
+        total: int = self._sink.get_property("stats").get_value("out-bytes-total")
+        return total
 
     def _encode(self, block: AudioBlock) -> None:
         buffer = Gst.Buffer.new_wrapped(_bytes(block.samples))
