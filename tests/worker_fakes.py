@@ -13,7 +13,7 @@ import numpy as np
 
 from dubcast.audio.pcm import RATE, Float
 from dubcast.clock import NS_PER_S
-from dubcast.config import StreamSettings, StsClientSettings
+from dubcast.config import SecretUrl, StreamSettings, StsClientSettings
 from dubcast.contract.sts import StageTimes, StsResponse
 from dubcast.testing.virtual_loop import VirtualLoop
 from dubcast.worker.core import WorkerCore
@@ -72,8 +72,8 @@ def spec(**changes: Any) -> WorkerSpec:
     policy = {"delay_s": 3, "separation": {"separator": "off"}, **changes.pop("policy", {})}
     return WorkerSpec(
         "demo",
-        "rtmp://127.0.0.1:9/live/demo/in?key=canary",
-        "rtmp://127.0.0.1:9/live/demo/out",
+        SecretUrl("rtmp://127.0.0.1:9/live/demo/in?key=canary"),
+        SecretUrl("rtmp://127.0.0.1:9/live/demo/out"),
         StreamSettings.model_validate(policy),
         StsClientSettings(url="http://127.0.0.1:9", **changes.pop("sts", {})),
         **changes,

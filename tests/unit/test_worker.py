@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from dubcast.config import SecretUrl
 from dubcast.contract.worker import AsRunEntry, Outcome, WorkerState
 from dubcast.errors import ConfigError, InputError
 from dubcast.metrics import WorkerMetrics
@@ -218,7 +219,9 @@ def test_bad_sources_are_refused_before_anything_starts(tmp_path: Path) -> None:
         asked = spec()
         with pytest.raises(ConfigError):
             Worker(
-                WorkerSpec(*("demo", source, asked.destination, asked.policy, asked.sts)),
+                WorkerSpec(
+                    *("demo", SecretUrl(source), asked.destination, asked.policy, asked.sts)
+                ),
                 WorkerMetrics("demo"),
                 edges,
             )

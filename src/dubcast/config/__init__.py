@@ -22,6 +22,7 @@ from dubcast.config.media_server import MediaServerSettings
 from dubcast.config.orchestrator import DestinationSettings, OrchestratorSettings, StreamEntry
 from dubcast.config.printing import masked, reference
 from dubcast.config.proxy import bypass_proxy, proxy_exceptions
+from dubcast.config.roles import settings_of
 from dubcast.config.secret import MASK, Secret, SecretUrl
 from dubcast.config.settings import LogSettings, ModelsSettings, Settings
 from dubcast.config.speech import (
@@ -82,6 +83,7 @@ __all__ = [
     "masked",
     "proxy_exceptions",
     "reference",
+    "settings_of",
     "state_dir",
     "to_env",
 ]

@@ -10,6 +10,7 @@ from math import inf
 from dubcast import log
 from dubcast.backoff import Backoff, BackoffPolicy
 from dubcast.clock import ns_to_s
+from dubcast.config import SecretUrl
 from dubcast.metrics import WorkerMetrics
 from dubcast.worker.core import WorkerCore
 from dubcast.worker.edges import Edges, Output
@@ -49,7 +50,7 @@ class Publisher:
 
     def __init__(
         self,
-        url: str,
+        url: SecretUrl,
         edges: Edges,
         core: WorkerCore,
         standing: Standing,
@@ -119,7 +120,7 @@ class Publisher:
         def on_end(kind: str, message: str) -> None:
             loop.call_soon_threadsafe(resolve, ended, (kind, message))
 
-        output = self._edges.make_output(self._url, video_config, on_end)
+        output = self._edges.make_output(self._url.get_secret_value(), video_config, on_end)
         output.play()
         self.unanswered = _NO_ANSWER
         return _Connection(output, ended, self._edges.clock.monotonic_ns())

@@ -48,7 +48,7 @@ class Worker:
         edges: Edges,
         on_fragment: Callable[[AsRunEntry], None] | None = None,
     ) -> None:
-        scheme_of(spec.source)  # a bad source is refused before anything starts
+        scheme_of(spec.source.get_secret_value())  # a bad source is refused before anything starts
         self.spec = spec
         self.run_id = uuid.uuid4().hex[:12]
         self._edges = edges
