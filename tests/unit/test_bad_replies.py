@@ -9,7 +9,9 @@ import asyncio
 import base64
 import json
 import math
+import struct
 from collections.abc import Iterator
+from socket import SO_LINGER, SOL_SOCKET
 from typing import Any
 
 import numpy as np
@@ -41,7 +43,10 @@ MOST_MEMORY = 50 * 1024 * 1024
 
 
 class Wire:
-    """A TCP server that answers whatever comes with prepared bytes, and a client that asks it."""
+    """A TCP server that answers whatever comes with prepared bytes, and a client that asks it.
+
+    Without any bytes it resets the connection.
+    """
 
     def __init__(self) -> None:
         self.runner = asyncio.Runner()
@@ -68,6 +73,9 @@ class Wire:
                 if line.startswith(b"content-length:")
             )
             await reader.readexactly(length)
+            if not self.answer:
+                reset = struct.pack("ii", 1, 0)  # to linger no moment: RST
+                writer.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, reset)
             writer.write(self.answer)
             await writer.drain()
         except (OSError, asyncio.IncompleteReadError):
@@ -214,6 +222,11 @@ def test_memory_stays_bounded(wire: Wire) -> None:
             wire.ask(answer)
         most = max(most, wire.process.memory_info().rss - before)
     assert most < MOST_MEMORY
+
+
+def test_a_connection_that_is_reset_is_told_in_words(wire: Wire) -> None:
+    with pytest.raises(StsError, match=r"cannot be reached: \w"):
+        wire.ask(b"")
 
 
 def test_the_same_wire_brings_a_good_reply(wire: Wire) -> None:
