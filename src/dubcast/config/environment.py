@@ -32,7 +32,8 @@ class Strays:
 
 def strays(env: Mapping[str, str]) -> Strays:
     """What in `env` looks like a setting and is not read as one. No value is told."""
-    slips, unknown = [], []
+    slips: list[str] = []
+    unknown: list[str] = []
     for name in sorted(env):
         if not _looks_like_ours(name, env[name]):
             continue
