@@ -43,6 +43,7 @@ class _Connection:
     ended: asyncio.Future[End]
     opened_ns: int
     taken_ns: int | None = None  # when the server was seen to have taken the publish
+    sent: int = 0  # bytes of media, when it was last looked at
 
 
 class Publisher:
@@ -148,7 +149,8 @@ class Publisher:
         if connection.taken_ns is None:
             connection.taken_ns, self.unanswered = self._edges.clock.monotonic_ns(), ""
         self.taken = self.taken or self._since_s(connection.taken_ns) > _SETTLED_S
-        if self.taken and sent:
+        leaves, connection.sent = sent > connection.sent, sent
+        if self.taken and leaves:
             self._standing.step("output_up")
             self._up.set(1)
 
