@@ -134,7 +134,12 @@ async def take(settings: Settings, out: Path, console: Console) -> dict[str, Fig
     async with _on_air(settings, out, clip) as scene:
         console.print("on air; faults: " + ", ".join(_FAULTS), highlight=False)
         apart = [asyncio.create_task(_apart(scene, name)) for name in _APART]
-        seen = [await _struck(scene, name) for name in _FAULTS]
+        seen = []
+        for name in _FAULTS:
+            seen.append(await _struck(scene, name))
+            if seen[-1][0].over_ns is None:
+                console.print(f"{name}: no dub is on air again; nothing else is broken")
+                break
         seen += await asyncio.gather(*apart)
     return measured([(one, _entries(out, stream)) for one, stream in seen])
 
