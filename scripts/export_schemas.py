@@ -12,7 +12,7 @@ FOLDER = Path(__file__).parents[1] / "docs" / "schemas"
 
 def documents() -> dict[str, dict[str, Any]]:
     """File name -> document."""
-    from dubcast.config import Settings
+    from dubcast.config import Secret, Settings
     from dubcast.contract.hooks import HookEvent
     from dubcast.contract.streams import EgressStatus
     from dubcast.contract.sts import StsRequest, StsResponse
@@ -24,7 +24,7 @@ def documents() -> dict[str, dict[str, Any]]:
     # Describing an application runs none of its parts.
     with patch("dubcast.sts.app.Service"):
         sts = sts_app(settings, MagicMock())
-    orchestrator = orchestrator_app(MagicMock(), settings.orchestrator, "")
+    orchestrator = orchestrator_app(MagicMock(), settings.orchestrator, Secret(""))
     return {
         "egress-status.json": EgressStatus.model_json_schema(),
         "sts-openapi.json": sts.openapi(),

@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from dubcast.config import MediaServerSettings, Settings, load
+from dubcast.config import MediaServerSettings, Secret, Settings, load
 from dubcast.contract.ids import ingest_path_fault, is_output_path
 from dubcast.measure.recorder import require_elements
 from dubcast.mediaserver.choice import create
@@ -108,7 +108,9 @@ class StubPlane:
         return [kind for kind, _, value, _ in self.hooks if value["path"] == path]
 
     def control(self, *, auth_required: bool = True) -> ControlPlane:
-        return ControlPlane(f"{self.base}/events", SECRET, f"{self.base}/auth", auth_required)
+        return ControlPlane(
+            f"{self.base}/events", Secret(SECRET), f"{self.base}/auth", auth_required
+        )
 
     def close(self) -> None:
         self._server.shutdown()
@@ -163,6 +165,45 @@ async def running_server(
     finally:
         await server.stop()
         await server.close()
+
+
+# ---- servers that are none -----------------------------------------------------------------
+
+Meet = Callable[[socket.socket], None]
+
+
+def hang_up(taken: socket.socket) -> None:
+    """On everyone."""
+    taken.close()
+
+
+def say_nothing(taken: socket.socket) -> None:
+    """The operating system takes the connection, and the program never looks at it."""
+
+
+def shake_hands(taken: socket.socket) -> None:
+    """Answer the handshake of RTMP, and no command."""
+    theirs = taken.recv(1537, socket.MSG_WAITALL)
+    taken.sendall(b"\3" + bytes(1536) + theirs[1:])
+
+
+@contextmanager
+def bad_server(meet: Meet | None) -> Iterator[int]:
+    """A port at which each connection is met so; None: nobody listens."""
+    held = []  # what is let go of is closed
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while meet is not None:
+                held.append(there.accept()[0])
+                meet(held[-1])
+
+    with socket.create_server(("127.0.0.1", 0)) as there:
+        port = there.getsockname()[1]
+        if meet is None:
+            there.close()
+        threading.Thread(target=serve, daemon=True).start()
+        yield port
 
 
 # ---- publishers and readers ---------------------------------------------------------------

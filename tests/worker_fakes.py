@@ -13,7 +13,7 @@ import numpy as np
 
 from dubcast.audio.pcm import RATE, Float
 from dubcast.clock import NS_PER_S
-from dubcast.config import StreamSettings, StsClientSettings
+from dubcast.config import SecretUrl, StreamSettings, StsClientSettings
 from dubcast.contract.sts import StageTimes, StsResponse
 from dubcast.testing.virtual_loop import VirtualLoop
 from dubcast.worker.core import WorkerCore
@@ -72,8 +72,8 @@ def spec(**changes: Any) -> WorkerSpec:
     policy = {"delay_s": 3, "separation": {"separator": "off"}, **changes.pop("policy", {})}
     return WorkerSpec(
         "demo",
-        "rtmp://127.0.0.1:9/live/demo/in?key=canary",
-        "rtmp://127.0.0.1:9/live/demo/out",
+        SecretUrl("rtmp://127.0.0.1:9/live/demo/in?key=canary"),
+        SecretUrl("rtmp://127.0.0.1:9/live/demo/out"),
         StreamSettings.model_validate(policy),
         StsClientSettings(url="http://127.0.0.1:9", **changes.pop("sts", {})),
         **changes,
@@ -160,10 +160,14 @@ class FakeInput:
 
 
 class ScriptedDestination:
-    """Where the output goes: connection by connection how long it lasts; the last one again."""
+    """Where the output goes: connection by connection how long it lasts; the last one again.
 
-    def __init__(self, loop: VirtualLoop, *lasts_s: float) -> None:
+    `answers_s`: after how many seconds it takes a publish.
+    """
+
+    def __init__(self, loop: VirtualLoop, *lasts_s: float, answers_s: float = 0.0) -> None:
         self._loop = loop
+        self._answers_s = answers_s
         self._lasts_s = lasts_s or (1e9,)
         self.outputs: list[FakeOutput] = []
 
@@ -171,7 +175,7 @@ class ScriptedDestination:
         self, url: str, config: bytes | None, on_end: Callable[[str, str], None]
     ) -> FakeOutput:
         lasts_s = self._lasts_s[min(len(self.outputs), len(self._lasts_s) - 1)]
-        self.outputs.append(FakeOutput(self._loop, lasts_s, config, on_end))
+        self.outputs.append(FakeOutput(self._loop, lasts_s, self._answers_s, config, on_end))
         return self.outputs[-1]
 
 
@@ -182,11 +186,13 @@ class FakeOutput:
         self,
         loop: VirtualLoop,
         lasts_s: float,
+        answers_s: float,
         config: bytes | None,
         on_end: Callable[[str, str], None],
     ) -> None:
         self._loop = loop
         self._lasts_s = lasts_s
+        self._answers_s = answers_s
         self._on_end = on_end
         self.has_video = config is not None
         self.video: list[VideoUnit] = []
@@ -214,6 +220,11 @@ class FakeOutput:
     def finish(self) -> None:
         self.finished_s = self._loop.time()
         self._on_end("eos", "end of stream")
+
+    def sent_bytes(self) -> int | None:
+        if self._loop.time() < self.began_s + self._answers_s:
+            return None
+        return len(self.video) + len(self.audio)
 
     def backlog_s(self) -> float:
         return self.waiting_s

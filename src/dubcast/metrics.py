@@ -80,7 +80,7 @@ class WorkerMetrics:
         self.sts_retries = self._counter(
             "dubcast_sts_retries_total", "Fragments sent to the speech service a second time"
         )
-        self.publish_up = self._gauge("dubcast_publish_up", "1 while the output is connected")
+        self.publish_up = self._gauge("dubcast_publish_up", "1 while the output leaves")
 
     def _gauge(self, name: str, text: str, labels: list[str] | None = None) -> Gauge:
         return Gauge(name, text, ["stream", *(labels or [])], registry=self.registry)

@@ -19,7 +19,7 @@ import pytest
 from dubcast import flv
 from dubcast.backoff import BackoffPolicy
 from dubcast.clock import NS_PER_S
-from dubcast.config import Settings, child_env
+from dubcast.config import Secret, Settings, child_env
 from dubcast.contract.streams import EgressStatus
 from dubcast.egress.forwarder import Forwarder
 from dubcast.egress.machine import EgressPolicy
@@ -40,7 +40,7 @@ from rig import (
 )
 
 OUT = "live/abc/out"
-OPEN = ControlPlane(None, "", "http://127.0.0.1:9/", auth_required=False)
+OPEN = ControlPlane(None, Secret(""), "http://127.0.0.1:9/", auth_required=False)
 FAST = EgressPolicy(
     stall_s=3,
     connect_s=6,

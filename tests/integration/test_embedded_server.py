@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from dubcast.config import MediaServerSettings
+from dubcast.config import MediaServerSettings, Secret
 from dubcast.errors import MissingPartError
 from dubcast.mediaserver import embedded_server
 from dubcast.mediaserver.interface import ControlPlane, MediaServer
@@ -243,7 +243,7 @@ async def test_7_a_reader_cannot_put_media_into_the_stream(server: MediaServer) 
 async def test_7_without_the_orchestrator_publishers_with_keys_are_refused(
     required: bool, accepted: bool
 ) -> None:
-    away = ControlPlane(None, "", "http://127.0.0.1:9/auth", auth_required=required)
+    away = ControlPlane(None, Secret(""), "http://127.0.0.1:9/auth", auth_required=required)
     async with running_server(server_settings("embedded"), away) as server:
         with publisher(server.publish_url(IN)) as one:
             if accepted:

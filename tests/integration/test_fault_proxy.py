@@ -146,11 +146,24 @@ async def test_a_target_that_is_away_resets_the_client() -> None:
             await one.exchange(b"x")
 
 
+async def test_new_connections_go_to_a_new_target() -> None:
+    async with proxied() as proxy:
+        here, proxy.target = proxy.target, ("127.0.0.1", 9)
+        async with connected(proxy) as one:
+            with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
+                await one.exchange(b"x")
+        proxy.target = here
+        async with connected(proxy) as one:
+            assert await one.exchange(b"x") == b"x"
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.org", "::"])
 def test_it_is_no_way_into_a_network(host: str) -> None:
     with pytest.raises(ValueError, match="loopback"):
         FaultProxy((host, 80))
     with pytest.raises(ValueError, match="loopback"):
         FaultProxy(("127.0.0.1", 80), host=host)
+    with pytest.raises(ValueError, match="loopback"):
+        FaultProxy(("127.0.0.1", 80)).target = (host, 80)
     FaultProxy(("::1", 80))
     FaultProxy(("localhost", 80))

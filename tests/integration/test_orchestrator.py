@@ -21,7 +21,7 @@ import pytest
 import uvicorn
 
 import fake_child
-from dubcast.config import OrchestratorSettings, Settings
+from dubcast.config import OrchestratorSettings, Secret, Settings
 from dubcast.contract.ids import output_path, stream_id_of_ingest
 from dubcast.errors import ConfigError, MediaServerError
 from dubcast.mediaserver import signature
@@ -124,7 +124,7 @@ def build(settings: Settings, server: MediaServer, folder: Path) -> tuple[Orches
 
 @asynccontextmanager
 async def serving(settings: Settings, orchestrator: Orchestrator) -> AsyncIterator[None]:
-    app = create_app(orchestrator, settings.orchestrator, SECRET)
+    app = create_app(orchestrator, settings.orchestrator, Secret(SECRET))
     port = settings.orchestrator.port
     web = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None))
     web.capture_signals = suppress  # type: ignore[method-assign,assignment]
@@ -145,7 +145,7 @@ async def plane(server_kind: str, tmp_path: Path) -> AsyncIterator[Plane]:
 
 @asynccontextmanager
 async def running_plane(settings: Settings, folder: Path) -> AsyncIterator[Plane]:
-    control = control_plane(settings, SECRET)
+    control = control_plane(settings, Secret(SECRET))
     async with running_server(settings.media_server, control) as server:
         orchestrator, placement = build(settings, server, folder)
         base = f"http://127.0.0.1:{settings.orchestrator.port}"
@@ -268,7 +268,9 @@ async def test_told_to_leave_them_it_leaves_the_streams_to_the_next(
     leaving = make_settings(server_kind, tmp_path, on_stop="leave", grace_s=10)
     own = {**leaving.orchestrator.model_dump(), "on_stop": "stop"}
     stopping = leaving.model_copy(update={"orchestrator": OrchestratorSettings.model_validate(own)})
-    async with running_server(leaving.media_server, control_plane(leaving, SECRET)) as server:
+    async with running_server(
+        leaving.media_server, control_plane(leaving, Secret(SECRET))
+    ) as server:
         first, placement = build(leaving, server, tmp_path)
         base = f"http://127.0.0.1:{leaving.orchestrator.port}"
         async with httpx2.AsyncClient(base_url=base) as client:
@@ -379,7 +381,9 @@ async def test_the_next_orchestrator_adopts_what_a_killed_one_left(
     server_kind: str, tmp_path: Path
 ) -> None:
     settings = make_settings(server_kind, tmp_path, grace_s=10)
-    async with running_server(settings.media_server, control_plane(settings, SECRET)) as server:
+    async with running_server(
+        settings.media_server, control_plane(settings, Secret(SECRET))
+    ) as server:
         first, placement = build(settings, server, tmp_path)
         base = f"http://127.0.0.1:{settings.orchestrator.port}"
         client = httpx2.AsyncClient(base_url=base)
@@ -534,7 +538,7 @@ class ScriptedServer(MediaServer):
     kind = "scripted"
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(settings.media_server, ControlPlane(None, "", "", True))
+        super().__init__(settings.media_server, ControlPlane(None, Secret(""), "", True))
         self.paths: dict[str, PathSource] = {}
         self.away = False
 

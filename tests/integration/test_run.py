@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -19,7 +16,16 @@ from dubcast.measure.probe import probe
 from dubcast.measure.recorder import RecorderProcess
 from dubcast.testing.media import ClipSpec, build_clip
 from dubcast.testing.sts_server import Reply, ScriptedSts, success
-from rig import running_server, server_settings, stub_plane
+from rig import (
+    Meet,
+    bad_server,
+    hang_up,
+    running_server,
+    say_nothing,
+    server_settings,
+    shake_hands,
+    stub_plane,
+)
 
 PAGES = {
     "/api/v1/languages": {"pairs": [{"source": "en", "target": "pt-BR"}]},
@@ -71,27 +77,27 @@ async def test_a_file_is_sent_whole_at_its_own_pace_and_then_it_ends(
     assert report.sync.max_abs_ms <= 10
 
 
-@pytest.mark.parametrize("taken", [True, False])
-def test_nothing_delivered_is_exit_code_3_and_said(tmp_path: Path, taken: bool) -> None:
-    """Nobody listens there; or somebody does, and hangs up on everyone."""
+@pytest.mark.parametrize(
+    ("meet", "why"),
+    [
+        (None, "Connection refused"),
+        (hang_up, ""),
+        (say_nothing, "timed out"),
+        (shake_hands, "does not answer"),
+    ],
+)
+def test_nothing_delivered_is_exit_code_3_and_said(
+    tmp_path: Path, meet: Meet | None, why: str
+) -> None:
     clip = str(build_clip(ClipSpec(seconds=4), tmp_path))
-    with socket.create_server(("127.0.0.1", 0)) as there, scripted() as sts:
-        port = there.getsockname()[1]
-        if taken:
-            Thread(target=_hang_up, args=(there,), daemon=True).start()
-        else:
-            there.close()
+    with bad_server(meet) as port, scripted() as sts:
         done = call(sts, clip, f"rtmp://127.0.0.1:{port}/live/canary", "--delay", "3")
     assert done.returncode == 3, done.stderr
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith("dubcast: nothing was delivered to rtmp://127.0.0.1")
+    assert why in last
     assert "canary" not in last
-
-
-def _hang_up(server: socket.socket) -> None:
-    with suppress(OSError):
-        while True:
-            server.accept()[0].close()
+    assert "state=live" not in done.stderr and '"live"' not in done.stderr
 
 
 def _refused(*arguments: str) -> tuple[int, str]:

@@ -13,7 +13,7 @@ from effect import Effect, Place
 
 from dubcast.cli import orchestrator as command
 from dubcast.clock import s_to_ns
-from dubcast.config import Settings
+from dubcast.config import Secret, Settings
 from dubcast.errors import DubcastError
 from dubcast.mediaserver.auth import AuthRequest, refusal
 from dubcast.mediaserver.choice import create
@@ -32,7 +32,7 @@ from dubcast.testing import hook_orders, virtual_loop
 
 
 def media_server(settings: Settings) -> MediaServer:
-    return create(settings, control_plane(settings, "a-secret"))
+    return create(settings, control_plane(settings, Secret("a-secret")))
 
 
 def chosen(settings: Settings, _: Place) -> str:
@@ -70,7 +70,7 @@ def published(settings: Settings, _: Place) -> str:
 
 
 def mediamtx_config(settings: Settings, _: Place) -> dict[str, Any]:
-    plane = control_plane(settings, "a-secret")
+    plane = control_plane(settings, Secret("a-secret"))
     return generate_config(settings.media_server, plane, (1, 20, 1))
 
 
@@ -102,7 +102,7 @@ async def as_run(settings: Settings, place: Place) -> dict[str, Any]:
         patch.setattr(local, "LocalPlacement", Placement)
         patch.setattr(uvicorn.Server, "serve", serve)
         patch.setattr(command, "settle_memory", lambda: None)
-        await command._serve(settings, "a-secret")
+        await command._serve(settings, Secret("a-secret"))
     return seen
 
 
@@ -122,7 +122,7 @@ def answered(settings: Settings, _: Place) -> list[str | None]:
     return [
         refusal(
             settings.orchestrator,
-            AuthRequest(action="publish", path="live/abc/in", ip="10.0.0.1", query=query),
+            AuthRequest(action="publish", path="live/abc/in", ip="10.0.0.1", query=Secret(query)),
         )
         for query in ("", "key=a-key")
     ]

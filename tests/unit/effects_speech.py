@@ -17,7 +17,7 @@ import pytest
 from effect import Effect, Place
 
 from dubcast.clock import NS_PER_S
-from dubcast.config import Settings
+from dubcast.config import SecretUrl, Settings
 from dubcast.errors import DubcastError, StsError
 from dubcast.metrics import WorkerMetrics
 from dubcast.models.manifest import load_manifest
@@ -92,7 +92,8 @@ async def asked(settings: Settings, place: Place) -> dict[str, Any]:
 
 def at_once(settings: Settings, place: Place) -> int:
     """How many of eight fragments a worker sends before the first has come back."""
-    spec = WorkerSpec("demo", "rtmp://h/a/in", "rtmp://h/a/out", settings.stream, settings.sts)
+    ends = SecretUrl("rtmp://h/a/in"), SecretUrl("rtmp://h/a/out")
+    spec = WorkerSpec("demo", *ends, settings.stream, settings.sts)
     fragments: Any = [SimpleNamespace(id=str(number)) for number in range(8)]
     loop = virtual_loop.VirtualLoop()
 

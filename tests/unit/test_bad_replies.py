@@ -9,7 +9,9 @@ import asyncio
 import base64
 import json
 import math
+import struct
 from collections.abc import Iterator
+from socket import SO_LINGER, SOL_SOCKET
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dubcast.audio.mix import Dub, DuckedOriginal, Mixer
-from dubcast.audio.pcm import RATE, Float
+from dubcast.audio.pcm import RATE, Float, from_db
 from dubcast.config import StreamSettings, StsClientSettings
 from dubcast.errors import StsError
 from dubcast.testing.clock import VirtualClock
@@ -41,7 +43,10 @@ MOST_MEMORY = 50 * 1024 * 1024
 
 
 class Wire:
-    """A TCP server that answers whatever comes with prepared bytes, and a client that asks it."""
+    """A TCP server that answers whatever comes with prepared bytes, and a client that asks it.
+
+    Without any bytes it resets the connection.
+    """
 
     def __init__(self) -> None:
         self.runner = asyncio.Runner()
@@ -68,6 +73,9 @@ class Wire:
                 if line.startswith(b"content-length:")
             )
             await reader.readexactly(length)
+            if not self.answer:
+                reset = struct.pack("ii", 1, 0)  # to linger no moment: RST
+                writer.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, reset)
             writer.write(self.answer)
             await writer.drain()
         except (OSError, asyncio.IncompleteReadError):
@@ -194,10 +202,15 @@ def _check_mix(voice: Float) -> int:
     mixer = Mixer(DuckedOriginal(24), 4.0, 4.0)
     mixer.accept(Dub(0, len(voice), 0, voice))
     original = np.full((len(voice) + mixer.lookahead, 2), 32767, np.int16)
-    out = mixer.render(0, original).astype(np.float64) / 32768
-    loud = voice * 4 > 1
-    assert (out[480:-480, 0][loud[480:-480]] > 0.3).all()
-    return int(loud[480:-480].sum())
+    out = mixer.render(0, original)[480:-480, 0].astype(np.float64) / 32768
+    mixed = (voice * 4 + 4 * from_db(-24))[480:-480]
+    loud = mixed > 1
+    # No sound asks for less: one of 4.3 times full scale, and 2.3 times that between its samples.
+    # What wraps has a gain around none.
+    gain = out[loud] / mixed[loud]
+    assert (gain > 0.09).all()
+    assert (gain <= 1).all()
+    return int(loud.sum())
 
 
 def test_memory_stays_bounded(wire: Wire) -> None:
@@ -209,6 +222,11 @@ def test_memory_stays_bounded(wire: Wire) -> None:
             wire.ask(answer)
         most = max(most, wire.process.memory_info().rss - before)
     assert most < MOST_MEMORY
+
+
+def test_a_connection_that_is_reset_is_told_in_words(wire: Wire) -> None:
+    with pytest.raises(StsError, match=r"cannot be reached: \w"):
+        wire.ask(b"")
 
 
 def test_the_same_wire_brings_a_good_reply(wire: Wire) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dubcast import config
-from dubcast.config import Settings
+from dubcast.config import Secret, Settings
 from dubcast.mediaserver.choice import create
 from dubcast.mediaserver.interface import control_plane
 from dubcast.orchestrator.launch import Launcher
@@ -19,7 +19,6 @@ from dubcast.orchestrator.up import roles
 
 PAGE = (Path(__file__).parents[2] / "docs/keys.md").read_text(encoding="utf-8")
 KEYS = {"HOOK", "PUBLISH", "FIRST", "SECOND", "GIVEN", "ASKED"}
-SERVICE = {"GIVEN", "ASKED"}
 
 
 def settings() -> Settings:
@@ -44,27 +43,47 @@ def keys_in(environment: Mapping[str, str]) -> set[str]:
 
 def test_the_page_has_the_table() -> None:
     for row in (
-        "| each role that `dubcast up` starts | all settings, all keys |",
-        "| worker, passthrough | no key of publishers, hooks or destinations; both keys of",
-        "| forwarder | its destination's URL; `sts_server.api_key`, which it does not use |",
+        "| speech service | `sts_server.api_key` |",
+        "| `media-server` | the publish key, the hook secret |",
+        "| orchestrator | all but `sts_server.api_key`: it hands them on |",
+        "| worker | `sts.api_key` |",
+        "| passthrough | no key |",
+        "| forwarder | its destination's URL |",
         "| MediaMTX and its hook program | no setting; the hook secret |",
     ):
         assert row in PAGE
 
 
-def test_each_role_of_up_is_given_every_key() -> None:
-    started = roles(settings(), with_sts=True)
-    assert [role.name for role in started] == ["sts", "media-server", "orchestrator"]
-    assert all(keys_in(role.env) == KEYS for role in started)
+def test_each_role_of_up_is_given_the_keys_that_it_uses() -> None:
+    given = {role.name: keys_in(role.env) for role in roles(settings(), with_sts=True)}
+    assert given == {
+        "sts": {"ASKED"},
+        "media-server": {"HOOK", "PUBLISH"},
+        "orchestrator": KEYS - {"ASKED"},
+    }
+
+
+def test_a_role_that_is_not_known_is_given_nothing() -> None:
+    with pytest.raises(KeyError):
+        config.settings_of("cache", settings())
+
+
+def test_who_may_publish_is_known_without_the_destinations_of_the_streams() -> None:
+    third = {"destinations": [{"name": "third", "url": "rtmp://host/app/FIRST"}]}
+    both = Settings.model_validate({"orchestrator": {"streams": {"show": third}}})
+    for role, left in (("media-server", 0), ("orchestrator", 1)):
+        streams = config.settings_of(role, both).orchestrator.streams
+        assert [len(entry.destinations) for entry in streams.values()] == [left]
 
 
 def test_children_of_a_stream_are_given_few_and_none_as_an_argument() -> None:
-    server = create(settings(), control_plane(settings(), "HOOK"))
+    server = create(settings(), control_plane(settings(), Secret("HOOK")))
     worker, first, second = Launcher(settings(), server).children("show", "key=PUBLISH")
     assert worker.instead is not None
-    assert keys_in(worker.env) == keys_in(worker.instead.env) == SERVICE
-    assert keys_in(first.env) == {"FIRST", "ASKED"}
-    assert keys_in(second.env) == {"SECOND", "ASKED"}
+    assert keys_in(worker.env) == {"GIVEN"}
+    assert keys_in(worker.instead.env) == set()
+    assert keys_in(first.env) == {"FIRST"}
+    assert keys_in(second.env) == {"SECOND"}
     for one in (worker, worker.instead, first, second):
         assert [key for key in KEYS if key in " ".join(one.argv)] == []
 

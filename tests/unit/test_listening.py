@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dubcast import config
-from dubcast.config import MediaServerSettings, OrchestratorSettings, Settings
+from dubcast.config import MediaServerSettings, OrchestratorSettings, Secret, Settings
 from dubcast.errors import ConfigError
 from dubcast.listening import listen
 from dubcast.mediaserver.choice import create
@@ -90,7 +90,7 @@ def test_every_url_has_its_brackets() -> None:
         ),
         orchestrator=OrchestratorSettings(host="::", port=3),
     )
-    plane = control_plane(settings, "secret")
+    plane = control_plane(settings, Secret("secret"))
     assert plane.hook_url == "http://[::1]:3/v1/mediamtx/events"
     assert plane.auth_url == "http://[::1]:3/v1/internal/mtx-auth"
     server = create(settings, plane)
@@ -107,5 +107,5 @@ def test_the_api_of_our_own_mediamtx_is_on_loopback(tmp_path: Path) -> None:
             kind="mediamtx", attach=attach, host="media.lan", mediamtx_path=binary
         )
         settings = Settings(media_server=media)
-        server: Any = create(settings, control_plane(settings, "secret"))
+        server: Any = create(settings, control_plane(settings, Secret("secret")))
         assert server._api.base_url.host == wanted

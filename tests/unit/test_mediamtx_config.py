@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dubcast.config import MediaServerSettings
+from dubcast.config import MediaServerSettings, Secret
 from dubcast.errors import ConfigError, MissingPartError
 from dubcast.mediaserver.interface import ControlPlane
 from dubcast.mediaserver.mediamtx import find_binary, generate_config, hook_command, version_of
 
-PLANE = ControlPlane("http://127.0.0.1:8080/v1/mediamtx/events", "hook-secret", "http://a", True)
+PLANE = ControlPlane(
+    "http://127.0.0.1:8080/v1/mediamtx/events", Secret("hook-secret"), "http://a", True
+)
 SETTINGS = MediaServerSettings()
 
 

@@ -54,6 +54,17 @@ def test_every_series_that_is_asked_for_exists(expression: str) -> None:
         assert name in series, name
 
 
+def test_every_series_is_on_the_dashboard_or_has_an_alert() -> None:
+    """What nobody looks at needs not be counted."""
+    asked = " ".join([*dashboard_expressions(), *(rule["expr"] for rule in rules())])
+    used = set(re.findall(r"dubcast_[a-z_]+?(?=_bucket\b|\b)", asked))
+    ours = {
+        name for name in reported() if not name.endswith(("_created", "_sum", "_count", "_bucket"))
+    }
+    counters = {name for name in ours if f"{name}_total" in ours}
+    assert ours - counters - used == {"dubcast_build", "dubcast_build_info"}
+
+
 @pytest.mark.parametrize("rule", [rule for rule in rules() if "alert" in rule], ids=str)
 def test_an_alert_says_how_bad_it_is_and_what_to_do(rule: dict[str, Any]) -> None:
     assert rule["labels"]["severity"] in {"page", "warn"}

@@ -11,7 +11,7 @@ from typing import Any
 
 from process_fakes import ScriptedPlacement
 
-from dubcast.config import Settings
+from dubcast.config import Secret, Settings
 from dubcast.errors import MediaServerError
 from dubcast.mediaserver.interface import ControlPlane, MediaServer, PathSource
 from dubcast.orchestrator.launch import Launcher
@@ -30,7 +30,7 @@ class Server(MediaServer):
     kind = "scripted"
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(settings.media_server, ControlPlane(None, "", "", True))
+        super().__init__(settings.media_server, ControlPlane(None, Secret(""), "", True))
         self.paths: set[str] = set()
         self.away = False
         self.looks = 0

@@ -37,7 +37,7 @@ class Stage:
         self.clock = VirtualClock()
         self.core = WorkerCore(spec().policy, "run", LevelVad(), 0)
         loop = VirtualLoop()
-        self.output = FakeOutput(loop, 0, self.config, lambda kind, message: None)
+        self.output = FakeOutput(loop, 0, 0, self.config, lambda kind, message: None)
         loop.close()
         self.core.set_output(Tracks.SOUND if self.config is None else Tracks.BOTH)
         for number in range(50):

@@ -17,6 +17,7 @@ from dubcast.worker.dubbing import _DETAILS
 
 ROOT = Path(__file__).parents[2]
 SECTIONS = (ROOT / "docs/reasons.md").read_text(encoding="utf-8").split("\n## ")
+ALERTS = ROOT / "deploy/prometheus/alerts.yml"
 CLIENT_CODES = {"INVALID_REPLY", "BREAKER_OPEN"}
 
 
@@ -56,6 +57,7 @@ KNOWN: dict[str, set[str]] = {
         *placing_reasons(),
     },
     "A destination": {*EgressFailure},
+    "An alert": set(re.findall(r"alert: (\w+)", ALERTS.read_text(encoding="utf-8"))),
     "A publisher": {"wrong_key", "unknown_stream", "not_allowed", "path"},
     "`dubcast run`": {
         "2",

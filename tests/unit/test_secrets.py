@@ -25,6 +25,7 @@ from dubcast.cli.main import app
 from dubcast.config import HookEnvironment, LogSettings, Secret, SecretUrl, Settings
 from dubcast.config.tree import bare, is_secret, is_section, type_below
 from dubcast.errors import ConfigError
+from worker_fakes import spec
 
 SENTINEL = "s3ntinel-0f-a-key"
 URL = f"rtmps://user:{SENTINEL}-p@live.example:443/app/{SENTINEL}?s={SENTINEL}"
@@ -103,23 +104,35 @@ def test_what_sounds_like_a_secret_has_a_type_that_masks_itself() -> None:
     assert [kind for name, kind in hook.items() if SECRET_NAME.search(name)] == ["Secret"]
 
 
-# Plain text: the first has a repr of its own, the others are what a media server passes on.
-PLAIN = {"ControlPlane.hook_secret", "AuthRequest.password", "AuthRequest.token"}
+def plain_fields(named: str) -> Iterator[tuple[str, str]]:
+    """Fields of every class of the product, not only of the settings, that are text and have such
+    a name: class and field, and what the field is set to."""
+    for path in Path(config.__file__).parents[1].rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            for field in node.body if isinstance(node, ast.ClassDef) else ():
+                if not isinstance(field, ast.AnnAssign) or not isinstance(field.target, ast.Name):
+                    continue
+                if re.search(named, field.target.id) and "str" in ast.unparse(field.annotation):
+                    given = ast.unparse(field.value) if field.value else ""
+                    yield f"{node.name}.{field.target.id}", given
 
 
-def test_no_other_value_of_the_product_holds_a_secret_as_plain_text() -> None:
-    """Fields of every class, not only of the settings."""
-    sounds = re.compile(r"(^|_)(secret|token|password|passphrase|credential|(api|publish)_key)$")
-    found = {
-        f"{node.name}.{field.target.id}"
-        for path in Path(config.__file__).parents[1].rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ClassDef)
-        for field in node.body
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
-        if sounds.search(field.target.id) and "str" in ast.unparse(field.annotation)
-    }
-    assert found == PLAIN
+def test_no_value_of_the_product_holds_a_secret_as_plain_text() -> None:
+    words = "secret|token|password|passphrase|credential|(api|publish)_key"
+    assert dict(plain_fields(rf"(^|_)({words})$")) == {}
+
+
+def test_the_query_of_a_publisher_is_not_shown() -> None:
+    """Its key may be in it; it is text, since what it asks for has to be read."""
+    queries = dict(plain_fields(r"^query$"))
+    assert set(queries) == {"PathSource.query", "HookEvent.query", "HookEnvironment.query"}
+    assert all("repr=False" in given for given in queries.values())
+
+
+def test_where_a_worker_reads_and_publishes_is_not_shown() -> None:
+    shown = repr(spec())
+    assert "rtmp://127.0.0.1:9/***" in shown
+    assert "canary" not in shown and "live" not in shown
 
 
 @pytest.mark.parametrize("url", ["http://u:canary@h", "http://h/x?key=canary", "u:canary@h"])

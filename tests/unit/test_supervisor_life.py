@@ -9,7 +9,7 @@ import pytest
 
 from dubcast.backoff import Backoff, BackoffPolicy
 from dubcast.clock import s_to_ns
-from dubcast.config import OrchestratorSettings, Settings, load
+from dubcast.config import OrchestratorSettings, Secret, Settings, load
 from dubcast.egress import targets
 from dubcast.errors import ConfigError
 from dubcast.mediaserver.auth import UNKNOWN_STREAM, AuthRequest, refusal
@@ -138,7 +138,7 @@ SETTINGS = Settings.model_validate(
 
 
 def children(query: str = "") -> Launcher:
-    server = EmbeddedServer(SETTINGS.media_server, control_plane(SETTINGS, "x"))
+    server = EmbeddedServer(SETTINGS.media_server, control_plane(SETTINGS, Secret("x")))
     return Launcher(SETTINGS, server, ("dubcast",))
 
 

@@ -225,7 +225,7 @@ def test_the_bed_without_a_background_is_counted_once() -> None:
 
 def test_the_most_that_waited_is_kept() -> None:
     one = Stage()
-    output = FakeOutput(one.loop, 0, b"config", lambda kind, message: None)
+    output = FakeOutput(one.loop, 0, 0, b"config", lambda kind, message: None)
     one.publisher.outlet.open(output)
     for output.waiting_s in (0.5, 4.0, 1.0):
         one.telemetry.look()
@@ -237,21 +237,20 @@ def test_the_most_that_waited_is_kept() -> None:
 def test_only_what_a_destination_took_is_delivered_and_on_air() -> None:
     one = Stage()
     decided = one.dubbed()
-    output = FakeOutput(one.loop, 0, b"config", lambda kind, message: None)
+    output = FakeOutput(one.loop, 0, 0, b"config", lambda kind, message: None)
     one.publisher.outlet.open(output)
     output.waiting_s = 1.5
     one.delivery.pushed(output, 10)
     one.telemetry.look()
     one.telemetry.report(decided[:1])
     assert one.telemetry.status().output.delivered_s == 0
-    one.standing.step("output_up")
+    one.publisher.taken = True
     one.telemetry.look()
     one.telemetry.report(decided[1:])
     assert one.telemetry.status().output.delivered_s == 8.5
-    one.standing.step("output_down", "the peer is gone")
+    one.publisher.taken = False
     one.telemetry.report(decided[:1])
     assert [entry.on_air for entry in one.entries] == [False, True, False]
-    assert one.standing.output_lost_for == "the peer is gone"
 
 
 def test_a_separation_is_told_with_its_figures() -> None:

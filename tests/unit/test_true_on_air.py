@@ -157,7 +157,7 @@ def test_it_is_degraded_within_a_fragment_and_live_when_dubs_are_back(
 ) -> None:
     one = Show(monkeypatch, fault).run()
     not_dubbing = (Event.WORKER_DEGRADED, "not_dubbing", detail)
-    assert one.states(5, 20) == {LIVE}
+    assert one.states(DELAY_S + 1, 20) == {LIVE}
     assert one.states(20 + ONE_FRAGMENT_S, 60) == {not_dubbing}
     # Nothing that was said before the service came back is dubbed.
     assert one.states(60, 60 + DELAY_S - EVERY_S) == {not_dubbing}
@@ -194,7 +194,7 @@ def test_a_service_that_is_away_at_the_start_refuses_nothing(
 
 def test_where_nobody_speaks_a_dead_service_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     one = Show(monkeypatch, refusing("UNAVAILABLE"), from_s=0, until_s=999, talk=[]).run()
-    assert one.states(5, 109) == {LIVE}
+    assert one.states(DELAY_S + 1, 109) == {LIVE}
 
 
 def test_silence_after_a_dead_service_does_not_hide_it(monkeypatch: pytest.MonkeyPatch) -> None:

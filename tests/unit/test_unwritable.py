@@ -13,7 +13,7 @@ import pytest
 import structlog
 
 from dubcast import config
-from dubcast.config import MediaServerSettings, OrchestratorSettings, Settings
+from dubcast.config import MediaServerSettings, OrchestratorSettings, Secret, Settings
 from dubcast.contract.worker import AsRunEntry, Outcome
 from dubcast.errors import ConfigError, MediaServerError, MissingPartError
 from dubcast.mediaserver import embedded_server, mediamtx
@@ -113,7 +113,7 @@ def mtx(tmp_path: Path) -> Any:
     binary.touch()
     media = MediaServerSettings(kind="mediamtx", mediamtx_path=binary)
     settings = Settings(media_server=media)
-    return create(settings, control_plane(settings, "secret"))
+    return create(settings, control_plane(settings, Secret("secret")))
 
 
 def test_the_media_server_s_config_goes_to_memory_where_the_disk_is_full(

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from dubcast.config import SecretUrl
 from dubcast.contract.worker import AsRunEntry, Outcome, WorkerState
 from dubcast.errors import ConfigError, InputError
 from dubcast.metrics import WorkerMetrics
@@ -79,7 +80,7 @@ def test_a_stop_ends_it_at_once_and_leaves_nothing_running(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     one = Stage(monkeypatch)
-    one.run({2.0: one.look, 8.0: one.worker.stop})
+    one.run({4.0: one.look, 8.0: one.worker.stop})
     assert one.ended_s == pytest.approx(8, abs=0.01)
     assert one.source.inputs[0].stopped
     assert one.there.outputs[0].stopped
@@ -218,7 +219,9 @@ def test_bad_sources_are_refused_before_anything_starts(tmp_path: Path) -> None:
         asked = spec()
         with pytest.raises(ConfigError):
             Worker(
-                WorkerSpec(*("demo", source, asked.destination, asked.policy, asked.sts)),
+                WorkerSpec(
+                    *("demo", SecretUrl(source), asked.destination, asked.policy, asked.sts)
+                ),
                 WorkerMetrics("demo"),
                 edges,
             )

@@ -40,11 +40,12 @@ class Stage:
 
     read: Read = ON_AIR
     lasts_s: tuple[float, ...] = ()
+    answers_s: float = 0.0
     states: list[tuple[float, WorkerState, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.loop = VirtualLoop()
-        self.there = ScriptedDestination(self.loop, *self.lasts_s)
+        self.there = ScriptedDestination(self.loop, *self.lasts_s, answers_s=self.answers_s)
         source = ScriptedSource(self.loop, self.read)
         edges = Edges(source, self.there, LevelVad, self.loop, at_once)
         asked = spec()
@@ -88,13 +89,13 @@ class Stage:
         self.states.append((round(self.loop.time(), 1), self.standing.state, self.up))
 
 
-def test_it_connects_when_both_tracks_are_known_and_is_on_air_when_that_lasts() -> None:
+def test_it_connects_when_both_tracks_are_known_and_is_on_air_when_media_leaves() -> None:
     one = Stage()
-    one.run(10, {0.9: one.look, 1.6: one.look})
+    one.run(10, {2.5: one.look, 3.6: one.look})
     (output,) = one.there.outputs
     assert output.has_video
     assert output.began_s < 0.2
-    assert one.states == [(0.9, WorkerState.BUFFERING, 0), (1.6, WorkerState.LIVE, 1)]
+    assert one.states == [(2.5, WorkerState.BUFFERING, 0), (3.6, WorkerState.LIVE, 1)]
     assert output.video[0].key
     # From the first key frame on, 3 s after it arrived.
     assert len(output.video) == pytest.approx(25 * 7, abs=5)
@@ -186,6 +187,25 @@ def test_a_server_that_accepts_and_refuses_is_never_on_air() -> None:
     one.run(10, looks)
     assert {(state, up) for _, state, up in one.states} == {(WorkerState.BUFFERING, 0)}
     assert len(one.there.outputs) > 3
+
+
+def test_a_destination_that_answers_late_is_up_when_that_has_lasted() -> None:
+    one = Stage(answers_s=6.0)
+    one.run(10, {6.9: one.look, 7.6: one.look})
+    assert one.states == [(6.9, WorkerState.BUFFERING, 0), (7.6, WorkerState.LIVE, 1)]
+    assert one.publisher.unanswered == ""
+
+
+def test_a_destination_that_never_takes_the_publish_is_never_up_and_left() -> None:
+    one = Stage(answers_s=1e9)
+    looks: dict[float, Any] = {at / 10: one.look for at in range(5, 250)}
+    one.run(25, looks)
+    assert {(state, up) for _, state, up in one.states} == {(WorkerState.BUFFERING, 0)}
+    assert not one.publisher.taken
+    first, second, _ = one.there.outputs
+    assert 10 < second.began_s - first.began_s < 11
+    assert first.stopped
+    assert one.standing.output_lost_for == one.publisher.unanswered != ""
 
 
 def test_a_destination_that_stops_reading_is_left() -> None:

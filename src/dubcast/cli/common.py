@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,7 +25,15 @@ def load_settings(file: Path | None, **flags: Any) -> config.Settings:
 
     From then on this process reaches dubcast's own addresses without a proxy.
     """
-    dotted = {name.replace("__", "."): value for name, value in flags.items()}
-    settings = config.load(file, dotted).settings
+    settings = load(file, **flags).settings
     config.bypass_proxy(settings)
     return settings
+
+
+def load(file: Path | None, **flags: Any) -> config.Loaded:
+    """As `load_settings`, with the origins, for who only shows them. Warnings are told."""
+    dotted = {name.replace("__", "."): value for name, value in flags.items()}
+    loaded = config.load(file, dotted)
+    for line in loaded.warnings:
+        sys.stderr.write(f"dubcast: warning: {line}\n")
+    return loaded

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from dubcast import config as settings_module
-from dubcast.cli.common import PEOPLE, ConfigOption
+from dubcast.cli.common import PEOPLE, ConfigOption, load
 from dubcast.errors import StsError
 
 
@@ -26,7 +26,7 @@ def show(
     config: ConfigOption = None,
 ) -> None:
     """Print every setting in force; secrets are masked."""
-    loaded = settings_module.load(config)
+    loaded = load(config)
     values = settings_module.masked(loaded.settings)
     if as_json:
         typer.echo(json.dumps(values, indent=2, ensure_ascii=False))
@@ -42,7 +42,7 @@ def check(config: ConfigOption = None) -> None:
     """
     from dubcast.cli.service import check_settings
 
-    settings = settings_module.load(config).settings
+    settings = load(config).settings
     try:
         check_settings(settings)
     except StsError as error:

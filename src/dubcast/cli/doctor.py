@@ -14,7 +14,7 @@ import typer
 
 from dubcast import gst_elements
 from dubcast.cli.common import PEOPLE, ConfigOption, JsonOption, load_settings
-from dubcast.config import Settings
+from dubcast.config import Secret, Settings
 from dubcast.doctor import machine, report, speech
 from dubcast.doctor.report import Finding
 from dubcast.errors import DubcastError
@@ -159,7 +159,7 @@ def _media_kind(settings: Settings) -> str:
     from dubcast.mediaserver.interface import control_plane
 
     try:
-        return create(settings, control_plane(settings, "")).kind
+        return create(settings, control_plane(settings, Secret(""))).kind
     except DubcastError:
         return "none"
 

@@ -17,7 +17,7 @@ import typer
 from dubcast import log
 from dubcast.addresses import is_this_machine, reachable
 from dubcast.cli.common import PEOPLE, ROLES, ConfigOption, load_settings
-from dubcast.config import DestinationSettings, Settings
+from dubcast.config import DestinationSettings, Secret, Settings
 from dubcast.errors import ConfigError, DubcastError
 from dubcast.native import settle_memory
 
@@ -39,15 +39,15 @@ def orchestrator(
     asyncio.run(_serve(settings, secret))
 
 
-def _hook_secret(settings: Settings) -> str:
+def _hook_secret(settings: Settings) -> Secret:
     """The secret that hooks are signed with. Without one, hooks are refused: only seen late."""
     if settings.orchestrator.hook_secret is None:
         log.get().warning("hooks.off", reason="orchestrator.hook_secret is not set")
-        return secrets.token_urlsafe(32)
-    return settings.orchestrator.hook_secret.get_secret_value()
+        return Secret(secrets.token_urlsafe(32))
+    return settings.orchestrator.hook_secret
 
 
-async def _serve(settings: Settings, secret: str) -> None:
+async def _serve(settings: Settings, secret: Secret) -> None:
     import uvicorn
 
     from dubcast.listening import listen
@@ -108,7 +108,7 @@ def media_server(
     raise typer.Exit(code)
 
 
-async def _run_media_server(settings: Settings, secret: str) -> int:
+async def _run_media_server(settings: Settings, secret: Secret) -> int:
     from dubcast.mediaserver.auth_relay import AuthRelay
     from dubcast.mediaserver.choice import create
     from dubcast.mediaserver.interface import control_plane
@@ -181,7 +181,7 @@ def up(
 
     lock = InstanceLock(notes_folder(settings))
     lock.acquire()
-    kind = create(settings, control_plane(settings, "")).kind
+    kind = create(settings, control_plane(settings, Secret(""))).kind
     prepared = prepare(settings, kind=kind, destinations=extra)
     everything = AllInOne(prepared, with_sts=with_sts)
 

@@ -79,7 +79,7 @@ def run(
     with _speech_service(settings), LiveView(log.redact_url(source)) as view:
         check_policy(settings.sts, settings.stream)
         spec = WorkerSpec(
-            "run", source, dest, settings.stream, settings.sts,
+            "run", SecretUrl(source), SecretUrl(dest), settings.stream, settings.sts,
             end_with_input=is_file,
             dumps=settings.worker.dumps,
             models_dir=settings.models.dir,
@@ -129,7 +129,7 @@ def _speech_service(settings: Settings) -> Iterator[None]:
         where = ("--host", parts.hostname or "", "--port", str(port))
         command = [sys.executable, "-m", "dubcast", "sts", *where]
         with lines.open("w", encoding="utf-8") as out:
-            env = settings_module.child_env(settings)
+            env = settings_module.child_env(settings_module.settings_of("sts", settings))
             return LastingProcess([*command, "--lease", str(lease)], env, out, out).ref
 
     shared = SharedProcess(lease, start, _STOP_S)

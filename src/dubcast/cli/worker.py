@@ -12,6 +12,7 @@ import typer
 
 from dubcast import log
 from dubcast.cli.common import ROLES, ConfigOption, load_settings
+from dubcast.config import SecretUrl
 
 if TYPE_CHECKING:
     from dubcast.worker.worker import Worker
@@ -48,7 +49,7 @@ def worker(
     asrun = AsRunLog(folder, stream_id) if folder is not None else None
     metrics = WorkerMetrics(stream_id)
     spec = WorkerSpec(
-        *(stream_id, input, output, settings.stream, settings.sts),
+        *(stream_id, SecretUrl(input), SecretUrl(output), settings.stream, settings.sts),
         dumps=settings.worker.dumps,
         models_dir=settings.models.dir,
         input_patience_s=patience,

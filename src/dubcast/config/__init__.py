@@ -7,6 +7,7 @@ Unknown keys are errors that name the nearest known key, and secrets mask themse
 from __future__ import annotations
 
 from dubcast.config.children import child_env, to_env
+from dubcast.config.environment import ENV_PREFIX
 from dubcast.config.folders import cache_dir, state_dir
 from dubcast.config.hook import (
     HOOK_QUERY_ESCAPED,
@@ -16,11 +17,12 @@ from dubcast.config.hook import (
     hook_child_env,
     hook_environment,
 )
-from dubcast.config.loading import ENV_PREFIX, Loaded, load
+from dubcast.config.loading import Loaded, load
 from dubcast.config.media_server import MediaServerSettings
 from dubcast.config.orchestrator import DestinationSettings, OrchestratorSettings, StreamEntry
 from dubcast.config.printing import masked, reference
 from dubcast.config.proxy import bypass_proxy, proxy_exceptions
+from dubcast.config.roles import settings_of
 from dubcast.config.secret import MASK, Secret, SecretUrl
 from dubcast.config.settings import LogSettings, ModelsSettings, Settings
 from dubcast.config.speech import (
@@ -81,6 +83,7 @@ __all__ = [
     "masked",
     "proxy_exceptions",
     "reference",
+    "settings_of",
     "state_dir",
     "to_env",
 ]

@@ -11,7 +11,8 @@ from typing import Any
 import yaml
 from pydantic import SecretStr
 
-from dubcast.config.loading import ENV_PREFIX, FILE_VARIABLE, NO_FILE
+from dubcast.config.environment import ENV_PREFIX, FILE_VARIABLE
+from dubcast.config.loading import NO_FILE
 from dubcast.config.proxy import proxy_exceptions
 from dubcast.config.settings import Settings
 from dubcast.config.tree import leaves, plain

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from dubcast.config.loading import ENV_PREFIX
+from dubcast.config.environment import ENV_PREFIX, HOOK_PREFIX
 from dubcast.config.secret import Secret
 from dubcast.errors import ConfigError
 
 # Set by the media-server adapter for the hook program that its server runs.
-HOOK_URL = "DUBCAST_HOOK_URL"
-HOOK_SECRET = "DUBCAST_HOOK_SECRET"
-HOOK_QUERY_ESCAPED = "DUBCAST_HOOK_QUERY_ESCAPED"
+HOOK_URL = HOOK_PREFIX + "URL"
+HOOK_SECRET = HOOK_PREFIX + "SECRET"
+HOOK_QUERY_ESCAPED = HOOK_PREFIX + "QUERY_ESCAPED"
 
 
 def hook_child_env(**extra: str) -> dict[str, str]:
@@ -30,7 +30,8 @@ class HookEnvironment:
     """What the media server gives its hook program, and where the hook goes."""
 
     path: str
-    query: str  # as the server gave it: escaped as a whole by MediaMTX since 1.18
+    # As the server gave it: escaped as a whole by MediaMTX since 1.18. A key may be in it.
+    query: str = field(repr=False)
     source_type: str
     source_id: str
     url: str

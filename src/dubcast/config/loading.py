@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from dubcast.config.environment import ENV_PREFIX, FILE_VARIABLE, strays
 from dubcast.config.faults import explain
 from dubcast.config.settings import Settings
 from dubcast.config.tree import (
@@ -31,18 +32,20 @@ from dubcast.config.tree import (
 from dubcast.config.yaml_text import parse
 from dubcast.errors import ConfigError
 
-ENV_PREFIX = "DUBCAST__"
-FILE_VARIABLE = "DUBCAST_CONFIG"
 NO_FILE = "-"  # in FILE_VARIABLE: not even ./dubcast.yaml
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """Settings and, per dotted key, where the value came from."""
+    """Settings and, per dotted key, where the value came from.
+
+    `warnings`: variables that may be slips of a setting's name, one line each.
+    """
 
     settings: Settings
     origins: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
 
 
 def load(
@@ -57,6 +60,9 @@ def load(
     """
     env = os.environ if env is None else env
     layers = _Layers()
+    found = strays(env)
+    if found.slips:
+        raise ConfigError("\n".join(found.slips))
     path = _settings_file(file, env)
     if path is not None:
         layers.lay(_read_file(path), str(path))
@@ -69,7 +75,8 @@ def load(
         settings = Settings.model_validate(layers.tree)
     except ValidationError as error:
         raise ConfigError(explain(error, Settings, layers.origins)) from error
-    return Loaded(settings, layers.origins)
+    told = env.get(FILE_VARIABLE) == NO_FILE  # by whoever started us as its child
+    return Loaded(settings, layers.origins, () if told else found.unknown)
 
 
 class _Layers:

@@ -15,7 +15,7 @@ class HookEvent(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     path: str = Field(max_length=512)
-    query: str = Field(default="", max_length=4096)
+    query: str = Field(default="", max_length=4096, repr=False)  # a key may be in it
     sourceType: str = Field(default="", max_length=64)
     sourceId: str = Field(default="", max_length=128)
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 from pydantic import BaseModel, ConfigDict, Field
 
 from dubcast.addresses import is_loopback
-from dubcast.config import OrchestratorSettings
+from dubcast.config import OrchestratorSettings, Secret
 from dubcast.contract.ids import ingest_path_fault, is_output_path, stream_id_of_ingest
 
 
@@ -19,13 +19,13 @@ class AuthRequest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     user: str | None = Field(default="", max_length=1024)
-    password: str | None = Field(default="", max_length=1024)
-    token: str | None = Field(default="", max_length=1024)
+    password: Secret | None = Field(default=None, max_length=1024)
+    token: Secret | None = Field(default=None, max_length=1024)
     ip: str = Field(default="", max_length=64)
     action: str = Field(max_length=32)
     path: str = Field(default="", max_length=512)
     protocol: str = Field(default="", max_length=32)
-    query: str = Field(default="", max_length=4096)
+    query: Secret = Field(default=Secret(""), max_length=4096)  # the key may be in it
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,8 @@ def _publisher_refusal(
     if settings.publish_key is None:
         return None
     expected = settings.publish_key.get_secret_value().encode()
-    given = [request.token or "", request.password or "", *_keys_of(request.query)]
+    asked = [one.get_secret_value() for one in (request.token, request.password) if one]
+    given = [*asked, *_keys_of(request.query.get_secret_value())]
     # Every candidate is compared, so that the time says nothing about which one it was.
     matches = [hmac.compare_digest(expected, one.encode()) for one in given]
     return None if any(matches) else WRONG_KEY

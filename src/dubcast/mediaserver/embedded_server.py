@@ -186,7 +186,7 @@ class EmbeddedServer(MediaServer):
             "rtmpPort": self.settings.rtmp_port,
             "httpPort": self.settings.http_port,
             "hookUrl": self.plane.hook_url,
-            "hookSecret": self.plane.hook_secret,
+            "hookSecret": self.plane.hook_secret.get_secret_value(),
             "authUrl": self.plane.auth_url,
             "authRequired": self.plane.auth_required,
             "silentPublisherMs": round(self.settings.silent_s * 1000),

@@ -7,10 +7,10 @@ orchestrator only talks to it, so that the streams outlive an orchestrator.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dubcast.addresses import host_port, reachable
-from dubcast.config import MediaServerSettings, Settings
+from dubcast.config import MediaServerSettings, Secret, Settings
 from dubcast.errors import MediaServerError
 
 
@@ -21,7 +21,7 @@ class PathSource:
     path: str
     source_id: str
     source_type: str = ""
-    query: str = ""
+    query: str = field(default="", repr=False)  # the publisher's key may be in it
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,9 @@ class ControlPlane:
     """
 
     hook_url: str | None  # without the trailing /ready or /not-ready
-    hook_secret: str
+    hook_secret: Secret
     auth_url: str
     auth_required: bool
-
-    def __repr__(self) -> str:
-        return f"ControlPlane(hook_url={self.hook_url!r}, auth_required={self.auth_required})"
 
 
 class MediaServer(ABC):
@@ -89,7 +86,7 @@ class MediaServer(ABC):
         return self.publish_url(path)
 
 
-def control_plane(settings: Settings, hook_secret: str) -> ControlPlane:
+def control_plane(settings: Settings, hook_secret: Secret) -> ControlPlane:
     """The control plane that `settings` describe."""
     own = settings.orchestrator
     base = f"http://{host_port(reachable(own.host), own.port)}/v1"

@@ -306,7 +306,7 @@ def _environment(plane: ControlPlane, version: Version) -> dict[str, str]:
     return hook_child_env(
         **{
             HOOK_URL: plane.hook_url or "",
-            HOOK_SECRET: plane.hook_secret,
+            HOOK_SECRET: plane.hook_secret.get_secret_value(),
             HOOK_QUERY_ESCAPED: "1" if version >= _QUERY_ESCAPED else "0",
         }
     )

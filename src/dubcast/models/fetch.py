@@ -84,7 +84,7 @@ def download(url: str, part: Path, size: int, progress: Progress) -> None:
         ):
             _receive(reply, url, part, have, size, progress)
     except httpx2.HTTPError as error:
-        raise ModelStoreError(f"{url}: {error or type(error).__name__}") from error
+        raise ModelStoreError(f"{url}: {str(error) or type(error).__name__}") from error
 
 
 def _receive(

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from dubcast import __version__, log
 from dubcast.addresses import is_loopback
 from dubcast.asgi_body import BodyLimit
-from dubcast.config import OrchestratorSettings
+from dubcast.config import OrchestratorSettings, Secret
 from dubcast.contract.hooks import HookEvent, HookReply
 from dubcast.contract.ids import stream_id_of_ingest
 from dubcast.contract.streams import StreamReason
@@ -29,7 +29,7 @@ _logger = log.get("orchestrator.http")
 
 
 def create_app(
-    orchestrator: Orchestrator, settings: OrchestratorSettings, hook_secret: str
+    orchestrator: Orchestrator, settings: OrchestratorSettings, hook_secret: Secret
 ) -> FastAPI:
     """The application; its lifespan runs `orchestrator`."""
     app = FastAPI(
@@ -73,8 +73,8 @@ def _end_process_if_broken(task: asyncio.Task[None]) -> None:
         signal.raise_signal(signal.SIGTERM)
 
 
-def _add_hooks(app: FastAPI, orchestrator: Orchestrator, hook_secret: str) -> None:
-    verifier = signature.Verifier(hook_secret)
+def _add_hooks(app: FastAPI, orchestrator: Orchestrator, hook_secret: Secret) -> None:
+    verifier = signature.Verifier(hook_secret.get_secret_value())
 
     async def take_hook(request: Request) -> HookReply:
         body = await request.body()

@@ -11,7 +11,6 @@ from dubcast.config import (
     OrchestratorSettings,
     Settings,
     StreamSettings,
-    StsClientSettings,
 )
 from dubcast.contract.ids import ingest_path, output_path
 from dubcast.egress import targets
@@ -69,7 +68,7 @@ class Launcher:
 
     def _worker(self, stream_id: str, query: str) -> ChildSpec:
         policy = policy_of(self._settings, stream_id, query)
-        # The keys of publishers and destinations are none of the worker's business.
+        # The streams and destinations of others are none of the worker's business.
         own = self._settings.model_copy(
             update={"stream": policy, "orchestrator": OrchestratorSettings()}
         )
@@ -78,11 +77,17 @@ class Launcher:
             *("--input", self._server.read_url(ingest_path(stream_id))),
             *("--output", self._server.publish_url(output_path(stream_id))),
         )
-        env = config.child_env(own)
-        argv = (*self._program, "passthrough", *ends)
-        instead = ChildSpec("worker", stream_id, "", argv, env, mode=PASSTHROUGH)
-        argv = (*self._program, "worker", *ends)
-        return ChildSpec("worker", stream_id, "", argv, env, again=("--resume",), instead=instead)
+        instead = ChildSpec(
+            *("worker", stream_id, "", (*self._program, "passthrough", *ends)),
+            config.child_env(config.settings_of("passthrough", own)),
+            mode=PASSTHROUGH,
+        )
+        return ChildSpec(
+            *("worker", stream_id, "", (*self._program, "worker", *ends)),
+            config.child_env(config.settings_of("worker", own)),
+            again=("--resume",),
+            instead=instead,
+        )
 
     def _patience(self) -> tuple[str, str]:
         patience_s = 2 * self._settings.orchestrator.grace_s + _ORPHAN_S
@@ -90,10 +95,11 @@ class Launcher:
 
     def _egress(self, stream_id: str, destination: DestinationSettings) -> ChildSpec:
         only = OrchestratorSettings(destinations=(destination,))
-        own = self._settings.model_copy(update={"orchestrator": only, "sts": StsClientSettings()})
+        own = self._settings.model_copy(update={"orchestrator": only})
         argv = (
             *(*self._program, "egress", "--stream-id", stream_id, *self._patience()),
             *("--input", self._server.read_url(output_path(stream_id))),
             *("--destination", destination.name),
         )
-        return ChildSpec("egress", stream_id, destination.name, argv, config.child_env(own))
+        env = config.child_env(config.settings_of("egress", own))
+        return ChildSpec("egress", stream_id, destination.name, argv, env)

@@ -179,18 +179,25 @@ def prepare(
 
 def roles(settings: Settings, *, with_sts: bool) -> list[Role]:
     """The roles in the order in which they are started; they are stopped in reverse."""
-    env = config.child_env(settings)
+
+    def env(role: str) -> dict[str, str]:
+        return config.child_env(config.settings_of(role, settings))
+
     host = settings.orchestrator.host
     orchestrator = f"http://{host_port(reachable(host), settings.orchestrator.port)}/readyz"
     term_s = settings.worker.drain_s + _ORCHESTRATOR_MARGIN_S
     chosen = [
-        Role("media-server", ("media-server",), env=env),
+        Role("media-server", ("media-server",), env=env("media-server")),
         # Its children get their own time before it ends.
-        Role("orchestrator", ("orchestrator",), orchestrator, term_s=term_s, env=env),
+        Role(
+            *("orchestrator", ("orchestrator",), orchestrator),
+            term_s=term_s,
+            env=env("orchestrator"),
+        ),
     ]
     if with_sts:
         url = settings.sts.url.rstrip("/") + "/readyz"
-        chosen.insert(0, Role("sts", ("sts",), url, env=env))
+        chosen.insert(0, Role("sts", ("sts",), url, env=env("sts")))
     return chosen
 
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dubcast import log
-from dubcast.config import LogSettings, Settings
+from dubcast.config import LogSettings, Secret, Settings
 from dubcast.contract.hooks import HookEvent
 from dubcast.contract.ids import ingest_path
 from dubcast.errors import MediaServerError
@@ -183,7 +183,7 @@ class _Server(MediaServer):
     kind = "scripted"
 
     def __init__(self, settings: Settings, rng: random.Random) -> None:
-        super().__init__(settings.media_server, ControlPlane(None, "", "", True))
+        super().__init__(settings.media_server, ControlPlane(None, Secret(""), "", True))
         self.paths: dict[str, PathSource] = {}
         self.away = False
         self._rng = rng

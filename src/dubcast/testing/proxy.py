@@ -82,6 +82,16 @@ class FaultProxy:
         self._wake()
 
     @property
+    def target(self) -> tuple[str, int]:
+        """Where connections go that are taken from now on; loopback, or ValueError is raised."""
+        return self._target
+
+    @target.setter
+    def target(self, target: tuple[str, int]) -> None:
+        _only_loopback(target[0])
+        self._target = target
+
+    @property
     def open(self) -> int:
         """Connections that are carried now."""
         return len(self._links)

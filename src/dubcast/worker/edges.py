@@ -75,6 +75,9 @@ class Output(Protocol):
     def stop(self) -> None:
         """Free everything; blocks for up to seconds. Harmless when repeated."""
 
+    def sent_bytes(self) -> int | None:
+        """Bytes of media that left since the server took the publish; None: it has not yet."""
+
     def backlog_s(self) -> float:
         """Seconds of media that wait to be sent."""
 

@@ -92,7 +92,7 @@ class Endpoint:
             message = f"no reply within {timeout_s:.1f} s"
             raise StsError("TIMEOUT", message, retryable=False) from None
         except httpx2.HTTPError as error:
-            message = f"the speech service cannot be reached: {error or type(error).__name__}"
+            message = f"the speech service cannot be reached: {str(error) or type(error).__name__}"
             raise StsError("UNAVAILABLE", message, retryable=True) from error
 
     async def get(self, path: str) -> bytes:
@@ -107,7 +107,7 @@ class Endpoint:
                     raise _refusal(reply, body)
                 return body
         except (TimeoutError, httpx2.HTTPError) as error:
-            message = f"{path} cannot be read: {error or type(error).__name__}"
+            message = f"{path} cannot be read: {str(error) or type(error).__name__}"
             raise StsError("UNAVAILABLE", message, retryable=True) from error
 
     def report(self, ticket: Ticket, verdict: Verdict, retry_after_s: float | None) -> None:

@@ -105,7 +105,8 @@ class InputLoop:
         ended: asyncio.Future[End] = self._loop.create_future()
         # What is held plays on meanwhile: a network that stalls for less is not noticed.
         patience_s = self._spec.policy.delay_s + _INPUT_MARGIN_S
-        source = self._edges.make_input(self._spec.source, self._callbacks(ended), patience_s)
+        url = self._spec.source.get_secret_value()
+        source = self._edges.make_input(url, self._callbacks(ended), patience_s)
         before = self.sessions
         source.play()
         try:
@@ -123,7 +124,9 @@ class InputLoop:
         gone = Gone(kind == "error", gone_s, self.sessions > 0, self._core.drained)
         then = what_then(self._spec, gone)
         if then is Then.UNREADABLE:
-            raise InputError(f"{log.redact_url(self._spec.source)} cannot be read: {message}")
+            raise InputError(
+                f"{log.redact_url(self._spec.source.get_secret_value())} cannot be read: {message}"
+            )
         if then is Then.PLAY_OUT:
             await until(lambda: self._core.drained)
             await asyncio.sleep(_LAST_PUSH_S)

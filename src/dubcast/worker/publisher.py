@@ -9,7 +9,8 @@ from math import inf
 
 from dubcast import log
 from dubcast.backoff import Backoff, BackoffPolicy
-from dubcast.clock import NS_PER_S, ns_to_s
+from dubcast.clock import ns_to_s
+from dubcast.config import SecretUrl
 from dubcast.metrics import WorkerMetrics
 from dubcast.worker.core import WorkerCore
 from dubcast.worker.edges import Edges, Output
@@ -23,6 +24,8 @@ _LOOK_S = 0.05
 # The media server is near, and everyone waits for it: tried often, for however long it is away.
 _BACKOFF = BackoffPolicy(first_s=0.5, floor_s=0.1, cap_s=2.0, reset_s=10.0)
 _SETTLED_S = 1.0  # a server may accept and refuse within this time
+_ANSWER_S = 10.0  # a server that has not taken the publish by then never will
+_NO_ANSWER = "the destination does not answer"
 _ROUND_S = 0.25
 _LONGEST_BACKLOG_S = 10.0
 # A connection with a picture is prepared so long before its first one leaves.
@@ -32,12 +35,15 @@ _FINISH_S = 2.0
 _log = log.get("worker")
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Connection:
     """An output, and its end once it has come."""
 
     output: Output
     ended: asyncio.Future[End]
+    opened_ns: int
+    taken_ns: int | None = None  # when the server was seen to have taken the publish
+    sent: int = 0  # bytes of media, when it was last looked at
 
 
 class Publisher:
@@ -45,7 +51,7 @@ class Publisher:
 
     def __init__(
         self,
-        url: str,
+        url: SecretUrl,
         edges: Edges,
         core: WorkerCore,
         standing: Standing,
@@ -58,6 +64,8 @@ class Publisher:
         self._up = metrics.publish_up.labels(metrics.stream)
         self.outlet = Outlet()
         self.restarts = 0
+        self.taken = False  # a server took the publish, and has not taken that back at once
+        self.unanswered = ""  # of the last connection: the words for that it was not taken
 
     @property
     def output(self) -> Output | None:
@@ -113,24 +121,41 @@ class Publisher:
         def on_end(kind: str, message: str) -> None:
             loop.call_soon_threadsafe(resolve, ended, (kind, message))
 
-        output = self._edges.make_output(self._url, video_config, on_end)
+        output = self._edges.make_output(self._url.get_secret_value(), video_config, on_end)
         output.play()
-        return _Connection(output, ended)
+        self.unanswered = _NO_ANSWER
+        return _Connection(output, ended, self._edges.clock.monotonic_ns())
 
     async def _last(self, connection: _Connection) -> str | None:
         """Keep a connection for as long as it lasts; why it ended, None: a picture is due on it."""
         output, ended = connection.output, connection.ended
-        settled = self._edges.clock.monotonic_ns() + _SETTLED_S * NS_PER_S
         while not ended.done():
             await asyncio.wait([ended], timeout=_ROUND_S)
-            if not ended.done() and self._edges.clock.monotonic_ns() > settled:
-                self._standing.step("output_up")
-                self._up.set(1)
+            if not ended.done():
+                self._look(connection)
+            if connection.taken_ns is None and self._since_s(connection.opened_ns) > _ANSWER_S:
+                return _NO_ANSWER
             if output.backlog_s() > _LONGEST_BACKLOG_S:
                 return "the destination stopped reading"
             if self._until_picture_s() < _PICTURE_AHEAD_S:
                 return None
         return ended.result()[1]
+
+    def _look(self, connection: _Connection) -> None:
+        """The output is up when the server took it, that lasts, and media leaves for it."""
+        sent = connection.output.sent_bytes()
+        if sent is None:
+            return
+        if connection.taken_ns is None:
+            connection.taken_ns, self.unanswered = self._edges.clock.monotonic_ns(), ""
+        self.taken = self.taken or self._since_s(connection.taken_ns) > _SETTLED_S
+        leaves, connection.sent = sent > connection.sent, sent
+        if self.taken and leaves:
+            self._standing.step("output_up")
+            self._up.set(1)
+
+    def _since_s(self, at_ns: int) -> float:
+        return ns_to_s(self._edges.clock.monotonic_ns() - at_ns)
 
     def _until_picture_s(self) -> float:
         first = self._core.view().first_picture
@@ -159,6 +184,7 @@ class Publisher:
     async def _close_output(self) -> None:
         output = self.outlet.close()
         self.outlet.drop()
+        self.taken = False
         self._core.set_output(Tracks.NONE)
         self._up.set(0)
         if output is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dubcast.config import DumpSettings, StreamSettings, StsClientSettings
+from dubcast.config import DumpSettings, SecretUrl, StreamSettings, StsClientSettings
 from dubcast.separation.client import ClientSettings
 
 
@@ -14,8 +14,8 @@ class WorkerSpec:
     """One stream: from where, to where, and by which policy."""
 
     stream_id: str
-    source: str
-    destination: str
+    source: SecretUrl
+    destination: SecretUrl
     policy: StreamSettings
     sts: StsClientSettings
     end_with_input: bool = False  # `run` on a file: stop when it has ended and all has left

@@ -20,7 +20,6 @@ class Standing:
         self.state = WorkerState.WAITING
         self.reason = ""
         self.message = ""
-        self.output_up = False  # a destination takes the output
         self.output_lost_for = ""  # why it was last lost
         self.since_ns = clock.monotonic_ns()
 
@@ -32,8 +31,6 @@ class Standing:
             _log.info("state", state=state.value, before=self.state.value, reason=reason)
             self.since_ns = self._clock.monotonic_ns()
         self.state, self.reason, self.message = state, reason, message
-        if event == "output_up":
-            self.output_up = True
-        elif event == "output_down":
-            self.output_up, self.output_lost_for = False, reason
+        if event == "output_down":
+            self.output_lost_for = reason
         self._up.set(state is WorkerState.LIVE)

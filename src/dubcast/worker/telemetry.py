@@ -121,7 +121,7 @@ class Telemetry:
         if (output := self._parts.publisher.output) is not None:
             backlog_s = output.backlog_s()
             self._look_at_seconds("output_s", backlog_s)
-            if self._standing.output_up:
+            if self._parts.publisher.taken:
                 self._parts.delivery.stands(output, backlog_s)
 
     def _look_at_seconds(self, queue: str, value: float) -> None:
@@ -145,7 +145,7 @@ class Telemetry:
     def report(self, decided: list[Fragment]) -> None:
         """These fragments are decided: count them, log them and hand on their entries."""
         for fragment in decided:
-            on_air = {"on_air": self._standing.output_up}
+            on_air = {"on_air": self._parts.publisher.taken}
             entry = entry_of(fragment).model_copy(update=on_air)
             self._count(entry)
             self._parts.dubbing.decided(entry)

@@ -48,7 +48,7 @@ class Worker:
         edges: Edges,
         on_fragment: Callable[[AsRunEntry], None] | None = None,
     ) -> None:
-        scheme_of(spec.source)  # a bad source is refused before anything starts
+        scheme_of(spec.source.get_secret_value())  # a bad source is refused before anything starts
         self.spec = spec
         self.run_id = uuid.uuid4().hex[:12]
         self._edges = edges
@@ -179,8 +179,8 @@ class Worker:
 
     @property
     def output_lost_for(self) -> str:
-        """Why the destination was last lost, or could not be reached; empty if it never was."""
-        return self._standing.output_lost_for
+        """Why the destination was last lost, or was not reached; empty if it took everything."""
+        return self._standing.output_lost_for or self._publisher.unanswered
 
     def _tell_end(self) -> None:
         self._telemetry.look()  # a last time, at an output that still stands

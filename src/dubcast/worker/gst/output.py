@@ -65,12 +65,14 @@ class OutputPipeline(Pipeline):
         self._pacer = AudioPacer()
         self._writer: FlvWriter | None = None
         self._end_ns: int | None = None  # of the PCM that was given to the encoder
+        self._sent_before = 0  # bytes, when the first of the media was pushed
 
     def push(self, batch: Batch, now: int) -> None:
         """Send what is due at `now` of every track, and encode the sound that comes next."""
         if self._writer is None:
             if batch.start_ns is None:
                 return
+            self._sent_before = self._sent()
             self._writer = FlvWriter(batch.start_ns, self._video_config)
             self._send(self._writer.opening(_METADATA))
         for block in batch.audio:
@@ -99,20 +101,29 @@ class OutputPipeline(Pipeline):
         self.push(Batch(), _FOREVER_NS)
         self._tags.end_of_stream()
         for _ in range(_WRITTEN_ROUNDS):
-            before = self._written()
-            if self.await_stop(_WRITTEN_S) or (self.backlog_s() == 0 and self._written() == before):
+            before = self._sent()
+            if self.await_stop(_WRITTEN_S) or (self.backlog_s() == 0 and self._sent() == before):
                 return
 
-    def _written(self) -> int:
-        """Bytes that the connection has written so far; 0 before there is one."""
-        known, count = self._sink.get_property("stats").get_uint64("out-bytes-total")
-        return int(count) if known else 0
+    def sent_bytes(self) -> int | None:
+        """Bytes of media that left since the server took the publish; None: it has not yet.
+
+        Until its NetStream.Publish.Start the sink counts nothing, whatever was said before.
+        """
+        sent = self._sent()
+        if not sent:
+            return None
+        return 0 if self._writer is None else sent - self._sent_before
 
     def backlog_s(self) -> float:
         """Seconds of media that wait to be sent: grows when the peer stops reading."""
         waiting = self._tags.get_property("current-level-time") / NS_PER_S
         pcm = self._pcm.get_property("current-level-bytes") / (4 * RATE)
         return float(max(waiting, pcm))
+
+    def _sent(self) -> int:
+        total: int = self._sink.get_property("stats").get_value("out-bytes-total")
+        return total
 
     def _encode(self, block: AudioBlock) -> None:
         self._pacer.block(block.pts_ns - _PRIMING_NS, block.due_ns - _PRIMING_NS)

@@ -1,0 +1,79 @@
+"""When a server has taken the output, by GStreamer's count: real servers, and two that are none."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from typing import Any
+
+import pytest
+
+from rig import (
+    Meet,
+    bad_server,
+    running_server,
+    say_nothing,
+    server_settings,
+    shake_hands,
+    stub_plane,
+)
+
+# A second without media, then two seconds of silence at their own pace, then its end. In a process
+# of its own, since the bindings' import warns.
+_PROGRAM = """
+import json, sys, time
+import numpy as np
+from dubcast.worker.gst.output import OutputPipeline
+from dubcast.worker.gst.pipeline import init
+from dubcast.worker.scheduler import AudioBlock, Batch
+
+init()
+ends = []
+one = OutputPipeline(sys.argv[1], None, lambda kind, message: ends.append(message))
+one.play()
+found = {"at_first": one.sent_bytes()}
+time.sleep(1)
+found["without_media"] = one.sent_bytes()
+for number in range(20):
+    now = time.monotonic_ns()
+    block = AudioBlock((number + 10) * 4800, np.zeros((4800, 2), np.int16), due_ns=now)
+    one.push(Batch(start_ns=1_000_000_000, audio=[block]), now + 1_000_000_000)
+    time.sleep(0.1)
+found |= {"with_media": one.sent_bytes(), "backlog_s": one.backlog_s(), "ends": list(ends)}
+began = time.monotonic()
+one.stop()
+print(json.dumps({**found, "stop_s": time.monotonic() - began}))
+"""
+
+
+async def seen(url: str) -> dict[str, Any]:
+    """What an output to `url` said of itself."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", _PROGRAM, url), stdout=asyncio.subprocess.PIPE
+    )
+    told, _ = await asyncio.wait_for(process.communicate(), 30)
+    return dict(json.loads(told))
+
+
+async def test_a_server_takes_the_publish_and_then_the_media(server_kind: str) -> None:
+    with stub_plane() as plane:
+        plane.open_to_all = True
+        control = plane.control(auth_required=False)
+        async with running_server(server_settings(server_kind), control) as server:
+            found = await seen(server.publish_url("live/t/out"))
+    assert found["at_first"] is None
+    assert found["without_media"] == 0
+    assert found["with_media"] > 500
+    assert found["backlog_s"] < 0.5
+    assert found["ends"] == []
+
+
+@pytest.mark.parametrize("meet", [say_nothing, shake_hands])
+async def test_a_server_that_does_not_answer_has_taken_nothing(meet: Meet) -> None:
+    with bad_server(meet) as port:
+        found = await seen(f"rtmp://127.0.0.1:{port}/a/b")
+    assert found["without_media"] is found["with_media"] is None
+    assert found["backlog_s"] > 1
+    assert found["ends"] == []
+    assert found["stop_s"] < 2  # it does not wait for an answer
