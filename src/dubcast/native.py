@@ -22,6 +22,7 @@ _MAPPED_FROM = 128 * 1024
 _MADV_DONTNEED = 4  # mman.h
 # Address range, rights and inode of a line of /proc/PID/smaps that begins a mapping.
 _MAPPING = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) (\S{4}) \S+ \S+ (\d+)")
+_NOTHING_WRITTEN = (["Anonymous:", "0", "kB"], ["Swap:", "0", "kB"])  # lines of a mapping
 
 
 @contextmanager
@@ -129,16 +130,19 @@ def give_back_loading() -> None:
 def unwritten_files(smaps: str) -> Iterator[tuple[int, int]]:
     """Address and size of each private mapping of a file that holds nothing but the file. Pure.
 
-    It cannot be written, and no page of it was before that (as relocations are, and stay).
+    It cannot be written, and no page of it was before that: as relocations are, which may be in
+    memory or swapped out, and would be lost.
     """
-    mapping: tuple[int, int] | None = None
+    mapping, unwritten = None, set[str]()
     for line in smaps.splitlines():
         if found := _MAPPING.match(line):
             first, last = int(found[1], 16), int(found[2], 16)
-            is_such = found[3] in ("r--p", "r-xp") and found[4] != "0"
-            mapping = (first, last - first) if is_such else None
-        elif mapping is not None and line.split() == ["Anonymous:", "0", "kB"]:
-            yield mapping
+            is_read_only = found[3] in ("r--p", "r-xp") and found[4] != "0"
+            mapping, unwritten = (first, last - first) if is_read_only else None, set()
+        elif line.split() in _NOTHING_WRITTEN:
+            unwritten.add(line.partition(":")[0])
+            if mapping is not None and len(unwritten) == len(_NOTHING_WRITTEN):
+                yield mapping
 
 
 def prefer_gcc_unwinder() -> None:

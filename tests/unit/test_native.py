@@ -18,25 +18,37 @@ SMAPS = """\
 Size:                 16 kB
 Rss:                  16 kB
 Anonymous:             0 kB
+Swap:                  0 kB
+SwapPss:               0 kB
 VmFlags: rd mr mw me
 7f0000004000-7f0000008000 r-xp 00004000 fe:00 42                         /usr/lib/libone.so
 Rss:                  16 kB
 Anonymous:             0 kB
+Swap:                  0 kB
 7f0000008000-7f0000009000 r--p 00008000 fe:00 42                         /usr/lib/libone.so
 Rss:                   4 kB
 Anonymous:             4 kB
+Swap:                  0 kB
+7f0000010000-7f0000011000 r--p 00010000 fe:00 42                         /usr/lib/libone.so
+Rss:                   0 kB
+Anonymous:             0 kB
+Swap:                  4 kB
 7f0000009000-7f000000a000 rw-p 00009000 fe:00 42                         /usr/lib/libone.so
 Rss:                   0 kB
 Anonymous:             0 kB
+Swap:                  0 kB
 7f000000a000-7f000000c000 r--s 00000000 fe:00 43                         /a/shared one
 Rss:                   8 kB
 Anonymous:             0 kB
+Swap:                  0 kB
 7f000000c000-7f000000e000 r--p 00000000 00:00 0
 Rss:                   0 kB
 Anonymous:             0 kB
+Swap:                  0 kB
 7ffc00000000-7ffc00002000 r-xp 00000000 00:00 0                          [vdso]
 Rss:                   4 kB
 Anonymous:             0 kB
+Swap:                  0 kB
 """
 
 
