@@ -12,7 +12,7 @@ from dubcast.processes.standstill import Activity
 
 
 class ScriptedChild(Child):
-    """Ends when it is told to, unless it is deaf; answers, unless it is mute or stopped."""
+    """Ends when it is told to, unless it is deaf; answers, unless it is mute."""
 
     adopted = False
 
@@ -32,7 +32,7 @@ class ScriptedChild(Child):
         return await asyncio.shield(self._ended)
 
     async def status(self) -> dict[str, Any] | None:
-        return None if self.mute or self.stopped else {"stream_id": "abc", "state": "live"}
+        return None if self.mute else {"stream_id": "abc", "state": "live"}
 
     def memory_bytes(self) -> int | None:
         return self.memory

@@ -136,6 +136,16 @@ def test_one_that_goes_mute_is_killed_at_once() -> None:
     assert script.starts == [Start.FIRST, Start.AGAIN]
 
 
+class Stoppable(ScriptedChild):
+    """Asked while it is stopped, it lets the question run out."""
+
+    async def status(self) -> dict[str, Any] | None:
+        if self.stopped:
+            await asyncio.sleep(1)
+            return None
+        return await super().status()
+
+
 def test_one_that_is_stopped_is_killed_long_before_the_heartbeat_runs_out() -> None:
     async def story(supervisor: Supervisor, _: asyncio.Task[None]) -> None:
         await asyncio.sleep(10.1)
@@ -144,7 +154,7 @@ def test_one_that_is_stopped_is_killed_long_before_the_heartbeat_runs_out() -> N
         assert supervisor.life.fate is Fate.HUNG
         assert script.starts == [Start.FIRST, Start.AGAIN]
 
-    script = Script()
+    script = Script(Stoppable)
     play(script, WATCHED, story)
     assert [number for _, number in script.children[0].signals] == [signal.SIGKILL]
 
@@ -160,7 +170,7 @@ def test_one_that_is_stopped_for_a_moment_or_now_and_again_lives() -> None:
             await asyncio.sleep(0.6)
         assert supervisor.life.state is ChildState.RUNNING
 
-    script = Script()
+    script = Script(Stoppable)
     play(script, WATCHED, story)
     assert script.starts == [Start.FIRST]
 
