@@ -29,7 +29,7 @@ from dubcast.testing.media import ClipSpec, build_clip
 _TIMES = 3
 _WARM_UP_S = 12.0
 _WATCHED_S = 20.0  # after each: longer than the way back to the full delay
-_CLIP = ClipSpec(seconds=_WARM_UP_S + (_TIMES + 1) * _WATCHED_S + 30, bed="noise")
+_CLIP = ClipSpec(seconds=_WARM_UP_S + (_TIMES + 1) * _WATCHED_S + 30, bed="noise", beep_every_s=10)
 _BEFORE_NS = NS_PER_S
 _NEAR, _FAR = "near", STRUCK  # where it is recorded: at `/out`, and at the third party
 _POLICY = {STRUCK: {"separation": {"separator": "off"}}}
