@@ -6,6 +6,7 @@ import os
 import signal
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,8 @@ def test_a_name_with_brackets_and_spaces_misleads_nobody() -> None:
 
 
 def test_what_a_signal_has_stopped_is_seen() -> None:
-    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as one:
+    reads = [sys.executable, "-S", "-c", "import sys; sys.stdin.read()"]
+    with subprocess.Popen(reads, stdin=subprocess.PIPE) as one:
         for number, told, stopped in (
             (signal.SIGSTOP, os.WUNTRACED, True),
             (signal.SIGCONT, os.WCONTINUED, False),

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+_LOOKS = 3
+
 
 @dataclass(frozen=True)
 class Activity:
@@ -22,18 +24,21 @@ class Standstill:
     """How long one process has been stopped without a break, as far as looks at it can tell."""
 
     def __init__(self) -> None:
-        self._since_ns: int | None = None
+        self._since_ns = 0
         self._cpu_ticks = 0
+        self._looks = 0  # that saw it stopped, one after the other
 
     def look(self, seen: Activity | None, now_ns: int) -> int:
         """For how long it is known to be stopped; 0 if it is not, or nothing is known.
 
-        One that used the processor between two looks was continued in between, as a tool does
-        that limits its share; its time begins anew.
+        Two looks tell nothing: between them whoever looks may have been stopped as well, and both
+        be about to go on. One that used the processor in between was continued, as by a tool that
+        limits its share; its time begins anew.
         """
         if seen is None or not seen.stopped:
-            self._since_ns = None
+            self._looks = 0
             return 0
-        if self._since_ns is None or seen.cpu_ticks != self._cpu_ticks:
-            self._since_ns, self._cpu_ticks = now_ns, seen.cpu_ticks
-        return now_ns - self._since_ns
+        if not self._looks or seen.cpu_ticks != self._cpu_ticks:
+            self._since_ns, self._cpu_ticks, self._looks = now_ns, seen.cpu_ticks, 0
+        self._looks += 1
+        return now_ns - self._since_ns if self._looks >= _LOOKS else 0

@@ -57,8 +57,7 @@ class SupervisorPolicy:
     start_timeout_s: float = 30.0
     heartbeat_timeout_s: float | None = 4.0  # None: it has no status window, and is not asked
     poll_s: float = 0.5
-    # Seen stopped by a signal for so long, by three looks: nothing that a busy machine does.
-    stopped_s: float = 0.75
+    stopped_s: float = 0.75  # it is killed when a signal has stopped it for so long
     term_s: float = 5.0
     memory_bytes: int | None = None
     backoff: BackoffPolicy = _BACKOFF
