@@ -240,6 +240,17 @@ def test_the_separation_process_starts_without_the_pull() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_a_worker_starts_without_what_others_need() -> None:
+    others = "{'rich', 'pygments', 'psutil', 'fastapi', 'uvicorn', 'scipy', 'onnxruntime'}"
+    program = (
+        "import sys; from dubcast.cli.main import application; application('worker');"
+        "import dubcast.worker.worker, dubcast.worker.gst.edges, dubcast.statusd;"
+        f"sys.exit(', '.join({others} & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_nothing_imports_the_commands() -> None:
     wrong = [
         str(path.relative_to(SRC))

@@ -299,7 +299,7 @@ STRIKES = {
     ),
     "worker_frozen": Strike(
         _worker_frozen,
-        {"recovery_s": 9, "other_gap_ms": 0, "av_offset_after_ms": 20},
+        {"recovery_s": 6, "other_gap_ms": 0, "av_offset_after_ms": 20},
         anew=True,
     ),
     "media_server_killed": Strike(

@@ -15,9 +15,8 @@ from contextlib import suppress
 from typing import Any, TextIO
 from urllib.parse import urlsplit, urlunsplit
 
-import structlog
-
 from dubcast.config import LogSettings, colours_wanted
+from dubcast.log_library import structlog
 from dubcast.log_repeats import Repeats
 
 Logger = structlog.stdlib.BoundLogger

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
-import structlog
+from dubcast.log_library import structlog
 
 _PERIOD_S = 60.0
 _REMEMBERED = 256  # kinds of lines

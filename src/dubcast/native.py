@@ -9,13 +9,20 @@ from __future__ import annotations
 import ctypes
 import gc
 import os
+import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 _M_MMAP_THRESHOLD = -3  # malloc.h
 _M_ARENA_MAX = -8
 _HEAPS = 2
 _MAPPED_FROM = 128 * 1024
+_MADV_DONTNEED = 4  # mman.h
+# Address range, rights and inode of a line of /proc/PID/smaps that begins a mapping.
+_MAPPING = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) (\S{4}) \S+ \S+ (\d+)")
+_NOTHING_WRITTEN = (["Anonymous:", "0", "kB"], ["Swap:", "0", "kB"])  # lines of a mapping
 
 
 @contextmanager
@@ -35,6 +42,18 @@ def single_openmp_thread() -> Iterator[None]:
             del os.environ[name]
         else:
             os.environ[name] = before
+
+
+@contextmanager
+def not_installed(*names: str) -> Iterator[None]:
+    """Modules that are imported inside do without these, which they take where they find them."""
+    hidden = [name for name in names if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: an ImportError
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 def tame_malloc() -> None:
@@ -89,6 +108,41 @@ def settle_memory() -> None:
     tame_malloc()
     gc.collect()
     gc.freeze()
+
+
+def give_back_loading() -> None:
+    """Give back the pages of libraries that were read once, to load them; Linux only.
+
+    To place a library and to find its symbols most of its pages are read: an AAC decoder brings
+    145 libraries with it, of which next to nothing runs. What is still used comes back from the
+    page cache at its next use. Call it where no other thread maps or unmaps anything.
+    """
+    try:
+        smaps = Path("/proc/self/smaps").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return
+    madvise = ctypes.CDLL(None).madvise
+    madvise.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
+    for first, size in unwritten_files(smaps):
+        madvise(first, size, _MADV_DONTNEED)  # what the kernel refuses stays as it is
+
+
+def unwritten_files(smaps: str) -> Iterator[tuple[int, int]]:
+    """Address and size of each private mapping of a file that holds nothing but the file. Pure.
+
+    It cannot be written, and no page of it was before that: as relocations are, which may be in
+    memory or swapped out, and would be lost.
+    """
+    mapping, unwritten = None, set[str]()
+    for line in smaps.splitlines():
+        if found := _MAPPING.match(line):
+            first, last = int(found[1], 16), int(found[2], 16)
+            is_read_only = found[3] in ("r--p", "r-xp") and found[4] != "0"
+            mapping, unwritten = (first, last - first) if is_read_only else None, set()
+        elif line.split() in _NOTHING_WRITTEN:
+            unwritten.add(line.partition(":")[0])
+            if mapping is not None and len(unwritten) == len(_NOTHING_WRITTEN):
+                yield mapping
 
 
 def prefer_gcc_unwinder() -> None:

@@ -209,13 +209,17 @@ async def test_a_killed_worker_is_restarted_within_a_second_or_so(plane: Plane) 
         assert plane.starts("egress") == egress
 
 
-async def test_a_frozen_worker_is_found_and_replaced(plane: Plane) -> None:
-    with plane.publish():
-        await plane.until("live")
-        os.kill(plane.starts("worker")[0], signal.SIGSTOP)
-        await eventually(lambda: len(plane.starts("worker")) == 2, 8)
-        await plane.until("live")
-        assert len(alive(plane.starts("worker"))) == 1
+async def test_a_frozen_worker_is_replaced_long_before_its_heartbeat_is_over(
+    server_kind: str, tmp_path: Path
+) -> None:
+    settings = make_settings(server_kind, tmp_path, heartbeat_timeout_s=30)
+    async with running_plane(settings, tmp_path) as plane:
+        with plane.publish():
+            await plane.until("live")
+            os.kill(plane.starts("worker")[0], signal.SIGSTOP)
+            await eventually(lambda: len(plane.starts("worker")) == 2, 4)
+            await plane.until("live")
+            assert len(alive(plane.starts("worker"))) == 1
 
 
 async def test_a_worker_that_keeps_crashing_is_replaced_and_tried_again(

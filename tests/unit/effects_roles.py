@@ -79,8 +79,9 @@ def as_run(settings: Settings, place: Place) -> dict[str, Any]:
         patch.setattr(command, "leave", lambda: None)
         patch.setattr(worker, "Worker", Worker)
         patch.setattr(edges, "real_edges", lambda: None)
+        patch.setattr(edges, "load_elements", lambda _: None)
         patch.setattr(statusd, "StatusServer", Window)
-        for name in ("tame_malloc", "settle_memory"):
+        for name in ("tame_malloc", "settle_memory", "give_back_loading"):
             patch.setattr(native, name, lambda: None)
         command.worker("demo", "rtmp://h/a/in", "rtmp://h/a/out", 0, True, None, None)
     structlog.reset_defaults()

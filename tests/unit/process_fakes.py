@@ -8,6 +8,7 @@ from typing import Any
 
 from dubcast.orchestrator.placement.driver import ChildSpec, Placement
 from dubcast.processes.child import Child
+from dubcast.processes.standstill import Activity
 
 
 class ScriptedChild(Child):
@@ -21,6 +22,8 @@ class ScriptedChild(Child):
         self.key = key
         self.mode = mode
         self.memory = 1
+        self.stopped = False
+        self.cpu_ticks = 0
         self.deaf, self.mute = deaf, mute
         self.signals: list[tuple[float, signal.Signals]] = []
         self._ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -33,6 +36,9 @@ class ScriptedChild(Child):
 
     def memory_bytes(self) -> int | None:
         return self.memory
+
+    def activity(self) -> Activity | None:
+        return Activity(self.stopped, self.cpu_ticks)
 
     def send(self, number: signal.Signals) -> None:
         self.signals.append((asyncio.get_running_loop().time(), number))

@@ -12,7 +12,7 @@ import structlog
 import yaml
 from typer.testing import CliRunner
 
-from dubcast.cli.main import app
+from dubcast.cli.main import application
 from dubcast.cli.service import check_here, check_policy, is_ready
 from dubcast.config import Settings, StreamSettings, StsClientSettings
 from dubcast.errors import ConfigError, StsError
@@ -92,7 +92,7 @@ def test_a_service_that_is_away_is_not_ready_and_says_so() -> None:
 
 
 def test_run_refuses_a_destination_that_is_not_rtmp() -> None:
-    result = CliRunner().invoke(app, ["run", "x.flv", "rmtp://host/live/canary"])
+    result = CliRunner().invoke(application(), ["run", "x.flv", "rmtp://host/live/canary"])
     assert isinstance(result.exception, ConfigError)
     assert "must be an rtmp://" in str(result.exception)
     assert "canary" not in str(result.exception)
@@ -100,7 +100,7 @@ def test_run_refuses_a_destination_that_is_not_rtmp() -> None:
 
 def test_config_show_names_origins_and_masks_secrets() -> None:
     env = {"DUBCAST__STS__API_KEY": "canary", "DUBCAST__STREAM__DELAY_S": "9"}
-    result = CliRunner().invoke(app, ["config", "show", "--origin"], env=env)
+    result = CliRunner().invoke(application(), ["config", "show", "--origin"], env=env)
     assert result.exit_code == 0
     assert "stream.delay_s: 9.0    # DUBCAST__STREAM__DELAY_S" in result.output
     assert "canary" not in result.output
@@ -113,14 +113,14 @@ def test_config_check_asks_the_service_about_every_policy(
     tree: dict[str, Any] = {"sts": {"url": sts.url}}
     file = tmp_path / "dubcast.yaml"
     file.write_text(yaml.safe_dump(tree))
-    result = CliRunner().invoke(app, ["config", "check", "-c", str(file)])
+    result = CliRunner().invoke(application(), ["config", "check", "-c", str(file)])
     assert (result.exit_code, "offers" in result.output) == (0, True)
     inner = tree
     for name in where.split("."):
         inner = inner.setdefault(name, {})
     inner["voice"] = "nobody"
     file.write_text(yaml.safe_dump(tree))
-    result = CliRunner().invoke(app, ["config", "check", "-c", str(file)])
+    result = CliRunner().invoke(application(), ["config", "check", "-c", str(file)])
     assert isinstance(result.exception, ConfigError)
     assert result.exception.exit_code == 2
     assert all(word in str(result.exception) for word in (f"{where}: ", "default, pf_dora"))
@@ -128,7 +128,7 @@ def test_config_check_asks_the_service_about_every_policy(
 
 def test_config_check_says_what_it_could_not_check() -> None:
     env = {"DUBCAST__STS__URL": "http://127.0.0.1:9"}
-    result = CliRunner().invoke(app, ["config", "check"], env=env)
+    result = CliRunner().invoke(application(), ["config", "check"], env=env)
     assert result.exit_code == 0
     assert "were not checked" in result.output
 
@@ -137,12 +137,14 @@ def test_config_check_names_another_service_where_the_speech_service_should_be()
     pages = {"/api/v1/languages": Reply(200, b"<html>another service")}
     with ScriptedSts(lambda request, call: success(request), pages=pages) as other:
         env = {"DUBCAST__STS__URL": other.url}
-        result = CliRunner().invoke(app, ["config", "check"], env=env)
+        result = CliRunner().invoke(application(), ["config", "check"], env=env)
     assert isinstance(result.exception, ConfigError)
     assert f"what listens at {other.url} is no speech service" in str(result.exception)
 
 
 def test_config_check_fails_on_an_unknown_setting() -> None:
-    result = CliRunner().invoke(app, ["config", "check"], env={"DUBCAST__STREAM__DELY_S": "9"})
+    result = CliRunner().invoke(
+        application(), ["config", "check"], env={"DUBCAST__STREAM__DELY_S": "9"}
+    )
     assert isinstance(result.exception, ConfigError)
     assert "did you mean delay_s" in str(result.exception)

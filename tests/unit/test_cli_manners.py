@@ -9,10 +9,11 @@ import sys
 from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from dubcast import __version__
-from dubcast.cli.main import app
+from dubcast.cli.main import COMMANDS, application
 from dubcast.config import colours_wanted
 from dubcast.errors import StsError
 
@@ -20,7 +21,7 @@ ROLES = ["orchestrator", "media-server", "sts", "worker", "egress", "passthrough
 
 
 def said(*arguments: str, code: int = 0) -> str:
-    result = CliRunner().invoke(app, list(arguments))
+    result = CliRunner().invoke(application(), list(arguments))
     assert result.exit_code == code, result.output
     return result.output
 
@@ -47,6 +48,20 @@ def test_what_is_for_people_comes_first_and_the_roles_last() -> None:
     people = ["run", "up", "doctor", "demo", "probe", "voices", "languages", "models", "config"]
     places = [listed.index(name) for name in [*people, *ROLES]]
     assert places == sorted(places)
+
+
+def listed(command: str = "") -> set[str]:
+    group = typer.main.get_command(application(command))
+    assert isinstance(group, typer.core.TyperGroup)
+    return set(group.commands)
+
+
+def test_a_command_brings_its_module_alone_and_no_command_is_forgotten() -> None:
+    for commands in COMMANDS.values():
+        for command in commands:
+            assert listed(command) == set(commands)
+    everything = {command for commands in COMMANDS.values() for command in commands}
+    assert listed() == listed("no-such-command") == listed("--version") == everything
 
 
 def test_the_help_has_examples() -> None:

@@ -18,7 +18,7 @@ import pytest
 import typer
 from pydantic import BaseModel
 
-from dubcast.cli.main import app
+from dubcast.cli.main import application
 from dubcast.config import ENV_PREFIX, Settings, tree
 from dubcast.egress.forwarder import EgressMetrics
 from dubcast.metrics import OrchestratorMetrics, StsMetrics, WorkerMetrics
@@ -208,7 +208,7 @@ def wrong_commands(page: str) -> list[str]:
 
 def _wrong_command(words: list[str]) -> list[str]:
     """Of `models pull|list NAME --from en`, and of `media-server | worker`: what is not there."""
-    group = typer.main.get_command(app)
+    group = typer.main.get_command(application())
     first, *rest = words
     alternatives = [first, *(word for bar, word in itertools.pairwise(rest) if bar == "|")]
     wrong = [one for one in alternatives if one not in _commands(group)]

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from dubcast.cli import doctor
-from dubcast.cli.main import app
+from dubcast.cli.main import application
 from dubcast.config import (
     MediaServerSettings,
     ModelsSettings,
@@ -71,7 +71,7 @@ def test_a_port_in_use_is_said_and_is_no_fault() -> None:
 def test_the_exit_code_says_it(tmp_path: Path) -> None:
     config = tmp_path / "c.yaml"
     config.write_text(f"models: {{dir: {tmp_path / 'none'}}}\n")
-    result = CliRunner().invoke(app, ["doctor", "-c", str(config)])
+    result = CliRunner().invoke(application(), ["doctor", "-c", str(config)])
     assert result.exit_code == 1
     assert "MISSING  model whisper-base" in result.output
 
@@ -163,7 +163,7 @@ def test_a_refused_certificate_is_found_in_what_it_caused() -> None:
 def test_the_report_is_also_json(tmp_path: Path) -> None:
     config = tmp_path / "c.yaml"
     config.write_text(f"models: {{dir: {tmp_path / 'none'}}}\n")
-    result = CliRunner().invoke(app, ["doctor", "--json", "-c", str(config)])
+    result = CliRunner().invoke(application(), ["doctor", "--json", "-c", str(config)])
     assert result.exit_code == 1
     told = json.loads(result.output)
     assert told["complete"] is False

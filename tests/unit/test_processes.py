@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,7 @@ import pytest
 from dubcast.config import Settings
 from dubcast.log import _Sturdy
 from dubcast.orchestrator.up import hook_secret, notes_folder
-from dubcast.processes.identity import ProcessRef, ref, start_mark
+from dubcast.processes.identity import ProcessRef, activity, ref, start_mark
 from dubcast.processes.lasting import Notes, noted_ref
 
 
@@ -42,6 +45,22 @@ def test_a_name_with_brackets_and_spaces_misleads_nobody() -> None:
         assert start_mark(os.getpid()) == mark
     finally:
         name.write_text(before)
+
+
+def test_what_a_signal_has_stopped_is_seen() -> None:
+    reads = [sys.executable, "-S", "-c", "import sys; sys.stdin.read()"]
+    with subprocess.Popen(reads, stdin=subprocess.PIPE) as one:
+        for number, told, stopped in (
+            (signal.SIGSTOP, os.WUNTRACED, True),
+            (signal.SIGCONT, os.WCONTINUED, False),
+        ):
+            one.send_signal(number)
+            os.waitpid(one.pid, told)  # returns when the signal has had its effect
+            seen = activity(one.pid)
+            assert seen is not None and seen.stopped is stopped
+    assert activity(one.pid) is None
+    own = activity(os.getpid())
+    assert own is not None and own.cpu_ticks > 0
 
 
 def test_notes_come_back_and_what_is_none_is_dropped(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from pydantic import BaseModel, ValidationError
 from typer.testing import CliRunner
 
 from dubcast import config, log
-from dubcast.cli.main import app
+from dubcast.cli.main import application
 from dubcast.config import HookEnvironment, LogSettings, Secret, SecretUrl, Settings
 from dubcast.config.tree import bare, is_secret, is_section, type_below
 from dubcast.errors import ConfigError
@@ -169,7 +169,7 @@ def logged(format: str, **values: Any) -> str:
 def show(*flags: str) -> Callable[[Settings], str]:
     def shown(settings: Settings) -> str:
         env = config.to_env(settings)
-        result = CliRunner().invoke(app, ["config", "show", *flags], env=env)
+        result = CliRunner().invoke(application(), ["config", "show", *flags], env=env)
         assert result.exit_code == 0
         assert "hook_secret" in result.output
         return result.output
@@ -293,12 +293,12 @@ def test_a_slip_of_the_pen_does_not_tell_a_secret(text: str) -> None:
 
 def test_a_destination_on_the_command_line_is_not_told_either() -> None:
     for given in (f"a={URL} x", f"a=http://h/{SENTINEL}", f"A=rtmp://h/app/{SENTINEL}"):
-        result = CliRunner().invoke(app, ["up", "--no-sts", "--destination", given])
+        result = CliRunner().invoke(application(), ["up", "--no-sts", "--destination", given])
         assert isinstance(result.exception, ConfigError)
         assert SENTINEL not in "".join(traceback.format_exception(result.exception))
 
 
 def test_two_destinations_of_one_name_are_refused_on_the_command_line() -> None:
     twice = ("--destination", "a=rtmp://h/app/k") * 2
-    result = CliRunner().invoke(app, ("up", "--no-sts", *twice))
+    result = CliRunner().invoke(application(), ("up", "--no-sts", *twice))
     assert "--destination a: there is another one" in str(result.exception)

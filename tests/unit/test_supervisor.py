@@ -136,6 +136,59 @@ def test_one_that_goes_mute_is_killed_at_once() -> None:
     assert script.starts == [Start.FIRST, Start.AGAIN]
 
 
+class Stoppable(ScriptedChild):
+    """Asked while it is stopped, it lets the question run out."""
+
+    async def status(self) -> dict[str, Any] | None:
+        if self.stopped:
+            await asyncio.sleep(1)
+            return None
+        return await super().status()
+
+
+def test_one_that_is_stopped_is_killed_long_before_the_heartbeat_runs_out() -> None:
+    async def story(supervisor: Supervisor, _: asyncio.Task[None]) -> None:
+        await asyncio.sleep(10.1)
+        script.children[0].stopped = True
+        await asyncio.sleep(1.45)
+        assert supervisor.life.fate is Fate.HUNG
+        assert script.starts == [Start.FIRST, Start.AGAIN]
+
+    script = Script(Stoppable)
+    play(script, WATCHED, story)
+    assert [number for _, number in script.children[0].signals] == [signal.SIGKILL]
+
+
+def test_one_that_is_stopped_for_a_moment_or_now_and_again_lives() -> None:
+    async def story(supervisor: Supervisor, _: asyncio.Task[None]) -> None:
+        await asyncio.sleep(1)
+        child = script.children[0]
+        for _again in range(100):
+            child.stopped = True
+            await asyncio.sleep(0.7)
+            child.stopped = False
+            await asyncio.sleep(0.6)
+        assert supervisor.life.state is ChildState.RUNNING
+
+    script = Script(Stoppable)
+    play(script, WATCHED, story)
+    assert script.starts == [Start.FIRST]
+
+
+def test_one_that_a_busy_machine_starves_is_given_the_whole_heartbeat() -> None:
+    async def story(supervisor: Supervisor, _: asyncio.Task[None]) -> None:
+        await asyncio.sleep(10)
+        script.children[0].mute = True
+        await asyncio.sleep(2.9)
+        script.children[0].mute = False
+        await asyncio.sleep(10)
+        assert supervisor.life.state is ChildState.RUNNING
+
+    script = Script()
+    play(script, WATCHED, story)
+    assert script.starts == [Start.FIRST]
+
+
 def test_crash_after_crash_brings_the_passthrough_and_a_quiet_time_the_worker() -> None:
     budget = BudgetPolicy(crashes=3, window_s=60, quiet_s=100)
     policy = SupervisorPolicy(term_s=2, backoff=SOON, budget=budget)

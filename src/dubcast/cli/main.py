@@ -13,17 +13,44 @@ from dubcast import __version__
 from dubcast.errors import DubcastError
 from dubcast.standard_streams import ensure_standard_streams
 
-app = typer.Typer(
-    name="dubcast",
-    help="Dubs a live stream while it is on air.",
-    epilog=(
-        "Examples:  dubcast doctor  |  dubcast up --to pt-BR  |  "
-        "dubcast run talk.flv rtmp://host/app/key --from en --to pt-BR"
-    ),
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+# Module -> the commands that its `register(app)` adds, in the order of `dubcast --help`.
+COMMANDS = {
+    "run": ("run",),
+    "orchestrator": ("up", "orchestrator", "media-server"),
+    "doctor": ("doctor",),
+    "demo": ("demo",),
+    "probe": ("probe",),
+    "sts": ("voices", "languages", "sts"),
+    "models": ("models",),
+    "config": ("config",),
+    "worker": ("worker",),
+    "egress": ("egress", "passthrough"),
+}
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+
+
+def application(command: str = "") -> typer.Typer:
+    """The program, with `command` and those of its module alone; all of them if there is none.
+
+    A role is started again while viewers wait, and keeps in memory what was imported: it does
+    without what the other commands need.
+    """
+    app = typer.Typer(
+        name="dubcast",
+        help="Dubs a live stream while it is on air.",
+        epilog=(
+            "Examples:  dubcast doctor  |  dubcast up --to pt-BR  |  "
+            "dubcast run talk.flv rtmp://host/app/key --from en --to pt-BR"
+        ),
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_global)
+    named = [module for module, commands in COMMANDS.items() if command in commands]
+    for module in named or COMMANDS:
+        importlib.import_module(f"dubcast.cli.{module}").register(app)
+    return app
 
 
 def _version(wanted: bool) -> None:
@@ -32,7 +59,6 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _global(
     version: Annotated[
         bool,
@@ -42,16 +68,6 @@ def _global(
     """Dubs a live stream while it is on air."""
 
 
-# Each module has `register(app)`; what a command needs is imported when it runs.
-_COMMANDS = (
-    *("run", "orchestrator", "doctor", "demo", "probe"),
-    *("sts", "models", "config", "worker", "egress"),
-)
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
-for _name in _COMMANDS:
-    importlib.import_module(f"dubcast.cli.{_name}").register(app)
-
-
 def main() -> None:
     """Run the command; a `DubcastError` becomes one clear line and its exit code.
 
@@ -59,7 +75,7 @@ def main() -> None:
     """
     ensure_standard_streams()
     try:
-        app(prog_name="dubcast")
+        application(sys.argv[1] if len(sys.argv) > 1 else "")(prog_name="dubcast")
     except DubcastError as error:
         sys.stderr.write(f"dubcast: {error}\n")
         sys.exit(error.exit_code)

@@ -61,7 +61,7 @@ def run(
     log.setup(settings.log, "worker", streamId="run")
     if urlsplit(dest).scheme not in {"rtmp", "rtmps"}:
         raise ConfigError(f"destination {SecretUrl(dest)}: it must be an rtmp:// or rtmps:// URL")
-    # Here, and not above: every role imports this module, and the worker keeps small.
+    # Here, and not above: `dubcast --help` and what is refused above need none of it.
     from dubcast.cli.service import check_policy
     from dubcast.live_view import LiveView
     from dubcast.metrics import WorkerMetrics

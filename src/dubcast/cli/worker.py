@@ -37,10 +37,10 @@ def worker(
     settings = load_settings(config)
     log.setup(settings.log, "worker", streamId=stream_id)
     from dubcast.metrics import WorkerMetrics
-    from dubcast.native import settle_memory, tame_malloc
+    from dubcast.native import give_back_loading, settle_memory, tame_malloc
     from dubcast.statusd import StatusServer
     from dubcast.worker.asrun import AsRunLog
-    from dubcast.worker.gst.edges import real_edges
+    from dubcast.worker.gst.edges import load_elements, real_edges
     from dubcast.worker.spec import WorkerSpec
     from dubcast.worker.worker import Worker
 
@@ -62,8 +62,10 @@ def worker(
         return one.status().model_dump(mode="json")
 
     window = StatusServer(settings.worker.metrics_host, status_port, status, metrics.registry)
-    window.start()
+    load_elements(input)
     settle_memory()
+    give_back_loading()  # no thread of ours runs yet
+    window.start()
     try:
         asyncio.run(run_until_signal(one))
     finally:

@@ -61,7 +61,11 @@ class OrchestratorSettings(Section):
         30.0, gt=0, le=300, description="a child that has not answered by then is started anew"
     )
     heartbeat_timeout_s: float = Field(
-        4.0, gt=0, le=60, description="a child that does not answer for so long is killed"
+        4.0,
+        gt=0,
+        le=60,
+        description="a child that does not answer for so long is killed; one that a signal has "
+        "stopped, after a second",
     )
     worker_memory_mb: int = Field(
         2000, ge=0, le=1_000_000, description="a worker larger than this is started anew; 0: any"

@@ -64,7 +64,7 @@ GROUPS: Mapping[str, Mapping[str, Label]] = {
         "worker_cpu_with_separation": Label(
             "Stream worker with its separation process: processor", "of a core"
         ),
-        "worker_rss_mb": Label("Stream worker: memory", "MB"),
+        "worker_rss_mb": Label("Stream worker: memory, shared libraries in full", "MB"),
         "sts_cpu": Label("Speech service: processor", "of a core"),
         "first_dub_s": Label("Start of all roles to the first dubbed word", "s"),
         "setup_s": Label("Set-up before the demo", "s"),

@@ -41,7 +41,7 @@ BARS = (
     Bar("tempo_p95", "<=", 1.25),
     Bar("worker_cpu", "<=", 0.12),
     Bar("worker_cpu_with_separation", "<=", 0.20),
-    Bar("worker_rss_mb", "<=", 150),
+    Bar("worker_rss_mb", "<=", 140),
     Bar("first_dub_s", "<=", 25),
     Bar("setup_s", "<=", 480),
 )

@@ -46,7 +46,8 @@ _WARM_UP_S = 15.0
 
 @dataclass(frozen=True)
 class Usage:
-    """What the processes used: CPU seconds per second of the run, and peak RSS in MB.
+    """What the processes used: CPU seconds per second of the run, and peak RSS in MB, in which
+    pages of libraries count in full though other processes share them.
 
     `worker_cpu_with_separation`: NaN if its separation process was not seen in the steady part.
     """

@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 from enum import StrEnum
 from typing import Any
 
+from dubcast.processes.standstill import Activity
+
 PASSTHROUGH = "passthrough"  # the mode of what runs in place of a child that keeps crashing
 
 
@@ -30,6 +32,10 @@ class Child(ABC):
     @abstractmethod
     def memory_bytes(self) -> int | None:
         """Its resident memory, or None if it cannot be known."""
+
+    @abstractmethod
+    def activity(self) -> Activity | None:
+        """What the kernel says of it now, or None if it cannot be known."""
 
     @abstractmethod
     def send(self, number: signal.Signals) -> None:

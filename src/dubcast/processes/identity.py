@@ -15,8 +15,11 @@ from pathlib import Path
 
 import psutil
 
+from dubcast.processes.standstill import Activity
+
 _POLL_S = 0.25
-_STARTTIME = 19  # field 22 of /proc/PID/stat, counted from the state, which is field 3
+# Fields of /proc/PID/stat, counted from the state, which is field 3 of it.
+_UTIME, _STIME, _STARTTIME = 11, 12, 19
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -84,12 +87,27 @@ def ref(pid: int) -> ProcessRef | None:
 def start_mark(pid: int) -> str | None:
     """Boot and tick at which the process started; None if there is none (a zombie is none)."""
     try:
-        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-        fields = text.rpartition(")")[2].split()  # the name before it may hold anything
+        fields = _stat(pid)
         boot = _BOOT_ID.read_text(encoding="ascii").strip()
     except OSError:
         return None if Path("/proc/self/stat").exists() else _start_date(pid)
     return None if fields[0] in "ZX" else f"{boot}:{fields[_STARTTIME]}"
+
+
+def _stat(pid: int) -> list[str]:
+    """What /proc/PID/stat says from the state on. Raises OSError."""
+    text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    return text.rpartition(")")[2].split()  # the name before it may hold anything
+
+
+def activity(pid: int) -> Activity | None:
+    """Whether a process is stopped, and what it has used; None where that cannot be read."""
+    try:
+        fields = _stat(pid)
+    except OSError:
+        return None
+    # Small "t", stopped by a debugger that is attached, is left to the heartbeat.
+    return Activity(fields[0] == "T", int(fields[_UTIME]) + int(fields[_STIME]))
 
 
 def _start_date(pid: int) -> str | None:

@@ -12,7 +12,8 @@ from typing import Any, TextIO
 
 from dubcast import log
 from dubcast.processes.child import Child
-from dubcast.processes.identity import ProcessRef, ref, rss_bytes
+from dubcast.processes.identity import ProcessRef, activity, ref, rss_bytes
+from dubcast.processes.standstill import Activity
 
 _logger = log.get("processes")
 
@@ -76,6 +77,9 @@ class LastingChild(Child):
 
     def memory_bytes(self) -> int | None:
         return rss_bytes(self._process.pid)
+
+    def activity(self) -> Activity | None:
+        return activity(self._process.pid)
 
     def send(self, number: signal.Signals) -> None:
         # What is asked to end sees to its own children; what is killed takes them with it.

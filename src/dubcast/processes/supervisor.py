@@ -22,6 +22,7 @@ from dubcast.errors import DubcastError
 from dubcast.processes.child import PASSTHROUGH, Child, ChildSource, Start
 from dubcast.processes.ladder import KILL, Climb, Rung, climb_async, term_then_kill
 from dubcast.processes.restart_budget import BudgetPolicy, RestartBudget
+from dubcast.processes.standstill import Activity, Standstill
 
 _BACKOFF = BackoffPolicy(first_s=1.0, cap_s=30.0, reset_s=30.0)
 _NO_BUDGET = BudgetPolicy(crashes=0)
@@ -44,7 +45,7 @@ class Fate(StrEnum):
     """Why a child is being ended, or has ended; the reason that people are told."""
 
     CRASHED = "crashed"  # of its own accord, whatever its exit code
-    HUNG = "hung"  # did not answer for too long
+    HUNG = "hung"  # did not answer for too long, or was stopped by a signal
     MEMORY = "memory"  # grew beyond its limit
     QUIET_OVER = "quiet_over"  # the passthrough makes room for the worker
 
@@ -56,6 +57,7 @@ class SupervisorPolicy:
     start_timeout_s: float = 30.0
     heartbeat_timeout_s: float | None = 4.0  # None: it has no status window, and is not asked
     poll_s: float = 0.5
+    stopped_s: float = 0.75  # it is killed when a signal has stopped it for so long
     term_s: float = 5.0
     memory_bytes: int | None = None
     backoff: BackoffPolicy = _BACKOFF
@@ -80,10 +82,12 @@ class LifeCycle:
         self._started_ns = 0
         self._heard_ns: int | None = None
         self._missed = 0
+        self._standstill = Standstill()
 
     def started(self, now_ns: int) -> None:
         self.state = ChildState.STARTING
         self.restarts += 1
+        self._standstill = Standstill()
         self._started_ns, self._heard_ns = now_ns, None
         self._asked, self._climb, self._missed = None, None, 0
         if self._policy.heartbeat_timeout_s is None:
@@ -95,9 +99,15 @@ class LifeCycle:
         self._missed = 0
         self.state = ChildState.RUNNING
 
+    def looked(self, seen: Activity | None, now_ns: int) -> None:
+        """What the kernel says of it. One that is stopped would never see a SIGTERM."""
+        stopped_ns = self._standstill.look(seen, now_ns)
+        if self._asked is None and stopped_ns >= s_to_ns(self._policy.stopped_s):
+            self._end(Fate.HUNG, KILL, now_ns)
+
     def missed(self, now_ns: int) -> None:
         """It did not answer. One that hangs is to be killed at once: SIGTERM would wait for a
-        process that is stopped or stuck."""
+        process that is stuck."""
         self._missed += 1
         if self._asked is None and self.is_hung(now_ns):
             self._end(Fate.HUNG, KILL, now_ns)
@@ -268,7 +278,10 @@ class Supervisor:
                 await ending
 
     async def _beat(self, child: Child) -> None:
-        status = await child.status()
+        seen = child.activity()
+        self.life.looked(seen, self._clock.monotonic_ns())
+        stopped = seen is not None and seen.stopped  # it cannot answer: no time is lost in waiting
+        status = None if stopped else await child.status()
         now_ns = self._clock.monotonic_ns()
         if status is not None and not self._is_stuck(status):
             self.status = status

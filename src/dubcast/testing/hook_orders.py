@@ -31,6 +31,7 @@ from dubcast.orchestrator.launch import Launcher
 from dubcast.orchestrator.orchestrator import Orchestrator
 from dubcast.orchestrator.placement.driver import ChildSpec, Placement
 from dubcast.processes.child import Child
+from dubcast.processes.standstill import Activity
 from dubcast.testing import virtual_loop
 
 GRACE_S = 5.0
@@ -238,6 +239,9 @@ class _Worker(Child):
 
     def memory_bytes(self) -> int | None:
         return 1
+
+    def activity(self) -> Activity | None:
+        return None
 
     def send(self, number: signal.Signals) -> None:
         if number is signal.SIGKILL:

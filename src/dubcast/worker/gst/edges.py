@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import asyncio
 
+from dubcast import gst_elements
 from dubcast.audio.vad import SileroVad
 from dubcast.clock import SystemClock
 from dubcast.worker.edges import Edges
 from dubcast.worker.gst.input import open_input
 from dubcast.worker.gst.output import OutputPipeline
+from dubcast.worker.gst.pipeline import preload
+from dubcast.worker.source_url import scheme_of
+
+
+def load_elements(source: str) -> None:
+    """Load what a stream from this source will most likely need, before it begins.
+
+    Raises ConfigError for a source that cannot be named.
+    """
+    reading = gst_elements.SOURCES[scheme_of(source)]
+    preload({*reading, *gst_elements.SOUND["AAC"], *gst_elements.INPUT, *gst_elements.OUTPUT})
 
 
 def real_edges() -> Edges:

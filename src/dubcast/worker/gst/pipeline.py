@@ -25,7 +25,7 @@ except (ImportError, ValueError) as error:
         "gir1.2-gst-plugins-base-1.0, and make the venv with --system-site-packages"
     ) from error
 
-__all__ = ["Gst", "GstApp", "Pipeline", "caps", "init", "make", "require"]
+__all__ = ["Gst", "GstApp", "Pipeline", "caps", "init", "make", "preload", "require"]
 
 _POLL_NS = 200_000_000
 
@@ -46,6 +46,13 @@ def require(names: Iterable[str]) -> None:
     missing = [name for name in names if Gst.ElementFactory.find(name) is None]
     if missing:
         raise MissingPartError(gst_elements.missing_message(missing))
+
+
+def preload(names: Iterable[str]) -> None:
+    """Load the libraries of these elements now; what is missing is left to `require`."""
+    init()
+    for factory in filter(None, map(Gst.ElementFactory.find, names)):
+        factory.load()
 
 
 def make(factory: str, **properties: Any) -> Any:
