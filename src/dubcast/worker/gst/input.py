@@ -43,7 +43,7 @@ def open_input(url: str, callbacks: InputCallbacks, patience_s: float) -> Input:
     scheme = scheme_of(url)
     require((*gst_elements.SOURCES[scheme], *gst_elements.INPUT, *gst_elements.OUTPUT))
     container = container_of(path_of(url)) if scheme == "file" else None
-    if scheme in _FLV:
+    if scheme in _FLV or container is Container.FLV:
         return FlvInput(url, callbacks, patience_s)
     return DemuxedInput(url, callbacks, pts_alone=container is Container.MATROSKA)
 
