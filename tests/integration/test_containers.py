@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import subprocess
 import threading
+import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -213,6 +214,17 @@ def test_where_nothing_says_when_a_picture_belongs_it_is_said(
     assert "ffmpeg" in message
 
 
+def test_a_file_is_read_at_its_own_pace_and_to_its_last_picture(tmp_path: Path) -> None:
+    """Even if that comes long after all else was read."""
+    clip = build_clip(ClipSpec(seconds=4, gop=45, audio=False, bframes=0), tmp_path)
+    items = publisher.keys_only(publisher.paced(iter_tags(clip)))
+    source = tmp_path / "slides.flv"
+    source.write_bytes(flv.write(item.tag for item in items))
+    began = time.monotonic()
+    assert [unit.pts // NS_PER_MS for unit in taken(source).units] == [0, 1500, 3000]
+    assert time.monotonic() - began >= 3
+
+
 def with_cue_points(item: publisher.Timed) -> list[publisher.Timed]:
     """One behind it, half a second into each second."""
     cue = replace(item.tag, kind=flv.SCRIPT, body=b"\x02\0\x0aonCuePoint\x05")
@@ -238,15 +250,9 @@ def programme_data(tags: list[flv.Tag]) -> list[tuple[bytes, int]]:
     ]
 
 
-async def test_an_flv_file_on_air_keeps_its_captions_and_the_time_of_each(tmp_path: Path) -> None:
-    """As SEI and as script data, with PTS before DTS; every NAL unit to the byte."""
-    items = publisher.paced(iter_tags(build_clip(ClipSpec(seconds=8), tmp_path)))
-    items = publisher.captioned(publisher.picture_captioned(items), 40)
-    items = itertools.chain.from_iterable(map(with_cue_points, items))
-    early = publisher.early_pts(items, EARLY_MS)
-    sent = [item.tag for item in early]
-    source, out = tmp_path / "source.flv", tmp_path / "out.flv"
-    source.write_bytes(flv.write(sent))
+async def on_air(source: Path, folder: Path) -> Path:
+    """A recording of what `dubcast run` sends of a file."""
+    out = folder / "out.flv"
     async with media_server("embedded") as server:
         url = server.publish_url("live/t/out")
         with scripted() as sts, recording(url, out) as tape:
@@ -254,7 +260,32 @@ async def test_an_flv_file_on_air_keeps_its_captions_and_the_time_of_each(tmp_pa
             assert tape.wait(5)
             tape.stop()
     assert done.returncode == 0, done.stderr
-    came = list(iter_tags(out))
+    return out
+
+
+async def test_a_matroska_file_on_air_keeps_each_pts_and_stays_in_sync(tmp_path: Path) -> None:
+    clip = build_clip(ClipSpec(seconds=6, bframes=3), tmp_path)
+    source = written(FORMS["matroska"], clip, tmp_path / "matroska")
+    report = probe(await on_air(source, tmp_path), source=clip)
+    found = report.comparison
+    assert found is not None
+    assert found.bit_exact
+    assert found.count == 6 * 30
+    assert len({run.pts_delta_ms for run in found.constants}) == 1
+    assert report.sync is not None and report.sync.max_abs_ms is not None
+    assert report.sync.max_abs_ms <= 1
+
+
+async def test_an_flv_file_on_air_keeps_its_captions_and_the_time_of_each(tmp_path: Path) -> None:
+    """As SEI and as script data, with PTS before DTS; every NAL unit to the byte."""
+    items = publisher.paced(iter_tags(build_clip(ClipSpec(seconds=8), tmp_path)))
+    items = publisher.captioned(publisher.picture_captioned(items), 40)
+    items = itertools.chain.from_iterable(map(with_cue_points, items))
+    early = publisher.early_pts(items, EARLY_MS)
+    sent = [item.tag for item in early]
+    source = tmp_path / "source.flv"
+    source.write_bytes(flv.write(sent))
+    came = list(iter_tags(await on_air(source, tmp_path)))
     assert all(b"GA94" in payload for payload, _ in pictures(sent))
     assert [payload for payload, _ in pictures(came)] == [payload for payload, _ in pictures(sent)]
     shifts = {b - a for (_, a), (_, b) in zip(pictures(sent), pictures(came), strict=True)}
@@ -263,6 +294,6 @@ async def test_an_flv_file_on_air_keeps_its_captions_and_the_time_of_each(tmp_pa
     assert {body[3:13] for body, _ in said} == {b"onTextData", b"onCuePoint"}
     assert [body for body, _ in heard] == [body for body, _ in said]
     assert {b - a for (_, a), (_, b) in zip(said, heard, strict=True)} == shifts
-    sync = probe(out).sync
+    sync = probe(tmp_path / "out.flv").sync
     assert sync is not None and sync.max_abs_ms is not None
     assert sync.max_abs_ms <= 1
