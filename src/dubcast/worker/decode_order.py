@@ -43,7 +43,7 @@ class DecodeOrder(Generic[Unit]):
         """The next unit in decoding order; those that can go on, with their DTS."""
         heapq.heappush(self._to_show, pts)
         if self._begun:
-            return [(self._growing(pts), unit)]
+            return [(self._growing(heapq.heappop(self._to_show), pts), unit)]
         self._opening.append((pts, unit))
         return [] if len(self._opening) <= self._depth else self.flush()
 
@@ -55,19 +55,20 @@ class DecodeOrder(Generic[Unit]):
         self._begun = True
         shown = sorted(pts for pts, _ in opening)
         steps = (b - a for a, b in itertools.pairwise(shown))
-        step = min((step for step in steps if step), default=_LEAST_STEP_NS)
+        step = min((step for step in steps if step), default=0)
         late = len(opening) - 1
         heapq.heappop(self._to_show)
-        self._last = shown[0]
         return [
-            (shown[0] - (late - number) * step, unit) for number, (_, unit) in enumerate(opening)
+            (self._growing(shown[0] - (late - number) * step, pts), unit)
+            for number, (pts, unit) in enumerate(opening)
         ]
 
-    def _growing(self, pts: int) -> int:
-        assert self._last is not None
-        dts = max(heapq.heappop(self._to_show), pts - _EARLIEST_NS)
-        self._last = max(dts, self._last + _LEAST_STEP_NS)
-        return self._last
+    def _growing(self, dts: int, pts: int) -> int:
+        dts = max(dts, pts - _EARLIEST_NS)
+        if self._last is not None:
+            dts = max(dts, self._last + _LEAST_STEP_NS)
+        self._last = dts
+        return dts
 
 
 class DtsRestorer:
