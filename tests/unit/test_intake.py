@@ -58,6 +58,21 @@ def test_a_session_after_another_lies_behind_it() -> None:
     assert first <= end < second == ORIGIN_NS + 3 * S
 
 
+def test_a_dts_that_stands_still_is_lifted_and_its_pts_is_not() -> None:
+    one = Stage()
+    first, _ = one.video(80 * MS, 40 * MS)
+    pts, dts = one.video(120 * MS, 40 * MS)
+    assert (pts, dts) == (first + 40 * MS, first - 39 * MS)
+
+
+def test_a_leap_moves_pts_and_dts_alike() -> None:
+    one = Stage()
+    one.video(80 * MS, 0)
+    before, _ = one.video(120 * MS, 40 * MS)
+    pts, dts = one.video(900 * S + 80 * MS, 900 * S)
+    assert (pts - before, pts - dts) == (40 * MS, 80 * MS)
+
+
 def test_a_presentation_time_that_is_nonsense_is_that_of_decoding() -> None:
     one = Stage()
     one.video(0, 0)

@@ -165,6 +165,24 @@ def captioned(items: Iterable[Timed], every: int) -> Iterator[Timed]:
             yield replace(item, tag=replace(item.tag, kind=flv.SCRIPT, body=body))
 
 
+def picture_captioned(items: Iterable[Timed]) -> Iterator[Timed]:
+    """In each picture captions as SEI (CEA-608 by ATSC A/53 part 4), no two alike, between a
+    delimiter and the picture, and filler data behind it."""
+    for count, item in enumerate(items):
+        tag = item.tag
+        if _is_picture(tag):
+            pair = bytes([0x80 | count >> 7 & 0x7F, 0x80 | count & 0x7F])
+            data = b"\xb5\x00\x31GA94\x03\x41\xff\xfc" + pair + b"\xff"
+            sei = b"\x06\x04" + bytes([len(data)]) + data + b"\x80"
+            nals = (_nal(b"\x09\xf0"), _nal(sei), tag.body[5:], _nal(b"\x0c\xff\xff\x80"))
+            tag = replace(tag, body=tag.body[:5] + b"".join(nals))
+        yield replace(item, tag=tag)
+
+
+def _nal(data: bytes) -> bytes:
+    return len(data).to_bytes(4) + data
+
+
 def _is_picture(tag: Tag) -> bool:
     return tag.kind == flv.VIDEO and tag.body[1:2] == b"\x01"
 

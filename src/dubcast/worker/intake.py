@@ -50,11 +50,13 @@ class Intake:
     ) -> VideoUnit:
         """An access unit, on the timeline; times are running times of the session in ns."""
         dts_ns = self._to_stream_time("video", dts, now)
-        # Nearer than that they belong together; else one of them wrapped or is damaged.
-        ahead = pts - dts if abs(pts - dts) < _FARTHEST_NS else 0
+        # A DTS that stands still is lifted a little: the PTS stays where it was.
+        pts_ns = self._timeline.stream_time(pts + self._rebaser.offset("video"))
+        if abs(pts - dts) >= _FARTHEST_NS:  # one of them wrapped or is damaged
+            pts_ns = dts_ns
         self.has_video, self.video_config = True, config
         self._timeline.arrived(dts_ns, now)
-        return VideoUnit(dts_ns + ahead, dts_ns, key, payload, config)
+        return VideoUnit(pts_ns, dts_ns, key, payload, config)
 
     def script(self, pts: int, body: bytes) -> ScriptUnit | None:
         """Script data, on the timeline; None: no packet of its session has come yet."""

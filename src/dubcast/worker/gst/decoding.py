@@ -16,6 +16,8 @@ PCM_CAPS = "audio/x-raw,format=S16LE,rate=48000,channels=2,layout=interleaved"
 _PULL_NS = 200_000_000
 # Damaged frames are dropped, however many: silence takes their place, the stream goes on.
 _UNDAUNTED = {"max_errors": -1}
+# A segment and a time within it -> ns, negative before the segment's start; None: it is not set.
+TimeOf = Callable[[Any, int], int | None]
 _PROPERTIES = {"avdec_aac": _UNDAUNTED, "avdec_aac_latm": _UNDAUNTED}
 
 
@@ -83,16 +85,19 @@ def pull(
 
 
 class PcmReader:
-    """Takes PCM from a sink's samples and hands it on in larger blocks, by running time in ns."""
+    """Takes PCM from a sink's samples and hands it on in larger blocks, by their time in ns."""
 
-    def __init__(self, deliver: Callable[[int, bytes], None]) -> None:
+    def __init__(
+        self, deliver: Callable[[int, bytes], None], time_of: TimeOf | None = None
+    ) -> None:
         self._deliver = deliver
+        self._time_of = time_of or running_time
         self._batch = PcmBatch()
 
     def take(self, sample: Any) -> None:
         """One sample of the sink."""
         buffer = sample.get_buffer()
-        pts = running_time(sample.get_segment(), buffer.pts)
+        pts = self._time_of(sample.get_segment(), buffer.pts)
         if pts is not None:
             self._hand_on(self._batch.add(pts, buffer.extract_dup(0, buffer.get_size())))
 
@@ -111,3 +116,8 @@ def running_time(segment: Any, time: int) -> int | None:
         return None
     sign, value = segment.to_running_time_full(Gst.Format.TIME, time)
     return None if sign == 0 else int(sign * value)
+
+
+def written_time(_segment: Any, time: int) -> int | None:
+    """A time as the file has it, in ns: for a demuxer that moves its segments; None if not set."""
+    return None if time == Gst.CLOCK_TIME_NONE else time

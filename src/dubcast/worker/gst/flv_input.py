@@ -1,4 +1,4 @@
-"""The input of sources that speak FLV: tags to access units and PCM.
+"""The input of sources that speak FLV, and of files in it: tags to access units and PCM.
 
 The bytes are read by `flv_reader`, tag by tag; GStreamer only brings them and decodes the sound.
 """
@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from typing import Any
 
 from dubcast import flv
+from dubcast.clock import NS_PER_MS, ns_to_s
 from dubcast.errors import MissingPartError
 from dubcast.worker.edges import InputCallbacks, InputUnit
+from dubcast.worker.file_pace import FilePace
 from dubcast.worker.flv_reader import (
     HEAD,
     FlvReader,
@@ -24,9 +27,11 @@ from dubcast.worker.flv_reader import (
 )
 from dubcast.worker.gst import decoding
 from dubcast.worker.gst.pipeline import Gst, Pipeline, caps, make
+from dubcast.worker.source_url import path_of, scheme_of
 
 _CONNECT_TIMEOUT_S = 5
 _TAG_HEAD = 11
+_READ_AHEAD = 16  # buffers of a file
 _CAPS = {
     "aac": "audio/mpeg,mpegversion=4,framed=true,stream-format=raw",
     "mp3": "audio/mpeg,mpegversion=1,layer=3",
@@ -39,7 +44,7 @@ _CAPS = {
 
 
 class FlvInput(Pipeline):
-    """Reads one RTMP or HTTP-FLV source once; the worker makes a new one when this ends.
+    """Reads one RTMP or HTTP-FLV source or file once; the worker makes a new one when this ends.
 
     `patience_s`: a source that sends nothing for so long has ended: its publisher vanished, or its
     server is half-open.
@@ -52,11 +57,14 @@ class FlvInput(Pipeline):
         self._parser = flv.FlvParser()
         self._format: SoundFormat | None = None
         self._sound: Any = None  # where coded sound goes in
-        is_rtmp = url.lower().startswith("rtmp")
-        source = _rtmp(url, patience_s) if is_rtmp else _http(url, patience_s)
-        self._take = self._take_tag if is_rtmp else self._take_bytes
+        scheme = scheme_of(url)
+        # A file has no pace of its own.
+        self._pace = FilePace() if scheme == "file" else None
+        self._take = self._take_tag if scheme.startswith("rtmp") else self._take_bytes
         end = decoding.sink()
-        self.add(source, end)
+        if self._pace is not None:
+            end.set_property("max-buffers", _READ_AHEAD)
+        self.add(_SOURCES[scheme](url, math.ceil(patience_s)), end)
         self.spawn("tags", lambda: self._take_all(end))
 
     def _take_all(self, end: Any) -> None:
@@ -90,12 +98,20 @@ class FlvInput(Pipeline):
             self._callbacks.end("error", f"what the source sends is {error}")
             return
         for tag in tags:
+            self._hold(tag)
             self._read(
                 RawTag.of(tag),
                 lambda first, count, body=tag.body: Gst.Buffer.new_wrapped(
                     body[first : first + count]
                 ),
             )
+
+    def _hold(self, tag: flv.Tag) -> None:
+        """Wait until a frame of a file is due; headers may have any timestamp."""
+        if self._pace is None or tag.kind == flv.SCRIPT or tag.body[1:2] == b"\0":
+            return
+        now = time.monotonic_ns()
+        self.await_stop(ns_to_s(self._pace.due_ns(tag.dts_ms * NS_PER_MS, now) - now))
 
     def _read(self, tag: RawTag, part: Any) -> None:
         if tag.kind not in (flv.AUDIO, flv.VIDEO, flv.SCRIPT):
@@ -164,10 +180,22 @@ def _caps(format_: SoundFormat) -> Any:
     return found
 
 
-def _rtmp(url: str, patience_s: float) -> Any:
-    patience = math.ceil(patience_s)
-    return make("rtmp2src", location=url, timeout=_CONNECT_TIMEOUT_S, idle_timeout=patience)
+def _rtmp(url: str, patience_s: int) -> Any:
+    return make("rtmp2src", location=url, timeout=_CONNECT_TIMEOUT_S, idle_timeout=patience_s)
 
 
-def _http(url: str, patience_s: float) -> Any:
-    return make("souphttpsrc", location=url, is_live=True, timeout=math.ceil(patience_s))
+def _http(url: str, patience_s: int) -> Any:
+    return make("souphttpsrc", location=url, is_live=True, timeout=patience_s)
+
+
+def _file(url: str, _patience_s: int) -> Any:
+    return make("filesrc", location=str(path_of(url)))
+
+
+_SOURCES: dict[str, Callable[[str, int], Any]] = {
+    "rtmp": _rtmp,
+    "rtmps": _rtmp,
+    "http": _http,
+    "https": _http,
+    "file": _file,
+}

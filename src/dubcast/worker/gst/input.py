@@ -11,6 +11,8 @@ from typing import Any
 
 from dubcast import gst_elements
 from dubcast.errors import MissingPartError
+from dubcast.worker.container import Container, container_of
+from dubcast.worker.decode_order import DtsRestorer
 from dubcast.worker.edges import Input, InputCallbacks, InputUnit
 from dubcast.worker.flv_reader import audio_refusal, video_refusal
 from dubcast.worker.gst import decoding
@@ -20,6 +22,16 @@ from dubcast.worker.source_url import path_of, scheme_of
 
 _VIDEO_CAPS = "video/x-h264,stream-format=avc,alignment=au"
 _FLV = ("rtmp", "rtmps", "http", "https")
+# Of each track of a file: more than its tracks lie apart, less than a machine has.
+_READ_AHEAD_BYTES = 32 << 20
+# So many pictures of a file, and not one that says when it belongs: there will be none.
+_ALL_UNTIMED = 30
+# GStreamer's demuxer of MPEG-TS takes its times from the clock of the stream (PCR), and finds none
+# where sound comes before the first of it.
+_NO_TIMES = (
+    "the file's picture has no timestamps (MPEG-TS whose sound begins before its clock, PCR): "
+    "convert it, e.g. ffmpeg -i FILE -c copy FILE.mkv"
+)
 
 
 def open_input(url: str, callbacks: InputCallbacks, patience_s: float) -> Input:
@@ -30,21 +42,30 @@ def open_input(url: str, callbacks: InputCallbacks, patience_s: float) -> Input:
     """
     scheme = scheme_of(url)
     require((*gst_elements.SOURCES[scheme], *gst_elements.INPUT, *gst_elements.OUTPUT))
-    if scheme in _FLV:
+    container = container_of(path_of(url)) if scheme == "file" else None
+    if scheme in _FLV or container is Container.FLV:
         return FlvInput(url, callbacks, patience_s)
-    return DemuxedInput(url, callbacks)
+    return DemuxedInput(url, callbacks, pts_alone=container is Container.MATROSKA)
 
 
 class DemuxedInput(Pipeline):
-    """Reads one RTSP or SRT source or file once; the worker makes a new one when this ends."""
+    """Reads one RTSP or SRT source or file once; the worker makes a new one when this ends.
 
-    def __init__(self, url: str, callbacks: InputCallbacks) -> None:
+    `pts_alone`: the source's pictures have no DTS, and its times are right as they are written:
+    Matroska, whose demuxer moves its segment after pictures that came before it.
+    """
+
+    def __init__(self, url: str, callbacks: InputCallbacks, *, pts_alone: bool = False) -> None:
         super().__init__("input", callbacks.end)
         self._callbacks = callbacks
         scheme = scheme_of(url)
         self._have: set[str] = set()
         # A file has no pace of its own: its sinks keep to the clock.
         self._paced = scheme == "file"
+        self._time_of = decoding.written_time if pts_alone else decoding.running_time
+        self._untimed: int | None = 0  # pictures without a time, while there is none with
+        self._restorer = DtsRestorer(callbacks.video)
+        self._picture = self._restorer.take if pts_alone else callbacks.video
         source, demuxer = _SOURCES[scheme](url)
         self.add(source) if demuxer is None else self.add(source, demuxer)
         (demuxer or source).connect("pad-added", self._pad_added)
@@ -83,7 +104,11 @@ class DemuxedInput(Pipeline):
         end = decoding.sink(paced=self._paced)
         chain += [make("capsfilter", caps=caps(_VIDEO_CAPS)), end]
         self._add_branch(pad, "video", chain)
-        self.spawn("video", lambda: decoding.pull(self, end, self._take_video, lambda: None))
+        self.spawn("video", lambda: self._pull_video(end))
+
+    def _pull_video(self, end: Any) -> None:
+        decoding.pull(self, end, self._take_video, lambda: None)
+        self._restorer.flush()
 
     def _add_audio(self, pad: Any, names: tuple[str, ...] | None, codec: str) -> None:
         if "audio" in self._have:
@@ -92,7 +117,7 @@ class DemuxedInput(Pipeline):
             self._callbacks.refused(*audio_refusal(codec))
             return
         end = decoding.sink(paced=self._paced)
-        reader = decoding.PcmReader(self._callbacks.audio)
+        reader = decoding.PcmReader(self._callbacks.audio, self._time_of)
         head = [*self._head(), *decoding.decoders(names)]
         self._add_branch(pad, "audio", decoding.to_pcm(head, end))
         self.spawn("audio", lambda: decoding.pull(self, end, reader.take, reader.flush))
@@ -115,16 +140,25 @@ class DemuxedInput(Pipeline):
 
     def _take_video(self, sample: Any) -> None:
         buffer, segment = sample.get_buffer(), sample.get_segment()
-        pts = decoding.running_time(segment, buffer.pts)
-        dts = decoding.running_time(segment, buffer.dts)
+        pts = self._time_of(segment, buffer.pts)
+        dts = self._time_of(segment, buffer.dts)
         if pts is None and dts is None:
+            self._count_untimed()
             return  # nothing says when it belongs; decoders drop such a unit as well
         pts, dts = (dts if pts is None else pts), (pts if dts is None else dts)
         assert pts is not None and dts is not None
+        self._untimed = None
         key = not buffer.has_flags(Gst.BufferFlags.DELTA_UNIT)
         codec_data = sample.get_caps().get_structure(0).get_value("codec_data")
         config = codec_data.extract_dup(0, codec_data.get_size())
-        self._callbacks.video(InputUnit(pts, dts, key, buffer, config))
+        self._picture(InputUnit(pts, dts, key, buffer, config))
+
+    def _count_untimed(self) -> None:
+        if not self._paced or self._untimed is None:  # a live source is joined anywhere
+            return
+        self._untimed += 1
+        if self._untimed == _ALL_UNTIMED:
+            self._callbacks.end("error", _NO_TIMES)
 
 
 def _format(pad: Any) -> Any:
@@ -135,7 +169,7 @@ def _format(pad: Any) -> Any:
 
 
 def _queue() -> Any:
-    return make("queue", max_size_time=0, max_size_bytes=0, max_size_buffers=0)
+    return make("queue", max_size_time=0, max_size_bytes=_READ_AHEAD_BYTES, max_size_buffers=0)
 
 
 def _rtsp(url: str) -> tuple[Any, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from dubcast import gst_elements
+from dubcast.clock import NS_PER_S
 from dubcast.errors import MissingPartError
 from dubcast.native import prefer_gcc_unwinder
 
@@ -98,8 +99,8 @@ class Pipeline:
         return self._quit.is_set()
 
     def await_stop(self, seconds: float) -> bool:
-        """Wait so long, or until `stop` is called: True then."""
-        return self._quit.wait(seconds)
+        """Hold the calling thread for so long, or until `stop` is called: True then."""
+        return self._quit.wait(max(seconds, 0.0))
 
     def add(self, *elements: Any) -> None:
         """Add elements and link them in order."""
@@ -155,5 +156,7 @@ class Pipeline:
     def _drain(self) -> None:
         """Let the threads that pull take what the sinks still hold: they return at its end."""
         for thread in self._threads:
-            if thread is not threading.current_thread():
-                thread.join(1)
+            while thread is not threading.current_thread() and thread.is_alive():
+                if self.stopping:
+                    return
+                thread.join(_POLL_NS / NS_PER_S)
