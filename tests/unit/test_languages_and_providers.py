@@ -113,11 +113,12 @@ def test_a_voice_from_another_package_is_heard_in_the_dub(outside: Path) -> None
 def test_its_voices_are_offered_and_only_whole_directions(outside: Path) -> None:
     install(outside, PYPROJECT, {"beep_voice.py": BEEP})
     install(outside, OTHERS_PYPROJECT, {"others.py": OTHERS})
-    offer = offered(_settings(outside, mt="book"))
+    offer = offered(_settings(outside, asr="steno", mt="book"))
     assert [voice.name for voice in offer.voices] == ["beep", "peep"]
     # Nobody knows the language xx, so the translation's direction is not offered.
+    # Nor is `auto`: this recognition does not say that it tells languages.
     assert offer.pairs == (("en", "pt-BR"),)
-    english, portuguese = offer.pair("en", "pt")
+    (english,), portuguese = offer.direction("en", "pt")
     assert offer.voice("default", portuguese).name == "beep"
     assert offer.voice("default", english).name == "peep"
 
