@@ -386,6 +386,16 @@ def test_a_dub_keeps_off_the_words_that_follow_and_are_left_alone() -> None:
     assert tempo[Outcome.LEFT_ALONE] > 1.1
 
 
+def test_the_words_that_are_left_alone_take_the_time_that_they_take() -> None:
+    """No longer than they are, as a dub of them would be: nothing has to hurry for what follows."""
+    one = book(quiet_until_s=20)
+    dubbed(one, span(10), 2.06)
+    one.add(span(12), "run").step("send")
+    one.failed(1, Outcome.LEFT_ALONE, "target_language")
+    one.add(span(14), "run")
+    assert one.next_stretch() is None
+
+
 def test_the_words_that_are_left_alone_are_no_context() -> None:
     one = book()
     dubbed(one, span(10), 2.0)

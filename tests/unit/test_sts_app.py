@@ -28,6 +28,7 @@ from dubcast.sts.admission import BODY_TIMEOUT_S, Admission, Guard
 from dubcast.sts.app import create_app
 from dubcast.sts.engine import Engine
 from dubcast.sts.examples import REQUEST_EXAMPLE, RESPONSE_EXAMPLE
+from dubcast.sts.which_language import Question
 from dubcast.testing import virtual_loop
 from dubcast.testing.clock import VirtualClock
 from sts_fakes import Script, fake_engine, request, settings
@@ -492,6 +493,8 @@ async def test_what_is_dubbed_says_which_language_was_heard(
     response = await _heard(told)
     assert (response.status, response.left_alone) == ("success", None)
     assert (response.detected_language, response.language_probability) == ("en", 0.75)
+    (task,) = script.calls["asr"][0]
+    assert task.question == Question(("en",), "pt-BR", pytest.approx(0.3))
 
 
 async def test_whatever_is_spoken_is_translated_from_what_was_heard(

@@ -157,7 +157,7 @@ def test_a_dub_is_counted_logged_and_handed_on() -> None:
         one.telemetry.report(decided)
     assert [entry.outcome for entry in one.entries] == [Outcome.DUBBED, Outcome.LATE]
     first, second = one.entries
-    assert (first.transcript, first.translated_text) == ("hello", "olá")
+    assert (first.language, first.transcript, first.translated_text) == ("en", "hello", "olá")
     assert first.dub_span_s is not None
     assert first.placed_shift_s == 0
     assert one.metric("dubcast_fragments_total", outcome="dubbed") == 1
