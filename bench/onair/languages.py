@@ -1,5 +1,6 @@
 """`python -m bench.onair.languages`: is what is said in the target language left alone, and what is
-said in the source language dubbed? With the real recognizer, in both directions.
+said in the source language dubbed? With the real recognizer, in both directions. And fragments that
+hold both, of which a dub would say the one half and take the voice of the other.
 
 Kokoro says fifty lines of each language in each of four voices (three there are of Portuguese);
 what is said is kept for the next time. Each goes the way of a fragment as far as it is decided:
@@ -36,6 +37,7 @@ from dubcast.sts.providers.registry import Setup
 BARS = (
     Bar("target_speech_dubbed", "<=", 1, "of 40"),
     Bar("source_speech_left", "<=", 2, "of 200 (Portuguese: of 150)"),
+    Bar("mixed_speech_dubbed", "<=", 2, "of 20 fragments that hold both"),
 )
 VOICES = {
     "en": ("af_heart", "am_michael", "bf_emma", "bm_george"),
@@ -44,6 +46,9 @@ VOICES = {
 LINES = {"en": sayings.lines(sayings.ENGLISH), "pt-BR": sayings.lines(sayings.PORTUGUESE)}
 DIRECTIONS = (("en", "pt-BR"), ("pt-BR", "en"))
 _OF_TARGET = 40
+_OF_BOTH = 20
+_HALF_S = (1.3, 3.6)  # the halves of a fragment that holds both
+_BETWEEN = round(0.15 * RATE)  # no pause that would cut it
 _PAD = RATE // 10  # of silence around what is said, as the worker's fragments have
 _TIMED = 20  # utterances that are recognized once more without being asked about
 _HEAR, _ASR = "silero", "whisper"
@@ -75,8 +80,8 @@ class Direction:
 
     source_left: list[Wrong]
     target_dubbed: list[Wrong]
-    source_said: int
-    target_said: int
+    mixed_dubbed: list[Wrong]
+    said: dict[str, int]
     ask_ms: float
     recognize_ms: float
 
@@ -124,10 +129,24 @@ def said(settings: Settings) -> dict[str, list[Said]]:
 
 
 def sample(utterances: Sequence[Said], count: int) -> list[Said]:
-    """So many of them, spread over the lines, in each voice in turn."""
-    voices = len({one.voice for one in utterances})
-    lines = len(utterances) // voices
-    return [utterances[i * lines // count * voices + i % voices] for i in range(count)]
+    """So many of them, spread over all, in as many voices."""
+    return [utterances[i * len(utterances) // count] for i in range(count)]
+
+
+def mixed(source: Sequence[Said], target: Sequence[Said]) -> list[Said]:
+    """Fragments of which one half is in either language: either may come first."""
+
+    def halves(utterances: Sequence[Said]) -> list[Said]:
+        fitting = [one for one in utterances if _HALF_S[0] <= len(one.sound) / RATE <= _HALF_S[1]]
+        return sample(fitting, _OF_BOTH)
+
+    found = []
+    for number, pair in enumerate(zip(halves(source), halves(target), strict=True)):
+        first, second = pair if number % 2 else pair[::-1]
+        sound = np.concatenate([first.sound, np.zeros(_BETWEEN, np.float32), second.sound])
+        text, voice = f"{first.text} {second.text}", f"{first.voice}, {second.voice}"
+        found.append(Said(text, voice, sound))
+    return found
 
 
 def measure_direction(
@@ -135,11 +154,12 @@ def measure_direction(
 ) -> Direction:
     """`source`, `target`: what is said in either language of `choice`."""
     ask_ms, recognize_ms = _cost(recognizer, choice, sample(source, _TIMED))
+    both = mixed(source, target)
     return Direction(
         _wrong(recognizer, choice, source, dubbed=False),
         _wrong(recognizer, choice, target, dubbed=True),
-        len(source),
-        len(target),
+        _wrong(recognizer, choice, both, dubbed=True),
+        {"source": len(source), "target": len(target), "mixed": len(both)},
         ask_ms,
         recognize_ms,
     )
@@ -176,6 +196,7 @@ def figures_of(directions: Sequence[Direction]) -> dict[str, Figure]:
     return {
         "target_speech_dubbed": max(len(one.target_dubbed) for one in directions),
         "source_speech_left": max(len(one.source_left) for one in directions),
+        "mixed_speech_dubbed": max(len(one.mixed_dubbed) for one in directions),
         "language_ask_ms": max(one.ask_ms for one in directions),
         "language_ask_share": round(max(one.ask_ms / one.recognize_ms for one in directions), 4),
     }

@@ -163,6 +163,17 @@ def test_speech_in_the_target_language_is_left_alone(
     assert response.language_probability > 0.5
 
 
+def test_a_fragment_that_holds_both_languages_keeps_the_voice_of_both(
+    engine: Engine, speak: Callable[..., Float]
+) -> None:
+    """As English the recognition writes its English half down, and nothing of the other."""
+    english = speak("And now our guest will say a few words.", "en", "af_heart")
+    portuguese = speak("Muito obrigado, é um prazer estar aqui.", "pt-BR", "pm_alex")
+    for halves in ((english, portuguese), (portuguese, english)):
+        response = _dub(engine, np.concatenate(halves))
+        assert (response.status, response.left_alone) == ("no_speech", "target_language")
+
+
 @pytest.fixture
 def spanish(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -12,6 +12,7 @@ from rich.console import Console
 from bench.onair import languages, media, parts
 from bench.onair.languages import Direction, Said, Wrong
 from bench.onair.parts import Found, Part
+from dubcast.audio.pcm import RATE
 from dubcast.config import Settings
 from dubcast.measure.figures import Bar
 
@@ -61,14 +62,28 @@ def test_a_sample_goes_over_all_lines_in_all_voices(language: str, count: int) -
     assert utterances.index(taken[-1]) > 0.95 * count
 
 
+def test_a_mixed_fragment_has_a_half_of_each_language_and_either_comes_first() -> None:
+    def said(voice: str, level: float) -> list[Said]:
+        lengths = (1.0, 1.4, 2.0, 3.0, 4.0) * 5
+        return [Said("x", voice, np.full(round(s * RATE), level, np.float32)) for s in lengths]
+
+    both = languages.mixed(said("a", 0.1), said("b", 0.2))
+    assert len(both) == 20
+    for one in both:
+        assert set(np.unique(one.sound)) == {np.float32(level) for level in (0.0, 0.1, 0.2)}
+        assert 2.8 <= len(one.sound) / RATE <= 6.2
+    assert {one.sound[0] for one in both[:2]} == {np.float32(0.1), np.float32(0.2)}
+
+
 def test_the_figures_are_those_of_the_worse_direction() -> None:
     directions = [
-        Direction([WRONG], [WRONG, WRONG], 200, 40, ask_ms=10, recognize_ms=200),
-        Direction([WRONG] * 3, [], 150, 40, ask_ms=15, recognize_ms=400),
+        Direction([WRONG], [WRONG] * 2, [], {}, ask_ms=10, recognize_ms=200),
+        Direction([WRONG] * 3, [], [WRONG] * 4, {}, ask_ms=15, recognize_ms=400),
     ]
     assert languages.figures_of(directions) == {
         "target_speech_dubbed": 2,
         "source_speech_left": 3,
+        "mixed_speech_dubbed": 4,
         "language_ask_ms": 15,
         "language_ask_share": 0.05,
     }

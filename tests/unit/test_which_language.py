@@ -48,6 +48,21 @@ def test_a_word_or_two_have_to_be_surer(share: float, left_alone: LeftAlone | No
 
 
 @pytest.mark.parametrize(
+    ("likely", "speech_s", "left_alone"),
+    [
+        ({"en": 0.68, "pt": 0.12}, 2.5, TARGET),
+        ({"en": 0.69, "pt": 0.12}, 2.5, None),  # 0.148 of the two
+        ({"en": 0.68, "pt": 0.12}, 2.49, None),
+        ({"en": 0.1, "pt": 0.09}, 9.0, None),
+    ],
+)
+def test_what_may_be_in_both_is_left_alone_where_it_is_long_enough_to_be_sure(
+    likely: dict[str, float], speech_s: float, left_alone: LeftAlone | None
+) -> None:
+    assert named(likely, speech_s).left_alone is left_alone
+
+
+@pytest.mark.parametrize(
     ("likely", "answer"),
     [
         ({"en": 0.3, "es": 0.5, "pt": 0.2}, Answer("es", 0.5)),

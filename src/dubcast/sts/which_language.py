@@ -12,11 +12,13 @@ from dataclasses import dataclass
 
 from dubcast.contract.sts import LeftAlone
 
-# The target's share of itself and the source, from which on it is the target; of less than this
-# much speech it takes more.
+# The target's share of itself and the source, from which on the fragment is left to it.
 _TARGET_SHARE = 0.6
-_TARGET_SHARE_BRIEF = 0.75
-_BRIEF_S = 1.0
+_BRIEF_S, _TARGET_SHARE_BRIEF = 1.0, 0.75
+# Of this much speech in one language the recognizer is sure: measured, the other's share is below
+# 0.001 then. Where it is not sure, part of it is in either, and of that the recognition would write
+# down one and the dub take the voice of both.
+_LONG_S, _TARGET_SHARE_LONG = 2.5, 0.15
 # A language that is less likely than this was not heard at all.
 _LEAST = 0.1
 _OTHER = 0.9
@@ -68,7 +70,11 @@ def decide(question: Question, probabilities: Mapping[str, float]) -> Answer:
 
 
 def _is_target(target: float, source: float, speech_s: float) -> bool:
-    share = _TARGET_SHARE_BRIEF if speech_s < _BRIEF_S else _TARGET_SHARE
+    share = _TARGET_SHARE
+    if speech_s < _BRIEF_S:
+        share = _TARGET_SHARE_BRIEF
+    elif speech_s >= _LONG_S:
+        share = _TARGET_SHARE_LONG
     return target >= _LEAST and target >= share * (target + source)
 
 
