@@ -1,6 +1,7 @@
 """What is said to ask which language it is: own prose, from one word to a long sentence.
 
-Fifty lines of each language, in no order of length, so that any ten of them are a fair sample.
+Fifty lines of each language, in no order of length, so that any ten of them are a fair sample. None
+is the same in both: "gol" is "goal" to whoever hears no other word.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ ENGLISH = """
 Good evening and welcome to the programme.
 Yes, absolutely.
 The council will vote on the new budget next Tuesday, and nobody knows how it will end.
-Goal!
+What a goal!
 He looks up, he plays it inside, and the shot goes just over the bar.
 What do you mean?
 More than two thousand people came to the harbour to see the ship arrive.
@@ -62,7 +63,7 @@ PORTUGUESE = """
 Boa noite e bem-vindos ao nosso programa.
 Sim, com certeza.
 A câmara vai votar o novo orçamento na próxima terça-feira, e ninguém sabe como isso vai acabar.
-Gol!
+Que golaço!
 Ele levanta a cabeça, toca para dentro, e o chute passa por cima do travessão.
 O que você quer dizer?
 Mais de duas mil pessoas foram ao porto para ver a chegada do navio.
