@@ -12,7 +12,7 @@ help:
 	@echo "make bench-separation  how well speech leaves fifteen mixes, against the bars"
 	@echo "make bench-mix   dub three programmes live and measure the sound that comes out"
 	@echo "make bench-faults  break everything while it is on air, beside an undisturbed stream"
-	@echo "make bench-onair  pictures that pause or come late, timestamps as encoders send them"
+	@echo "make bench-onair  pictures that pause, timestamps as encoders send them; whose language is dubbed"
 	@echo "make fresh       demo and test in a bare Debian 12, on the committed tree (as root)"
 	@echo "make check       format, lint, types, borders, packages"
 	@echo "make soak-short  30 minutes of a looped stream: memory, sync, gaps"
@@ -32,7 +32,7 @@ bench-mix: setup
 	@$(PY) -m bench.mix
 
 bench-onair: setup
-	@$(PY) -m bench.onair.media
+	@$(PY) -m bench.onair
 
 # The compiler makes the wall clock that is stepped.
 bench-faults:

@@ -14,6 +14,7 @@ from dubcast.config import Settings
 from dubcast.contract.sts import FragmentConfig, PcmAudio, StsRequest
 from dubcast.sts.engine import Engine, Providers
 from dubcast.sts.providers.interface import (
+    AsrCapabilities,
     AsrProvider,
     AsrTask,
     Capabilities,
@@ -34,6 +35,7 @@ from dubcast.sts.providers.interface import (
     Word,
 )
 from dubcast.sts.providers.tts_kokoro import voices as kokoro_voices
+from dubcast.sts.which_language import decide
 
 STAGES = ("resample", "asr", "mt", "tts", "fit")
 VOICES = kokoro_voices(["af_heart", "bf_emma", "pf_dora", "pm_alex", "ef_dora"])
@@ -55,6 +57,7 @@ class Script:
     speech_ms: int = 1000
     words: tuple[Word, ...] = ()
     bounds_s: tuple[float, float] | None = (0.1, 0.4)
+    likely: dict[str, float] | None = None  # languages; None: cannot be told
     begun: dict[str, threading.Event] = field(
         default_factory=lambda: {stage: threading.Event() for stage in STAGES}
     )
@@ -95,22 +98,26 @@ class FakeHear(HearProvider):
 
 
 class FakeAsr(AsrProvider):
-    capabilities = Capabilities("fake-asr", batch_max=4)
-
     def __init__(self, script: Script) -> None:
         self.script = script
+        self.capabilities = AsrCapabilities(
+            "fake-asr", batch_max=4, tells_languages=script.likely is not None
+        )
 
     def load(self) -> None:
         self.script.loading("asr")
 
     def run(self, batch: Sequence[AsrTask]) -> list[Transcript]:
         self.script.called("asr", batch)
-        return [
-            Transcript(
-                self.script.text, words=self.script.words if getattr(task, "words", False) else ()
-            )
-            for task in batch
-        ]
+        return [self._transcript(task) for task in batch]
+
+    def _transcript(self, task: AsrTask) -> Transcript:
+        script = self.script
+        words = script.words if getattr(task, "words", False) else ()
+        if script.likely is None or task.question is None:
+            return Transcript(script.text, words=words)
+        answer = decide(task.question, script.likely)
+        return Transcript("" if answer.left_alone else script.text, words=words, answer=answer)
 
 
 class FakeMt(MtProvider):

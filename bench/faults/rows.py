@@ -151,7 +151,7 @@ class Events:
             if one.air_ns is not None
             and one.air_ns >= after_ns
             and (one.outcome is Outcome.DUBBED) is dubbed
-            and one.outcome is not Outcome.NO_SPEECH
+            and not one.outcome.original_is_right
         ]
 
     def fallback_onset_ms(self, span: Span) -> float | None:

@@ -36,7 +36,7 @@ class Ear:
         folder = ModelStore(settings.models).path(_MODEL)
         self._asr = WhisperAsr(folder, _MODEL, "cpu", _THREADS)
         self._asr.load()
-        # A second copy only to guess languages: the service's provider has no need to.
+        # A second copy to guess among all languages: the service's provider weighs a few.
         self._guess = Whisper(str(folder), compute_type="int8", intra_threads=_THREADS)
 
     def close(self) -> None:
@@ -106,7 +106,7 @@ class Voice:
 def dub_voice(settings: Settings) -> Iterator[Voice]:
     """The voice that the stream's policy names."""
     policy, offer = settings.stream, offered(settings)
-    _, target = offer.pair(policy.source_language, policy.target_language)
+    _, target = offer.direction(policy.source_language, policy.target_language)
     chosen = offer.voice(policy.voice, target)
     with speech_models.narrator(settings) as speak:
         yield Voice(speak, chosen.name)

@@ -16,7 +16,7 @@ from bench.mix.placement import Placed, active_runs, speech_onset
 from bench.mix.programmes import stretched
 from bench.mix.recorded import Recorded
 from dubcast.audio.pcm import RATE, Float
-from dubcast.contract.worker import AsRunEntry, Outcome, as_run
+from dubcast.contract.worker import AsRunEntry, as_run
 from dubcast.errors import ProbeError
 from dubcast.measure.material import Line, Material
 from dubcast.measure.recording import opened
@@ -113,7 +113,7 @@ def evidence(kept: Kept, material: Material, voice: Speaker) -> Evidence:
     source = recorded.load(kept.source, material, known.bed, marks)
     output = recorded.load(kept.output, material, known.bed, marks)
     entries = as_run(kept.asrun.read_text("utf-8"))
-    spoken = [entry for entry in entries if entry.outcome is not Outcome.NO_SPEECH]
+    spoken = [entry for entry in entries if not entry.outcome.original_is_right]
     coarse = _coarse_shift_s(spoken, output, kept)
     parts = stems.taken_apart(output.sound, known.bed, known.speech)
     rough = [entry.moved(coarse) for entry in spoken]

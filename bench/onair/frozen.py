@@ -1,5 +1,5 @@
 """`python -m bench.onair.frozen`: a worker that is frozen (SIGSTOP) on air, and when its stream is
-back; written as `build/bench/onair-frozen.json`.
+back.
 
 All roles run, supervised as in production. The worker is frozen as the fault bench does it, three
 times. Back is when from then on both tracks arrive without a hole: at whoever reads `/out`, and at
@@ -18,11 +18,12 @@ from rich.console import Console
 
 from bench.faults.rows import NS_PER_S, Tape, tape
 from bench.faults.strikes import STRIKES, STRUCK
+from bench.onair import parts
+from bench.onair.parts import Found, Part
 from bench.scene import Recorders, Scene, recordings, running
-from dubcast import log
 from dubcast.config import Settings
 from dubcast.contract.ids import output_path
-from dubcast.measure import arrivals, figures, stage
+from dubcast.measure import arrivals
 from dubcast.measure.figures import Bar, Figure
 from dubcast.testing.media import ClipSpec, build_clip
 
@@ -33,7 +34,6 @@ _CLIP = ClipSpec(seconds=_WARM_UP_S + (_TIMES + 1) * _WATCHED_S + 30, bed="noise
 _BEFORE_NS = NS_PER_S
 _NEAR, _FAR = "near", STRUCK  # where it is recorded: at `/out`, and at the third party
 _POLICY = {STRUCK: {"separation": {"separator": "off"}}}
-_OUT = Path("build/bench/onair-frozen.json")
 
 BARS = (Bar("worker_frozen_recovery_s", "<=", 5, "both tracks at /out; the worst of three"),)
 
@@ -87,21 +87,12 @@ def _back_s(recorded: Tape, at_ns: int) -> float:
     return recorded.steady_s(at_ns, watched)
 
 
-def take(settings: Settings, out: Path, console: Console) -> dict[str, Figure]:
-    """All of it. Raises MediaError if the stream does not get on air."""
+def _measure(settings: Settings, out: Path, console: Console) -> Found:
     struck = asyncio.run(freeze(settings, out, console))
-    return measured(struck, tapes(out))
+    return Found(measured(struck, tapes(out)))
 
 
-def main() -> None:
-    """Exit status 1 if a bar is missed."""
-    console, settings = Console(stderr=True), Settings()
-    log.setup(settings.log, "bench")
-    out = _OUT.with_suffix("")
-    stage.clear(out)
-    found = take(settings, out, console)
-    sys.exit(0 if figures.report(_OUT, found, BARS, seed=1, console=console) else 1)
-
+PART = Part("frozen", BARS, _measure)
 
 if __name__ == "__main__":
-    main()
+    sys.exit(parts.run([PART], PART.name))

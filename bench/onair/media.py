@@ -1,6 +1,5 @@
 """`python -m bench.onair.media`: pictures that pause, come seldom or late, timestamps as encoders
-send them, each through a worker of its own, over a real media server; written as
-`build/bench/onair.json`.
+send them, each through a worker of its own, over a real media server.
 
 Every connection of the output is recorded, with the arrival of each tag. No speech service answers:
 what is measured is the way of the media.
@@ -17,12 +16,14 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
+from bench.onair import parts
 from bench.onair.coverage import Samples, lost
+from bench.onair.parts import Found, Part
 from bench.scene import Recorders, recordings
-from dubcast import flv, log
+from dubcast import flv
 from dubcast.audio.pcm import RATE
 from dubcast.config import Settings
-from dubcast.measure import arrivals, decode, figures, stage
+from dubcast.measure import arrivals, decode, stage
 from dubcast.measure.figures import Bar, Figure
 from dubcast.measure.probe import probe
 from dubcast.measure.recording import iter_tags, read
@@ -35,7 +36,6 @@ FRAME_MS = 1024 / 48
 # The last encoder is not asked for what it still holds when the worker is stopped.
 _HELD = 1600 + 1023
 _NO_STS = "http://127.0.0.1:9"
-_OUT = Path("build/bench/onair.json")
 
 BARS = (
     Bar("pause_sound_gap_ms", "<=", 0.0, "beyond one frame, over a pause of 12 s"),
@@ -240,15 +240,11 @@ def _without_service(third: Settings) -> Settings:
     )
 
 
-def main() -> None:
-    """Exit status 1 if a bar is missed."""
-    console, settings = Console(stderr=True), Settings()
-    log.setup(settings.log, "bench")
-    out = _OUT.with_suffix("")
-    stage.clear(out)
-    found = measured(asyncio.run(take(settings, out, console)))
-    sys.exit(0 if figures.report(_OUT, found, BARS, seed=1, console=console) else 1)
+def _measure(settings: Settings, out: Path, console: Console) -> Found:
+    return Found(measured(asyncio.run(take(settings, out, console))))
 
+
+PART = Part("media", BARS, _measure)
 
 if __name__ == "__main__":
-    main()
+    sys.exit(parts.run([PART], PART.name))

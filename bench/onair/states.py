@@ -4,7 +4,7 @@ Real processes: the roles of `dubcast up`, the speech service with its models, n
 stream of the orchestrator has the way to its service cut, then finds one there that fails every
 fragment, and is read at `/v1/streams`. Beside it, from the same source, workers with a wrong key
 and with a language that the service lacks, read at `/status`. What counts is how many fragments go
-on air without a dub before it is told. Written as `build/bench/states.json`.
+on air without a dub before it is told.
 """
 
 from __future__ import annotations
@@ -22,14 +22,15 @@ from typing import Any
 import httpx2
 from rich.console import Console
 
-from dubcast import log
+from bench.onair import parts
+from bench.onair.parts import Found, Part
 from dubcast.cli.service import is_ready
 from dubcast.config import Secret, Settings
 from dubcast.contract.ids import ingest_path
 from dubcast.contract.streams import NotDubbing, StreamReason, StreamState
 from dubcast.contract.worker import AsRunEntry, Outcome
 from dubcast.errors import MediaError
-from dubcast.measure import figures, stage
+from dubcast.measure import stage
 from dubcast.measure.figures import Bar, Figure
 from dubcast.measure.narrated import narrated
 from dubcast.testing import faults as replies
@@ -41,7 +42,6 @@ BARS = (
     Bar("state_back_fragments", "<=", 2, "dubs on air before that is no longer told"),
     Bar("state_wrong_details", "==", 0, "looks that found another detail"),
 )
-_OUT = Path("build/bench/states.json")
 _STREAM = "air"
 _POLL_S = 0.1
 _READY_S = 240.0
@@ -303,15 +303,11 @@ def _entries(out: Path, stream: str) -> list[AsRunEntry]:
     return [AsRunEntry.model_validate_json(line) for line in lines]
 
 
-def main() -> None:
-    """Exit status 1 if a bar is missed."""
-    console, settings = Console(stderr=True), Settings()
-    log.setup(settings.log, "bench")
-    out = _OUT.with_suffix("")
-    stage.clear(out)
-    found = asyncio.run(take(settings, out, console))
-    sys.exit(0 if figures.report(_OUT, found, BARS, seed=1, console=console) else 1)
+def _measure(settings: Settings, out: Path, console: Console) -> Found:
+    return Found(asyncio.run(take(settings, out, console)))
 
+
+PART = Part("states", BARS, _measure)
 
 if __name__ == "__main__":
-    main()
+    sys.exit(parts.run([PART], PART.name))

@@ -17,6 +17,7 @@ _ROWS = 8
 _COLOURS = {
     Outcome.DUBBED: "green",
     Outcome.NO_SPEECH: "dim",
+    Outcome.LEFT_ALONE: "dim",
     Outcome.LATE: "yellow",
     Outcome.SHIFT: "yellow",
 }

@@ -71,6 +71,15 @@ class WorkerMetrics:
         self.fallback = self._counter(
             "dubcast_fallback_total", "Fragments not dubbed", ["mode", "reason"]
         )
+        self.left_alone = self._counter(
+            "dubcast_left_alone_total",
+            "Fragments with words that are right as they are",
+            ["reason"],
+        )
+        self.publish_up = self._gauge("dubcast_publish_up", "1 while the output leaves")
+        self._of_the_service()
+
+    def _of_the_service(self) -> None:
         self.breaker = self._gauge(
             "dubcast_breaker_state", "Endpoints of the speech service in a state", ["state"]
         )
@@ -80,7 +89,6 @@ class WorkerMetrics:
         self.sts_retries = self._counter(
             "dubcast_sts_retries_total", "Fragments sent to the speech service a second time"
         )
-        self.publish_up = self._gauge("dubcast_publish_up", "1 while the output leaves")
 
     def _gauge(self, name: str, text: str, labels: list[str] | None = None) -> Gauge:
         return Gauge(name, text, ["stream", *(labels or [])], registry=self.registry)

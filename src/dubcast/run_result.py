@@ -14,13 +14,15 @@ class RunResult:
     """Fill it while the stream runs. `lost_for`: why the destination was last lost, if it was."""
 
     delivered_s: float = 0.0
-    spoken: int = 0  # fragments with words
+    spoken: int = 0  # fragments that were to be dubbed
     dubbed: int = 0  # of them, with their dub on air
+    left_alone: int = 0  # fragments with words that are right as they are
     lost_for: str = ""
 
     def fragment(self, entry: AsRunEntry) -> None:
         """A fragment's time has come."""
-        self.spoken += entry.outcome is not Outcome.NO_SPEECH
+        self.spoken += not entry.outcome.original_is_right
+        self.left_alone += entry.outcome is Outcome.LEFT_ALONE
         self.dubbed += entry.outcome is Outcome.DUBBED and entry.on_air
 
     @property
@@ -39,4 +41,8 @@ class RunResult:
         if self.spoken:
             share = round(100 * self.dubbed / self.spoken)
             said = f"{self.dubbed} of {self.spoken} fragments dubbed ({share} %)"
+        elif self.left_alone:
+            said = "nothing was to be dubbed"
+        if self.left_alone:
+            said += f", {self.left_alone} left alone for their language"
         return f"delivered {self.delivered_s:.1f} s to {destination}; {said}"

@@ -91,10 +91,15 @@ async def test_a_stereo_reply_is_mixed_down() -> None:
     assert len(reply.voice) == RATE
 
 
-async def test_no_speech_has_no_voice() -> None:
-    script: Script = lambda r, c: success(r, status="no_speech", dubbed_audio=None)  # noqa: E731
-    async with client(script) as (_, one):
-        assert (await dub(one)).voice is None
+@pytest.mark.parametrize("left_alone", [None, "target_language"])
+async def test_what_is_not_to_be_dubbed_has_no_voice_and_is_a_good_call(
+    left_alone: str | None,
+) -> None:
+    bare = {"status": "no_speech", "dubbed_audio": None, "left_alone": left_alone}
+    async with client(lambda r, c: success(r, **bare)) as (_, one):
+        for _ in range(5):
+            assert (await dub(one)).voice is None
+        assert (one.states()["closed"], dict(one.new_calls())) == (1, {"good": 5})
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,12 +20,13 @@ from sacrebleu.metrics import CHRF
 from dubcast.config import Settings
 from dubcast.contract.sts import PcmAudio, StsRequest, StsResponse
 from dubcast.errors import MissingPartError
-from dubcast.languages import catalogue
+from dubcast.languages import catalogue, spoken
 from dubcast.sts.build import build_engine
 from dubcast.sts.engine import Engine
 from dubcast.sts.offer import Offer
 from dubcast.sts.providers.interface import AsrTask, Float, TtsTask
 from dubcast.sts.service import Service
+from dubcast.sts.which_language import Question
 
 RATE = 48_000
 FAR = 10**19
@@ -145,6 +148,87 @@ def test_portuguese_to_english(engine: Engine, speak: Callable[..., Float]) -> N
     assert _word_errors(heard, response.translated_text) <= 0.25
 
 
+@pytest.mark.parametrize(
+    ("source", "target", "text", "voice"),
+    [("en", "pt-BR", PORTUGUESE, "pf_dora"), ("pt-BR", "en", ENGLISH, "am_michael")],
+)
+def test_speech_in_the_target_language_is_left_alone(
+    engine: Engine, speak: Callable[..., Float], source: str, target: str, text: str, voice: str
+) -> None:
+    samples = speak(text, target, voice)
+    response = _dub(engine, samples, source_language=source, target_language=target)
+    assert (response.status, response.left_alone) == ("no_speech", "target_language")
+    assert (response.detected_language, response.transcript) == (target, "")
+    assert response.language_probability is not None
+    assert response.language_probability > 0.5
+
+
+def test_a_fragment_that_holds_both_languages_keeps_the_voice_of_both(
+    engine: Engine, speak: Callable[..., Float]
+) -> None:
+    """As English the recognition writes its English half down, and nothing of the other."""
+    english = speak("And now our guest will say a few words.", "en", "af_heart")
+    portuguese = speak("Muito obrigado, é um prazer estar aqui.", "pt-BR", "pm_alex")
+    for halves in ((english, portuguese), (portuguese, english)):
+        response = _dub(engine, np.concatenate(halves))
+        assert (response.status, response.left_alone) == ("no_speech", "target_language")
+
+
+@pytest.fixture
+def spanish(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[str], Float]]:
+    """Says a text in Spanish, which the synthesis can and the service does not know."""
+    (tmp_path / "es.py").write_text(
+        "from dubcast.languages.language import Language, Variety\n"
+        'LANGUAGE = Language(tag="es", varieties=(Variety("es", espeak="es"),))\n'
+    )
+    voices = {voice.name: voice for voice in engine.providers.tts.capabilities.voices}
+
+    def speak(text: str) -> Float:
+        with monkeypatch.context() as patch:
+            patch.setattr(spoken, "__path__", [*spoken.__path__, str(tmp_path)])
+            catalogue.known.cache_clear()
+            task = TtsTask(text, voices["ef_dora"])
+            speech = engine.tts.submit(task, "test", FAR).result(60).value
+        catalogue.known.cache_clear()
+        return np.asarray(soxr.resample(speech.samples, speech.rate_hz, RATE), np.float32)
+
+    yield speak
+    sys.modules.pop(f"{spoken.__name__}.es", None)
+
+
+@pytest.mark.parametrize("source", ["en", "auto"])
+def test_speech_in_an_unexpected_language_is_left_alone(
+    engine: Engine, spanish: Callable[[str], Float], source: str
+) -> None:
+    text = "Buenas noches y bienvenidos al programa, hoy hablamos de la música de nuestra tierra."
+    response = _dub(engine, spanish(text), source_language=source)
+    assert (response.status, response.left_alone) == ("no_speech", "other_language")
+    assert response.detected_language == "es"
+
+
+@pytest.mark.parametrize(("target", "left_alone"), [("en", None), ("pt-BR", "target_language")])
+def test_whatever_is_spoken_is_dubbed_if_it_can_be(
+    engine: Engine, speak: Callable[..., Float], target: str, left_alone: str | None
+) -> None:
+    samples = speak(PORTUGUESE, "pt-BR", "pm_alex")
+    response = _dub(engine, samples, source_language="auto", target_language=target)
+    assert (response.detected_language, response.left_alone) == ("pt-BR", left_alone)
+    assert (response.dubbed_audio is None) == (left_alone is not None)
+
+
+def test_each_of_a_batch_has_its_own_language(engine: Engine, speak: Callable[..., Float]) -> None:
+    said = [speak(ENGLISH, "en", "af_heart"), speak(PORTUGUESE, "pt-BR", "pf_dora")]
+    heard = [soxr.resample(one, RATE, 16_000).astype(np.float32) for one in said]
+    question = Question(("en",), "pt-BR", 4.0)
+    first, second = engine.providers.asr.run([AsrTask(one, "en", False, question) for one in heard])
+    assert "children" in first.text
+    assert first.answer is not None
+    assert first.answer.language == "en"
+    assert (second.text, second.answer and second.answer.left_alone) == ("", "target_language")
+
+
 def test_a_crowded_slot_is_spoken_faster_and_stays_intelligible(
     engine: Engine, speak: Callable[..., Float]
 ) -> None:
@@ -207,6 +291,7 @@ GARBAGE = {
 def test_what_is_no_speech_makes_no_words(engine: Engine, name: str) -> None:
     response = _dub(engine, GARBAGE[name].astype(np.float32))
     assert (response.status, response.transcript) == ("no_speech", "")
+    assert (response.detected_language, response.left_alone) == ("und", None)
 
 
 @pytest.mark.parametrize("rate", [8_000, 44_100, 96_000])

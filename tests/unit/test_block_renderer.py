@@ -64,10 +64,11 @@ def test_without_a_dub_the_fallback_is_heard(fallback: str, heard: int) -> None:
     assert (one.fragment.outcome, one.fragment.fallback) == (Outcome.LATE, fallback)
 
 
-def test_where_no_words_were_found_nothing_is_replaced() -> None:
+@pytest.mark.parametrize("outcome", [Outcome.NO_SPEECH, Outcome.LEFT_ALONE])
+def test_where_the_original_is_right_nothing_is_replaced(outcome: Outcome) -> None:
     one = Stage()
-    one.book.failed(one.fragment.sequence, Outcome.NO_SPEECH, "")
-    assert one.level() == pytest.approx(3000)
+    one.book.failed(one.fragment.sequence, outcome, "")
+    assert np.array_equal(one.rendered(), np.full((4 * RATE, 2), 3000))
     assert one.fragment.fallback == ""
 
 

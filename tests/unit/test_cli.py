@@ -52,6 +52,7 @@ def test_a_policy_that_the_service_can_serve(sts: ScriptedSts, policy: dict[str,
     [
         ({"target_language": "xx"}, ["'xx'", "en to pt-BR", "pt-BR to en"]),
         ({"source_language": "de"}, ["'de'", "en to pt-BR"]),
+        ({"source_language": "auto"}, ["'auto'", "it cannot tell languages", "en to pt-BR"]),
         ({"voice": "nobody"}, ["'nobody'", "default, pf_dora"]),
         ({"voice": "af_heart"}, ["'af_heart'", "default, pf_dora"]),
     ],

@@ -34,6 +34,7 @@ def test_the_names_of_the_status_are_these() -> None:
             "dubbing",
             "dumps_dropped_samples",
             "fragments",
+            "left_alone",
         ),
         *("sts", "longest_fragment_s", "depth", "peak"),
     }
@@ -45,7 +46,15 @@ def test_the_names_of_the_status_are_these() -> None:
 def test_the_names_of_an_as_run_entry_are_these() -> None:
     assert set(json.loads(ENTRY.model_dump_json())) == {
         *("fragment_id", "sequence_number", "source_start_s", "source_end_s", "outcome"),
-        *("reason", "fallback", "transcript", "translated_text", "tempo", "placed_shift_s"),
+        *(
+            "reason",
+            "fallback",
+            "language",
+            "transcript",
+            "translated_text",
+            "tempo",
+            "placed_shift_s",
+        ),
         *("backlog_s", "dub_start_s", "dub_end_s", "speech_lufs", "dub_lufs", "air_ns"),
         *("stages_ms", "round_trip_ms", "deadline_margin_ms", "on_air"),
     }
@@ -71,6 +80,11 @@ def test_a_newer_worker_may_say_more_but_not_another_state() -> None:
     assert WorkerStatus.read(told) == WorkerStatus.model_validate(told)
     assert WorkerStatus.read({**told, "state": "degraded"}) is None
     assert WorkerStatus.read({}) is WorkerStatus.read(None) is None
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_the_original_is_right_only_where_nothing_is_to_be_dubbed(outcome: Outcome) -> None:
+    assert outcome.original_is_right == (outcome in ("no_speech", "left_alone"))
 
 
 def test_a_log_is_read_line_by_line(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from dubcast.audio.pcm import RATE, Float
 from dubcast.clock import NS_PER_S
 from dubcast.config import StreamSettings
+from dubcast.contract.sts import LeftAlone
 from dubcast.contract.worker import Outcome
 from dubcast.errors import StsError
 from dubcast.worker.core import WorkerCore
@@ -93,6 +94,16 @@ def test_a_reply_without_words_is_no_dub() -> None:
     assert (one.fragment.state, one.fragment.outcome) == (State.FAILED, Outcome.NO_SPEECH)
     # It skipped translation and speech: its time says nothing about how long a dub takes.
     assert one.core.view().longest_fragment_s == longest_s
+
+
+def test_what_the_service_leaves_alone_is_told_with_the_reason_and_its_language() -> None:
+    one = Stage()
+    reply = dub_reply(None, left_alone=LeftAlone.TARGET_LANGUAGE, detected_language="pt-BR")
+    assert not one.core.replied(one.fragment, reply, one.now)
+    one.later(DELAY_S + 2)
+    (aired,) = one.aired
+    assert (aired.outcome, aired.reason) == (Outcome.LEFT_ALONE, "target_language")
+    assert (aired.language, aired.fallback, aired.dub) == ("pt-BR", "", None)
 
 
 def test_a_slow_reply_makes_the_next_fragments_shorter_and_a_lost_one_more_so() -> None:

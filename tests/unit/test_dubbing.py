@@ -83,7 +83,9 @@ def test_what_no_call_tells_is_told_by_what_goes_on_air(
     assert one.fault == detail
 
 
-@pytest.mark.parametrize("outcome", [Outcome.DUBBED, Outcome.NO_SPEECH, Outcome.SHIFT])
+@pytest.mark.parametrize(
+    "outcome", [Outcome.DUBBED, Outcome.NO_SPEECH, Outcome.LEFT_ALONE, Outcome.SHIFT]
+)
 def test_only_what_was_said_after_the_fault_ends_it(one: Watched, outcome: Outcome) -> None:
     one.failed(5, "UNAVAILABLE")
     for earlier in (3, 4):

@@ -369,3 +369,37 @@ def test_a_transition_that_is_not_listed_is_an_error() -> None:
     with pytest.raises(ValueError, match="reply in waiting"):
         fragment.step("reply")
     assert fragment.state is State.WAITING
+
+
+def test_a_dub_keeps_off_the_words_that_follow_and_are_left_alone() -> None:
+    """The room before them is that before a fragment to be dubbed; silence would be taken."""
+    tempo = {}
+    for outcome in (Outcome.NO_SPEECH, Outcome.LEFT_ALONE):
+        one = book(quiet_until_s=14.5)
+        dubbed(one, span(10), 2.3)
+        follows = one.add(span(12), "run")
+        follows.step("send")
+        one.failed(follows.sequence, outcome, "")
+        task = one.next_stretch()
+        tempo[outcome] = task.tempo if task else 1.0
+    assert tempo[Outcome.NO_SPEECH] < 1.01
+    assert tempo[Outcome.LEFT_ALONE] > 1.1
+
+
+def test_the_words_that_are_left_alone_take_the_time_that_they_take() -> None:
+    """No longer than they are, as a dub of them would be: nothing has to hurry for what follows."""
+    one = book(quiet_until_s=20)
+    dubbed(one, span(10), 2.06)
+    one.add(span(12), "run").step("send")
+    one.failed(1, Outcome.LEFT_ALONE, "target_language")
+    one.add(span(14), "run")
+    assert one.next_stretch() is None
+
+
+def test_the_words_that_are_left_alone_are_no_context() -> None:
+    one = book()
+    dubbed(one, span(10), 2.0)
+    one.add(span(13), "run").step("send")
+    one.failed(1, Outcome.LEFT_ALONE, "target_language")
+    assert one.context(one.add(span(16), "run")) == one.context(one.add(span(19), "run"))
+    assert not one.repeats(one.add(span(22), "run"))

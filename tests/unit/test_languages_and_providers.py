@@ -113,11 +113,12 @@ def test_a_voice_from_another_package_is_heard_in_the_dub(outside: Path) -> None
 def test_its_voices_are_offered_and_only_whole_directions(outside: Path) -> None:
     install(outside, PYPROJECT, {"beep_voice.py": BEEP})
     install(outside, OTHERS_PYPROJECT, {"others.py": OTHERS})
-    offer = offered(_settings(outside, mt="book"))
+    offer = offered(_settings(outside, asr="steno", mt="book"))
     assert [voice.name for voice in offer.voices] == ["beep", "peep"]
     # Nobody knows the language xx, so the translation's direction is not offered.
+    # Nor is `auto`: this recognition does not say that it tells languages.
     assert offer.pairs == (("en", "pt-BR"),)
-    english, portuguese = offer.pair("en", "pt")
+    (english,), portuguese = offer.direction("en", "pt")
     assert offer.voice("default", portuguese).name == "beep"
     assert offer.voice("default", english).name == "peep"
 
@@ -125,9 +126,7 @@ def test_its_voices_are_offered_and_only_whole_directions(outside: Path) -> None
 def test_a_language_is_one_file(outside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Spanish is not here; with the page's file alone it is found, spoken, cut and shortened."""
     assert catalogue.find("es") is None
-    (outside / "es.py").write_text(SPANISH, encoding="utf-8")
-    monkeypatch.setattr(spoken, "__path__", [*spoken.__path__, str(outside)])
-    catalogue.known.cache_clear()
+    _with_spanish(outside, monkeypatch)
     spanish = catalogue.find("es-mx")
     assert spanish is not None
     assert spanish.tag == "es"
@@ -148,9 +147,28 @@ def test_a_language_is_one_file(outside: Path, monkeypatch: pytest.MonkeyPatch) 
     assert not precious("however", spanish)
 
 
+@pytest.mark.parametrize(("likely", "source"), [("en", "en"), ("pt", "pt-BR")])
+def test_of_several_languages_the_one_that_was_heard_is_translated(
+    outside: Path, monkeypatch: pytest.MonkeyPatch, likely: str, source: str
+) -> None:
+    _with_spanish(outside, monkeypatch)
+    script = Script(likely={likely: 0.75, "es": 0.125})
+    response = _reply(_engine_with_spanish(script), source_language="auto", target_language="es")
+    assert (response.status, response.detected_language) == ("success", source)
+    (task,) = script.calls["mt"][0]
+    assert (task.source, task.target) == (source, "es")
+
+
+def _with_spanish(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "es.py").write_text(SPANISH, encoding="utf-8")
+    monkeypatch.setattr(spoken, "__path__", [*spoken.__path__, str(folder)])
+    catalogue.known.cache_clear()
+
+
 def _engine_with_spanish(script: Script) -> Engine:
     class Spanish(FakeMt):
-        capabilities = MtCapabilities("fake-mt", pairs=frozenset({("en", "es")}))
+        pairs = frozenset({("en", "es"), ("pt-BR", "es")})
+        capabilities = MtCapabilities("fake-mt", pairs=pairs)
 
     providers = Providers(
         FakeHear(script), FakeAsr(script), Spanish(script), FakeTts(script), FakeFit(script)

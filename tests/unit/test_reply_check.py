@@ -98,3 +98,12 @@ def test_the_longest_reply_that_passes_can_be_read_whole() -> None:
     body = success(asked.model_dump(mode="json"), stereo, audio=audio).body
     assert checked(body, asked)[1] is not None
     assert len(body) < longest_body(asked) < 1.1 * len(body)
+
+
+def test_what_is_left_alone_has_no_voice() -> None:
+    asked = request(1.0)
+    told = asked.model_dump(mode="json")
+    bare = {"status": "no_speech", "dubbed_audio": None, "left_alone": "target_language"}
+    response, voice = checked(success(told, **bare).body, asked)
+    assert (response.left_alone, voice) == ("target_language", None)
+    assert not accepted(asked, 1.0, left_alone="target_language")

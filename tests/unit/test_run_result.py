@@ -8,6 +8,7 @@ from dubcast.contract.worker import AsRunEntry, Outcome
 from dubcast.run_result import RunResult
 
 DUBBED, LATE, FAILED, QUIET = Outcome.DUBBED, Outcome.LATE, Outcome.FAILED, Outcome.NO_SPEECH
+ALONE = Outcome.LEFT_ALONE
 
 
 @pytest.mark.parametrize(
@@ -17,6 +18,11 @@ DUBBED, LATE, FAILED, QUIET = Outcome.DUBBED, Outcome.LATE, Outcome.FAILED, Outc
          "delivered 31.2 s to there; 11 of 12 fragments dubbed (92 %)"),
         (9.0, [], 0, "delivered 9.0 s to there; nobody spoke"),
         (9.0, [(QUIET, True)], 0, "delivered 9.0 s to there; nobody spoke"),
+        (9.0, [(ALONE, True)] * 2, 0,
+         "delivered 9.0 s to there; nothing was to be dubbed, 2 left alone for their language"),
+        (9.0, [(DUBBED, True), (ALONE, True)], 0,
+         "delivered 9.0 s to there; 1 of 1 fragments dubbed (100 %), "
+         "1 left alone for their language"),
         (9.0, [(FAILED, True)] * 2, 4, "delivered 9.0 s to there; 0 of 2 fragments dubbed (0 %)"),
         (9.0, [(DUBBED, False)], 4, "delivered 9.0 s to there; 0 of 1 fragments dubbed (0 %)"),
         (0.0, [(DUBBED, False)] * 3, 3, "nothing was delivered to there: refused"),

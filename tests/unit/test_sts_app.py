@@ -9,6 +9,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 import pytest
@@ -27,6 +28,7 @@ from dubcast.sts.admission import BODY_TIMEOUT_S, Admission, Guard
 from dubcast.sts.app import create_app
 from dubcast.sts.engine import Engine
 from dubcast.sts.examples import REQUEST_EXAMPLE, RESPONSE_EXAMPLE
+from dubcast.sts.which_language import Question
 from dubcast.testing import virtual_loop
 from dubcast.testing.clock import VirtualClock
 from sts_fakes import Script, fake_engine, request, settings
@@ -441,6 +443,94 @@ async def test_a_failed_model_is_not_ready(script: Script) -> None:
         assert (await client.get("/ping")).status_code == 503
         assert (await client.get("/readyz")).text == "failed\n"
     engine.stop()
+
+
+@pytest.fixture
+async def told(script: Script) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of a service that tells languages."""
+    script.likely = {}
+    engine = fake_engine(script)
+    engine.start()
+    assert engine.wait(5) == "ready"
+    async with _client(engine) as client:
+        yield client
+    engine.stop()
+
+
+async def _heard(client: httpx2.AsyncClient, **config: str) -> StsResponse:
+    reply = await _post(client, _body({"config": config, "fragment_id": str(uuid4())}))
+    assert reply.status_code == 200, reply.text
+    return StsResponse.model_validate_json(reply.content)
+
+
+@pytest.mark.parametrize(
+    ("likely", "left_alone", "language"),
+    [
+        ({"en": 0.1, "pt": 0.875}, "target_language", "pt-BR"),
+        ({"en": 0.01, "es": 0.9375}, "other_language", "es"),
+    ],
+)
+async def test_words_that_are_not_to_be_dubbed_are_left_alone(
+    told: httpx2.AsyncClient,
+    script: Script,
+    likely: dict[str, float],
+    left_alone: str,
+    language: str,
+) -> None:
+    script.likely = likely
+    response = await _heard(told)
+    assert (response.status, response.left_alone) == ("no_speech", left_alone)
+    assert (response.detected_language, response.transcript) == (language, "")
+    assert response.language_probability == max(likely.values())
+    assert response.speech_start_ms == 100
+    assert "mt" not in script.calls
+
+
+async def test_what_is_dubbed_says_which_language_was_heard(
+    told: httpx2.AsyncClient, script: Script
+) -> None:
+    script.likely = {"en": 0.75, "pt": 0.1}
+    response = await _heard(told)
+    assert (response.status, response.left_alone) == ("success", None)
+    assert (response.detected_language, response.language_probability) == ("en", 0.75)
+    (task,) = script.calls["asr"][0]
+    assert task.question == Question(("en",), "pt-BR", pytest.approx(0.3))
+
+
+async def test_whatever_is_spoken_is_translated_from_what_was_heard(
+    told: httpx2.AsyncClient, script: Script
+) -> None:
+    script.likely = {"en": 0.1, "pt": 0.75}
+    response = await _heard(told, source_language="auto", target_language="en")
+    assert (response.status, response.detected_language) == ("success", "pt-BR")
+    (task,) = script.calls["mt"][0]
+    assert (task.source, task.target) == ("pt-BR", "en")
+
+
+async def test_where_nobody_speaks_no_language_is_told(
+    told: httpx2.AsyncClient, script: Script
+) -> None:
+    script.likely, script.text = {"en": 0.75}, ""
+    unintelligible = await _heard(told)
+    script.speech = False
+    for response in (unintelligible, await _heard(told)):
+        assert (response.status, response.detected_language) == ("no_speech", "und")
+        assert (response.language_probability, response.left_alone) == (None, None)
+
+
+async def test_a_recognition_that_cannot_tell_is_believed_and_offers_no_auto(
+    client: httpx2.AsyncClient,
+) -> None:
+    response = await _heard(client, source_language="pt", target_language="en")
+    assert (response.detected_language, response.language_probability) == ("pt-BR", None)
+    reply = await _post(client, _body({"config": {"source_language": "auto"}}))
+    assert "cannot tell languages" in _error(reply, 422, "INVALID_INPUT").error.message
+
+
+async def test_auto_is_among_the_languages(told: httpx2.AsyncClient) -> None:
+    reply = await told.get("/api/v1/languages")
+    pairs = LanguagesReply.model_validate_json(reply.content).pairs
+    assert [(p.source, p.target) for p in pairs][2:] == [("auto", "en"), ("auto", "pt-BR")]
 
 
 async def test_voices_and_languages(client: httpx2.AsyncClient) -> None:

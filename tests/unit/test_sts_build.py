@@ -120,10 +120,11 @@ def test_the_provider_of_each_stage_is_the_settings(tmp_path: Path, stage: str) 
 
 
 def test_what_is_offered_is_the_settings_providers(tmp_path: Path) -> None:
-    for stage in ("mt", "tts"):
+    for stage in ("asr", "mt", "tts"):
         with pytest.raises(ConfigError, match=rf"providers\.{stage} = 'nothing'"):
             offered(_settings(tmp_path, providers={stage: "nothing"}))
-    assert offered(_settings(tmp_path)).pairs == (("en", "pt-BR"), ("pt-BR", "en"))
+    named, auto = (("en", "pt-BR"), ("pt-BR", "en")), (("auto", "en"), ("auto", "pt-BR"))
+    assert offered(_settings(tmp_path)).pairs == (*named, *auto)
 
 
 def test_voices_are_listed_without_models(tmp_path: Path, monkeypatch: Any) -> None:
@@ -153,7 +154,7 @@ def test_language_aliases(given: str, tag: str | None) -> None:
 
 def test_each_target_language_has_a_default_voice() -> None:
     offer = offered(Settings())
-    english, portuguese = offer.pair("en", "pt")
+    (english,), portuguese = offer.direction("en", "pt")
     assert offer.voice("default", portuguese).name == "pf_dora"
     assert offer.voice("default", english).name == "af_heart"
     assert offer.voice("bm_george", english).language == "en-GB"

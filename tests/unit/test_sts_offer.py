@@ -8,7 +8,7 @@ from dubcast.contract.sts import FragmentConfig
 from dubcast.errors import StsError
 from dubcast.languages.spoken.en import LANGUAGE as ENGLISH
 from dubcast.languages.spoken.pt_br import LANGUAGE as PORTUGUESE
-from dubcast.sts.offer import Offer
+from dubcast.sts.offer import Choice, Offer
 from dubcast.sts.providers.interface import Voice
 
 ANNA = Voice("anna", "pt-PT", "female")
@@ -58,4 +58,28 @@ def test_what_is_not_offered_is_told_with_the_choices(config: dict[str, str], me
 
 def test_the_choice_of_a_request() -> None:
     choice = Offer(PAIRS, [BIA, KEN]).choose(FragmentConfig(target_language="PT_br"))
-    assert (choice.source, choice.target, choice.voice) == (ENGLISH, PORTUGUESE, BIA)
+    assert (choice.sources, choice.target, choice.voice) == ((ENGLISH,), PORTUGUESE, BIA)
+    assert choice.named
+
+
+def test_whatever_is_spoken_is_offered_where_languages_can_be_told() -> None:
+    offer = Offer(PAIRS, [BIA, KEN], tells_languages=True)
+    assert offer.pairs == (("en", "pt-BR"), ("pt-BR", "en"), ("auto", "en"), ("auto", "pt-BR"))
+    choice = offer.choose(FragmentConfig(source_language="Auto", target_language="en"))
+    assert (choice.sources, choice.target, choice.named) == ((PORTUGUESE,), ENGLISH, False)
+    with pytest.raises(StsError, match="cannot dub 'auto' into 'xx'; there are: en -> pt-BR,"):
+        offer.direction("auto", "xx")
+    with pytest.raises(StsError, match="cannot dub 'en' into 'auto';"):
+        offer.direction("en", "auto")
+
+
+def test_auto_is_refused_with_the_reason_where_languages_cannot_be_told() -> None:
+    words = r"cannot dub 'auto' into 'pt' \(this recognition cannot tell languages\); there are: en"
+    with pytest.raises(StsError, match=words):
+        Offer(PAIRS, [BIA]).direction("auto", "pt")
+
+
+def test_of_several_sources_the_one_that_was_heard_is_chosen() -> None:
+    choice = Choice((ENGLISH, PORTUGUESE), PORTUGUESE, BIA, named=False)
+    assert choice.heard("pt-BR").source is PORTUGUESE
+    assert choice.heard("fr").source is ENGLISH

@@ -12,6 +12,7 @@ import structlog
 
 from dubcast.audio.pcm import RATE
 from dubcast.clock import NS_PER_S
+from dubcast.contract.sts import LeftAlone
 from dubcast.contract.worker import AsRunEntry, BreakerState, Outcome, WorkerState
 from dubcast.metrics import WorkerMetrics
 from dubcast.separation.client import SeparationClient, SeparationState
@@ -156,7 +157,7 @@ def test_a_dub_is_counted_logged_and_handed_on() -> None:
         one.telemetry.report(decided)
     assert [entry.outcome for entry in one.entries] == [Outcome.DUBBED, Outcome.LATE]
     first, second = one.entries
-    assert (first.transcript, first.translated_text) == ("hello", "olá")
+    assert (first.language, first.transcript, first.translated_text) == ("en", "hello", "olá")
     assert first.dub_span_s is not None
     assert first.placed_shift_s == 0
     assert one.metric("dubcast_fragments_total", outcome="dubbed") == 1
@@ -176,6 +177,21 @@ def test_a_dub_is_counted_logged_and_handed_on() -> None:
     assert [line["outcome"] for line in told] == ["dubbed", "late"]
     assert not any("hello" in str(line) for line in lines)  # what was said is not logged
     assert one.telemetry.status().fragments == {Outcome.DUBBED: 1, Outcome.LATE: 1}
+
+
+def test_what_is_left_alone_is_counted_by_its_reason_and_is_no_fallback() -> None:
+    one = Stage()
+    fragment = one.dubbed()[1]
+    fragment.outcome, fragment.reason, fragment.fallback = Outcome.LEFT_ALONE, "", ""
+    for reason in ("target_language", "other_language", "target_language"):
+        one.telemetry.report([replace(fragment, reason=reason)])
+    assert one.metric("dubcast_left_alone_total", reason="target_language") == 2
+    assert one.metric("dubcast_left_alone_total", reason="other_language") == 1
+    assert one.metric("dubcast_fragments_total", outcome="left_alone") == 3
+    fallbacks = one.metrics.fallback.collect()[0].samples
+    assert fallbacks == []
+    counted = {LeftAlone.TARGET_LANGUAGE: 2, LeftAlone.OTHER_LANGUAGE: 1}
+    assert one.telemetry.status().left_alone == counted
 
 
 def test_gauges_and_counters_follow_the_core() -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dubcast.audio.pcm import RATE
+from dubcast.audio.pcm import RATE, Int16
+from dubcast.contract.sts import LeftAlone
 from dubcast.errors import PolicyError, StsError
 from dubcast.metrics import WorkerMetrics
 from dubcast.orchestrator.stream import Event
@@ -25,6 +26,7 @@ from dubcast.worker.endpoint import Endpoint
 from dubcast.worker.output_thread import OutputThread
 from dubcast.worker.worker import Worker
 from worker_fakes import (
+    CHUNK,
     LevelVad,
     Read,
     ScriptedDestination,
@@ -32,6 +34,7 @@ from worker_fakes import (
     at_once,
     drive,
     dub_reply,
+    pcm,
     spec,
 )
 
@@ -201,3 +204,39 @@ def test_silence_after_a_dead_service_does_not_hide_it(monkeypatch: pytest.Monke
     quiet = [span for span in TALK if span[0] < 40]
     one = Show(monkeypatch, refusing("UNAVAILABLE"), until_s=999, talk=quiet).run()
     assert one.states(26, 109) == {(Event.WORKER_DEGRADED, "not_dubbing", "sts_unreachable")}
+
+
+class Native(Show):
+    """The service leaves what is said from 20 to 60 s alone: it needs no dub."""
+
+    async def post(self, *_: Any, **__: Any) -> Any:
+        if not self.down():
+            return await super().post()
+        reply = dub_reply(None, left_alone=LeftAlone.TARGET_LANGUAGE, detected_language="pt-BR")
+        return reply.response, reply.voice
+
+
+def test_what_is_left_alone_plays_as_it_came_and_is_no_fault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    silence = {"fallback": "silence"}
+    one = Native(monkeypatch, refusing("UNAVAILABLE"), policy=silence).run()
+    assert one.states(5, 109) == {LIVE}
+    status = one.worker.status()
+    assert set(status.fragments) == {"dubbed", "left_alone"}
+    assert status.fragments["left_alone"] == status.left_alone["target_language"] == 10
+    assert status.sts[0].state == "closed"
+    (output,) = one.there.outputs
+    out = np.concatenate([block.samples for block in output.audio])
+    # From the silence before the first of these words to that before the first dubbed again.
+    first, last = round(21.8 * RATE), round(57.8 * RATE)
+    assert np.array_equal(out[first:last], as_it_came(first, last))
+
+
+def as_it_came(first: int, last: int) -> Int16:
+    """The sound of the source from one position to another."""
+    chunks = range(first - first % CHUNK, last + CHUNK, CHUNK)
+    loud = [any(a <= at / RATE < b for a, b in TALK) for at in chunks]
+    sound = b"".join(pcm(at, loud=one) for at, one in zip(chunks, loud, strict=True))
+    samples = np.frombuffer(sound, "<i2").reshape(-1, 2)
+    return samples[first - chunks[0] : last - chunks[0]]

@@ -149,7 +149,9 @@ def up(
         typer.Option(help="NAME=URL that every stream is pushed to; keys are safer in the file"),
     ] = None,
     sts: Annotated[bool, typer.Option(help="run the speech service here")] = True,
-    source_language: Annotated[str | None, typer.Option("--from", help="spoken language")] = None,
+    source_language: Annotated[
+        str | None, typer.Option("--from", help="spoken language, or auto")
+    ] = None,
     target_language: Annotated[str | None, typer.Option("--to", help="language to dub to")] = None,
     voice: Annotated[str | None, typer.Option(help="voice; see `dubcast voices`")] = None,
     delay: Annotated[float | None, typer.Option(help="input to output in seconds, 3-15")] = None,

@@ -39,7 +39,9 @@ def register(app: typer.Typer) -> None:
 def run(
     source: Annotated[str, typer.Argument(help="rtmp, rtsp, srt or http-flv URL, or a file")],
     dest: Annotated[str, typer.Argument(help="RTMP URL to publish to")],
-    source_language: Annotated[str | None, typer.Option("--from", help="spoken language")] = None,
+    source_language: Annotated[
+        str | None, typer.Option("--from", help="spoken language, or auto")
+    ] = None,
     target_language: Annotated[str | None, typer.Option("--to", help="language to dub to")] = None,
     voice: Annotated[str | None, typer.Option(help="voice; see `dubcast voices`")] = None,
     delay: Annotated[float | None, typer.Option(help="input to output in seconds, 3-15")] = None,

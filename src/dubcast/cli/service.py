@@ -115,7 +115,7 @@ def check_here(settings: Settings) -> None:
     offer = offered(settings)
     for where, policy in _policies(settings):
         try:
-            _, target = offer.pair(policy.source_language, policy.target_language)
+            _, target = offer.direction(policy.source_language, policy.target_language)
             offer.voice(policy.voice, target)
         except StsError as error:
             raise ConfigError(f"{where}: {error}") from error

@@ -64,7 +64,11 @@ class DuckingSettings(Section):
 class StreamSettings(Section):
     """How a stream is dubbed. Defaults for every stream; `orchestrator.streams` may differ."""
 
-    source_language: str = Field("en", description="language that is spoken")
+    source_language: str = Field(
+        "en",
+        description="language that is spoken; auto: any that can be dubbed into the target. Words "
+        "in the target language, or in another one, are left alone",
+    )
     target_language: str = Field("pt-BR", description="language to dub into")
     voice: str = Field("default", description="voice of the dub; `dubcast voices` lists them")
     delay_s: float = Field(8.0, ge=3, le=15, description="input to output, fixed")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -31,6 +32,18 @@ BYTES_PER_SAMPLE = 2
 
 DurationPolicy = Literal["match", "fit"]
 Timings = Literal["none", "speech", "words"]
+
+AUTO = "auto"
+"""A source language: whichever is spoken of those that can be dubbed into the target."""
+UNDETERMINED = "und"
+"""A detected language: none, nobody spoke."""
+
+
+class LeftAlone(StrEnum):
+    """Why words are not dubbed: the original is right."""
+
+    TARGET_LANGUAGE = "target_language"  # they are in the target language already
+    OTHER_LANGUAGE = "other_language"  # they are in none that was expected
 
 
 class RequestModel(BaseModel):
@@ -100,7 +113,9 @@ class FragmentConfig(RequestModel):
     """What to make of a fragment."""
 
     source_language: str = Field(
-        default="en", validation_alias=AliasChoices("source_language", "sourceLanguage")
+        default="en",
+        description="What is spoken; auto: any that can be dubbed into the target.",
+        validation_alias=AliasChoices("source_language", "sourceLanguage"),
     )
     target_language: str = Field(
         default="pt-BR", validation_alias=AliasChoices("target_language", "targetLanguage")
@@ -214,15 +229,21 @@ class StsResponse(ReplyModel):
     faster). `speech_start_ms` and `speech_end_ms`: where the fragment's own speech begins and
     ends, absent if not asked for. With policy `match` the dub's speech begins there too; with
     `fit` the dub begins with its speech. `shortened`: words were left out so that it fits;
-    `translated_text` is what is spoken.
+    `translated_text` is what is spoken. `left_alone`: of `no_speech`, there are words and the
+    original is right: they are in the target language, or in one that was not expected.
+    `detected_language`: what the fragment was taken for (`und`: nobody spoke); how sure the
+    recognizer is of that, `language_probability`, is absent if it cannot tell languages, and the
+    source was believed.
     """
 
     fragment_id: FragmentId
     status: Literal["success", "no_speech", "partial"]
+    left_alone: LeftAlone | None = None
     dubbed_audio: PcmAudio | None = None
     transcript: str = ""
     translated_text: str = ""
     detected_language: str
+    language_probability: float | None = Field(default=None, ge=0, le=1)
     speech_ms: int = Field(default=0, ge=0)
     tempo: float = Field(default=1.0, gt=0)
     speech_start_ms: int | None = Field(default=None, ge=0)
@@ -238,6 +259,8 @@ class StsResponse(ReplyModel):
     def _check_audio(self) -> StsResponse:
         if (self.status == "no_speech") != (self.dubbed_audio is None):
             raise ValueError(f"status {self.status} and the presence of dubbed_audio disagree")
+        if self.left_alone and self.status != "no_speech":
+            raise ValueError(f"status {self.status} and left_alone disagree")
         return self
 
 
@@ -274,7 +297,7 @@ class VoicesReply(ReplyModel):
 
 
 class LanguagePair(ReplyModel):
-    """A direction that the service can translate."""
+    """A direction that the service can dub. `source` may be `auto`: it tells what is spoken."""
 
     source: str
     target: str

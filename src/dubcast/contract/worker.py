@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dubcast.contract.ids import StreamId
 from dubcast.contract.streams import NotDubbing
+from dubcast.contract.sts import LeftAlone
 
 
 class WorkerState(StrEnum):
@@ -35,8 +36,14 @@ class Outcome(StrEnum):
     FAILED = "failed"  # the service failed or refused
     OVERLOAD = "overload"  # never sent: too many were waiting, or too late to be of use
     NO_SPEECH = "no_speech"  # the service found no words: the original is right
+    LEFT_ALONE = "left_alone"  # the words are not to be dubbed: the original is right
     SHIFT = "shift"  # it, or the dub before, is so long that one of them must be left out
     SEPARATION = "separation"  # its background is missing and the policy is not to dub then
+
+    @property
+    def original_is_right(self) -> bool:
+        """True if nothing is to be dubbed: no dub is missing, and there is no fallback."""
+        return self in (Outcome.NO_SPEECH, Outcome.LEFT_ALONE)
 
 
 class BreakerState(StrEnum):
@@ -106,8 +113,9 @@ class WorkerStatus(_Told):
     """`GET /status` of a worker.
 
     `message`: for people, why a source was refused. `since_s`: how long it is in its state.
-    `stuck_s`: for how long a part of it has not come round. `depth`, `peak`: how much waits where
-    (units, fragments or seconds, as the name says), and the most that ever did.
+    `stuck_s`: for how long a part of it has not come round. `left_alone`: fragments that were left
+    alone, by why. `depth`, `peak`: how much waits where (units, fragments or seconds, as the name
+    says), and the most that ever did.
     """
 
     stream_id: StreamId
@@ -125,6 +133,7 @@ class WorkerStatus(_Told):
     dubbing: DubbingStatus = DubbingStatus()
     dumps_dropped_samples: int = 0
     fragments: dict[Outcome, int] = {}
+    left_alone: dict[LeftAlone, int] = {}
     sts: tuple[EndpointStatus, ...] = ()
     longest_fragment_s: float | None = None
     depth: dict[str, int] = {}
@@ -142,7 +151,8 @@ class WorkerStatus(_Told):
 class AsRunEntry(_Told):
     """A fragment whose time on air has come. Times in s of stream time.
 
-    `fallback`: what played instead of a dub, if there were words. `tempo`: of the dub, in total.
+    `fallback`: what played instead of a dub, if there was to be one. `language`: what the service
+    took it for; empty if it did not say. `tempo`: of the dub, in total.
     `placed_shift_s`: how late the dub began; `backlog_s`: how late it lets the next one begin.
     `air_ns`: when its first sample left, on the monotonic clock of the worker's machine.
     `deadline_margin_ms`: how long before its deadline the reply came. `on_air` false: its time came
@@ -156,6 +166,7 @@ class AsRunEntry(_Told):
     outcome: Outcome
     reason: str = ""
     fallback: str = ""
+    language: str = ""
     transcript: str = ""
     translated_text: str = ""
     tempo: float = 1.0

@@ -138,7 +138,7 @@ def _programme(one: Programme, bars: Sequence[Bar], bps: int) -> str:
 def counted(fragments: Sequence[AsRunEntry]) -> str:
     """How many fragments of speech there were, and what became of them, in words."""
     outcomes: list[Outcome] = [
-        one.outcome for one in fragments if one.outcome is not Outcome.NO_SPEECH
+        one.outcome for one in fragments if not one.outcome.original_is_right
     ]
     dubbed = outcomes.count(Outcome.DUBBED)
     others = {name: outcomes.count(name) for name in Outcome if name is not Outcome.DUBBED}

@@ -25,6 +25,7 @@ OUTCOME_COLOURS = {
     "overload": "#9c6644",
     "shift": "#7b5ea7",
     "no_speech": "#8d99ae",
+    "left_alone": "#6c8ebf",
 }
 OTHER_COLOUR = "#8d99ae"
 STAGE_COLOURS = {

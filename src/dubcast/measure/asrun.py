@@ -12,7 +12,7 @@ from dubcast.measure.figures import Figure
 
 def fragment_figures(asrun: Sequence[AsRunEntry]) -> dict[str, Figure]:
     """Counts, tempo and lag of the fragments of an as-run log."""
-    speech = [entry for entry in asrun if entry.outcome is not Outcome.NO_SPEECH]
+    speech = [entry for entry in asrun if not entry.outcome.original_is_right]
     dubbed = [entry for entry in speech if entry.outcome is Outcome.DUBBED]
     lags = [span[0] - entry.source_start_s for entry in dubbed if (span := entry.dub_span_s)]
     return {

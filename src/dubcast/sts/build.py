@@ -9,6 +9,7 @@ from dubcast.sts.offer import Offer
 from dubcast.sts.providers import registry
 from dubcast.sts.providers.interface import (
     AsrProvider,
+    Capabilities,
     FitProvider,
     HearProvider,
     MtCapabilities,
@@ -42,9 +43,10 @@ def offered(settings: Settings) -> Offer:
     Raises ConfigError if a provider is unknown or offers what another stage's would.
     """
     chosen = settings.sts_server.providers
+    asr = registry.offers(AsrProvider, Capabilities, chosen.asr, _asr(settings))
     mt = registry.offers(MtProvider, MtCapabilities, chosen.mt, _plain(settings))
     tts = registry.offers(TtsProvider, TtsCapabilities, chosen.tts, _tts(settings))
-    return Offer(mt.pairs, tts.voices)
+    return Offer.of(asr, mt, tts)
 
 
 def needed_models(settings: Settings) -> set[str]:

@@ -3,56 +3,110 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from dubcast.contract.sts import FragmentConfig
+from dubcast.contract.sts import AUTO, FragmentConfig
 from dubcast.errors import StsError
 from dubcast.languages import catalogue
 from dubcast.languages.language import Language
-from dubcast.sts.providers.interface import Voice
+from dubcast.sts.providers.interface import (
+    AsrCapabilities,
+    Capabilities,
+    MtCapabilities,
+    TtsCapabilities,
+    Voice,
+)
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What a request asks for, checked against what there is."""
+    """What a request asks for, checked against what there is.
 
-    source: Language
+    `sources`: what may be spoken; one, or several if it is to be heard (`named` is False then).
+    """
+
+    sources: tuple[Language, ...]
     target: Language
     voice: Voice
+    named: bool = True
+
+    @property
+    def source(self) -> Language:
+        """What is spoken, as far as it is known."""
+        return self.sources[0]
+
+    def heard(self, tag: str) -> Choice:
+        """The choice, now that it is known which of `sources` is spoken."""
+        found = tuple(one for one in self.sources if one.tag == tag)
+        return replace(self, sources=found or self.sources)
 
 
 class Offer:
     """The directions that can be dubbed and the voices that can speak.
 
-    `pairs`: those of the translation as (source, target) tags; `voices`: those of the synthesis.
-    A direction is offered if both languages are known and a voice speaks the target.
+    `pairs`: those of the translation as (source, target) tags; `voices`: those of the synthesis;
+    `tells_languages`: whether the recognition hears which language is spoken. A direction is
+    offered if both languages are known and a voice speaks the target; and into each such target
+    from `auto`, if languages can be told.
     """
 
-    def __init__(self, pairs: Iterable[tuple[str, str]], voices: Iterable[Voice]) -> None:
+    def __init__(
+        self,
+        pairs: Iterable[tuple[str, str]],
+        voices: Iterable[Voice],
+        *,
+        tells_languages: bool = False,
+    ) -> None:
         self.voices = tuple(voices)
+        self._tells_languages = tells_languages
         tags = {language.tag for language in catalogue.known()}
-        self.pairs = tuple(
+        self._named = tuple(
             (source, target)
             for source, target in sorted(pairs)
             if {source, target} <= tags and any(voice.speaks(target) for voice in self.voices)
         )
 
+    @classmethod
+    def of(cls, asr: Capabilities, mt: MtCapabilities, tts: TtsCapabilities) -> Offer:
+        """What providers of these capabilities can do together."""
+        tells = isinstance(asr, AsrCapabilities) and asr.tells_languages
+        return cls(mt.pairs, tts.voices, tells_languages=tells)
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """The directions as they may be asked for."""
+        targets = sorted({target for _, target in self._named}) if self._tells_languages else ()
+        return (*self._named, *((AUTO, target) for target in targets))
+
     def choose(self, config: FragmentConfig) -> Choice:
         """What a request asks for. Raises StsError INVALID_INPUT, which lists the choices."""
-        source, target = self.pair(config.source_language, config.target_language)
-        return Choice(source, target, self.voice(config.voice_profile, target))
+        sources, target = self.direction(config.source_language, config.target_language)
+        voice = self.voice(config.voice_profile, target)
+        return Choice(sources, target, voice, named=not _is_auto(config.source_language))
 
-    def pair(self, source: str, target: str) -> tuple[Language, Language]:
-        """The languages that a caller names. Raises StsError INVALID_INPUT with the pairs."""
-        one, other = catalogue.find(source), catalogue.find(target)
-        if one is not None and other is not None and (one.tag, other.tag) in self.pairs:
-            return one, other
+    def direction(self, source: str, target: str) -> tuple[tuple[Language, ...], Language]:
+        """The languages that a caller names: the source, or all that `auto` may be, and the target.
+
+        Raises StsError INVALID_INPUT with the pairs.
+        """
+        into = catalogue.find(target)
+        if into is not None and (sources := self._sources(source, into)):
+            return sources, into
+        deaf = _is_auto(source) and not self._tells_languages
+        why = " (this recognition cannot tell languages)" if deaf else ""
         listed = ", ".join(f"{a} -> {b}" for a, b in self.pairs)
         raise StsError(
             "INVALID_INPUT",
-            f"cannot dub {source!r} into {target!r}; there are: {listed}",
+            f"cannot dub {source!r} into {target!r}{why}; there are: {listed}",
             retryable=False,
         )
+
+    def _sources(self, wanted: str, target: Language) -> tuple[Language, ...]:
+        known = [one for one in catalogue.known() if (one.tag, target.tag) in self._named]
+        if _is_auto(wanted):
+            return tuple(known) if self._tells_languages else ()
+        named = catalogue.find(wanted)
+        return tuple(one for one in known if one is named)
 
     def voice(self, wanted: str, language: Language) -> Voice:
         """The voice that a caller names, or the language's default for `default`.
@@ -71,3 +125,7 @@ class Offer:
             f"voice_profile {wanted!r} does not speak {language.tag}; there are: {names}",
             retryable=False,
         )
+
+
+def _is_auto(source: str) -> bool:
+    return source.lower() == AUTO

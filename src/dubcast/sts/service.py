@@ -70,6 +70,8 @@ class Service:
         bound.info(
             "fragment",
             status=response.status,
+            language=response.detected_language,
+            leftAlone=response.left_alone,
             audioMs=request.audio.duration_ms,
             speechMs=response.speech_ms,
             tempo=response.tempo,

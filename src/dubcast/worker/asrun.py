@@ -29,6 +29,7 @@ def entry_of(fragment: Fragment) -> AsRunEntry:
         outcome=fragment.outcome,
         reason=fragment.reason,
         fallback=fragment.fallback,
+        language=fragment.language,
         transcript=fragment.transcript,
         translated_text=fragment.translation,
         tempo=round(fragment.tempo, 4),

@@ -9,7 +9,6 @@ from dubcast.audio.mix import Mixer
 from dubcast.audio.normalise import NormalisedMixer
 from dubcast.audio.pcm import Int16
 from dubcast.audio.store import AudioStore
-from dubcast.contract.worker import Outcome
 from dubcast.worker.fallback import FallbackPolicy
 from dubcast.worker.fragments import Fragment, FragmentBook
 
@@ -51,12 +50,12 @@ class BlockRenderer:
         return self._mixer.render(start, original), decided
 
     def _hand_to_mixer(self, fragment: Fragment) -> None:
-        """Give the mixer what plays of a decided fragment; nothing where it has no words."""
+        """Give the mixer what plays of a decided fragment; nothing where the original is right."""
         if fragment.dub is not None:
             fragment.dub = replace(fragment.dub, removed=self._replacing.removed(fragment))
             self._mixer.accept(fragment.dub)
             self._replacing.fallback.dubbed(fragment.dub)
-        elif fragment.outcome is not Outcome.NO_SPEECH:
+        elif fragment.outcome is not None and not fragment.outcome.original_is_right:
             choice = self._replacing.fallback.choose(fragment.span)
             fragment.fallback = choice.mode.value
             if choice.dub is not None:

@@ -226,14 +226,14 @@ class WorkerCore:
             )
 
     def replied(self, fragment: Fragment, reply: DubReply, now: int) -> bool:
-        """The service answered; False if no dub came of it: it heard no words, or was too late."""
+        """The service answered; False if no dub came of it: nothing to dub, or too late."""
         with self._lock:
             if reply.voice is not None:
                 self._length_limit.record(fragment.length_s, reply.round_trip_s)
             if not self._book.heard(fragment.sequence, reply):
                 return False
             if reply.voice is None:
-                self._book.failed(fragment.sequence, Outcome.NO_SPEECH, "")
+                self._book.failed(fragment.sequence, *reply.why_no_dub)
                 return False
         # Nobody else changes where a fragment's speech is.
         speech = fragment.speech_start, fragment.speech_stop

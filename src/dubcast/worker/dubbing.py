@@ -32,9 +32,9 @@ _DETAILS = {
     "queue_full": NotDubbing.OVERLOADED,
     "no_background": NotDubbing.SEPARATION_OFF,
 }
-# The service answered with a dub, or that there are no words; a dub without room is left out
+# The service answered with a dub, or that there is nothing to dub; a dub without room is left out
 # beside another one.
-_SERVED = frozenset({Outcome.DUBBED, Outcome.NO_SPEECH, Outcome.SHIFT})
+_SERVED = frozenset({Outcome.DUBBED, Outcome.NO_SPEECH, Outcome.LEFT_ALONE, Outcome.SHIFT})
 # Somebody has to act: silence heals none of these.
 _LASTING = frozenset({NotDubbing.STS_REFUSED_KEY, NotDubbing.LANGUAGE_REFUSED})
 

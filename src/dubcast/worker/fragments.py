@@ -35,7 +35,7 @@ class State(StrEnum):
     WAITING = "waiting"  # cut, not yet sent: others are in flight
     INFLIGHT = "inflight"  # at the speech service
     READY = "ready"  # its dub is here and waits for its deadline
-    FAILED = "failed"  # the service refused, failed or found no speech: the fallback plays
+    FAILED = "failed"  # no dub will come: the service refused or failed, or nothing is to be dubbed
     DECIDED = "decided"  # its deadline has passed: on air, one way or the other
 
 
@@ -67,6 +67,7 @@ class Fragment:
     delivered: Float | None = None  # as it came; None when the fragment is decided
     stretching: bool = False
     dub: Dub | None = None
+    language: str = ""  # what the service took it for
     transcript: str = ""
     translation: str = ""
     tempo: float = 1.0  # of `voice`, in total
@@ -106,6 +107,16 @@ class Fragment:
     def length_s(self) -> float:
         """How long it is, in seconds."""
         return (self.span.stop - self.span.start) / RATE
+
+    @property
+    def speaks(self) -> bool:
+        """True if its time is taken: by a dub that is there or may come, or by its own words."""
+        return self.state not in (State.FAILED, State.DECIDED) or self.left_alone
+
+    @property
+    def left_alone(self) -> bool:
+        """True if its own words are heard."""
+        return self.outcome is Outcome.LEFT_ALONE
 
     @property
     def deadline(self) -> int:
@@ -187,6 +198,7 @@ class FragmentBook:
         if fragment is None or fragment.state is not State.INFLIGHT:
             return False
         response = reply.response
+        fragment.language = response.detected_language
         fragment.transcript = response.transcript
         fragment.translation = response.translated_text
         fragment.tempo = response.tempo
@@ -316,8 +328,8 @@ class FragmentBook:
         )
 
     def _plan(self) -> Iterator[tuple[Fragment, list[Utterance], int]]:
-        """Each open fragment that may be dubbed, itself and those after it as the planner sees
-        them, and where the dubs before it end."""
+        """Each open fragment that speaks, itself and those after it as the planner sees them, and
+        where the dubs before it end."""
         fragments = self._from(-1)
         line = [self._utterance(fragment) for fragment in fragments]
         free, quiet_until = self._planner.free, self._quiet_until()
@@ -327,16 +339,17 @@ class FragmentBook:
             free = self._planner.after(line[i], free, tempo)
 
     def _from(self, sequence: int) -> list[Fragment]:
-        """The open fragments after `sequence` that may be dubbed, in order."""
-        later = (one for one in self._open.values() if one.sequence > sequence)
-        live = (one for one in later if one.state not in (State.FAILED, State.DECIDED))
-        return sorted(live, key=lambda one: one.sequence)
+        """The open fragments after `sequence` that speak, in order."""
+        later = (one for one in self._open.values() if one.sequence > sequence and one.speaks)
+        return sorted(later, key=lambda one: one.sequence)
 
     def _utterance(self, fragment: Fragment) -> Utterance:
         span = fragment.span
         natural = None
         if fragment.delivered is not None:
             natural = round(len(fragment.delivered) * fragment.service_tempo)
+        elif fragment.left_alone:
+            natural = fragment.speech_stop - fragment.speech_start
         if self._planner.match:
             return Utterance(span.start, span.stop - span.start, natural)
         return Utterance(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from dubcast import log
 from dubcast.audio.pcm import RATE, samples_to_s
 from dubcast.clock import Clock, ns_to_s
+from dubcast.contract.sts import LeftAlone
 from dubcast.contract.worker import (
     AsRunEntry,
     InputStatus,
@@ -80,6 +82,7 @@ class Telemetry:
         self._on_fragment = on_fragment
         self._loop_ns = clock.monotonic_ns()  # when the event loop last came round
         self._peak_s: dict[str, float] = {}
+        self._left_alone: Counter[LeftAlone] = Counter()
         self._gap_samples = 0
         self._unseparated_samples = 0
 
@@ -168,6 +171,9 @@ class Telemetry:
             metrics.fragment_seconds.labels(stream, stage).observe(value / 1000)
         if entry.outcome is Outcome.DUBBED:
             self._count_dub(entry)
+        elif entry.outcome is Outcome.LEFT_ALONE:
+            self._left_alone[LeftAlone(entry.reason)] += 1
+            metrics.left_alone.labels(stream, entry.reason).inc()
         elif entry.fallback:
             metrics.fallback.labels(stream, entry.fallback, entry.reason).inc()
 
@@ -212,6 +218,7 @@ class Telemetry:
             dubbing=parts.dubbing.status(),
             dumps_dropped_samples=parts.dumps.dropped if parts.dumps else 0,
             fragments=view.outcomes,
+            left_alone=dict(self._left_alone),
             sts=parts.client.status(),
             longest_fragment_s=round(view.longest_fragment_s, 2),
             depth=view.depth,

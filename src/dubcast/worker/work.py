@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from dubcast.audio.pcm import Float, Int16
 from dubcast.contract.sts import StsResponse
+from dubcast.contract.worker import Outcome
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,14 @@ class Work:
 
 @dataclass(frozen=True)
 class DubReply:
-    """A checked reply. `voice`: mono float32 at 48 kHz, or None if there was no speech."""
+    """A checked reply. `voice`: mono float32 at 48 kHz, or None if there is nothing to dub."""
 
     response: StsResponse
     voice: Float | None
     round_trip_s: float
+
+    @property
+    def why_no_dub(self) -> tuple[Outcome, str]:
+        """The outcome and the reason of a fragment whose reply has no voice."""
+        left_alone = self.response.left_alone
+        return (Outcome.LEFT_ALONE, left_alone.value) if left_alone else (Outcome.NO_SPEECH, "")

@@ -19,14 +19,15 @@ import numpy as np
 from dubcast.errors import MissingPartError
 from dubcast.sts.providers.interface import (
     ASR_RATE,
+    AsrCapabilities,
     AsrProvider,
     AsrTask,
-    Capabilities,
     Transcript,
     Word,
 )
 from dubcast.sts.providers.mel import HOP, log_mel
 from dubcast.sts.providers.registry import Device, Registration, Setup
+from dubcast.sts.which_language import Answer, decide, primary
 
 SHORT_S = 10
 LONG_S = 30
@@ -47,7 +48,11 @@ _BRACKETED = re.compile(r"\[[^\]]*\]|\([^)]*\)|♪")
 
 @dataclass(frozen=True)
 class Decoded:
-    """One decoding of a clip: text without what is in brackets, and how sure the model was."""
+    """One decoding of a clip: text without what is in brackets, and how sure the model was.
+
+    `answer`: which language it was taken for, if that was asked; nothing else is known of what is
+    left alone.
+    """
 
     text: str
     tokens: int
@@ -55,6 +60,7 @@ class Decoded:
     avg_logprob: float
     no_speech_prob: float
     words: tuple[Word, ...] = ()
+    answer: Answer | None = None
 
 
 class WhisperAsr(AsrProvider):
@@ -93,18 +99,21 @@ class WhisperAsr(AsrProvider):
     def run(self, batch: Sequence[AsrTask]) -> list[Transcript]:
         windows = [window_s(len(task.samples) / ASR_RATE) for task in batch]
         first = self._decode_in_groups(batch, windows)
-        results = []
-        for task, window, decoded in zip(batch, windows, first, strict=True):
-            again = suspicious(decoded)
-            if again and window < LONG_S:
-                decoded = self._decode([task], LONG_S)[0]
-            dropped = not_credible(decoded) if again else None
-            text = "" if dropped else decoded.text
-            words = () if dropped else decoded.words
-            results.append(
-                Transcript(text, decoded.avg_logprob, decoded.no_speech_prob, dropped, words)
-            )
-        return results
+        return [self._transcript(*one) for one in zip(batch, windows, first, strict=True)]
+
+    def _transcript(self, task: AsrTask, window: int, decoded: Decoded) -> Transcript:
+        answer, again = decoded.answer, suspicious(decoded)
+        if again and window < LONG_S:
+            decoded = self._decode([_known(task, answer)], LONG_S)[0]
+        dropped = not_credible(decoded) if again else None
+        return Transcript(
+            "" if dropped else decoded.text,
+            decoded.avg_logprob,
+            decoded.no_speech_prob,
+            dropped,
+            () if dropped else decoded.words,
+            answer,
+        )
 
     def close(self) -> None:
         self._model = None
@@ -128,6 +137,27 @@ class WhisperAsr(AsrProvider):
         bands = self._model.n_mels
         mels = np.stack([log_mel(task.samples, seconds, bands) for task in tasks])
         encoded = self._model.encode(self._ct2.StorageView.from_array(mels))
+        answers = self._answers(encoded, tasks)
+        if all(answer and answer.left_alone for answer in answers):
+            return [_left_alone(answer) for answer in answers]
+        tasks = [_known(*pair) for pair in zip(tasks, answers, strict=True)]
+        decoded = self._generate(encoded, tasks)
+        return [
+            _left_alone(answer) if answer and answer.left_alone else replace(one, answer=answer)
+            for one, answer in zip(decoded, answers, strict=True)
+        ]
+
+    def _answers(self, encoded: Any, tasks: Sequence[AsrTask]) -> list[Answer | None]:
+        """Which language each clip is taken for, where that is asked: one step of the decoder."""
+        if not any(task.question for task in tasks):
+            return [None] * len(tasks)
+        answers = []
+        for task, found in zip(tasks, self._model.detect_language(encoded), strict=True):
+            likely = {token.strip("<|>"): float(share) for token, share in found}
+            answers.append(decide(task.question, likely) if task.question else None)
+        return answers
+
+    def _generate(self, encoded: Any, tasks: Sequence[AsrTask]) -> list[Decoded]:
         lengths = [len(task.samples) / ASR_RATE for task in tasks]
         results = self._model.generate(
             encoded,
@@ -165,9 +195,22 @@ class WhisperAsr(AsrProvider):
         return Decoded(clean(text), len(ids), seconds, logprob, result.no_speech_prob)
 
 
+def _known(task: AsrTask, answer: Answer | None) -> AsrTask:
+    """The task with its question answered."""
+    return replace(task, language=answer.language, question=None) if answer else task
+
+
+def _left_alone(answer: Answer | None) -> Decoded:
+    return Decoded("", 0, 0.0, 0.0, 0.0, answer=answer)
+
+
 def _prompt(language: str) -> list[str]:
-    code = language.partition("-")[0].lower()
-    return ["<|startoftranscript|>", f"<|{code}|>", "<|transcribe|>", "<|notimestamps|>"]
+    return [
+        "<|startoftranscript|>",
+        f"<|{primary(language)}|>",
+        "<|transcribe|>",
+        "<|notimestamps|>",
+    ]
 
 
 def token_starts(alignments: Sequence[tuple[int, int]], count: int) -> list[float]:
@@ -254,8 +297,8 @@ def repeats(text: str) -> bool:
     return False
 
 
-def _capabilities(model: str) -> Capabilities:
-    return Capabilities(model=model, batch_max=4)
+def _capabilities(model: str) -> AsrCapabilities:
+    return AsrCapabilities(model=model, batch_max=4, tells_languages=True)
 
 
 def _create(setup: Setup) -> WhisperAsr:

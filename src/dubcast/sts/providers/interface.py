@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dubcast.contract.sts import DurationPolicy
+from dubcast.sts.which_language import Answer, Question, primary
 
 Float = npt.NDArray[np.float32]
 ASR_RATE = 16_000
@@ -35,11 +36,7 @@ class Voice:
 
     def speaks(self, language: str) -> bool:
         """True if the voice may speak `language`, compared without the region."""
-        return _primary(self.language) == _primary(language)
-
-
-def _primary(language: str) -> str:
-    return language.partition("-")[0].lower()
+        return primary(self.language) == primary(language)
 
 
 @dataclass(frozen=True)
@@ -48,6 +45,13 @@ class Capabilities:
 
     model: str
     batch_max: int = 1
+
+
+@dataclass(frozen=True)
+class AsrCapabilities(Capabilities):
+    """`tells_languages`: a task's question is answered."""
+
+    tells_languages: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,12 +114,14 @@ class Heard:
 class AsrTask:
     """`samples`: mono float32 at 16 kHz; `language`: tag of what is spoken.
 
-    `words`: tell when each word was said (an eighth more work).
+    `words`: tell when each word was said (an eighth more work). `question`: which language it is;
+    the answer (`which_language.decide`) stands above `language`. Whoever cannot tell leaves it.
     """
 
     samples: Float
     language: str
     words: bool = False
+    question: Question | None = None
 
 
 @dataclass(frozen=True)
@@ -131,7 +137,8 @@ class Word:
 class Transcript:
     """What was said. `text` is empty when nothing credible was; then `dropped` says why.
 
-    `words` make up the text, if they were asked for.
+    `words` make up the text, if they were asked for. `answer`: to the task's question; what is left
+    alone has no text.
     """
 
     text: str
@@ -139,6 +146,7 @@ class Transcript:
     no_speech_prob: float = 0.0
     dropped: str | None = None
     words: tuple[Word, ...] = ()
+    answer: Answer | None = None
 
 
 @dataclass(frozen=True)

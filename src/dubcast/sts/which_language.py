@@ -1,0 +1,83 @@
+"""Which language a fragment is taken for, and whether it is left alone. Pure.
+
+Whisper is sure of nothing on a word or two, but hardly ever wrong between two languages. So a
+named source and the target are weighed against each other, whatever else it may be; any other
+language has to be all but certain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dubcast.contract.sts import LeftAlone
+
+# The target's share of itself and the source, from which on the fragment is left to it.
+_TARGET_SHARE = 0.6
+_BRIEF_S, _TARGET_SHARE_BRIEF = 1.0, 0.75
+# Of this much speech in one language the recognizer is sure: measured, the other's share is below
+# 0.001 then. Where it is not sure, part of it is in either, and of that the recognition would write
+# down one and the dub take the voice of both.
+_LONG_S, _TARGET_SHARE_LONG = 2.5, 0.15
+# A language that is less likely than this was not heard at all.
+_LEAST = 0.1
+_OTHER = 0.9
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is to be decided of a fragment; languages are tags.
+
+    `sources`: what it may be dubbed from, one of them if it is named. `speech_s`: how much is said.
+    """
+
+    sources: tuple[str, ...]
+    target: str
+    speech_s: float
+    named: bool = True
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a fragment is taken for: a tag as the question has it, else the recognizer's code.
+
+    `left_alone`: why it is not to be dubbed; None: it is dubbed from `language`.
+    """
+
+    language: str
+    probability: float
+    left_alone: LeftAlone | None = None
+
+
+def decide(question: Question, probabilities: Mapping[str, float]) -> Answer:
+    """The answer, by how likely each language is; keys are codes without a region (`pt`)."""
+
+    def heard(tag: str, left_alone: LeftAlone | None = None) -> Answer:
+        return Answer(tag, probabilities.get(primary(tag), 0.0), left_alone)
+
+    target = heard(question.target, LeftAlone.TARGET_LANGUAGE)
+    source = max(map(heard, question.sources), key=lambda one: one.probability)
+    if _is_target(target.probability, source.probability, question.speech_s):
+        return target
+    known = {primary(source.language), primary(target.language)}
+    rest = {code: p for code, p in probabilities.items() if code not in known}
+    other = heard(max(rest, key=rest.__getitem__, default="und"), LeftAlone.OTHER_LANGUAGE)
+    if other.probability >= _OTHER:
+        return other
+    if not question.named and source.probability < _LEAST:
+        return max(target, other, key=lambda one: one.probability)
+    return source
+
+
+def _is_target(target: float, source: float, speech_s: float) -> bool:
+    share = _TARGET_SHARE
+    if speech_s < _BRIEF_S:
+        share = _TARGET_SHARE_BRIEF
+    elif speech_s >= _LONG_S:
+        share = _TARGET_SHARE_LONG
+    return target >= _LEAST and target >= share * (target + source)
+
+
+def primary(tag: str) -> str:
+    """A tag without its region: `pt` of `pt-BR`."""
+    return tag.partition("-")[0].lower()

@@ -1,0 +1,106 @@
+"""The recognizer is asked which language it hears, once, on what it has encoded anyhow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dubcast.contract.sts import LeftAlone
+from dubcast.sts.providers.asr_whisper import WhisperAsr
+from dubcast.sts.providers.interface import ASR_RATE, AsrTask
+from dubcast.sts.which_language import Answer, Question
+
+ENGLISH, PORTUGUESE = {"en": 0.9, "pt": 0.1}, {"en": 0.1, "pt": 0.9}
+
+
+class Model:
+    """In place of Whisper: what it is asked, and what it was made to say."""
+
+    n_mels = 80
+
+    def __init__(self, likely: Sequence[dict[str, float]], score: float = -0.1) -> None:
+        self.likely = likely
+        self.score = score
+        self.encoded: list[int] = []  # seconds
+        self.asked = 0
+        self.prompts: list[str] = []
+
+    def encode(self, mels: np.ndarray) -> np.ndarray:
+        self.encoded.append(mels.shape[2] // 100)
+        return mels
+
+    def detect_language(self, encoded: np.ndarray) -> list[list[tuple[str, float]]]:
+        self.asked += 1
+        return [[(f"<|{code}|>", p) for code, p in one.items()] for one in self.likely]
+
+    def generate(self, encoded: np.ndarray, prompts: list[list[str]], **how: Any) -> list[Any]:
+        self.prompts += [prompt[1] for prompt in prompts]
+        said = SimpleNamespace(sequences_ids=[[1, 2]], scores=[self.score], no_speech_prob=0.0)
+        return [said] * len(prompts)
+
+
+def _recognizer(model: Model) -> WhisperAsr:
+    asr = WhisperAsr(Path(), "whisper", "cpu", 1)
+    asr._model = model
+    asr._ct2 = SimpleNamespace(StorageView=SimpleNamespace(from_array=lambda mels: mels))
+    asr._tokenizer = SimpleNamespace(decode=lambda ids, skip_special_tokens: "good evening")
+    return asr
+
+
+def _task(question: Question | None, language: str = "en") -> AsrTask:
+    return AsrTask(np.zeros(2 * ASR_RATE, np.float32), language, question=question)
+
+
+NAMED = Question(("en",), "pt-BR", 2.0)
+AUTO = Question(("en", "pt-BR"), "es", 2.0, named=False)
+
+
+def test_what_is_to_be_dubbed_is_encoded_once_and_decoded() -> None:
+    model = Model([ENGLISH])
+    (said,) = _recognizer(model).run([_task(NAMED)])
+    assert (said.text, said.answer) == ("good evening", Answer("en", 0.9))
+    assert (model.encoded, model.asked, model.prompts) == ([10], 1, ["<|en|>"])
+
+
+def test_what_is_left_alone_is_not_decoded() -> None:
+    model = Model([PORTUGUESE])
+    (said,) = _recognizer(model).run([_task(NAMED)])
+    assert (said.text, said.words) == ("", ())
+    assert said.answer == Answer("pt-BR", 0.9, LeftAlone.TARGET_LANGUAGE)
+    assert model.prompts == []
+
+
+def test_whatever_is_spoken_is_decoded_as_what_was_heard() -> None:
+    model = Model([PORTUGUESE])
+    (said,) = _recognizer(model).run([_task(AUTO)])
+    assert (said.text, model.prompts) == ("good evening", ["<|pt|>"])
+
+
+def test_nobody_is_asked_where_nothing_is_to_be_decided() -> None:
+    model = Model([])
+    (said,) = _recognizer(model).run([_task(None, "pt-BR")])
+    assert (said.text, said.answer) == ("good evening", None)
+    assert (model.asked, model.prompts) == (0, ["<|pt|>"])
+
+
+def test_each_of_a_batch_has_its_own_answer() -> None:
+    model = Model([PORTUGUESE, ENGLISH, PORTUGUESE])
+    tasks = [_task(NAMED), _task(NAMED), _task(AUTO)]
+    said = _recognizer(model).run(tasks)
+    assert [bool(one.text) for one in said] == [False, True, True]
+    assert [one.answer and one.answer.language for one in said] == ["pt-BR", "en", "pt-BR"]
+    assert (len(model.encoded), model.asked) == (1, 1)
+
+
+@pytest.mark.parametrize("question", [NAMED, AUTO])
+def test_what_is_decoded_again_is_not_asked_again(question: Question) -> None:
+    model = Model([ENGLISH], score=-2.0)
+    (said,) = _recognizer(model).run([_task(question)])
+    assert said.dropped == "logprob"
+    assert (model.encoded, model.asked, model.prompts) == ([10, 30], 1, ["<|en|>"] * 2)
+    assert said.answer == Answer("en", 0.9)

@@ -1,0 +1,92 @@
+"""Which language a fragment is taken for, by how likely the recognizer holds each."""
+
+from __future__ import annotations
+
+import pytest
+
+from dubcast.contract.sts import LeftAlone
+from dubcast.sts.which_language import Answer, Question, decide
+
+TARGET, OTHER = LeftAlone.TARGET_LANGUAGE, LeftAlone.OTHER_LANGUAGE
+LONG_S, BRIEF_S = 2.0, 0.99
+
+
+def named(likely: dict[str, float], speech_s: float = LONG_S) -> Answer:
+    return decide(Question(("en",), "pt-BR", speech_s), likely)
+
+
+def auto(likely: dict[str, float], *sources: str) -> Answer:
+    return decide(Question(sources or ("en", "es"), "pt-BR", LONG_S, named=False), likely)
+
+
+@pytest.mark.parametrize(
+    ("likely", "answer"),
+    [
+        ({"en": 0.97, "pt": 0.01}, Answer("en", 0.97)),
+        ({"en": 0.02, "pt": 0.95}, Answer("pt-BR", 0.95, TARGET)),
+        ({"en": 0.2, "pt": 0.3, "gl": 0.5}, Answer("pt-BR", 0.3, TARGET)),
+        ({"en": 0.2, "pt": 0.29, "gl": 0.51}, Answer("en", 0.2)),  # 0.592 of the two
+        ({"en": 0.0, "pt": 0.1, "gl": 0.85}, Answer("pt-BR", 0.1, TARGET)),
+        ({"en": 0.0, "pt": 0.09, "gl": 0.85}, Answer("en", 0.0)),  # hardly heard at all
+        ({"en": 0.05, "pt": 0.01, "es": 0.9}, Answer("es", 0.9, OTHER)),
+        ({"en": 0.05, "pt": 0.01, "es": 0.89}, Answer("en", 0.05)),
+        ({"en": 1.0}, Answer("en", 1.0)),
+        ({}, Answer("en", 0.0)),
+    ],
+)
+def test_a_named_source_is_weighed_against_the_target(
+    likely: dict[str, float], answer: Answer
+) -> None:
+    assert named(likely) == answer
+
+
+@pytest.mark.parametrize(("share", "left_alone"), [(0.7, None), (0.75, TARGET)])
+def test_a_word_or_two_have_to_be_surer(share: float, left_alone: LeftAlone | None) -> None:
+    likely = {"en": 0.4 * (1 - share), "pt": 0.4 * share}
+    assert named(likely, BRIEF_S).left_alone is left_alone
+    assert named(likely, 1.0).left_alone is TARGET
+
+
+@pytest.mark.parametrize(
+    ("likely", "speech_s", "left_alone"),
+    [
+        ({"en": 0.68, "pt": 0.12}, 2.5, TARGET),
+        ({"en": 0.69, "pt": 0.12}, 2.5, None),  # 0.148 of the two
+        ({"en": 0.68, "pt": 0.12}, 2.49, None),
+        ({"en": 0.1, "pt": 0.09}, 9.0, None),
+    ],
+)
+def test_what_may_be_in_both_is_left_alone_where_it_is_long_enough_to_be_sure(
+    likely: dict[str, float], speech_s: float, left_alone: LeftAlone | None
+) -> None:
+    assert named(likely, speech_s).left_alone is left_alone
+
+
+@pytest.mark.parametrize(
+    ("likely", "answer"),
+    [
+        ({"en": 0.3, "es": 0.5, "pt": 0.2}, Answer("es", 0.5)),
+        ({"en": 0.5, "es": 0.3, "pt": 0.2}, Answer("en", 0.5)),
+        ({"en": 0.2, "es": 0.1, "pt": 0.6}, Answer("pt-BR", 0.6, TARGET)),
+        ({"en": 0.1, "es": 0.05, "fr": 0.8}, Answer("en", 0.1)),
+        ({"en": 0.09, "es": 0.05, "fr": 0.8, "pt": 0.05}, Answer("fr", 0.8, OTHER)),
+        ({"en": 0.07, "es": 0.05, "fr": 0.06, "pt": 0.08}, Answer("pt-BR", 0.08, TARGET)),
+        ({"fr": 0.95}, Answer("fr", 0.95, OTHER)),
+    ],
+)
+def test_of_several_sources_the_likelier_is_taken_and_none_that_was_not_heard(
+    likely: dict[str, float], answer: Answer
+) -> None:
+    assert auto(likely) == answer
+
+
+def test_a_single_candidate_is_not_believed_as_a_named_source_is() -> None:
+    likely = {"en": 0.05, "pt": 0.01, "fr": 0.6}
+    assert named(likely) == Answer("en", 0.05)
+    assert auto(likely, "en") == Answer("fr", 0.6, OTHER)
+
+
+def test_a_region_plays_no_part() -> None:
+    question = Question(("pt-BR",), "en", LONG_S)
+    assert decide(question, {"pt": 0.9, "en": 0.1}) == Answer("pt-BR", 0.9)
+    assert decide(question, {"pt": 0.1, "en": 0.9}) == Answer("en", 0.9, TARGET)
