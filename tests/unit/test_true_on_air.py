@@ -221,7 +221,7 @@ def test_what_is_left_alone_plays_as_it_came_and_is_no_fault(
 ) -> None:
     silence = {"fallback": "silence"}
     one = Native(monkeypatch, refusing("UNAVAILABLE"), policy=silence).run()
-    assert one.states(5, 109) == {LIVE}
+    assert one.states(DELAY_S + 1, 109) == {LIVE}
     status = one.worker.status()
     assert set(status.fragments) == {"dubbed", "left_alone"}
     assert status.fragments["left_alone"] == status.left_alone["target_language"] == 10
