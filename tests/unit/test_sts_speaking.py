@@ -268,4 +268,4 @@ def test_room_is_reckoned_by_what_is_said(engine: Engine, script: Script) -> Non
     script.translation = "Custa, basicamente, R$ 1.234.567,89."
     response = _dub(engine, slot_ms=3000)
     assert response.shortened
-    assert _spoken(script)[0].startswith("Custa um milhão")
+    assert "basicamente" not in _spoken(script)[0]

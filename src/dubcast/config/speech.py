@@ -80,6 +80,11 @@ class StsServerSettings(Section):
     tts_model: str | None = Field(
         None, description="name in the manifest, or a folder; default: the provider's own"
     )
+    phrasebook: bool = Field(
+        True,
+        description="greetings, thanks and calls are translated by dubcast's own phrasebook, where "
+        "it has the sentence; off: all by the model",
+    )
     device: Literal["cpu", "cuda"] = Field("cpu", description="where the models run")
     asr_threads: int = Field(1, ge=1, le=64)
     tts_threads: int = Field(2, ge=1, le=64)

@@ -15,6 +15,7 @@ from dubcast import __version__, log
 from dubcast.config import Settings
 from dubcast.contract.sts import StsRequest
 from dubcast.errors import StsError
+from dubcast.sts import phrasebook
 from dubcast.sts.admission import Guard
 from dubcast.sts.engine import Engine
 from dubcast.sts.http_errors import Refusal, error_reply
@@ -27,7 +28,9 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
 
     `app.state.service` is the `Service`, for the server that drains it.
     """
-    service = Service(engine, settings.sts_server.max_pending)
+    server = settings.sts_server
+    phrases = phrasebook.built_in() if server.phrasebook else None
+    service = Service(engine, server.max_pending, phrases)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -40,7 +43,7 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     app.include_router(api(service))
     app.include_router(health(service))
     app.add_exception_handler(HTTPException, _http_error)
-    key = settings.sts_server.api_key
+    key = server.api_key
     app.add_middleware(
         Guard,
         admission=service.admission,

@@ -25,9 +25,11 @@ from dubcast.errors import StsError
 from dubcast.sts import overlap
 from dubcast.sts.engine import Engine
 from dubcast.sts.offer import Choice, Offer
-from dubcast.sts.providers.interface import AsrTask, Heard, MtTask, PcmTask, Transcript
+from dubcast.sts.phrasebook import Phrasebook
+from dubcast.sts.providers.interface import AsrTask, Heard, PcmTask, Transcript
 from dubcast.sts.speaking import Dub, Speaker
 from dubcast.sts.stage_calls import StageCalls
+from dubcast.sts.translating import Translator
 
 Outcome = Literal["success", "no_speech", "partial"]
 
@@ -46,8 +48,9 @@ class _Result:
 class Pipeline:
     """Takes fragments through the engine's stages. Made for one event loop."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, phrasebook: Phrasebook | None = None) -> None:
         self._engine = engine
+        self._translator = Translator(engine, phrasebook)
         self._speaker = Speaker(engine)
         providers = engine.providers
         self._metadata = StsMetadata(
@@ -89,7 +92,7 @@ class Pipeline:
         said = without_repeated(said, request.context.source_text, config.overlap_ms / 1000)
         if not said.text:
             return _Result("no_speech", heard, said)
-        text = await calls.run(engine.mt, MtTask(said.text, choice.source.tag, choice.target.tag))
+        text = await self._translator.translate(calls, said.text, choice)
         dub = await self._speaker.speak(calls, request, heard, said.text, text, choice)
         if dub is None:
             return _Result("no_speech", heard, said, text)

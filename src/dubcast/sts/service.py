@@ -12,19 +12,25 @@ from dubcast.sts.admission import Admission
 from dubcast.sts.engine import Engine
 from dubcast.sts.idempotency import IdempotentReplies
 from dubcast.sts.offer import Choice, Offer
+from dubcast.sts.phrasebook import Phrasebook
 from dubcast.sts.pipeline import Pipeline
 
 
 class Service:
-    """One replica of the speech service, on one event loop."""
+    """One replica of the speech service, on one event loop.
 
-    def __init__(self, engine: Engine, max_pending: int) -> None:
+    `phrasebook`: what is translated by it instead of the model.
+    """
+
+    def __init__(
+        self, engine: Engine, max_pending: int, phrasebook: Phrasebook | None = None
+    ) -> None:
         self.engine = engine
         self.metrics = engine.metrics
         self.draining = False
         self.admission = Admission(max_pending, self._refusal)
         self._log = log.get("sts")
-        self._pipeline = Pipeline(engine)
+        self._pipeline = Pipeline(engine, phrasebook)
         self._replies = IdempotentReplies()
 
     @property
