@@ -126,6 +126,11 @@ class StsMetrics:
             "Sentences translated by the phrasebook",
             registry=self.registry,
         )
+        self.terms = Counter(
+            "dubcast_sts_glossary_terms_total",
+            "Terms of glossaries in what was translated",
+            registry=self.registry,
+        )
         self.audio_seconds = Counter(
             "dubcast_sts_audio_seconds_total", "Source audio taken in", registry=self.registry
         )

@@ -154,6 +154,7 @@ def service_as_run(settings: Settings, place: Place) -> dict[str, Any]:
         admission = app.state.service.admission
         seen["admitted"] = _admitted(admission)
         seen["phrases"] = _by_the_book(app)
+        seen["glossary"] = app.state.service._glossary.entries()
         seen["drained after"] = _drained_after(own)
 
     real = socket.create_server
@@ -289,6 +290,7 @@ EFFECTS = {
     "sts_server.api_key": Effect("a-key", service_as_run, SERVED),
     "sts_server.max_pending": Effect(7, service_as_run, SERVED),
     "sts_server.drain_s": Effect(3.0, service_as_run, SERVED),
+    "sts_server.glossary": Effect("{glossary}", service_as_run, SERVED),
     "sts_server.phrasebook": Effect(False, service_as_run, SERVED),
     "sts_server.nice": Effect(9, service_as_run, SERVED),
     "sts_server.asr_model": Effect("{asr}", models_as_loaded, LOADED),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dubcast.config.children import child_env, to_env
 from dubcast.config.folders import cache_dir, state_dir
+from dubcast.config.glossary import read_glossary
 from dubcast.config.hook import (
     HOOK_QUERY_ESCAPED,
     HOOK_SECRET,
@@ -80,6 +81,7 @@ __all__ = [
     "load",
     "masked",
     "proxy_exceptions",
+    "read_glossary",
     "reference",
     "state_dir",
     "to_env",

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from dubcast.config.values import Host, HttpUrl, Key, Port, Section
+from dubcast.config.values import Host, HttpUrl, Key, Port, Section, UserPath
 
 
 class BreakerSettings(Section):
@@ -79,6 +79,11 @@ class StsServerSettings(Section):
     )
     tts_model: str | None = Field(
         None, description="name in the manifest, or a folder; default: the provider's own"
+    )
+    glossary: UserPath | None = Field(
+        None,
+        description="YAML file of names, fixed translations and pronunciations, for every stream; "
+        "read again when it changes (wording.md)",
     )
     phrasebook: bool = Field(
         True,

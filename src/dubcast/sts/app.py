@@ -18,6 +18,7 @@ from dubcast.errors import StsError
 from dubcast.sts import phrasebook
 from dubcast.sts.admission import Guard
 from dubcast.sts.engine import Engine
+from dubcast.sts.glossary_file import GlossaryFile
 from dubcast.sts.http_errors import Refusal, error_reply
 from dubcast.sts.routes import api, health
 from dubcast.sts.service import Service
@@ -26,11 +27,12 @@ from dubcast.sts.service import Service
 def create_app(settings: Settings, engine: Engine) -> FastAPI:
     """The application around an engine; it starts the engine, and stops it at the end.
 
-    `app.state.service` is the `Service`, for the server that drains it.
+    `app.state.service` is the `Service`, for the server that drains it. Raises ConfigError if the
+    glossary is wrong.
     """
     server = settings.sts_server
     phrases = phrasebook.built_in() if server.phrasebook else None
-    service = Service(engine, server.max_pending, phrases)
+    service = Service(engine, server.max_pending, phrases, GlossaryFile(server.glossary))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -9,6 +9,7 @@ from dubcast.contract.sts import FragmentConfig
 from dubcast.errors import StsError
 from dubcast.languages import catalogue
 from dubcast.languages.language import Language
+from dubcast.sts.glossary import EMPTY, Glossary
 from dubcast.sts.providers.interface import Voice
 
 
@@ -19,6 +20,7 @@ class Choice:
     source: Language
     target: Language
     voice: Voice
+    glossary: Glossary = EMPTY
 
 
 class Offer:

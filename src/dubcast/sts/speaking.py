@@ -114,8 +114,8 @@ class _Job:
     spoken_s: float = 0.0
 
     def said_as(self, text: str) -> str:
-        """What a voice is given for a text: figures and abbreviations in words."""
-        return spoken_form(text, self.choice.target)
+        """What a voice is given for a text: figures, abbreviations and the glossary in words."""
+        return spoken_form(self.choice.glossary.said(text), self.choice.target)
 
     @property
     def source_sentences(self) -> list[str]:
