@@ -128,7 +128,7 @@ class StsMetrics:
         )
         self.terms = Counter(
             "dubcast_sts_glossary_terms_total",
-            "Terms of glossaries in what was translated",
+            "Terms of glossaries, addresses and dates that were kept",
             registry=self.registry,
         )
         self.audio_seconds = Counter(

@@ -307,3 +307,13 @@ def test_the_settings_are_checked_with_their_glossary(
 def test_a_streams_glossary_is_a_setting() -> None:
     stream = StreamSettings.model_validate({"glossary": [{"term": "Zed", "say": "zéde"}]})
     assert stream.glossary == (_entry("Zed", say="zéde"),)
+
+
+def test_an_address_stays_as_it_is_and_capitals_are_translated_in_small_letters(
+    engine: Engine, script: Script
+) -> None:
+    script.text = "WRITE TO US NOW. Visit info@example.com today."
+    engine.mt.provider = Wordy(script, lambda text: text.replace("@", "-"))
+    assert _dub(engine).translated_text == "WRITE TO US NOW. Visit info@example.com today."
+    script.text = "WE ARE ALL HERE NOW"
+    assert _dub(engine, name="f2").translated_text == "we are all here now"

@@ -61,5 +61,8 @@ class Language:
     reading: Reading | None = None
     """How figures, signs and abbreviations are said; none: as the synthesis reads them."""
 
+    month_first: bool = False
+    """Whether 7/4 is the fourth of July."""
+
     chars_per_s: float = 15.0
     """How fast it is spoken, until a voice's own pace is known."""

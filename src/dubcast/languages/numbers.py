@@ -63,7 +63,8 @@ class Numbers:
         grouped = (
             len(part) == 3 and marks[-1] in self.reading.grouping_marks and whole not in ("", "0")
         )
-        if (len(set(marks)) == 1 and len(marks) > 1) or (len(marks) == 1 and grouped):
+        in_threes = len(set(marks)) == 1 and len(marks) > 1 and len(part) == 3
+        if in_threes or (len(marks) == 1 and grouped):
             return digits + part, ""
         return digits, part
 

@@ -18,7 +18,7 @@ from dubcast.languages.sentences import sentences
 
 Step = tuple[re.Pattern[str], Callable[[re.Match[str]], str]]
 
-_ADDRESS = re.compile(
+ADDRESS = re.compile(
     r"(?:\bhttps?://)?\b(?P<where>"
     r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
     r"|(?:www\.|(?<=://))[\w-]+(?:\.[\w-]+)+(?:/[\w/.-]*\w)?"
@@ -31,7 +31,8 @@ _HASHTAG = re.compile(r"(?<!\w)#(?=[^\W\d])")
 _NUMBER_SIGN = re.compile(r"(?<!\w)#\s?(?=\d)")
 _HANDLE = re.compile(r"(?<!\w)@\s?(?=\w)")
 _STRETCHED = re.compile(r"([^\W\d_iI])\1{2,}", re.IGNORECASE)
-_INITIALS = re.compile(r"\b(?:[A-Z]\.\s?){2,}|\b[A-Z]\.(?=\s[A-Z][a-z])")
+_INITIALS = re.compile(r"\b(?:[A-Z]\.\s?){2,}")
+_INITIAL = re.compile(r"\b[A-Z]\.(?=\s[A-Z][a-z])")
 _CAPITALS = re.compile(r"\b([A-ZÀ-Ý]{2,}(?:&[A-Z]+)?)(s?)\b")
 _NEXT_TO_LETTERS = re.compile(r"(?<=[^\W\d_])-?(?=\d)|(?<=\d)-?(?=[^\W\d_])")
 _RANGE = re.compile(rf"(?<![\w.,-])({FIGURE})\s?[-–—]\s?({FIGURE})(?![\w-]|[.,]\d)")
@@ -54,8 +55,15 @@ def spoken_form(text: str, language: Language) -> str:
     if language.reading is None:
         return _tidy(_BRACKETS.sub(" ", plain))
     reader = _reader(language)
-    plain = reader.unshouted(plain)
+    plain = unshouted(plain, language)
     return " ".join(_tidy(reader.read(one)) for one in sentences(plain, language))
+
+
+def unshouted(text: str, language: Language) -> str:
+    """A text that is all capitals because it is loud, in small letters."""
+    if language.reading is None or not _reader(language).is_shouted(text):
+        return text
+    return text.lower()
 
 
 class _Reader:
@@ -71,12 +79,15 @@ class _Reader:
         self._feminine = re.compile(rf"\s(?:{reading.feminine_noun})\b", re.IGNORECASE)
         self._steps = tuple(self._in_order())
 
-    def unshouted(self, text: str) -> str:
-        """A text of capitals alone in small letters: it is loud, and spells nothing."""
+    def is_shouted(self, text: str) -> bool:
+        """Whether capitals spell nothing here and are only loud: some word in them is a plain one,
+        or there are many, and they are no list.
+        """
         words = _WORD.findall(text)
-        loud = text == text.upper() and len(words) >= _LOUD_WORDS
+        if text != text.upper() or len(words) < _LOUD_WORDS:
+            return False
         plain = any(one.lower() in self._shouted or len(one) >= _LONG_WORD for one in words)
-        return text.lower() if loud and plain else text
+        return plain or (len(words) > _LOUD_WORDS and "," not in text)
 
     def read(self, sentence: str) -> str:
         for pattern, say in self._steps:
@@ -85,7 +96,7 @@ class _Reader:
 
     def _in_order(self) -> Iterator[Step]:
         reading, numbers = self._reading, self._numbers
-        yield _ADDRESS, self._address
+        yield ADDRESS, self._address
         yield _STRETCHED, lambda found: found[1]
         for rule in reading.rules:
             yield re.compile(rule.pattern), functools.partial(_ruled, rule.say, numbers)
@@ -95,10 +106,11 @@ class _Reader:
         yield _HANDLE, lambda _: f"{reading.at} "
         yield from (self._money(one) for one in reading.currencies)
         yield from (self._measure(one) for one in reading.units)
+        yield _INITIALS, self._initials
         yield self._short_forms(), self._abbreviation
         for rule in reading.late_rules:
             yield re.compile(rule.pattern), functools.partial(_ruled, rule.say, numbers)
-        yield _INITIALS, self._initials
+        yield _INITIAL, self._initials
         yield _NEXT_TO_LETTERS, lambda _: " "
         yield _CAPITALS, self._capitals
         yield _RANGE, lambda found: f"{found[1]} {reading.up_to} {found[2]}"
@@ -178,6 +190,8 @@ class _Reader:
         return self._abbreviations[found[0]] + _end_of_sentence(found)
 
     def _initials(self, found: re.Match[str]) -> str:
+        if found[0].strip() in self._abbreviations:
+            return found[0]
         letters = self._numbers.letters(re.sub(r"\W", "", found[0]))
         return letters + (_end_of_sentence(found) or " " * found[0].endswith(" "))
 

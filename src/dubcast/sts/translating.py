@@ -1,5 +1,7 @@
-"""Translates what was said: by the phrasebook where it can, by the model where it cannot, and with
-the words that the glossary wants.
+"""Translates what was said: by the phrasebook where it can, by the model where it cannot, with the
+words that the glossary wants, and with addresses and dates as they are.
+
+A text in capitals is translated in small letters: models know few words in capitals.
 """
 
 from __future__ import annotations
@@ -7,12 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dubcast.languages.sentences import sentences
+from dubcast.languages.spoken_form import unshouted
 from dubcast.sts.engine import Engine
 from dubcast.sts.glossary import Protected
 from dubcast.sts.offer import Choice
 from dubcast.sts.phrasebook import Phrasebook
 from dubcast.sts.providers.interface import MtTask
 from dubcast.sts.stage_calls import StageCalls
+from dubcast.sts.verbatim import verbatim, without_overlap
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ class Translator:
         them whole, since a model translates a sentence better beside its neighbours.
         """
         parts: list[_Part] = []
-        for sentence in sentences(text, choice.source):
+        for sentence in sentences(unshouted(text, choice.source), choice.source):
             part = self._part(sentence, choice)
             if part.is_plain and parts and parts[-1].is_plain:
                 parts[-1] = _Part(f"{parts[-1].text} {sentence}")
@@ -89,7 +93,12 @@ class Translator:
         return parts
 
     def _part(self, sentence: str, choice: Choice) -> _Part:
-        terms = choice.glossary.find(sentence)
+        terms = without_overlap(
+            [
+                *choice.glossary.find(sentence),
+                *verbatim(sentence, choice.source, choice.target),
+            ]
+        )
         if terms:
             return _Part(sentence, protected=Protected(sentence, terms))
         if self._phrasebook is None:

@@ -61,6 +61,10 @@ def _iso_date(found: re.Match[str], numbers: Numbers) -> str:
     return f"{said} {numbers.year(int(found['year']))}"
 
 
+def _month_year(found: re.Match[str], numbers: Numbers) -> str:
+    return f"{_MONTHS[int(found['month']) - 1]} {numbers.year(int(found['year']))}"
+
+
 def _time(found: re.Match[str], numbers: Numbers) -> str:
     """`3:30 p.m.`, `15:30`."""
     hour, minute = int(found["hour"]), int(found["minute"] or 0)
@@ -155,6 +159,7 @@ _RULES = (
     Rule(rf"\b{_MONTH}\s(?:the\s)?{_DAY}(?:st|nd|rd|th)?\b(?!:)(?:,?\s{_YEAR}\b)?", _date),
     Rule(rf"\b{_DAY}\s{_MONTH}(?:\s{_YEAR})?\b", _date),
     Rule(r"\b(?P<a>\d\d?)/(?P<b>\d\d?)/(?P<year>\d{4}|\d\d)\b", _numeric_date),
+    Rule(r"\b(?P<month>0?[1-9]|1[0-2])/(?P<year>(?:19|20)\d\d)\b", _month_year),
     Rule(r"\b(?P<year>\d{4})-(?P<month>0[1-9]|1[0-2])-(?P<day>[0-3]\d)\b", _iso_date),
     Rule(r"\b\d{1,2}:[0-5]\d:[0-5]\d\b", _clock_with_seconds),
     Rule(
@@ -275,7 +280,7 @@ _READING = Reading(
         *((one, Counted("million", "million")) for one in ("M", "mn", "m")),
         *((one, Counted("billion", "billion")) for one in ("B", "bn", "b")),
     ),
-    signs=(("&", "and"), ("+", "plus"), ("=", "equals"), ("@", "at"), ("°", "degrees")),
+    signs=(("&", "and"), ("+", "plus"), ("=", "equals"), ("@", "at"), ("°", "degrees"), ("/", "")),
     abbreviations=(
         *(("Mr.", "Mister"), ("Mrs.", "Missus"), ("Ms.", "Miz"), ("Prof.", "Professor")),
         *(("Mr", "Mister"), ("Mrs", "Missus"), ("Dr", "Doctor"), ("Drs.", "Doctors")),
@@ -391,4 +396,5 @@ LANGUAGE = Language(
     ),
     capitals=("I",),
     reading=_READING,
+    month_first=True,
 )

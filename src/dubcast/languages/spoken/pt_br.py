@@ -78,6 +78,10 @@ def _date(found: re.Match[str], numbers: Numbers) -> str:
     return f"{said} de {numbers.cardinal(year)}"
 
 
+def _month_year(found: re.Match[str], numbers: Numbers) -> str:
+    return f"{_MONTHS[int(found['month']) - 1]} de {numbers.cardinal(int(found['year']))}"
+
+
 def _day(day: int, numbers: Numbers) -> str:
     return "primeiro" if day == 1 else numbers.cardinal(day)
 
@@ -147,6 +151,7 @@ _RULES = (
     Rule(r"\b(?P<hour>1[0-2]|[1-9])(?P<minute>)\s?(?P<half>[apAP]\.?[mM]\b\.?)", _time),
     Rule(r"\b(?P<a>[0-3]?\d)/(?P<b>[01]?\d)/(?P<year>\d{4}|\d\d)\b", _date),
     Rule(r"\b(?P<a>1[1-9]|2\d|3[01])/(?P<b>0?[1-9]|1[0-2])\b(?P<year>)(?!/)", _date),
+    Rule(r"\b(?P<month>0?[1-9]|1[0-2])/(?P<year>(?:19|20)\d\d)\b", _month_year),
     Rule(r"\b(?P<year>\d{4})-(?P<month>0[1-9]|1[0-2])-(?P<day>[0-3]\d)\b", _iso_date),
     Rule(
         rf"\b(?P<day>[12]?\d|3[01])[º°o]? de (?P<month>{'|'.join(_MONTHS)}|"
@@ -262,7 +267,7 @@ _READING = Reading(
         *((one, Counted("bilhão", "bilhões")) for one in ("bilhão", "bilhões", "bi", "B")),
         *((one, Counted("trilhão", "trilhões")) for one in ("trilhão", "trilhões", "tri", "T")),
     ),
-    signs=(("&", "e"), ("+", "mais"), ("=", "igual a"), ("@", "arroba"), ("°", "graus")),
+    signs=(("&", "e"), ("+", "mais"), ("=", "igual a"), ("@", "arroba"), ("°", "graus"), ("/", "")),
     abbreviations=(
         *(("Sr.", "senhor"), ("Sra.", "senhora"), ("Srta.", "senhorita"), ("Srs.", "senhores")),
         *(("Sras.", "senhoras"), ("Dr.", "doutor"), ("Dra.", "doutora"), ("Drs.", "doutores")),
@@ -291,7 +296,14 @@ _READING = Reading(
             ("ok", "oquei"),
             ("km", "quilômetros"),
         ),
-        *(("Mr.", "senhor"), ("Mrs.", "senhora"), ("Ms.", "senhora"), ("Depto.", "departamento")),
+        *(
+            ("Univ.", "Universidade"),
+            ("St.", "Saint"),
+            ("Mr.", "senhor"),
+            ("Mrs.", "senhora"),
+            ("Ms.", "senhora"),
+            ("Depto.", "departamento"),
+        ),
         *((f"{short}.", long) for short, long in _SHORT_MONTHS.items() if short != "mai"),
     ),
     rules=_RULES,
