@@ -30,7 +30,7 @@ class Numbers:
     def ordinal(self, number: int, *, feminine: bool = False) -> str:
         """`21`: twenty-first."""
         words = self._words(number, "ordinal")
-        return self.reading.feminine(words) if feminine else words
+        return self.reading.feminine_ordinal(words) if feminine else words
 
     def year(self, number: int) -> str:
         """`1990`: nineteen ninety."""

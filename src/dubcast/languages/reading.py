@@ -79,6 +79,8 @@ class Reading:
     """Between whole and part of an amount of money: `and`."""
     up_to: str
     """Between two numbers with a dash: a range, a score."""
+    per: str
+    """The slash behind an amount: `$5/month`."""
     dot: str
     at: str
     slash: str
@@ -88,7 +90,8 @@ class Reading:
     number_sign: str
 
     feminine: Callable[[str], str] = _unchanged
-    """A cardinal or ordinal before a feminine noun."""
+    """A cardinal before a feminine noun."""
+    feminine_ordinal: Callable[[str], str] = _unchanged
     feminine_noun: str = r"(?!)"
     """What follows a number, if it is a feminine noun."""
     counted: Callable[[str, str], str] = _side_by_side
@@ -129,3 +132,9 @@ class Reading:
     """Words that people write in capitals to stress them."""
     domains: tuple[str, ...] = ("com", "org", "net", "gov", "info")
     """Ends of addresses that are said as words."""
+
+
+def pairs(table: str) -> tuple[tuple[str, str], ...]:
+    """Pairs as a table of text: `Dr. = Doctor | Mr. = Mister`, on any number of lines."""
+    cells = (cell.partition(" =") for line in table.splitlines() for cell in line.split(" | "))
+    return tuple((one.strip(), other.strip()) for one, _, other in cells if one.strip())

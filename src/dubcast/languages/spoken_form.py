@@ -36,9 +36,12 @@ _INITIAL = re.compile(r"\b[A-Z]\.(?=\s[A-Z][a-z])")
 _CAPITALS = re.compile(r"\b([A-ZÀ-Ý]{2,}(?:&[A-Z]+)?)(s?)\b")
 _NEXT_TO_LETTERS = re.compile(r"(?<=[^\W\d_])-?(?=\d)|(?<=\d)-?(?=[^\W\d_])")
 _RANGE = re.compile(rf"(?<![\w.,-])({FIGURE})\s?[-–—]\s?({FIGURE})(?![\w-]|[.,]\d)")
+_PER = re.compile(r"(?<=\d)\s?/\s?(?=[^\W\d_]{3,})")
+_APART = re.compile(r"(?<=\d):(?=\d)")
 _ADDED = re.compile(r"(?<=\d)\s?\+\s?(?=\d)")
 _SIGNED = rf"(?:(?<![\w.,%)])[-−–](?=\d))?{FIGURE}"
 _FIGURE = re.compile(_SIGNED)
+_NAME = re.compile(r"\s(?:[A-ZÀ-Ý]|d[aeo]s? [A-ZÀ-Ý])")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _LOUD_WORDS = 3
 _LONG_WORD = 6
@@ -104,6 +107,7 @@ class _Reader:
         yield _HASHTAG, lambda _: f"{reading.hashtag} "
         yield _NUMBER_SIGN, lambda _: f"{reading.number_sign} "
         yield _HANDLE, lambda _: f"{reading.at} "
+        yield _PER, lambda _: f" {reading.per} "
         yield from (self._money(one) for one in reading.currencies)
         yield from (self._measure(one) for one in reading.units)
         yield _INITIALS, self._initials
@@ -114,6 +118,7 @@ class _Reader:
         yield _NEXT_TO_LETTERS, lambda _: " "
         yield _CAPITALS, self._capitals
         yield _RANGE, lambda found: f"{found[1]} {reading.up_to} {found[2]}"
+        yield _APART, lambda _: " "
         yield _ADDED, lambda _: f" {reading.plus} "
         yield _FIGURE, self._figure
         for sign, word in reading.signs:
@@ -171,7 +176,7 @@ class _Reader:
 
     def _measure(self, unit: Unit) -> Step:
         sign = "|".join(map(re.escape, sorted(unit.signs, key=len, reverse=True)))
-        low = rf"(?:(?<![\w.,])(?P<low>{FIGURE})\s?[-–]\s?)?"
+        low = rf"(?:(?<![\w.,])(?P<low>{FIGURE})\s?(?:{sign})?\s?[-–]\s?)?"
         pattern = rf"{low}(?<![\w])(?P<n>{_SIGNED})\s?(?:{sign})(?![\w/])(?:\.(?=\s[a-z\d]))?"
         return re.compile(pattern), functools.partial(self._say_measure, unit.name)
 
@@ -187,6 +192,8 @@ class _Reader:
         return re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, forms))})(?!\w)")
 
     def _abbreviation(self, found: re.Match[str]) -> str:
+        if re.fullmatch(r"[A-Z]\.", found[0]) and _NAME.match(found.string, found.end()) is None:
+            return found[0]  # a letter that ends a sentence: vitamin D.
         return self._abbreviations[found[0]] + _end_of_sentence(found)
 
     def _initials(self, found: re.Match[str]) -> str:

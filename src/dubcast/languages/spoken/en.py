@@ -6,7 +6,7 @@ import re
 
 from dubcast.languages.language import Language, Variety
 from dubcast.languages.numbers import Numbers, roman
-from dubcast.languages.reading import Counted, Currency, Reading, Rule, Unit
+from dubcast.languages.reading import Counted, Currency, Reading, Rule, Unit, pairs
 
 _MISAKI = (
     ("ə^l", "ᵊl"),
@@ -119,8 +119,21 @@ def _height(found: re.Match[str], numbers: Numbers) -> str:
     return f"{feet} {numbers.cardinal(int(found['inches']))}"
 
 
-def _per_day(found: re.Match[str], numbers: Numbers) -> str:
-    return f"{numbers.cardinal(int(found[1]))} {numbers.cardinal(int(found[2]))}"
+def _pair(found: re.Match[str], numbers: Numbers) -> str:
+    return " ".join(numbers.cardinal(int(one)) for one in found.groups() if one)
+
+
+def _by(found: re.Match[str], numbers: Numbers) -> str:
+    return f"{numbers.cardinal(int(found[1]))} by {numbers.cardinal(int(found[2]))}"
+
+
+def _lines(found: re.Match[str], numbers: Numbers) -> str:
+    """`1080p`: ten eighty p."""
+    return f"{numbers.year(int(found[0]))} "
+
+
+def _times(found: re.Match[str], numbers: Numbers) -> str:
+    return f"{numbers.figure(found[1])} times"
 
 
 def _counted_roman(found: re.Match[str], numbers: Numbers) -> str:
@@ -172,12 +185,16 @@ _RULES = (
     ),
     Rule(r"(?<![\w$£€.,])['’]?(?P<decade>(?:1[1-9]|20)?[1-9]0|[12]\d00)['’]?s\b", _decade),
     Rule(r"(?<![\d.,])(\d+(?:,\d{3})*)(?:st|nd|rd|th)\b", _ordinal),
-    Rule(r"\b(24)/(7)\b", _per_day),
+    Rule(r"\b(24)/(7)\b|\b(50)[-/](50)\b", _pair),
+    Rule(r"\b(\d+)\s?x\s?(\d+)\b", _by),
+    Rule(r"\b(\d+(?:\.\d+)?)x\b", _times),
+    Rule(r"\b(?:480|720|1080|1440|2160)(?=p\b)", _lines),
     Rule(r"\b([Nn]os?)\.\s?(?=\d)|№\s?(?=\d)", lambda found, numbers: "number "),
     Rule(
         r"(?<![\w-])\+?1[-. ](?P<free>8\d\d|900)[-. ](?P<rest>\d{3}[-. ]\d{4})\b",
         _toll_free,
     ),
+    Rule(r"\+\d{1,3}(?:[-. ]\(?\d{2,4}\)?){2,5}\b|\b\d{3}\.\d{3}\.\d{4}\b", _telephone),
     Rule(r"(?<![\w-])(?:\+\d{1,3}[-. ])?(?:\(\d{2,3}\)\s?|\d{3}[-.])?\d{3}-\d{4}\b", _telephone),
     Rule(r"\b(?:9-?1-?1)\b(?!\s?(?:%|[a-z]))|(?<=[Cc]all )911\b", _telephone),
     Rule(r"(?<![\d/])(?:(?P<whole>\d+)\s)?(?P<upper>[1-9])/(?P<lower>[2-9]|10)\b(?!/)", _fraction),
@@ -206,6 +223,7 @@ _READING = Reading(
     plus="plus",
     also="and",
     up_to="to",
+    per="per",
     dot="dot",
     at="at",
     slash="slash",
@@ -250,6 +268,8 @@ _READING = Reading(
         Unit(("MHz",), Counted("megahertz", "megahertz")),
         Unit(("GHz",), Counted("gigahertz", "gigahertz")),
         Unit(("Hz",), Counted("hertz", "hertz")),
+        Unit(("V",), Counted("volt", "volts")),
+        Unit(("W",), Counted("watt", "watts")),
         Unit(("kWh",), Counted("kilowatt hour", "kilowatt hours")),
         Unit(("kW",), Counted("kilowatt", "kilowatts")),
         Unit(("MW",), Counted("megawatt", "megawatts")),
@@ -280,40 +300,34 @@ _READING = Reading(
         *((one, Counted("million", "million")) for one in ("M", "mn", "m")),
         *((one, Counted("billion", "billion")) for one in ("B", "bn", "b")),
     ),
-    signs=(("&", "and"), ("+", "plus"), ("=", "equals"), ("@", "at"), ("°", "degrees"), ("/", "")),
-    abbreviations=(
-        *(("Mr.", "Mister"), ("Mrs.", "Missus"), ("Ms.", "Miz"), ("Prof.", "Professor")),
-        *(("Mr", "Mister"), ("Mrs", "Missus"), ("Dr", "Doctor"), ("Drs.", "Doctors")),
-        *(("Jr.", "Junior"), ("Sr.", "Senior"), ("Gen.", "General"), ("Sgt.", "Sergeant")),
-        *(("Capt.", "Captain"), ("Lt.", "Lieutenant"), ("Col.", "Colonel"), ("Maj.", "Major")),
-        *(("Sen.", "Senator"), ("Rep.", "Representative"), ("Gov.", "Governor")),
-        *(("Rev.", "Reverend"), ("Fr.", "Father"), ("Hon.", "Honorable"), ("Pres.", "President")),
-        *(
-            ("St.", "Saint"),
-            ("Mt.", "Mount"),
-            ("Ft.", "Fort"),
-            ("Ave.", "Avenue"),
-            ("Av.", "Avenue"),
-            ("Blvd.", "Boulevard"),
-        ),
-        *(("Rd.", "Road"), ("Hwy.", "Highway"), ("Apt.", "Apartment"), ("Inc.", "Incorporated")),
-        *(("Ltd.", "Limited"), ("Corp.", "Corporation"), ("Co.", "Company"), ("Bros.", "Brothers")),
-        *(("Dept.", "Department"), ("Univ.", "University"), ("Assn.", "Association")),
-        *(("etc.", "et cetera"), ("e.g.", "for example"), ("i.e.", "that is")),
-        *(
-            ("vs.", "versus"),
-            ("vs", "versus"),
-            ("v.", "versus"),
-            ("approx.", "approximately"),
-            ("Approx.", "approximately"),
-        ),
-        *(("Vol.", "Volume"), ("vol.", "volume"), ("Ch.", "Chapter"), ("Fig.", "Figure")),
-        *(("pp.", "pages"), ("p.", "page"), ("est.", "established"), ("max.", "maximum")),
-        *(("min.", "minimum"), ("Ph.D.", "P-H-D"), ("PhD", "P-H-D"), ("w/", "with")),
-        *(("a.m.", "A-M"), ("p.m.", "P-M"), ("OK", "okay"), ("ext.", "extension")),
-        *((f"{short}.", long) for short, long in _SHORT_MONTHS.items()),
-        *((f"{day[:3]}.", day) for day in _DAYS),
-        *(("Tues.", "Tuesday"), ("Thurs.", "Thursday")),
+    signs=pairs(
+        """
+        & = and | + = plus | = = equals | @ = at | ° = degrees | / = | × = times
+        ÷ = divided by | ≈ = about | ± = plus or minus
+        """
+    ),
+    abbreviations=pairs(
+        """
+        Mr. = Mister | Mrs. = Missus | Ms. = Miz | Prof. = Professor | Mr = Mister
+        Mrs = Missus | Dr = Doctor | Drs. = Doctors | Jr. = Junior | Sr. = Senior
+        Gen. = General | Sgt. = Sergeant | Capt. = Captain | Lt. = Lieutenant | Col. = Colonel
+        Maj. = Major | Sen. = Senator | Rep. = Representative | Gov. = Governor
+        Rev. = Reverend | Fr. = Father | Hon. = Honorable | Pres. = President | St. = Saint
+        Mt. = Mount | Ft. = Fort | Ave. = Avenue | Av. = Avenue | Blvd. = Boulevard | Rd. = Road
+        Hwy. = Highway | Apt. = Apartment | Inc. = Incorporated | Ltd. = Limited
+        Corp. = Corporation | Co. = Company | Bros. = Brothers | Dept. = Department
+        Univ. = University | Assn. = Association | etc. = et cetera | etc = et cetera
+        e.g. = for example | i.e. = that is | vs. = versus | vs = versus | v. = versus
+        approx. = approximately | Approx. = approximately | Vol. = Volume | vol. = volume
+        Ch. = Chapter | Fig. = Figure | pp. = pages | p. = page | est. = established
+        max. = maximum | min. = minimum | Ph.D. = P-H-D | PhD = P-H-D | Ph.D = P-H-D
+        C# = C sharp | w/ = with | a.m. = A-M | p.m. = P-M | OK = okay | ext. = extension
+        Jan. = January | Feb. = February | Mar. = March | Apr. = April | Jun. = June
+        Jul. = July | Aug. = August | Sep. = September | Oct. = October | Nov. = November
+        Dec. = December | Sept. = September | Mon. = Monday | Tue. = Tuesday | Wed. = Wednesday
+        Thu. = Thursday | Fri. = Friday | Sat. = Saturday | Tues. = Tuesday
+        Thurs. = Thursday
+        """
     ),
     rules=_RULES,
     late_rules=_LATE_RULES,
@@ -322,8 +336,8 @@ _READING = Reading(
     spoken_digits=(("0", "oh"),),
     acronyms=(
         *("NASA", "NATO", "UNESCO", "UNICEF", "FIFA", "UEFA", "AIDS", "COVID", "OPEC", "IKEA"),
-        *("LASER", "SCUBA", "RAM", "PIN", "NASDAQ", "FEMA", "SWAT", "GIF", "JPEG", "WIFI"),
-        *("NAFTA", "OSHA", "CONMEBOL", "CONCACAF", "ICANN", "SIM", "LAN", "SARS", "MERS", "NASCAR"),
+        *("LASER", "SCUBA", "RAM", "PIN", "NASDAQ", "FEMA", "SWAT", "GIF", "JPEG", "WIFI", "NAFTA"),
+        *("OSHA", "CONMEBOL", "CONCACAF", "ICANN", "SIM", "LAN", "SARS", "MERS", "NASCAR"),
     ),
     spelled=("USA", "NCAA", "ESPN", "UCLA", "IOC", "IEEE", "AOL", "ISO", "ASAP", "FAQ", "IPO"),
     speakable=r"[B-DF-HJ-NP-TV-Z][AEIOU]{1,2}[B-DF-HJ-NP-TV-Z]{1,2}[AEIOUY]?[A-Z]{0,4}(?<=\w{4})",
@@ -357,21 +371,8 @@ LANGUAGE = Language(
         *("does", "can", "will", "would", "let", "let's", "please", "yes", "no", "not", "well"),
         *("thanks", "thank", "in", "on", "at", "by", "for", "from", "with", "to", "some", "many"),
         *("most", "one", "also", "however", "it's", "that's", "i'm", "we're", "they're", "he's"),
-        *(
-            "she's",
-            "don't",
-            "today",
-            "tomorrow",
-            "yesterday",
-            "everyone",
-            "nobody",
-            "let’s",
-            "everybody",
-            "someone",
-            "nothing",
-            "all",
-            "both",
-        ),
+        *("she's", "don't", "today", "tomorrow", "yesterday", "everyone", "nobody", "let’s"),
+        *("everybody", "someone", "nothing", "all", "both"),
     ),
     conjunctions=("and", "but", "because", "when", "while", "although", "so that"),
     subordinators=(

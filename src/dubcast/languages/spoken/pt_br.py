@@ -6,7 +6,7 @@ import re
 
 from dubcast.languages.language import Language, Variety
 from dubcast.languages.numbers import Numbers, roman
-from dubcast.languages.reading import Counted, Currency, Reading, Rule, Unit
+from dubcast.languages.reading import Counted, Currency, Reading, Rule, Unit, pairs
 
 _MONTHS = (
     *("janeiro", "fevereiro", "março", "abril", "maio", "junho", "julho", "agosto", "setembro"),
@@ -37,12 +37,15 @@ _FEMININE_NOUN = (
 
 def _feminine(words: str) -> str:
     """`vinte e um` becomes `vinte e uma`; millions stay masculine."""
-    millions, rest = _LARGE.fullmatch(words).groups("")  # type: ignore[union-attr]
-    if words.endswith("o") and not re.search(r"\b(?:zero|quatro|cento|oito|cinco)$", words):
-        rest = re.sub(r"o\b", "a", rest)  # an ordinal
+    found = _LARGE.fullmatch(words)
+    millions, rest = found.groups("") if found else ("", words)
     rest = re.sub(r"\bum\b", "uma", rest)
     rest = re.sub(r"\bdois\b", "duas", rest)
     return str(millions) + re.sub(r"entos\b", "entas", rest)
+
+
+def _feminine_ordinal(words: str) -> str:
+    return re.sub(r"o\b", "a", words)
 
 
 def _counted(number: str, noun: str) -> str:
@@ -115,7 +118,21 @@ def _telephone(found: re.Match[str], numbers: Numbers) -> str:
 def _fraction(found: re.Match[str], numbers: Numbers) -> str:
     upper, lower = int(found["upper"]), int(found["lower"])
     part = {2: "meio", 3: "terço"}.get(lower, numbers.ordinal(lower))
-    return f"{numbers.cardinal(upper)} {part}" + "s" * (upper > 1)
+    said = f"{numbers.cardinal(upper)} {part}" + "s" * (upper > 1)
+    if found["whole"]:
+        whole = numbers.cardinal(int(found["whole"]))
+        return f"{whole} e {part}" if upper == 1 and lower == 2 else f"{whole} e {said}"
+    return said
+
+
+def _times(found: re.Match[str], numbers: Numbers) -> str:
+    return numbers.amount(found[1], Counted("vez", "vezes", feminine=True))
+
+
+def _height(found: re.Match[str], numbers: Numbers) -> str:
+    """`1,80 m`: um metro e oitenta."""
+    metres = numbers.amount(found[1], Counted("metro", "metros"))
+    return f"{metres} e {numbers.cardinal(int(found[2]))}"
 
 
 def _per_day(found: re.Match[str], numbers: Numbers) -> str:
@@ -161,22 +178,33 @@ _RULES = (
     Rule(r"(?<![\d.,/])(\d+(?:\.\d{3})*)\s?\.?([ºª])(?!\s?[CF]\b)", _ordinal),
     Rule(r"(?<![\d.,/])(\d{1,3})([oa])\b", _ordinal),
     Rule(r"\b(\d+)(?:st|nd|rd|th)\b", _english_ordinal),
-    Rule(r"\b[Nn](?:\.?º|°|\.o|o\.?|\.)\s?(?=\d)|№\s?(?=\d)", lambda found, numbers: "número "),
+    Rule(
+        r"\b[Nn](?:\.?º|°|\.o|o\.|\.)\s?(?=\d)|\bNo\s?(?=\d)|№\s?(?=\d)",
+        lambda found, numbers: "número ",
+    ),
+    Rule(
+        r"\b([Jj]ogador|[Cc]amisa|[Ii]tem|[Qq]uarto|[Pp]iloto|[Cc]apítulo) no (?=\d)",
+        lambda found, numbers: f"{found[1]} número ",
+    ),
+    Rule(r"\b(\d+)[xX](?!\w)", _times),
+    Rule(r"\b([12]),([1-9]\d)\s?m\b", _height),
     Rule(r"(?<![\d.,])(\d{1,2})\s?[xX]\s?(\d{1,2})\b(?![.,]\d)", _one_to_other),
     Rule(r"(?<![\d.,/-])((?:1[5-9]|20)\d\d)\s?[-–]\s?((?:1[5-9]|20)\d\d)(?![\d-])", _one_to_other),
     Rule(
         r"(?<![\w-])(?:\+\d{1,3}\s)?(?:\(?0?\d{2}\)?\s)?9\s?\d{4}[- ]\d{4}\b"
         r"|(?<![\w-])(?:\+\d{1,3}\s)?(?:\(0?\d{2}\)\s?)?\d{3,4}-\d{4}\b"
+        r"|\b\d\d \d{4}-\d{4}\b|\b\d{3}\.\d{3}\.\d{3}-\d\d\b|\b\d{5}-\d{3}\b"
         r"|(?<![\w-])0800[- ]\d{3}[- ]\d{3,4}\b|\b190\b(?=\.?$)",
         _telephone,
     ),
-    Rule(r"(?<![\d/])(?P<upper>[1-9])/(?P<lower>[2-9]|10)\b(?!/)", _fraction),
+    Rule(r"(?<![\d/])(?:(?P<whole>\d+)\s)?(?P<upper>[1-9])/(?P<lower>[2-9]|10)\b(?!/)", _fraction),
     Rule(
         r"\b([Ss]éculos?|[Ss]éc\.|[Cc]apítulos?|[Aa]to|[Vv]olume|[Tt]ítulo|[Ff]ase|[Tt]ipo|"
         rf"[Aa]rtigo|[Nn]ível|[Ss]érie)\s({_ROMAN})\b",
         _counted_roman,
     ),
     Rule(r"\b(I{1,3})(?=\sGuerra)", _world_war),
+    Rule(r"\b((?:Dom|Papa|Rei|Imperador) [A-ZÀ-Ý][a-zà-ý]+)\s(I)\b", _ruler),
     Rule(
         r"\b((?:Dom |Rei |Papa )?[A-ZÀ-Ý][a-zà-ý]+)\s"
         r"(II|III|IV|VI{0,3}|IX|X{0,2}V?I{2,3}|XI?V|XVI|XXI?)\b",
@@ -193,6 +221,7 @@ _READING = Reading(
     plus="mais",
     also="e",
     up_to="a",
+    per="por",
     dot="ponto",
     at="arroba",
     slash="barra",
@@ -201,6 +230,7 @@ _READING = Reading(
     hashtag="hashtag",
     number_sign="número",
     feminine=_feminine,
+    feminine_ordinal=_feminine_ordinal,
     feminine_noun=_FEMININE_NOUN,
     counted=_counted,
     joined_decimals=True,
@@ -241,6 +271,8 @@ _READING = Reading(
         Unit(("MHz",), Counted("mega-hertz", "mega-hertz")),
         Unit(("GHz",), Counted("giga-hertz", "giga-hertz")),
         Unit(("Hz",), Counted("hertz", "hertz")),
+        Unit(("V",), Counted("volt", "volts")),
+        Unit(("W",), Counted("watt", "watts")),
         Unit(("kWh",), Counted("quilowatt-hora", "quilowatts-hora")),
         Unit(("kW",), Counted("quilowatt", "quilowatts")),
         Unit(("MW",), Counted("megawatt", "megawatts")),
@@ -267,72 +299,57 @@ _READING = Reading(
         *((one, Counted("bilhão", "bilhões")) for one in ("bilhão", "bilhões", "bi", "B")),
         *((one, Counted("trilhão", "trilhões")) for one in ("trilhão", "trilhões", "tri", "T")),
     ),
-    signs=(("&", "e"), ("+", "mais"), ("=", "igual a"), ("@", "arroba"), ("°", "graus"), ("/", "")),
-    abbreviations=(
-        *(("Sr.", "senhor"), ("Sra.", "senhora"), ("Srta.", "senhorita"), ("Srs.", "senhores")),
-        *(("Sras.", "senhoras"), ("Dr.", "doutor"), ("Dra.", "doutora"), ("Drs.", "doutores")),
-        *(("Prof.", "professor"), ("Profa.", "professora"), ("Profª", "professora")),
-        *(("Eng.", "engenheiro"), ("Arq.", "arquiteto"), ("Pe.", "padre"), ("Fr.", "frei")),
-        *(("D.", "dom"), ("S.", "São"), ("Sto.", "Santo"), ("Sta.", "Santa"), ("Gen.", "general")),
-        *(("Cel.", "coronel"), ("Cap.", "capitão"), ("Ten.", "tenente"), ("Sgt.", "sargento")),
-        *(("Gov.", "governador"), ("Pres.", "presidente"), ("Min.", "ministro")),
-        *(("Dep.", "deputado"), ("Sen.", "senador"), ("Exmo.", "excelentíssimo")),
-        *(("V. Exa.", "vossa excelência"), ("Av.", "avenida"), ("R.", "rua"), ("Al.", "alameda")),
-        *(("Trav.", "travessa"), ("Pça.", "praça"), ("Rod.", "rodovia"), ("Ed.", "edifício")),
-        *(("apto.", "apartamento"), ("Apto.", "apartamento"), ("tel.", "telefone")),
-        *(("Tel.", "telefone"), ("etc.", "etcétera"), ("p. ex.", "por exemplo")),
-        *(("ex.", "exemplo"), ("Ex.", "exemplo"), ("i.e.", "isto é"), ("obs.", "observação")),
-        *(("Obs.", "observação"), ("pág.", "página"), ("págs.", "páginas"), ("p.", "página")),
-        *(("cap.", "capítulo"), ("art.", "artigo"), ("Art.", "artigo"), ("vol.", "volume")),
-        *(("séc.", "século"), ("a.C.", "antes de Cristo"), ("d.C.", "depois de Cristo")),
-        *(("Jr.", "Júnior"), ("vs.", "versus"), ("vs", "versus"), ("aprox.", "aproximadamente")),
-        *(("Cia.", "companhia"), ("Cia", "companhia"), ("Ltda.", "limitada"), ("S.A.", "esse a")),
-        *(("S/A", "esse a"), ("máx.", "máximo"), ("mín.", "mínimo"), ("c/", "com"), ("p/", "para")),
-        *(("s/", "sem"), ("EUA", "Estados Unidos"), ("E.U.A.", "Estados Unidos"), ("TV", "tevê")),
-        *(
-            ("TVs", "tevês"),
-            ("OK", "oquei"),
-            ("Ok", "oquei"),
-            ("ok", "oquei"),
-            ("km", "quilômetros"),
-        ),
-        *(
-            ("Univ.", "Universidade"),
-            ("St.", "Saint"),
-            ("Mr.", "senhor"),
-            ("Mrs.", "senhora"),
-            ("Ms.", "senhora"),
-            ("Depto.", "departamento"),
-        ),
-        *((f"{short}.", long) for short, long in _SHORT_MONTHS.items() if short != "mai"),
+    signs=pairs(
+        """
+        & = e | + = mais | = = igual a | @ = arroba | ° = graus | / = | × = vezes
+        ÷ = dividido por | ≈ = cerca de | ± = mais ou menos | § = parágrafo
+        """
+    ),
+    abbreviations=pairs(
+        """
+        ONG = ongue | ONGs = ongues | CEO = ci i ôu | CEOs = ci i ôus | DJ = dijêi | Tv = tevê
+        tv = tevê | etc = etcétera | Ltda = limitada | Obs = observação
+        V. Sa. = vossa senhoria | Ilmo. = ilustríssimo | vc = você | vcs = vocês | tb = também
+        pq = porque | Sr. = senhor | Sra. = senhora | Srta. = senhorita | Srs. = senhores
+        Sras. = senhoras | Dr. = doutor | Dra. = doutora | Drs. = doutores | Prof. = professor
+        Profa. = professora | Profª = professora | Eng. = engenheiro | Arq. = arquiteto
+        Pe. = padre | Fr. = frei | D. = dom | S. = São | Sto. = Santo | Sta. = Santa
+        Gen. = general | Cel. = coronel | Cap. = capitão | Ten. = tenente | Sgt. = sargento
+        Gov. = governador | Pres. = presidente | Min. = ministro | Dep. = deputado
+        Sen. = senador | Exmo. = excelentíssimo | V. Exa. = vossa excelência | Av. = avenida
+        R. = rua | Al. = alameda | Trav. = travessa | Pça. = praça | Rod. = rodovia
+        Ed. = edifício | apto. = apartamento | Apto. = apartamento | tel. = telefone
+        Tel. = telefone | etc. = etcétera | p. ex. = por exemplo | por ex. = por exemplo
+        Ex. = exemplo | i.e. = isto é | obs. = observação | Obs. = observação
+        pág. = página | págs. = páginas | p. = página | cap. = capítulo
+        art. = artigo | Art. = artigo | vol. = volume
+        séc. = século | a.C. = antes de Cristo | d.C. = depois de Cristo | Jr. = Júnior
+        vs. = versus | vs = versus | aprox. = aproximadamente | Cia. = companhia
+        Cia = companhia | Ltda. = limitada | S.A. = esse a | S/A = esse a | máx. = máximo
+        mín. = mínimo | c/ = com | p/ = para | s/ = sem | EUA = Estados Unidos
+        E.U.A. = Estados Unidos | TV = tevê | TVs = tevês | OK = oquei | Ok = oquei | ok = oquei
+        km = quilômetros | Univ. = Universidade | St. = Saint | Mr. = senhor | Mrs. = senhora
+        Ms. = senhora | Depto. = departamento | jan. = janeiro | fev. = fevereiro | mar. = março
+        abr. = abril | jun. = junho | jul. = julho | ago. = agosto | set. = setembro
+        out. = outubro | nov. = novembro | dez. = dezembro
+        """
     ),
     rules=_RULES,
-    letters=(
-        *(("B", "bê"), ("C", "cê"), ("D", "dê"), ("E", "é"), ("F", "efe"), ("G", "gê")),
-        *(("H", "agá"), ("I", "i"), ("J", "jota"), ("K", "cá"), ("L", "ele"), ("M", "eme")),
-        *(("N", "ene"), ("O", "ó"), ("P", "pê"), ("Q", "quê"), ("R", "erre"), ("S", "esse")),
-        *(("T", "tê"), ("U", "u"), ("V", "vê"), ("W", "dáblio"), ("X", "xis"), ("Y", "ípsilon")),
-        *(("Z", "zê"), ("A", "a")),
+    letters=pairs(
+        """
+        B = bê | C = cê | D = dê | E = é | F = efe | G = gê | H = agá | I = i | J = jota
+        K = cá | L = ele | M = eme | N = ene | O = ó | P = pê | Q = quê | R = erre | S = esse
+        T = tê | U = u | V = vê | W = dáblio | X = xis | Y = ípsilon | Z = zê | A = a
+        """
     ),
     spoken_digits=(("6", "meia"),),
     acronyms=(
-        *(
-            "NASA",
-            "OTAN",
-            "UNESCO",
-            "UNICEF",
-            "FIFA",
-            "UEFA",
-            "AIDS",
-            "COVID",
-            "OPEP",
-            "ONU",
-            "SUS",
-        ),
-        *("PIB", "VAR", "IPEA", "SENAI", "SESI", "SESC", "FUNAI", "IBAMA", "ENEM", "USP", "UNESP"),
-        *("PIS", "COFINS", "CONMEBOL", "CONCACAF", "PROCON", "DETRAN", "FAB", "PIX", "SEBRAE"),
-        *("MASP", "PETROBRAS", "INCRA", "CAPES", "ANVISA", "ANATEL", "ANEEL", "MERCOSUL", "OVNI"),
-        *("SIM", "CEP", "LAN", "RAM", "GIF", "UNICAMP", "INPE", "BID", "FUVEST", "UPA"),
+        *("NASA", "OTAN", "UNESCO", "UNICEF", "FIFA", "UEFA", "AIDS", "COVID", "OPEP", "ONU"),
+        *("SUS", "PIB", "VAR", "IPEA", "SENAI", "SESI", "SESC", "FUNAI", "IBAMA", "ENEM", "USP"),
+        *("UNESP", "PIS", "COFINS", "CONMEBOL", "CONCACAF", "PROCON", "DETRAN", "FAB", "PIX"),
+        *("SEBRAE", "MASP", "PETROBRAS", "INCRA", "CAPES", "ANVISA", "ANATEL", "ANEEL", "MERCOSUL"),
+        *("OVNI", "SIM", "VIP", "CEP", "LAN", "RAM", "GIF", "UNICAMP", "INPE", "BID", "FUVEST"),
+        *("UPA",),
     ),
     spelled=("IBGE", "INSS", "ESPN", "USA", "IOF", "AVC", "UTI", "OAB", "IPI", "OIT", "IPO", "ISO"),
     speakable=(
@@ -356,9 +373,9 @@ LANGUAGE = Language(
     reading=_READING,
     abbreviations=(
         *("Sr.", "Sra.", "Srs.", "Sras.", "Srta.", "Dr.", "Dra.", "Drs.", "Prof.", "Profa."),
-        *("Eng.", "Arq.", "Pe.", "Fr.", "D.", "S.", "Sto.", "Sta.", "Gen.", "Cel.", "Cap.", "Ten."),
-        *("Sgt.", "Gov.", "Pres.", "Min.", "Dep.", "Sen.", "Exmo.", "V.", "Av.", "R.", "Al."),
-        *("Trav.", "Pça.", "Rod.", "Ed.", "Mr.", "Mrs.", "Ms.", "séc.", "vs.", "ex.", "obs."),
+        *("Eng.", "Arq.", "Pe.", "Fr.", "Sto.", "Sta.", "Gen.", "Cel.", "Cap.", "Ten."),
+        *("Sgt.", "Gov.", "Pres.", "Min.", "Dep.", "Sen.", "Exmo.", "Ilmo.", "Av.", "Al."),
+        *("Trav.", "Pça.", "Rod.", "Ed.", "Mr.", "Mrs.", "Ms.", "séc.", "vs.", "obs."),
         *("Obs.", "i.e.", "aprox."),
     ),
     before_figures=(
@@ -372,24 +389,8 @@ LANGUAGE = Language(
         *("quem", "por", "onde", "qual", "é", "são", "foi", "está", "não", "sim", "bem", "bom"),
         *("obrigado", "obrigada", "em", "no", "na", "nos", "nas", "ao", "com", "para", "de", "do"),
         *("da", "muitos", "muitas", "também", "porém", "hoje", "amanhã", "ontem", "todos", "todo"),
-        *(
-            "ninguém",
-            "alguém",
-            "tudo",
-            "nada",
-            "cada",
-            "meu",
-            "minha",
-            "seu",
-            "sua",
-            "nosso",
-            "nossa",
-            "vamos",
-            "aqui",
-            "ali",
-            "lá",
-            "há",
-        ),
+        *("ninguém", "alguém", "tudo", "nada", "cada", "meu", "minha", "seu", "sua", "nosso"),
+        *("nossa", "vamos", "aqui", "ali", "lá", "há"),
     ),
     conjunctions=("e", "mas", "porque", "quando", "enquanto", "embora"),
     subordinators=(
