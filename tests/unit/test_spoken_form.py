@@ -62,3 +62,12 @@ def test_sentences_keep_their_ends() -> None:
     text = "We met at 3 p.m. He paid $5. Then he left the U.S."
     said = "We met at three P-M. He paid five dollars. Then he left the U-S."
     assert spoken_form(text, english) == said
+
+
+@pytest.mark.parametrize("tag", ["en", "pt-BR"])
+@pytest.mark.parametrize("piece", ["1", "1,", "1-", "a.", "A.", "12:", "(11) ", "+55 11 "])
+def test_no_text_takes_time_without_end(tag: str, piece: str) -> None:
+    """With patterns that look back at all of a text, this takes many seconds."""
+    language = catalogue.find(tag)
+    assert language is not None
+    spoken_form(piece * 1500, language)

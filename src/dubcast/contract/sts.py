@@ -149,8 +149,12 @@ class FragmentConfig(RequestModel):
     def _without_later_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leaves out what older servers do not know, unless it is used: they refuse it."""
         fields: dict[str, Any] = handler(self)
-        later = {"timings": ["speech"], "overlap_ms": [0], "glossary": [(), []]}
-        return {name: one for name, one in fields.items() if one not in later.get(name, ())}
+        later: dict[str, list[Any]] = {
+            "timings": ["speech"],
+            "overlap_ms": [0],
+            "glossary": [(), []],
+        }
+        return {name: one for name, one in fields.items() if one not in later.get(name, [])}
 
 
 class FragmentContext(RequestModel):

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 from dubcast.languages.reading import Counted, Reading
 
-# A figure: digits, with marks between them.
-FIGURE = r"(?:\d+(?:[.,]\d+)*|(?<!\w)\.\d+)"
+# A figure: digits, with marks between them. Bounded, so that a row of digits without end takes no
+# time without end.
+FIGURE = r"(?:\d{1,20}(?:[.,]\d{1,20}){0,7}|(?<!\w)\.\d{1,20})"
 # Beyond this nobody says a number; its digits are read.
 _MOST_DIGITS = 15
 

@@ -22,7 +22,7 @@ ADDRESS = re.compile(
     r"(?:\bhttps?://)?\b(?P<where>"
     r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
     r"|(?:www\.|(?<=://))[\w-]+(?:\.[\w-]+)+(?:/[\w/.-]*\w)?"
-    r"|[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|gov|edu|tv|io)(?:\.[a-z]{2})?(?:/[\w/.-]*\w)?"
+    r"|[\w-]+(?:\.[\w-]+){0,4}\.(?:com|org|net|gov|edu|tv|io)(?:\.[a-z]{2})?(?:/[\w/.-]*\w)?"
     r")(?![\w@])/?",
     re.IGNORECASE,
 )
@@ -122,7 +122,7 @@ class _Reader:
         yield _ADDED, lambda _: f" {reading.plus} "
         yield _FIGURE, self._figure
         for sign, word in reading.signs:
-            yield re.compile(re.escape(sign)), lambda _, word=word: f" {word} "
+            yield re.compile(re.escape(sign)), functools.partial(_apart, word)
 
     def _address(self, found: re.Match[str]) -> str:
         parts = _IN_ADDRESS.findall(found["where"])
@@ -150,9 +150,12 @@ class _Reader:
     def _money(self, currency: Currency) -> Step:
         sign = "|".join(map(re.escape, sorted(currency.signs, key=len, reverse=True)))
         scale = "|".join(map(re.escape, sorted(self._scales, key=len, reverse=True))) or "(?!)"
-        amount = rf"(?P<{{0}}>{FIGURE})(?:\s?(?P<{{0}}_scale>{scale})(?!\w))?"
-        before = rf"(?:{sign})\s?(?:(?P<low>{FIGURE})\s?[-–]\s?)?{amount.format('a')}"
-        behind = rf"{amount.format('b')}\s?(?:{sign})(?!\w)"
+
+        def amount(name: str) -> str:
+            return rf"(?P<{name}>{FIGURE})(?:\s?(?P<{name}_scale>{scale})(?!\w))?"
+
+        before = rf"(?:{sign})\s?(?:(?P<low>{FIGURE})\s?[-–]\s?)?{amount('a')}"
+        behind = rf"{amount('b')}\s?(?:{sign})(?!\w)"
         pattern = rf"(?:(?<![\w.,])(?P<minus>[-−–]))?(?<!\w)(?:{before}|{behind})"
         return re.compile(pattern), functools.partial(self._say_money, currency)
 
@@ -223,6 +226,10 @@ class _Reader:
 def _reader(language: Language) -> _Reader:
     assert language.reading is not None
     return _Reader(language, language.reading)
+
+
+def _apart(word: str, _: re.Match[str]) -> str:
+    return f" {word} "
 
 
 def _ruled(
