@@ -51,4 +51,18 @@ def test_a_term_may_begin_a_sentence() -> None:
 
 def test_words_are_compared_without_case_marks_and_joints() -> None:
     assert said.words("The F-B-I, o'clock.") == ["the", "f", "b", "i", "oclock"]
-    assert said._in_common(["a", "b", "c"], ["a", "x", "c"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("heard", "hits"),
+    [
+        ("Now I will read it to you slowly. $12.50 and that is how it was written here.", 5),
+        ("Now I will read it to you slowly. 1250, and that is how it was written here.", 5),
+        ("Twelve dollars and fifty sent, and that is how it was written here.", 4),
+        ("Now I will read it to you slowly.", 0),
+    ],
+)
+def test_the_words_of_the_form_are_counted_and_not_those_around_it(heard: str, hits: int) -> None:
+    english = said.rows()[0].language
+    row = said.Row(english, "$12.50", "twelve dollars and fifty cents")
+    assert said.understood(row, heard) == (hits, 5)

@@ -172,9 +172,9 @@ class _Reader:
         whole, part = numbers.parts(written)
         if currency.part is None or len(part) != 2:
             return said + numbers.amount(written, currency.name)
-        sums = [(whole, currency.name)] if int(whole) or not int(part) else []
+        sums = [(whole, currency.name)] if int(whole or 0) or not int(part) else []
         sums += [(part, currency.part)] if int(part) else []
-        counted = (numbers.amount(str(int(number)), noun) for number, noun in sums)
+        counted = (numbers.amount(str(int(number or 0)), noun) for number, noun in sums)
         return said + f" {reading.also} ".join(counted)
 
     def _measure(self, unit: Unit) -> Step:
