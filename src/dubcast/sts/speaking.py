@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from dubcast.contract.sts import BYTES_PER_SAMPLE, StsRequest
 from dubcast.errors import StsError
+from dubcast.languages import catalogue
 from dubcast.languages.sentences import sentences
 from dubcast.languages.spoken_form import spoken_form
 from dubcast.sts import clauses, duration
@@ -46,6 +47,8 @@ class Speaker:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._pace = Pace()
+        for language in catalogue.known():
+            spoken_form("1", language)  # patterns are made now, not while a fragment waits
 
     async def speak(
         self,
