@@ -1,4 +1,4 @@
-"""What is known of a language. Data; whoever cuts, shortens, translates or speaks a text reads it."""
+"""What is known of a language. Data; who cuts, shortens, translates or speaks a text reads it."""
 
 from __future__ import annotations
 
