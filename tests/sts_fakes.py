@@ -170,7 +170,8 @@ def fake_engine(script: Script, inbox_limit: int = 16, clock: Clock | None = Non
 
 
 def settings(**sts_server: Any) -> Settings:
-    return Settings.model_validate({"sts_server": sts_server})
+    """Settings of a service whose fakes are asked for everything, greetings too."""
+    return Settings.model_validate({"sts_server": {"phrasebook": False, **sts_server}})
 
 
 def request(fragment_id: str = "f1", *, ms: int = 500, **changes: Any) -> StsRequest:

@@ -23,7 +23,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "system_packages": ({"gst_elements"}, set()),
     "contract": ({"contract"}, {"pydantic"}),
     "processes": ({"processes", "errors", "log", "clock", "backoff"}, {"psutil"}),
-    "languages": ({"languages"}, set()),
+    "languages": ({"languages"}, {"num2words"}),
     "audio": ({"audio", "errors", "contract", "native"}, DSP),
     "separation": (
         {

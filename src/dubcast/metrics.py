@@ -129,6 +129,16 @@ class StsMetrics:
             ["stage"],
             registry=self.registry,
         )
+        self.phrases = Counter(
+            "dubcast_sts_phrases_total",
+            "Sentences translated by the phrasebook",
+            registry=self.registry,
+        )
+        self.terms = Counter(
+            "dubcast_sts_glossary_terms_total",
+            "Terms of glossaries, addresses and dates that were kept",
+            registry=self.registry,
+        )
         self.audio_seconds = Counter(
             "dubcast_sts_audio_seconds_total", "Source audio taken in", registry=self.registry
         )

@@ -118,6 +118,7 @@ EFFECTS = {
     "stream.source_language": Effect("pt-BR", asked),
     "stream.target_language": Effect("en", asked),
     "stream.voice": Effect("pm_alex", asked),
+    "stream.glossary": Effect([{"term": "Dubcast", "say": "dâb-quést"}], asked),
     "stream.max_tempo": Effect(1.1, asked),
     "stream.duration_policy": Effect("match", asked),
 }

@@ -154,6 +154,8 @@ def service_as_run(settings: Settings, place: Place) -> dict[str, Any]:
         seen["without a key"] = asyncio.run(_status(app, "/api/v1/voices"))
         admission = app.state.service.admission
         seen["admitted"] = _admitted(admission)
+        seen["phrases"] = _by_the_book(app)
+        seen["glossary"] = app.state.service._glossary.entries()
         seen["drained after"] = _drained_after(own)
 
     real = socket.create_server
@@ -188,6 +190,12 @@ def _drained_after(own: DrainingServer) -> float:
         return round(loop.time(), 1)
 
     return virtual_loop.run(drain(), loop)
+
+
+def _by_the_book(app: Any) -> str | None:
+    """What its phrasebook makes of a greeting, if it has one."""
+    book = app.state.service._pipeline._translator._phrasebook
+    return book and book.find("Hello!", ("en", "pt-BR"))
 
 
 def _admitted(admission: Any) -> int:
@@ -283,6 +291,8 @@ EFFECTS = {
     "sts_server.api_key": Effect("a-key", service_as_run, SERVED),
     "sts_server.max_pending": Effect(7, service_as_run, SERVED),
     "sts_server.drain_s": Effect(3.0, service_as_run, SERVED),
+    "sts_server.glossary": Effect("{glossary}", service_as_run, SERVED),
+    "sts_server.phrasebook": Effect(False, service_as_run, SERVED),
     "sts_server.nice": Effect(9, service_as_run, SERVED),
     "sts_server.asr_model": Effect("{asr}", models_as_loaded, LOADED),
     "sts_server.tts_model": Effect("{other_tts}", models_as_loaded, LOADED),

@@ -39,6 +39,9 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
         (folder / name).mkdir()
         (folder / name / "vocab.json").write_text('{"vocab": {}}')
         names[name] = str(folder / name)
+    glossary = folder / "glossary.yaml"
+    glossary.write_text("- term: Dubcast\n")
+    names["glossary"] = str(glossary)
     program = folder / "mediamtx"
     program.write_text('#!/bin/sh\n[ "$1" = --version ] && echo v1.20.1 && exit\nexit 7\n')
     program.chmod(0o755)

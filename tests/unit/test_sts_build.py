@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,14 @@ def test_an_unknown_or_missing_model_is_a_clear_error(tmp_path: Path) -> None:
         build_engine(_settings(tmp_path))
     with pytest.raises(MissingPartError, match="there are: whisper-base"):
         build_engine(_settings(_installed(tmp_path), tts_model="nothing"))
+
+
+def test_a_missing_library_for_numbers_is_a_clear_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(MissingPartError, match=r"num2words is missing: pip install"):
+        build_engine(_settings(_installed(tmp_path)))
 
 
 @pytest.mark.parametrize("stage", ProviderSettings.model_fields)

@@ -52,6 +52,11 @@ SHORTEST = {
     ("pt-BR", "O muro antigo do castelo caiu, que foi construído no ano passado."): (
         "O muro antigo do castelo caiu."
     ),
+    ("en", "It was good. Well, the team won."): "It was good. The team won.",
+    ("en", "We met at 3 p.m. on Friday, which is late."): "We met at 3 p.m. on Friday.",
+    ("pt-BR", "Chegou, embora o Dr. Silva não quisesse."): (
+        "Chegou, embora o Dr. Silva não quisesse."
+    ),
     ("bare", "Le match (un grand match) est fini, bien, oui oui."): "Le match est fini, bien, oui.",
 }
 

@@ -69,7 +69,7 @@ def test_clauses_are_spoken_singly_and_timed(engine: Engine, script: Script) -> 
 def test_a_translation_is_cut_and_shortened_as_its_language_is(
     engine: Engine, script: Script
 ) -> None:
-    script.translation = "Well, " + "x" * 45 + " and " + "y" * 45 + ", né."
+    script.translation = "Well, " + "xy" * 22 + " and " + "yx" * 22 + ", né."
     _dub(engine)
     assert len(_spoken(script)) == 1
     script.calls.clear()
@@ -253,3 +253,19 @@ def test_the_context_is_part_of_what_determines_a_reply_with_overlap(
 
     assert len(asyncio.run(two(0))) == 1
     assert len(asyncio.run(two(200))) == 2
+
+
+def test_the_voice_gets_words_and_the_reply_what_is_written(engine: Engine, script: Script) -> None:
+    script.translation = "Custa R$ 12,50."
+    response = _dub(engine)
+    assert _spoken(script) == ["Custa doze reais e cinquenta centavos."]
+    assert response.translated_text == "Custa R$ 12,50."
+    assert [clause.text for clause in response.clauses] == ["Custa R$ 12,50."]
+
+
+def test_room_is_reckoned_by_what_is_said(engine: Engine, script: Script) -> None:
+    """Few characters, many words: too long for the slot before anything is spoken."""
+    script.translation = "Custa, basicamente, R$ 1.234.567,89."
+    response = _dub(engine, slot_ms=3000)
+    assert response.shortened
+    assert "basicamente" not in _spoken(script)[0]

@@ -43,6 +43,8 @@ def check(config: ConfigOption = None) -> None:
     from dubcast.cli.service import check_settings
 
     settings = load(config).settings
+    if settings.sts_server.glossary is not None:
+        settings_module.read_glossary(settings.sts_server.glossary)
     try:
         check_settings(settings)
     except StsError as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dubcast.config.children import child_env, to_env
 from dubcast.config.environment import ENV_PREFIX
 from dubcast.config.folders import cache_dir, state_dir
+from dubcast.config.glossary import read_glossary
 from dubcast.config.hook import (
     HOOK_QUERY_ESCAPED,
     HOOK_SECRET,
@@ -82,6 +83,7 @@ __all__ = [
     "load",
     "masked",
     "proxy_exceptions",
+    "read_glossary",
     "reference",
     "settings_of",
     "state_dir",

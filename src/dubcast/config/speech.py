@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from dubcast.config.values import Host, HttpUrl, Key, Port, Section
+from dubcast.config.values import Host, HttpUrl, Key, Port, Section, UserPath
 
 
 class BreakerSettings(Section):
@@ -79,6 +79,16 @@ class StsServerSettings(Section):
     )
     tts_model: str | None = Field(
         None, description="name in the manifest, or a folder; default: the provider's own"
+    )
+    glossary: UserPath | None = Field(
+        None,
+        description="YAML file of names, fixed translations and pronunciations, for every stream; "
+        "read again when it changes (wording.md)",
+    )
+    phrasebook: bool = Field(
+        True,
+        description="greetings, thanks and calls are translated by dubcast's own phrasebook, where "
+        "it has the sentence; off: all by the model",
     )
     device: Literal["cpu", "cuda"] = Field("cpu", description="where the models run")
     asr_threads: int = Field(1, ge=1, le=64)

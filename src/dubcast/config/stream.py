@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from dubcast.config.values import Section
+from dubcast.contract.glossary import GlossaryEntry
 
 FallbackMode = Literal["original", "background", "ducked", "repeat", "silence"]
 Separator = Literal["auto", "dfn3", "nsnet2", "spleeter2", "blend", "centre", "mute", "gate", "off"]
@@ -71,6 +72,12 @@ class StreamSettings(Section):
     )
     target_language: str = Field("pt-BR", description="language to dub into")
     voice: str = Field("default", description="voice of the dub; `dubcast voices` lists them")
+    glossary: tuple[GlossaryEntry, ...] = Field(
+        (),
+        max_length=500,
+        description="names, fixed translations and pronunciations of this stream; they win over "
+        "those of sts_server.glossary",
+    )
     delay_s: float = Field(8.0, ge=3, le=15, description="input to output, fixed")
     duration_policy: Literal["match", "fit"] = Field(
         "fit", description="match: as long as the fragment; fit: natural length within its slot"

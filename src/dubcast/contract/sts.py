@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from dubcast.contract.errors import ErrorCode
+from dubcast.contract.glossary import GlossaryEntry
 from dubcast.contract.ids import StreamId
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
@@ -153,12 +154,22 @@ class FragmentConfig(RequestModel):
         validation_alias=AliasChoices("overlap_ms", "overlapMs"),
     )
 
+    glossary: tuple[GlossaryEntry, ...] = Field(
+        default=(),
+        max_length=500,
+        description="Terms of this stream; they win over the service's own of the same spelling.",
+    )
+
     @model_serializer(mode="wrap")
     def _without_later_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leaves out what older servers do not know, unless it is used: they refuse it."""
         fields: dict[str, Any] = handler(self)
-        later = {"timings": "speech", "overlap_ms": 0}
-        return {name: value for name, value in fields.items() if later.get(name, ...) != value}
+        later: dict[str, list[Any]] = {
+            "timings": ["speech"],
+            "overlap_ms": [0],
+            "glossary": [(), []],
+        }
+        return {name: one for name, one in fields.items() if one not in later.get(name, [])}
 
 
 class FragmentContext(RequestModel):

@@ -1,8 +1,10 @@
-"""What is known of a language. Pure data; whoever cuts, shortens or speaks a text reads it."""
+"""What is known of a language. Data; who cuts, shortens, translates or speaks a text reads it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from dubcast.languages.reading import Reading
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,12 @@ class Language:
     sentence_ends: str = ".!?…"
     clause_marks: str = ";:,"
     abbreviations: tuple[str, ...] = ()
-    """Words whose last mark does not end a sentence, as they are written: `Dr.`"""
+    """Words whose dot never ends a sentence, as they are written: `Dr.` Those of the `reading`, and
+    initials, end one before a starter."""
+    before_figures: tuple[str, ...] = ()
+    """Words whose dot ends no sentence where a figure follows: `No. 10`"""
+    starters: tuple[str, ...] = ()
+    """Words that begin sentences: pronouns, articles, conjunctions, question words."""
 
     conjunctions: tuple[str, ...] = ()
     """Words before which a long clause may be cut."""
@@ -50,6 +57,12 @@ class Language:
     numbers: tuple[str, ...] = ()
     capitals: tuple[str, ...] = ()
     """Words that are written with a capital and are no names."""
+
+    reading: Reading | None = None
+    """How figures, signs and abbreviations are said; none: as the synthesis reads them."""
+
+    month_first: bool = False
+    """Whether 7/4 is the fourth of July."""
 
     chars_per_s: float = 15.0
     """How fast it is spoken, until a voice's own pace is known."""

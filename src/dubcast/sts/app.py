@@ -15,8 +15,10 @@ from dubcast import __version__, log
 from dubcast.config import Settings
 from dubcast.contract.sts import StsRequest
 from dubcast.errors import StsError
+from dubcast.sts import phrasebook
 from dubcast.sts.admission import Guard
 from dubcast.sts.engine import Engine
+from dubcast.sts.glossary_file import GlossaryFile
 from dubcast.sts.http_errors import Refusal, error_reply
 from dubcast.sts.routes import api, health
 from dubcast.sts.service import Service
@@ -25,9 +27,12 @@ from dubcast.sts.service import Service
 def create_app(settings: Settings, engine: Engine) -> FastAPI:
     """The application around an engine; it starts the engine, and stops it at the end.
 
-    `app.state.service` is the `Service`, for the server that drains it.
+    `app.state.service` is the `Service`, for the server that drains it. Raises ConfigError if the
+    glossary is wrong.
     """
-    service = Service(engine, settings.sts_server.max_pending)
+    server = settings.sts_server
+    phrases = phrasebook.built_in() if server.phrasebook else None
+    service = Service(engine, server.max_pending, phrases, GlossaryFile(server.glossary))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -40,7 +45,7 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     app.include_router(api(service))
     app.include_router(health(service))
     app.add_exception_handler(HTTPException, _http_error)
-    key = settings.sts_server.api_key
+    key = server.api_key
     app.add_middleware(
         Guard,
         admission=service.admission,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 from dubcast.config import Settings
+from dubcast.errors import MissingPartError
 from dubcast.models.store import ModelStore
 from dubcast.sts.engine import Engine, Providers
 from dubcast.sts.offer import Offer
@@ -23,8 +26,11 @@ from dubcast.sts.providers.registry import Setup
 def build_engine(settings: Settings) -> Engine:
     """An engine with the providers of the settings, not yet loaded.
 
-    Raises ConfigError if a provider is unknown, MissingPartError if a model is not in the store.
+    Raises ConfigError if a provider is unknown, MissingPartError if a model is not in the store, or
+    what says numbers is not installed.
     """
+    if importlib.util.find_spec("num2words") is None:
+        raise MissingPartError("num2words is missing: pip install 'dubcast[sts]'")
     chosen = settings.sts_server.providers
     plain = _plain(settings)
     providers = Providers(

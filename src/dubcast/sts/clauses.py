@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dubcast.languages.language import Language
-from dubcast.languages.sentences import not_abbreviated, sentences
+from dubcast.languages.sentences import is_part_of_word, sentences
 
 # Below this, text is not cut at all.
 LONG = 60
@@ -44,7 +44,7 @@ def split(text: str, language: Language, source: Sequence[str] = ()) -> list[Cla
     """
     pieces = [text.strip()]
     if len(text) >= LONG:
-        parts = _cut(text.strip(), _mark(language))
+        parts = _cut(text.strip(), _mark(language), language)
         pieces = [piece for part in parts for piece in _shorter(part, language)]
     while len(pieces) > MOST:
         i = min(range(len(pieces) - 1), key=lambda i: len(pieces[i]) + len(pieces[i + 1]))
@@ -64,14 +64,13 @@ def pause_after(text: str, language: Language) -> float:
 def _shorter(piece: str, language: Language) -> list[str]:
     if len(piece) < _CONJUNCTION_FROM or not language.conjunctions:
         return [piece]
-    return _cut(piece, _conjunction(language))
+    return _cut(piece, _conjunction(language), language)
 
 
 @functools.cache
 def _mark(language: Language) -> re.Pattern[str]:
     marks = re.escape(language.sentence_ends + language.clause_marks)
-    after = rf"(?<=[{marks}]){not_abbreviated(language)}"
-    return re.compile(rf"{after}[\"”’)]*\s+|\s+(?=[{_DASHES}-]\s)")
+    return re.compile(rf"(?<=[{marks}])[\"”’)]*\s+|\s+(?=[{_DASHES}-]\s)")
 
 
 @functools.cache
@@ -79,12 +78,14 @@ def _conjunction(language: Language) -> re.Pattern[str]:
     return re.compile(rf"\s+(?=(?:{'|'.join(language.conjunctions)})\s)", re.IGNORECASE)
 
 
-def _cut(text: str, border: re.Pattern[str]) -> list[str]:
-    """Cut at every border that leaves 25 characters on both sides."""
+def _cut(text: str, border: re.Pattern[str], language: Language) -> list[str]:
+    """Cut at every border that leaves 25 characters on both sides, and is no abbreviation's dot."""
     pieces: list[str] = []
     start = 0
     for found in border.finditer(text):
-        if found.start() - start >= SHORTEST and len(text) - found.end() >= SHORTEST:
+        if found.start() - start < SHORTEST or len(text) - found.end() < SHORTEST:
+            continue
+        if not is_part_of_word(text, found.start(), language, start):
             pieces.append(text[start : found.start()] + found.group().rstrip())
             start = found.end()
     return [*pieces, text[start:]]

@@ -9,6 +9,7 @@ from dubcast.contract.sts import AUTO, FragmentConfig
 from dubcast.errors import StsError
 from dubcast.languages import catalogue
 from dubcast.languages.language import Language
+from dubcast.sts.glossary import EMPTY, Glossary
 from dubcast.sts.providers.interface import (
     AsrCapabilities,
     Capabilities,
@@ -29,6 +30,7 @@ class Choice:
     target: Language
     voice: Voice
     named: bool = True
+    glossary: Glossary = EMPTY
 
     @property
     def source(self) -> Language:

@@ -26,16 +26,11 @@ from dubcast.errors import StsError
 from dubcast.sts import overlap
 from dubcast.sts.engine import Engine
 from dubcast.sts.offer import Choice, Offer
-from dubcast.sts.providers.interface import (
-    ASR_RATE,
-    AsrTask,
-    Heard,
-    MtTask,
-    PcmTask,
-    Transcript,
-)
+from dubcast.sts.phrasebook import Phrasebook
+from dubcast.sts.providers.interface import ASR_RATE, AsrTask, Heard, PcmTask, Transcript
 from dubcast.sts.speaking import Dub, Speaker
 from dubcast.sts.stage_calls import StageCalls
+from dubcast.sts.translating import Translator
 from dubcast.sts.which_language import Question
 
 Outcome = Literal["success", "no_speech", "partial"]
@@ -65,8 +60,9 @@ class _Result:
 class Pipeline:
     """Takes fragments through the engine's stages. Made for one event loop."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, phrasebook: Phrasebook | None = None) -> None:
         self._engine = engine
+        self._translator = Translator(engine, phrasebook)
         self._speaker = Speaker(engine)
         providers = engine.providers
         self._metadata = StsMetadata(
@@ -103,8 +99,7 @@ class Pipeline:
         text, choice = understood.said.text, understood.choice
         if not text:
             return _Result("no_speech", understood)
-        task = MtTask(text, choice.source.tag, choice.target.tag)
-        translation = await calls.run(self._engine.mt, task)
+        translation = await self._translator.translate(calls, text, choice)
         dub = await self._speaker.speak(calls, request, understood.heard, text, translation, choice)
         if dub is None:
             return _Result("no_speech", understood, translation)

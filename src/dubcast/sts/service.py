@@ -4,28 +4,42 @@ from __future__ import annotations
 
 import hashlib
 import time
+from dataclasses import replace
 
 from dubcast import log
-from dubcast.contract.sts import StsRequest
+from dubcast.contract.sts import FragmentConfig, StsRequest
 from dubcast.errors import StsError
+from dubcast.sts import glossary as glossaries
 from dubcast.sts.admission import Admission
 from dubcast.sts.engine import Engine
+from dubcast.sts.glossary_file import GlossaryFile
 from dubcast.sts.idempotency import IdempotentReplies
 from dubcast.sts.offer import Choice, Offer
+from dubcast.sts.phrasebook import Phrasebook
 from dubcast.sts.pipeline import Pipeline
 
 
 class Service:
-    """One replica of the speech service, on one event loop."""
+    """One replica of the speech service, on one event loop.
 
-    def __init__(self, engine: Engine, max_pending: int) -> None:
+    `phrasebook`: what is translated by it instead of the model; `glossary`: of every stream.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        max_pending: int,
+        phrasebook: Phrasebook | None = None,
+        glossary: GlossaryFile | None = None,
+    ) -> None:
         self.engine = engine
         self.metrics = engine.metrics
         self.draining = False
         self.admission = Admission(max_pending, self._refusal)
         self._log = log.get("sts")
-        self._pipeline = Pipeline(engine)
+        self._pipeline = Pipeline(engine, phrasebook)
         self._replies = IdempotentReplies()
+        self._glossary = glossary or GlossaryFile(None)
 
     @property
     def offer(self) -> Offer:
@@ -46,11 +60,18 @@ class Service:
 
     async def process(self, request: StsRequest) -> bytes:
         """The JSON reply to one fragment; a retry gets the same one. Raises StsError."""
-        choice = self.offer.choose(request.config)
+        choice = self._choose(request.config)
         key = (request.stream_id, request.fragment_id)
         return await self._replies.once(
             key, _fingerprint(request), lambda: self._compute(request, choice)
         )
+
+    def _choose(self, config: FragmentConfig) -> Choice:
+        """What is asked for, with the words of the operator and of the stream."""
+        choice = self.offer.choose(config)
+        entries = (*self._glossary.entries(), *config.glossary)
+        words = glossaries.compiled(entries, choice.source.tag, choice.target.tag)
+        return replace(choice, glossary=words)
 
     async def _compute(self, request: StsRequest, choice: Choice) -> bytes:
         bound = self._log.bind(

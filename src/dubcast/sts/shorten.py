@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from dubcast.languages.language import Language
+from dubcast.languages.sentences import spans
 
 _REPEATED = re.compile(r"\b(\w+(?:\s\w+){0,3})(?:,?\s+\1\b)+", re.IGNORECASE)
 _PARENTHESIS = re.compile(r"\s*(?:\([^()]*\)|\[[^\[\]]*\]|\s[—–]\s[^—–]*\s[—–](?=\s))")
@@ -53,6 +54,7 @@ def precious(text: str, language: Language) -> bool:
 class _Patterns:
     """The regular expressions of one language, made of its words and marks."""
 
+    language: Language
     markers: tuple[re.Pattern[str], ...]
     fillers: tuple[re.Pattern[str], ...]
     subordinators: tuple[str, ...]
@@ -60,15 +62,17 @@ class _Patterns:
     number: re.Pattern[str]
     name: re.Pattern[str]
     aside: re.Pattern[str]
-    sentence: re.Pattern[str]
-    ends: str
     space_before_mark: re.Pattern[str]
     comma_before_mark: re.Pattern[str]
-    small_start: re.Pattern[str]
 
     def is_precious(self, text: str) -> bool:
-        patterns = (self.negation, self.number, self.name)
-        return any(pattern.search(text) is not None for pattern in patterns)
+        said = any(pattern.search(text) is not None for pattern in (self.negation, self.number))
+        return said or self.has_name(text)
+
+    def has_name(self, text: str) -> bool:
+        """Whether a word has a capital that does not begin a sentence."""
+        starts = {start for start, _ in spans(text, self.language)}
+        return any(found.start() not in starts for found in self.name.finditer(text))
 
     def is_subordinate(self, text: str) -> bool:
         lower = text.lower()
@@ -82,6 +86,7 @@ def _patterns(language: Language) -> _Patterns:
     at_start = rf"(?:(?<=^)|(?<=[{ends}]\s))"
     no_name = f"(?!{_any(language.capitals)}\\b)" if language.capitals else ""
     return _Patterns(
+        language=language,
         markers=_marker_patterns(language, at_start, marks),
         fillers=tuple(
             re.compile(rf"(?:(?<=^)|(?<=\s)){re.escape(word)},?\s+", re.IGNORECASE)
@@ -90,13 +95,10 @@ def _patterns(language: Language) -> _Patterns:
         subordinators=language.subordinators,
         negation=_words(language.negations),
         number=re.compile(rf"\d|{_words(language.numbers).pattern}", re.IGNORECASE),
-        name=re.compile(rf"(?<![{ends}]\s)(?<!^)\b{no_name}[A-ZÀ-Ý]\w*"),
+        name=re.compile(rf"\b{no_name}[A-ZÀ-Ý]\w*"),
         aside=re.compile(rf",\s[^{marks}]{{2,60}},(?=\s)"),
-        sentence=re.compile(rf"[^{ends}]+[{ends}]*"),
-        ends=language.sentence_ends,
         space_before_mark=re.compile(rf"\s+([{marks}])"),
         comma_before_mark=re.compile(rf",+(?=[{marks}])"),
-        small_start=re.compile(rf"(?:^|(?<=[{ends}]\s))[a-zà-ý]"),
     )
 
 
@@ -129,7 +131,7 @@ def _without_repetitions(text: str, patterns: _Patterns) -> Iterator[str]:
 def _without_markers(text: str, patterns: _Patterns) -> Iterator[str]:
     for pattern in patterns.markers:
         for found in pattern.finditer(text):
-            yield text[: found.start()] + text[found.end() :]
+            yield _without(found)
 
 
 def _without_fillers(text: str, patterns: _Patterns) -> Iterator[str]:
@@ -138,7 +140,15 @@ def _without_fillers(text: str, patterns: _Patterns) -> Iterator[str]:
             # "not very good" is not "not good".
             before = " ".join(text[: found.start()].split()[-2:])
             if patterns.negation.search(before) is None:
-                yield text[: found.start()] + text[found.end() :]
+                yield _without(found)
+
+
+def _without(found: re.Match[str]) -> str:
+    """The text without what was found; the first word of a sentence hands its capital on."""
+    text, rest = found.string, found.string[found.end() :]
+    if found.group()[:1].isupper():
+        rest = rest[:1].upper() + rest[1:]
+    return text[: found.start()] + rest
 
 
 def _without_parentheses(text: str, patterns: _Patterns) -> Iterator[str]:
@@ -155,18 +165,19 @@ def _asides(text: str, patterns: _Patterns) -> Iterator[re.Match[str]]:
 
 
 def _without_trailing_clauses(text: str, patterns: _Patterns) -> Iterator[str]:
-    for sentence in patterns.sentence.finditer(text):
-        body = sentence.group().rstrip(patterns.ends + " ")
+    for begin, end in spans(text, patterns.language):
+        body = text[begin:end].rstrip(patterns.language.sentence_ends)
         for comma in re.finditer(r"[,;]\s", body):
             tail = body[comma.end() :]
             says_little = patterns.is_subordinate(tail) and not patterns.is_precious(tail)
             if says_little and comma.start() >= len(body) / 3:
-                start = sentence.start() + comma.start()
-                yield text[:start] + text[sentence.start() + len(body) :]
+                yield text[: begin + comma.start()] + text[begin + len(body) :]
 
 
 def _tidy(text: str, patterns: _Patterns) -> str:
     """Single spaces, no mark without words before it, and each sentence with a capital."""
     text = patterns.space_before_mark.sub(r"\1", " ".join(text.split()))
     text = patterns.comma_before_mark.sub("", text).lstrip(",;: ")
-    return patterns.small_start.sub(lambda found: found.group().upper(), text)
+    for start, _ in spans(text, patterns.language):
+        text = text[:start] + text[start].upper() + text[start + 1 :]
+    return text

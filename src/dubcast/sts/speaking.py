@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 from dubcast.contract.sts import BYTES_PER_SAMPLE, StsRequest
 from dubcast.errors import StsError
+from dubcast.languages import catalogue
 from dubcast.languages.sentences import sentences
+from dubcast.languages.spoken_form import spoken_form
 from dubcast.sts import clauses, duration
 from dubcast.sts.clauses import Clause
 from dubcast.sts.engine import Engine
@@ -45,6 +47,8 @@ class Speaker:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._pace = Pace()
+        for language in catalogue.known():
+            spoken_form("1", language)  # patterns are made now, not while a fragment waits
 
     async def speak(
         self,
@@ -63,9 +67,10 @@ class Speaker:
         job = _Job(request, heard, said, choice, {})
         voice, language = choice.voice.name, choice.target
         room_s = job.room_s * request.config.max_tempo
-        first = text
-        if self._pace.predict_s(text, voice, language) > room_s:
-            first = shorten(text, language, room_s * self._pace.cps(voice, language))
+        first, said_as = text, job.said_as(text)
+        takes_s = self._pace.predict_s(said_as, voice, language)
+        if takes_s > room_s:
+            first = shorten(text, language, len(text) * room_s / takes_s)
         dub = await self._attempt(calls, job, first, shortened=first != text)
         if dub is None or dub.fitted.fits:
             return dub
@@ -92,13 +97,13 @@ class Speaker:
             return None
         fitted = await calls.run(self._engine.fit, job.fit_task(pieces))
         job.spoken_s = fitted.speech_ms / 1000
-        self._pace.learn(text, job.choice.voice.name, job.spoken_s)
+        self._pace.learn(job.said_as(text), job.choice.voice.name, job.spoken_s)
         return Dub(text, tuple(pieces), fitted, shortened)
 
     async def _synthesize(self, calls: StageCalls, job: _Job, pieces: list[Clause]) -> None:
         """Speak the clauses that have not been spoken yet."""
         fresh = list({piece.text: None for piece in pieces if piece.text not in job.speech})
-        tasks = [TtsTask(one, job.choice.voice) for one in fresh]
+        tasks = [TtsTask(job.said_as(one), job.choice.voice) for one in fresh]
         job.speech.update(zip(fresh, await calls.run_all(self._engine.tts, tasks), strict=True))
 
 
@@ -110,6 +115,10 @@ class _Job:
     choice: Choice
     speech: dict[str, Speech]
     spoken_s: float = 0.0
+
+    def said_as(self, text: str) -> str:
+        """What a voice is given for a text: figures, abbreviations and the glossary in words."""
+        return spoken_form(self.choice.glossary.said(text), self.choice.target)
 
     @property
     def source_sentences(self) -> list[str]:

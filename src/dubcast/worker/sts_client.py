@@ -73,6 +73,7 @@ class StsClient:
             voice_profile=policy.voice,
             duration_policy=policy.duration_policy,
             max_tempo=policy.max_tempo,
+            glossary=policy.glossary,
         )
         self._now = now
         self._budget = budget

@@ -1,0 +1,1 @@
+"""How well speech is understood, translated and said: figures of the speech service alone."""

@@ -1,0 +1,73 @@
+"""What is written, as it is said: a table a language, each line by a speaker of it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dubcast.languages import catalogue
+from dubcast.languages.language import Language, Variety
+from dubcast.languages.spoken_form import spoken_form
+
+TABLES = Path(__file__).parent / "tables"
+FEWEST = 150
+
+
+def _rows(tag: str) -> list[tuple[str, str]]:
+    lines = (TABLES / f"spoken_forms_{tag}.tsv").read_text(encoding="utf-8").splitlines()
+    pairs = [line.split("\t") for line in lines if line and not line.startswith("# ")]
+    return [(written, said) for written, said in pairs]
+
+
+ROWS = [
+    pytest.param(tag, *row, id=f"{tag} {row[0]}") for tag in ("en", "pt-BR") for row in _rows(tag)
+]
+
+
+@pytest.mark.parametrize(("tag", "written", "said"), ROWS)
+def test_it_is_said_as_a_speaker_says_it(tag: str, written: str, said: str) -> None:
+    language = catalogue.find(tag)
+    assert language is not None
+    assert spoken_form(written, language) == said
+
+
+@pytest.mark.parametrize("tag", ["en", "pt-BR"])
+def test_the_tables_are_long_and_say_nothing_twice(tag: str) -> None:
+    written = [row[0] for row in _rows(tag)]
+    assert len(written) >= FEWEST
+    assert len(set(written)) == len(written)
+
+
+@pytest.mark.parametrize("tag", ["en", "pt-BR"])
+@given(text=st.text(st.sampled_from("0123456789.,:;-–/%$€£R#@ºª°hxkmKMaIVXUSp!?()& \n'\"é")))
+def test_no_text_is_too_odd_and_no_figure_stays(tag: str, text: str) -> None:
+    language = catalogue.find(tag)
+    assert language is not None
+    said = spoken_form(text, language)
+    assert re.search(r"\d", said) is None
+
+
+def test_a_language_that_has_no_reading_keeps_what_is_written() -> None:
+    plain = Language(tag="xx", varieties=(Variety("xx", espeak="xx"),))
+    assert spoken_form("A 1,5 km (Dr. X) 👍", plain) == "A 1,5 km Dr. X"
+
+
+def test_sentences_keep_their_ends() -> None:
+    english = catalogue.find("en")
+    assert english is not None
+    text = "We met at 3 p.m. He paid $5. Then he left the U.S."
+    said = "We met at three P-M. He paid five dollars. Then he left the U-S."
+    assert spoken_form(text, english) == said
+
+
+@pytest.mark.parametrize("tag", ["en", "pt-BR"])
+@pytest.mark.parametrize("piece", ["1", "1,", "1-", "a.", "A.", "12:", "(11) ", "+55 11 "])
+def test_no_text_takes_time_without_end(tag: str, piece: str) -> None:
+    """With patterns that look back at all of a text, this takes many seconds."""
+    language = catalogue.find(tag)
+    assert language is not None
+    spoken_form(piece * 1500, language)
