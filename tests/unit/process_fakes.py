@@ -49,11 +49,13 @@ class ScriptedPlacement(Placement):
 
     def __init__(self) -> None:
         self.started: list[ScriptedChild] = []
+        self.specs: list[ChildSpec] = []
         self.found: list[Child] = []
         self.forgotten: list[Child] = []
 
     async def start(self, spec: ChildSpec) -> Child:
         child = ScriptedChild(spec.key)
+        self.specs.append(spec)
         self.started.append(child)
         return child
 

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 from dubcast import config
 from dubcast.config import (
     DestinationSettings,
+    MediaServerSettings,
     OrchestratorSettings,
     Settings,
     StreamSettings,
@@ -15,7 +16,7 @@ from dubcast.config import (
 )
 from dubcast.contract.ids import ingest_path, output_path
 from dubcast.egress import targets
-from dubcast.mediaserver.interface import MediaServer
+from dubcast.mediaserver.interface import MediaServer, PathSource
 from dubcast.orchestrator.placement.driver import ChildSpec
 from dubcast.processes.child import PASSTHROUGH
 
@@ -62,24 +63,38 @@ class Launcher:
         self._server = server
         self._program = program
 
-    def children(self, stream_id: str, query: str) -> list[ChildSpec]:
-        """The worker first, then the egress of every destination."""
+    def children(self, stream_id: str, source: PathSource | None) -> list[ChildSpec]:
+        """The worker first, then the egress of every destination. `source`: who publishes, if that
+        is known."""
         chosen = targets.destinations(self._settings, stream_id)
-        return [self._worker(stream_id, query), *(self._egress(stream_id, one) for one in chosen)]
+        egress = (self._egress(stream_id, one) for one in chosen)
+        return [self.worker(stream_id, source), *egress]
 
-    def _worker(self, stream_id: str, query: str) -> ChildSpec:
-        policy = policy_of(self._settings, stream_id, query)
+    def source_url(self, source: PathSource) -> str:
+        """Where the worker reads what `source` publishes."""
+        return self._server.source_url(source)
+
+    def worker(self, stream_id: str, source: PathSource | None) -> ChildSpec:
+        """The worker alone."""
+        policy = policy_of(self._settings, stream_id, source.query if source else "")
+        known = source or PathSource(ingest_path(stream_id), "")
         # The keys of publishers and destinations are none of the worker's business.
         own = self._settings.model_copy(
-            update={"stream": policy, "orchestrator": OrchestratorSettings()}
+            update={
+                "stream": policy,
+                "orchestrator": OrchestratorSettings(),
+                "media_server": MediaServerSettings(),
+            }
         )
         ends = (
             *("--stream-id", stream_id, *self._patience()),
-            *("--input", self._server.read_url(ingest_path(stream_id))),
+            *("--input", self.source_url(known)),
             *("--output", self._server.publish_url(output_path(stream_id))),
         )
         env = config.child_env(own)
-        argv = (*self._program, "passthrough", *ends)
+        # It copies into FLV, and gets what fits in there.
+        ends_by_rtmp = (*ends, "--input", self._server.read_url(ingest_path(stream_id)))
+        argv = (*self._program, "passthrough", *ends_by_rtmp)
         instead = ChildSpec("worker", stream_id, "", argv, env, mode=PASSTHROUGH)
         argv = (*self._program, "worker", *ends)
         return ChildSpec("worker", stream_id, "", argv, env, again=("--resume",), instead=instead)
@@ -90,7 +105,8 @@ class Launcher:
 
     def _egress(self, stream_id: str, destination: DestinationSettings) -> ChildSpec:
         only = OrchestratorSettings(destinations=(destination,))
-        own = self._settings.model_copy(update={"orchestrator": only, "sts": StsClientSettings()})
+        without = {"sts": StsClientSettings(), "media_server": MediaServerSettings()}
+        own = self._settings.model_copy(update={"orchestrator": only, **without})
         argv = (
             *(*self._program, "egress", "--stream-id", stream_id, *self._patience()),
             *("--input", self._server.read_url(output_path(stream_id))),
