@@ -214,6 +214,7 @@ INGEST = {
     "webrtc_port": Effect(8890, mediamtx_config),
     "webrtc_bind": Effect("127.0.0.2", mediamtx_config),
     "webrtc_udp_port": Effect(8190, mediamtx_config),
+    "webrtc_origins": Effect(["https://studio.example"], mediamtx_config),
     "webrtc_hosts": Effect(["live.example"], mediamtx_config),
     "certificate": Effect("/b.pem", mediamtx_config, RTMPS),
     "certificate_key": Effect("/b.key", mediamtx_config, RTMPS),

@@ -198,3 +198,27 @@ def test_a_track_that_is_missing_is_the_reason(track: str, reason: str) -> None:
             child.task.cancel()
 
     play(story)
+
+
+@pytest.mark.parametrize(
+    ("came", "reason"),
+    [
+        ({"sessions": 1, "video": True}, "no_audio"),
+        ({"sessions": 1, "audio": True}, "no_video"),
+        ({"sessions": 1, "audio": True, "video": True}, "on_air"),
+        ({}, "on_air"),  # an older worker does not say
+    ],
+)
+def test_what_a_worker_lacks_is_the_reason_whatever_the_server_lists(
+    came: dict[str, Any], reason: str
+) -> None:
+    async def story(scene: Scene) -> None:
+        scene.placement.status = {"stream_id": "abc", "state": "live", "input": came}
+        scene.actor.observed(PathSource("live/abc/in", "1"), output_ready=True)
+        await asyncio.sleep(3)
+        assert scene.actor.stream.reason == reason
+        for child in scene.actor.children.values():
+            assert child.task is not None
+            child.task.cancel()
+
+    play(story)

@@ -152,6 +152,7 @@ def test_browsers_are_told_where_to_send() -> None:
     assert config["webrtcIPsFromInterfaces"] is True
     assert config["webrtcAddress"] == "127.0.0.1:8889"
     assert config["webrtcLocalUDPAddress"] == "0.0.0.0:8189"
+    assert config["webrtcAllowOrigins"] == []  # of other pages none may ask
 
 
 def test_publishers_by_rtp_keep_their_clock_and_those_by_srt_must_know_the_passphrase() -> None:

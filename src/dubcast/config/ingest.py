@@ -50,6 +50,11 @@ class IngestSettings(Section):
     webrtc_hosts: tuple[Host, ...] = Field(
         (), description="webrtc: names or addresses at which publishers reach this machine"
     )
+    webrtc_origins: tuple[str, ...] = Field(
+        (),
+        description="webrtc: whose pages may publish and look, as https://studio.example; "
+        "MediaMTX's own always may",
+    )
     certificate: UserPath | None = Field(
         None, description="rtmps, and WHIP by HTTPS: certificate (PEM); needs its key"
     )

@@ -86,6 +86,8 @@ def _webrtc(settings: MediaServerSettings) -> dict[str, Any]:
         "webrtcLocalUDPAddress": host_port(settings.bind, own.webrtc_udp_port),
         "webrtcIPsFromInterfaces": not is_this_machine(settings.bind),
         "webrtcAdditionalHosts": hosts,
+        # Else any page that somebody looks at here could publish, and look at what is on air.
+        "webrtcAllowOrigins": list(own.webrtc_origins),
     }
     if own.certificate is not None:
         found |= {"webrtcEncryption": True, **_certified("webrtc", own)}
