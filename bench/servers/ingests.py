@@ -249,7 +249,7 @@ async def _aired(
         finally:
             sender.stop()
             await asyncio.to_thread(recorder.stop)
-    off_ms = await asyncio.to_thread(_offset_ms, one.out, ingest.name, files[1])
+    off_ms = await asyncio.to_thread(offset_ms, one.out, ingest.name, files[1])
     share = dubbed_share(one.asrun(ingest.name))
     ok = off_ms is not None and abs(off_ms) <= MOST_OFF_MS and share >= LEAST_DUBBED
     row = {
@@ -263,7 +263,7 @@ async def _aired(
     return row, seen
 
 
-def _offset_ms(out: Path, name: str, clip: Path) -> float | None:
+def offset_ms(out: Path, name: str, clip: Path) -> float | None:
     """The largest A/V offset of the recordings, less what the publisher's own clip has."""
     found: list[float] = []
     try:

@@ -24,6 +24,7 @@ from dubcast.worker.gst.pipeline import require  # noqa: E402
 
 # MediaMTX takes of H.264 what browsers offer, by name; without B-frames it is that, but for a flag.
 _PROFILE = "application/x-rtp,packetization-mode=(string)1,profile-level-id=(string)42e01f"
+_LAST_PACKETS_MS = 500
 _UNBOUNDED = "queue max-size-time=0 max-size-bytes=0 max-size-buffers=0"
 LAUNCH = (
     "webrtcbin name=peer bundle-policy=max-bundle filesrc location={clip} ! flvdemux name=d "
@@ -55,6 +56,10 @@ class WhipPublisher:
         self._peer.get_by_name("rtpbin").set_property("rtcp-sync-send-time", False)
         self._peer.connect("on-negotiation-needed", self._make_offer)
         self._peer.connect("notify::ice-gathering-state", self._gathered)
+        # webrtcbin itself never tells that it is at its end.
+        self._playing = [pad for pad in self._peer.pads if pad.direction == Gst.PadDirection.SINK]
+        for pad in self._playing:
+            pad.add_probe(Gst.PadProbeType.EVENT_DOWNSTREAM, self._passed)
         bus = self._pipeline.get_bus()
         bus.add_signal_watch()
         bus.connect("message", self._heard)
@@ -96,10 +101,16 @@ class WhipPublisher:
         description = GstWebRTC.WebRTCSessionDescription.new(kind, answer)
         self._peer.emit("set-remote-description", description, None)
 
+    def _passed(self, pad: Any, info: Any) -> Any:
+        if info.get_event().type == Gst.EventType.EOS:
+            self._playing.remove(pad)
+            if not self._playing:
+                GLib.timeout_add(_LAST_PACKETS_MS, self._loop.quit)
+        return Gst.PadProbeReturn.OK
+
     def _heard(self, _bus: Any, message: Any) -> None:
         if message.type == Gst.MessageType.ERROR:
             print(message.parse_error(), file=sys.stderr)
-        if message.type in (Gst.MessageType.ERROR, Gst.MessageType.EOS):
             self._loop.quit()
 
 
