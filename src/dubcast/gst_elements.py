@@ -90,16 +90,8 @@ PACKAGES: dict[str, tuple[str, ...]] = {
         *("parsebin", "vorbisdec"),
     ),
     "gstreamer1.0-plugins-good": (
-        *(
-            "aacparse",
-            "ac3parse",
-            "alawdec",
-            "capssetter",
-            "flacdec",
-            "flacparse",
-            "flvdemux",
-            "flvmux",
-        ),
+        *("aacparse", "ac3parse", "alawdec", "capssetter", "flacdec", "flacparse"),
+        *("flvdemux", "flvmux"),
         *("matroskademux", "mpegaudioparse", "mpg123audiodec", "mulawdec", "mulawenc", "qtdemux"),
         *("rtpL16depay", "rtpac3depay", "rtpbin", "rtpg722depay", "rtph264depay", "rtph264pay"),
         *("rtpjitterbuffer", "rtpmp4adepay", "rtpmp4gdepay", "rtpmp4gpay", "rtpmpadepay"),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -196,3 +198,19 @@ def test_a_source_is_read_where_its_tracks_are(
 ) -> None:
     server = MediaMtx(SETTINGS, PLANE, None)
     assert server.source_url(PathSource("live/abc/in", "1", source, "", tracks)) == url
+
+
+async def test_a_stop_that_is_cancelled_leaves_no_config(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = MediaMtx(SETTINGS, PLANE, None)
+    file = server._write_config("rtmp: true")
+    process: Any = object()
+    server._process = process
+
+    async def cancelled(*_: object, **__: object) -> None:
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr("dubcast.mediaserver.mediamtx.end_subprocess", cancelled)
+    with pytest.raises(asyncio.CancelledError):
+        await server.stop()
+    assert not file.parent.exists()
+    await server.close()

@@ -86,18 +86,19 @@ class Launcher:
                 "media_server": MediaServerSettings(),
             }
         )
-        ends = (
-            *("--stream-id", stream_id, *self._patience()),
-            *("--input", self.source_url(known)),
+        env = config.child_env(own)
+        # The passthrough copies into FLV: it reads by RTMP, which has what fits in there.
+        copied = self._server.read_url(known.path)
+        argv = (*self._program, "passthrough", *self._ends(stream_id, copied))
+        instead = ChildSpec("worker", stream_id, "", argv, env, mode=PASSTHROUGH)
+        argv = (*self._program, "worker", *self._ends(stream_id, self.source_url(known)))
+        return ChildSpec("worker", stream_id, "", argv, env, again=("--resume",), instead=instead)
+
+    def _ends(self, stream_id: str, source_url: str) -> tuple[str, ...]:
+        return (
+            *("--stream-id", stream_id, *self._patience(), "--input", source_url),
             *("--output", self._server.publish_url(output_path(stream_id))),
         )
-        env = config.child_env(own)
-        # It copies into FLV, and gets what fits in there.
-        ends_by_rtmp = (*ends, "--input", self._server.read_url(ingest_path(stream_id)))
-        argv = (*self._program, "passthrough", *ends_by_rtmp)
-        instead = ChildSpec("worker", stream_id, "", argv, env, mode=PASSTHROUGH)
-        argv = (*self._program, "worker", *ends)
-        return ChildSpec("worker", stream_id, "", argv, env, again=("--resume",), instead=instead)
 
     def _patience(self) -> tuple[str, str]:
         patience_s = 2 * self._settings.orchestrator.grace_s + _ORPHAN_S

@@ -21,7 +21,6 @@ class RtspInput(DemuxedInput):
         self._delivery = AlignedDelivery(callbacks, time.monotonic_ns)
         self._reports: dict[int, SenderReport] = {}  # by SSRC
         self._measured: dict[Any, tuple[Track, int]] = {}  # pad -> its track and clock rate
-        self._sessions: Any = None
         super().__init__(url, self._delivery.callbacks())
 
     def _source(self, url: str) -> tuple[Any, Any]:
@@ -36,7 +35,6 @@ class RtspInput(DemuxedInput):
         return source, None
 
     def _manager_made(self, _source: Any, rtpbin: Any) -> None:
-        self._sessions = rtpbin
         rtpbin.connect("on-ssrc-active", self._reported)
 
     def _reported(self, rtpbin: Any, session: int, ssrc: int) -> None:
@@ -55,7 +53,8 @@ class RtspInput(DemuxedInput):
         super()._pad_added(element, pad)
         structure = pad.get_current_caps().get_structure(0)
         media = structure.get_string("media")
-        if media in self._have:
+        is_second = any(media == track for track, _ in self._measured.values())
+        if media in self._have and not is_second:
             found, rate = structure.get_int("clock-rate")
             if found and rate > 0:
                 self._measured[pad] = (media, rate)
