@@ -115,8 +115,8 @@ class Stage:
         url = f"http://127.0.0.1:{self.roles.orchestrator.port}/v1/streams/{name}"
         while True:
             with contextlib.suppress(httpx2.HTTPError, MediaServerError):
-                paths = await self._server.ready_paths()
                 told = (await self._api.get(url)).json()
+                paths = await self._server.ready_paths()  # after what is told of them
                 self._note(name, seen, time.monotonic() - started, set(paths), told)
             await asyncio.sleep(_POLL_S)
 

@@ -23,8 +23,8 @@ pytestmark = pytest.mark.timeout(300)
 _BACK = (
     "MediaMTX ends its readers when a DTS steps back: the picture has a hole to the next key frame"
 )
+_ONE_HEADER = "MediaMTX gives its readers, the recorder too, no second sequence header"
 _DAMAGED = "MediaMTX cuts a publisher that sends damage"
-_ONE_HEADER = "MediaMTX gives its readers no second sequence header"
 _ON_REAL_SERVER = {
     **dict.fromkeys(("reset", "back", "wrap32", "repeats"), _BACK),
     **dict.fromkeys(("bad-video", "bad-heads"), _DAMAGED),
