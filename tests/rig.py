@@ -141,9 +141,22 @@ def server_settings(kind: str, **changes: Any) -> MediaServerSettings:
         "http_port": http,
         "api_port": api,
         "mediamtx_path": binary,
+        "ingest": free_ingest_ports(),
         **changes,
     }
     return MediaServerSettings.model_validate(values)
+
+
+def free_ingest_ports() -> dict[str, int]:
+    """Ports for what else MediaMTX takes from publishers."""
+    rtmps, srt, web, udp, rtp = free_ports(5)
+    return {
+        "rtmps_port": rtmps,
+        "srt_port": srt,
+        "webrtc_port": web,
+        "webrtc_udp_port": udp,
+        "rtp_port": rtp - rtp % 2,
+    }
 
 
 def build_server(settings: MediaServerSettings, plane: ControlPlane) -> MediaServer:

@@ -53,6 +53,8 @@ SOUND_BY_RTP = {
     "OPUS": ("rtpopusdepay", "Opus"),
     "AC3": ("rtpac3depay", "AC-3"),
 }
+# Of payload types that need no name (RFC 3551, 6), since not every server gives one.
+RTP_STATIC = {0: "PCMU", 8: "PCMA", 9: "G722", 10: "L16", 11: "L16", 14: "MPA"}
 
 # Scheme of a source -> what reads it, with what those elements make inside themselves.
 SOURCES: dict[str, tuple[str, ...]] = {
@@ -74,19 +76,22 @@ FILES = ("flvdemux", "qtdemux", "matroskademux", "tsdemux")
 RECORDER = ("rtmp2src", "fdsink")
 # What the tests need besides.
 TESTS = (
-    *("filesink", "flvmux", "mulawenc", "opusenc"),
-    *("rtph264pay", "rtpmp4gpay", "rtppcmupay", "rtpopuspay"),
+    *("capssetter", "filesink", "flvmux", "identity", "mulawenc", "opusenc"),
+    *("rtph264pay", "rtpmp4gpay", "rtppcmupay", "rtpopuspay", "webrtcbin"),
 )
 
 # Package -> the elements that it brings.
 PACKAGES: dict[str, tuple[str, ...]] = {
-    "libgstreamer1.0-0": (*("capsfilter", "fdsink", "filesink", "filesrc", "queue", "typefind"),),
+    "libgstreamer1.0-0": (
+        *("capsfilter", "fdsink", "filesink", "filesrc", "identity", "queue", "typefind"),
+    ),
     "gstreamer1.0-plugins-base": (
         *("appsink", "appsrc", "audioconvert", "audioresample", "opusdec", "opusenc"),
         *("parsebin", "vorbisdec"),
     ),
     "gstreamer1.0-plugins-good": (
-        *("aacparse", "ac3parse", "alawdec", "flacdec", "flacparse", "flvdemux", "flvmux"),
+        *("aacparse", "ac3parse", "alawdec", "capssetter", "flacdec", "flacparse"),
+        *("flvdemux", "flvmux"),
         *("matroskademux", "mpegaudioparse", "mpg123audiodec", "mulawdec", "mulawenc", "qtdemux"),
         *("rtpL16depay", "rtpac3depay", "rtpbin", "rtpg722depay", "rtph264depay", "rtph264pay"),
         *("rtpjitterbuffer", "rtpmp4adepay", "rtpmp4gdepay", "rtpmp4gpay", "rtpmpadepay"),
@@ -96,7 +101,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     ),
     "gstreamer1.0-plugins-bad": (
         *("h264parse", "h264timestamper", "rtmp2sink", "rtmp2src", "srtsrc", "tsdemux"),
-        "voaacenc",
+        *("voaacenc", "webrtcbin"),
     ),
     "gstreamer1.0-libav": (
         *("avdec_aac", "avdec_aac_latm", "avdec_ac3", "avdec_eac3", "avdec_g722"),

@@ -32,9 +32,14 @@ TYPELIBS = {
     "Gst": "gir1.2-gstreamer-1.0",
     "GstApp": "gir1.2-gst-plugins-base-1.0",
     "GstRtspServer": "gir1.2-gst-rtsp-server-1.0",
+    "GstSdp": "gir1.2-gst-plugins-base-1.0",
+    "GstWebRTC": "gir1.2-gst-plugins-bad-1.0",
 }
-# What no name in the source shows.
-BESIDES = ("python3-venv", "python3-gi", "python3-gst-1.0", "libgstrtspserver-1.0-0")
+# What no name in the source shows; gstreamer1.0-nice is what webrtcbin sends by.
+BESIDES = (
+    *("python3-venv", "python3-gi", "python3-gst-1.0", "libgstrtspserver-1.0-0"),
+    "gstreamer1.0-nice",
+)
 
 
 def needed() -> set[str]:

@@ -113,7 +113,7 @@ def secret(settings: Settings, _: Place) -> str:
 
 def launched(settings: Settings, _: Place) -> list[Any]:
     """The children of a stream: arguments, and what they are told of the voice."""
-    children = Launcher(settings, media_server(settings)).children("abc", "")
+    children = Launcher(settings, media_server(settings)).children("abc", None)
     return [(one.argv, one.env.get("DUBCAST__STREAM__VOICE")) for one in children]
 
 
@@ -200,6 +200,25 @@ EMBEDDED = {"media_server.kind": "embedded"}
 STATE = {"orchestrator.state_dir": "{state}"}
 AS_RUN = {**STATE, **EMBEDDED}
 TO_THIRD = [{"name": "third", "url": "rtmp://h/app/key"}]
+RTMPS = {
+    "media_server.ingest.protocols": ["rtmps"],
+    "media_server.ingest.certificate": "/a.pem",
+    "media_server.ingest.certificate_key": "/a.key",
+}
+INGEST = {
+    "protocols": Effect(["srt"], mediamtx_config),
+    "rtmps_port": Effect(1937, mediamtx_config, RTMPS),
+    "rtp_port": Effect(8002, mediamtx_config),
+    "srt_port": Effect(8891, mediamtx_config),
+    "srt_passphrase": Effect("a-long-enough-key", mediamtx_config),
+    "webrtc_port": Effect(8890, mediamtx_config),
+    "webrtc_bind": Effect("127.0.0.2", mediamtx_config),
+    "webrtc_udp_port": Effect(8190, mediamtx_config),
+    "webrtc_origins": Effect(["https://studio.example"], mediamtx_config),
+    "webrtc_hosts": Effect(["live.example"], mediamtx_config),
+    "certificate": Effect("/b.pem", mediamtx_config, RTMPS),
+    "certificate_key": Effect("/b.key", mediamtx_config, RTMPS),
+}
 EFFECTS = {
     "media_server.kind": Effect("embedded", chosen, {"media_server.attach": True}),
     "media_server.attach": Effect(True, chosen, MEDIAMTX),
@@ -210,6 +229,7 @@ EFFECTS = {
     "media_server.rtsp_port": Effect(8555, mediamtx_config),
     "media_server.api_port": Effect(9998, mediamtx_config),
     "media_server.silent_s": Effect(20.0, mediamtx_config),
+    **{f"media_server.ingest.{key}": one for key, one in INGEST.items()},
     "media_server.http_port": Effect(
         "{paths}", listed, {**EMBEDDED, "media_server.http_port": "{refusing}"}
     ),

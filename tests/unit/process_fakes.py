@@ -24,6 +24,7 @@ class ScriptedChild(Child):
         self.memory = 1
         self.stopped = False
         self.cpu_ticks = 0
+        self.answer: dict[str, Any] = {"stream_id": "abc", "state": "live"}
         self.deaf, self.mute = deaf, mute
         self.signals: list[tuple[float, signal.Signals]] = []
         self._ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -32,7 +33,7 @@ class ScriptedChild(Child):
         return await asyncio.shield(self._ended)
 
     async def status(self) -> dict[str, Any] | None:
-        return None if self.mute else {"stream_id": "abc", "state": "live"}
+        return None if self.mute else self.answer
 
     def memory_bytes(self) -> int | None:
         return self.memory
@@ -55,11 +56,15 @@ class ScriptedPlacement(Placement):
 
     def __init__(self) -> None:
         self.started: list[ScriptedChild] = []
+        self.specs: list[ChildSpec] = []
+        self.status: dict[str, Any] | None = None  # what they answer, if not as usual
         self.found: list[Child] = []
         self.forgotten: list[Child] = []
 
     async def start(self, spec: ChildSpec) -> Child:
         child = ScriptedChild(spec.key)
+        child.answer = self.status or child.answer
+        self.specs.append(spec)
         self.started.append(child)
         return child
 

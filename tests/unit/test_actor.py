@@ -28,8 +28,16 @@ WORKER, EGRESS = "worker:abc", "egress:abc:one"
 class Specs:
     """Stands where the launcher does."""
 
-    def children(self, stream_id: str, query: str) -> list[ChildSpec]:
-        return [ChildSpec("worker", "abc", "", (), {}), ChildSpec("egress", "abc", "one", (), {})]
+    def children(self, stream_id: str, source: PathSource | None) -> list[ChildSpec]:
+        egress = ChildSpec("egress", "abc", "one", (), {})
+        return [self.worker(stream_id, source), egress]
+
+    def worker(self, stream_id: str, source: PathSource | None) -> ChildSpec:
+        url = self.source_url(source) if source else "as it was"
+        return ChildSpec("worker", "abc", "", (url,), {})
+
+    def source_url(self, source: PathSource) -> str:
+        return f"by {source.source_type}"
 
 
 @pytest.mark.parametrize("part", [Actor, Stream])
@@ -132,5 +140,85 @@ def test_one_that_nobody_wants_is_ended_by_the_ladder_and_then_forgotten() -> No
         await asyncio.sleep(2)
         assert [number for _, number in stranger.signals] == [signal.SIGTERM, signal.SIGKILL]
         assert scene.placement.forgotten == [stranger]
+
+    play(story)
+
+
+def test_a_publisher_back_by_another_protocol_has_a_worker_that_reads_that() -> None:
+    async def story(scene: Scene) -> None:
+        scene.actor.observed(PathSource("live/abc/in", "1", "rtmpConn"), output_ready=True)
+        await asyncio.sleep(3)
+        scene.actor.observed(None, output_ready=True)
+        scene.actor.observed(PathSource("live/abc/in", "2", "rtmpConn"), output_ready=True)
+        await asyncio.sleep(3)
+        assert scene.started() == [WORKER, EGRESS]
+        scene.actor.observed(None, output_ready=True)
+        scene.actor.observed(PathSource("live/abc/in", "3", "rtspSession"), output_ready=True)
+        await asyncio.sleep(3)
+        assert scene.started() == [WORKER, EGRESS, WORKER]
+        first, _, again = scene.placement.started
+        assert [number for _, number in first.signals] == [signal.SIGTERM]
+        assert scene.placement.specs[-1].argv == ("by rtspSession",)
+        worker = scene.actor.worker
+        assert worker is not None and worker.supervisor.life.fate == "replaced"
+        assert again.signals == []
+        for child in scene.actor.children.values():
+            assert child.task is not None
+            child.task.cancel()
+
+    play(story)
+
+
+def test_a_worker_that_was_found_running_is_not_replaced() -> None:
+    async def story(scene: Scene) -> None:
+        found = ScriptedChild(WORKER)
+        scene.actor.adopt({found.key: found})
+        await asyncio.sleep(1)
+        scene.actor.observed(PathSource("live/abc/in", "1", "rtspSession"), output_ready=True)
+        await asyncio.sleep(3)
+        assert found.signals == []
+        found.end(1)
+        await asyncio.sleep(3)
+        assert scene.placement.specs[-1].argv == ("by rtspSession",)
+        for child in scene.actor.children.values():
+            assert child.task is not None
+            child.task.cancel()
+
+    play(story)
+
+
+@pytest.mark.parametrize(("track", "reason"), [("Opus", "no_video"), ("H264", "no_audio")])
+def test_a_track_that_is_missing_is_the_reason(track: str, reason: str) -> None:
+    async def story(scene: Scene) -> None:
+        scene.actor.observed(PathSource("live/abc/in", "1", tracks=(track,)), output_ready=True)
+        await asyncio.sleep(3)
+        assert (scene.actor.stream.state, scene.actor.stream.reason) == ("degraded", reason)
+        for child in scene.actor.children.values():
+            assert child.task is not None
+            child.task.cancel()
+
+    play(story)
+
+
+@pytest.mark.parametrize(
+    ("came", "reason"),
+    [
+        ({"sessions": 1, "video": True}, "no_audio"),
+        ({"sessions": 1, "audio": True}, "no_video"),
+        ({"sessions": 1, "audio": True, "video": True}, "on_air"),
+        ({}, "on_air"),  # an older worker does not say
+    ],
+)
+def test_what_a_worker_lacks_is_the_reason_whatever_the_server_lists(
+    came: dict[str, Any], reason: str
+) -> None:
+    async def story(scene: Scene) -> None:
+        scene.placement.status = {"stream_id": "abc", "state": "live", "input": came}
+        scene.actor.observed(PathSource("live/abc/in", "1"), output_ready=True)
+        await asyncio.sleep(3)
+        assert scene.actor.stream.reason == reason
+        for child in scene.actor.children.values():
+            assert child.task is not None
+            child.task.cancel()
 
     play(story)

@@ -13,12 +13,12 @@ import pytest
 from dubcast import config
 from dubcast.config import Secret, Settings
 from dubcast.mediaserver.choice import create
-from dubcast.mediaserver.interface import control_plane
+from dubcast.mediaserver.interface import PathSource, control_plane
 from dubcast.orchestrator.launch import Launcher
 from dubcast.orchestrator.up import roles
 
 PAGE = (Path(__file__).parents[2] / "docs/keys.md").read_text(encoding="utf-8")
-KEYS = {"HOOK", "PUBLISH", "FIRST", "SECOND", "GIVEN", "ASKED"}
+KEYS = {"HOOK", "PUBLISH", "FIRST", "SECOND", "GIVEN", "ASKED", "PASSPHRASE-SRT"}
 
 
 def settings() -> Settings:
@@ -31,7 +31,7 @@ def settings() -> Settings:
         },
         "sts": {"api_key": "GIVEN"},
         "sts_server": {"api_key": "ASKED"},
-        "media_server": {"kind": "embedded"},
+        "media_server": {"kind": "embedded", "ingest": {"srt_passphrase": "PASSPHRASE-SRT"}},
     }
     return Settings.model_validate(tree)
 
@@ -78,7 +78,9 @@ def test_who_may_publish_is_known_without_the_destinations_of_the_streams() -> N
 
 def test_children_of_a_stream_are_given_few_and_none_as_an_argument() -> None:
     server = create(settings(), control_plane(settings(), Secret("HOOK")))
-    worker, first, second = Launcher(settings(), server).children("show", "key=PUBLISH")
+    worker, first, second = Launcher(settings(), server).children(
+        "show", PathSource("live/show/in", "1", query="key=PUBLISH")
+    )
     assert worker.instead is not None
     assert keys_in(worker.env) == {"GIVEN"}
     assert keys_in(worker.instead.env) == set()

@@ -245,3 +245,15 @@ def test_no_bytes_break_it(tags: list[tuple[int, int, bytes]]) -> None:
     source = begun()
     for kind, dts_ms, body in tags:
         source.read(flv.Tag(kind, dts_ms, body))
+
+
+def test_new_parameter_sets_in_a_key_frame_are_its_header_from_there_on() -> None:
+    """A server may send no second sequence header when the resolution changes."""
+    sets = b"\x00\x00\x00\x04\x67\x64\x00\x1f\x00\x00\x00\x02\x68\xeb"
+    key = flv.Tag(flv.VIDEO, 40, flv.avc_head(key=True, cts_ms=0) + sets + NALS)
+    before, changed_at, after = begun().read(picture(0, key=True), key, picture(80))
+    assert isinstance(before, Picture) and isinstance(changed_at, Picture)
+    assert isinstance(after, Picture)
+    assert before.config == CONFIG
+    assert changed_at.config[:4] == b"\x01\x64\x00\x1f"
+    assert after.config == changed_at.config

@@ -50,7 +50,7 @@ def test_the_check_finds_hooks_that_are_believed(monkeypatch: pytest.MonkeyPatch
     def gullible(self: Orchestrator, event: object) -> bool:
         actor = self._actors.get("one")
         if actor is not None and self._children.group is not None:
-            spec = self._launcher.children("one", "")[0]
+            spec = self._launcher.children("one", None)[0]
             self._children.group.create_task(self._placement.start(spec))
         return True
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from dubcast.config import MediaServerSettings, Secret
 from dubcast.errors import ConfigError, MissingPartError
-from dubcast.mediaserver.interface import ControlPlane
-from dubcast.mediaserver.mediamtx import find_binary, generate_config, hook_command, version_of
+from dubcast.mediaserver.interface import ControlPlane, PathSource
+from dubcast.mediaserver.mediamtx import (
+    MediaMtx,
+    find_binary,
+    generate_config,
+    hook_command,
+    version_of,
+)
 
 PLANE = ControlPlane(
     "http://127.0.0.1:8080/v1/mediamtx/events", Secret("hook-secret"), "http://a", True
@@ -27,7 +35,7 @@ def config_of(version: tuple[int, int, int], **changes: object) -> dict[str, obj
 def hooks_of(version: tuple[int, int, int]) -> set[str]:
     paths = config_of(version)["paths"]
     assert isinstance(paths, dict)
-    return set(next(iter(paths.values())))
+    return {name for name in next(iter(paths.values())) if name.startswith("runOn")}
 
 
 def test_hook_names_follow_the_version() -> None:
@@ -48,7 +56,7 @@ def test_an_old_version_is_refused() -> None:
 
 def test_what_is_not_needed_is_off_and_a_publisher_is_not_overridden() -> None:
     config = config_of((1, 20, 1))
-    for name in ("pprof", "playback", "hls", "webrtc", "srt", "metrics"):
+    for name in ("pprof", "playback", "hls", "metrics"):
         assert config[name] is False
     assert config["pathDefaults"] == {"overridePublisher": False}
     assert config["authMethod"] == "http"
@@ -112,3 +120,99 @@ def test_the_version_is_read_from_the_binary(tmp_path: Path) -> None:
 def test_a_binary_that_is_set_must_exist(tmp_path: Path) -> None:
     with pytest.raises(MissingPartError, match="nothing-here"):
         find_binary(tmp_path / "nothing-here")
+
+
+def test_each_protocol_is_on_or_off_by_name() -> None:
+    config = config_of((1, 20, 1))
+    assert [config[name] for name in ("rtmp", "rtsp", "srt", "webrtc")] == [True] * 4
+    assert config["rtspTransports"] == ["tcp", "udp"]
+    assert "rtmpEncryption" not in config
+    off = config_of((1, 20, 1), bind="0.0.0.0", ingest={"protocols": []})
+    # Without them there is no dubcast: they are for this machine alone.
+    assert (off["rtmpAddress"], off["rtspAddress"]) == ("127.0.0.1:1935", "127.0.0.1:8554")
+    assert (off["rtspTransports"], off["srt"], off["webrtc"]) == (["tcp"], False, False)
+
+
+def test_rtmps_needs_a_certificate_and_its_key() -> None:
+    for ingest, words in (
+        ({"protocols": ["rtmps"]}, r"ingest\.certificate: rtmps needs one"),
+        ({"protocols": ["rtmps"], "certificate": "/a.pem"}, r"ingest\.certificate_key"),
+    ):
+        with pytest.raises(ConfigError, match=words):
+            config_of((1, 20, 1), ingest=ingest)
+    ingest = {"protocols": ["rtmps"], "certificate": "/a.pem", "certificate_key": "/a.key"}
+    config = config_of((1, 20, 1), ingest=ingest)
+    assert (config["rtmpEncryption"], config["rtmpsAddress"]) == ("optional", "127.0.0.1:1936")
+    assert (config["rtmpServerCert"], config["rtmpServerKey"]) == ("/a.pem", "/a.key")
+
+
+def test_browsers_are_told_where_to_send() -> None:
+    config = config_of((1, 20, 1))
+    assert config["webrtcAdditionalHosts"] == ["127.0.0.1"]
+    assert config["webrtcIPsFromInterfaces"] is False
+    ingest = {"webrtc_hosts": ["live.example"], "webrtc_bind": "127.0.0.1"}
+    config = config_of((1, 20, 1), bind="0.0.0.0", ingest=ingest)
+    assert config["webrtcAdditionalHosts"] == ["live.example"]
+    assert config["webrtcIPsFromInterfaces"] is True
+    assert config["webrtcAddress"] == "127.0.0.1:8889"
+    assert config["webrtcLocalUDPAddress"] == "0.0.0.0:8189"
+    assert config["webrtcAllowOrigins"] == []  # of other pages none may ask
+
+
+def test_publishers_by_rtp_keep_their_clock_and_those_by_srt_must_know_the_passphrase() -> None:
+    def ingest_of(**ingest: object) -> dict[str, object]:
+        paths = config_of((1, 20, 1), ingest=ingest)["paths"]
+        assert isinstance(paths, dict)
+        return dict(next(iter(paths.values())))
+
+    assert ingest_of()["useAbsoluteTimestamp"] is True
+    assert "srtPublishPassphrase" not in ingest_of()
+    found = ingest_of(srt_passphrase="a-long-enough-key")
+    assert found["srtPublishPassphrase"] == "a-long-enough-key"
+
+
+@pytest.mark.parametrize(
+    ("ingest", "words"),
+    [
+        ({"srt_passphrase": "too-short"}, "10 to 79"),
+        ({"rtp_port": 8001}, "even"),
+        ({"protocols": ["rist"]}, "protocols"),
+    ],
+)
+def test_settings_that_cannot_be(ingest: dict[str, object], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        MediaServerSettings.model_validate({"ingest": ingest})
+
+
+@pytest.mark.parametrize(
+    ("source", "tracks", "url"),
+    [
+        ("rtmpConn", ("H264", "MPEG-4 Audio"), "rtmp://127.0.0.1:1935/live/abc/in"),
+        ("webRTCSession", ("H264", "Opus"), "rtsp://127.0.0.1:8554/live/abc/in"),
+        (
+            *("srtConn", ("H264", "Opus")),
+            "srt://127.0.0.1:8890?mode=caller&latency=200&streamid=read:live/abc/in",
+        ),
+    ],
+)
+def test_a_source_is_read_where_its_tracks_are(
+    source: str, tracks: tuple[str, ...], url: str
+) -> None:
+    server = MediaMtx(SETTINGS, PLANE, None)
+    assert server.source_url(PathSource("live/abc/in", "1", source, "", tracks)) == url
+
+
+async def test_a_stop_that_is_cancelled_leaves_no_config(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = MediaMtx(SETTINGS, PLANE, None)
+    file = server._write_config("rtmp: true")
+    process: Any = object()
+    server._process = process
+
+    async def cancelled(*_: object, **__: object) -> None:
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr("dubcast.mediaserver.mediamtx.end_subprocess", cancelled)
+    with pytest.raises(asyncio.CancelledError):
+        await server.stop()
+    assert not file.parent.exists()
+    await server.close()

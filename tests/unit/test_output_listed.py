@@ -60,7 +60,7 @@ class Server(MediaServer):
 class OneWorker(Launcher):
     """A worker, without its command line."""
 
-    def children(self, stream_id: str, query: str) -> list[ChildSpec]:
+    def children(self, stream_id: str, source: PathSource | None) -> list[ChildSpec]:
         return [ChildSpec("worker", stream_id, "", (), {})]
 
 

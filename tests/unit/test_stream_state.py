@@ -186,3 +186,28 @@ def test_at_most_one_set_of_children_runs(world: list[str]) -> None:
                 assert running
                 stopping = True
     assert running or stream.state in (S.IDLE, S.FAILED)
+
+
+def test_what_cannot_be_served_fails_at_once_and_starts_nothing() -> None:
+    stream = Stream("abc", StreamPolicy(grace_s=60), 0)
+    assert stream.refused(A, "video_codec", "it is HEVC", at(1)) == ()
+    assert (stream.state, stream.reason, stream.message) == (S.FAILED, "video_codec", "it is HEVC")
+    assert stream.refused(A, "video_codec", "it is HEVC", at(3)) == ()
+    assert (stream.since_ns, stream.sessions) == (at(1), 1)
+    assert stream.observed(None, at(5)) == ()
+    assert stream.state is S.IDLE
+
+
+def test_a_publisher_that_returns_with_what_cannot_be_served_ends_the_worker() -> None:
+    stream = on_air()
+    stream.observed(None, at(10))
+    assert stream.refused(B, "video_codec", "it is HEVC", at(11)) == (Action.STOP,)
+    assert stream.state is S.FAILED
+
+
+def test_another_publisher_is_not_blamed_for_what_the_last_one_sent() -> None:
+    """However short the time between the two."""
+    stream = Stream("abc", StreamPolicy(grace_s=60), 0)
+    stream.refused(A, "video_codec", "it is HEVC", at(1))
+    assert stream.observed(B, at(3)) == (Action.START,)
+    assert (stream.state, stream.sessions) == (S.STARTING, 2)

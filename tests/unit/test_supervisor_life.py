@@ -143,7 +143,7 @@ def children(query: str = "") -> Launcher:
 
 
 def test_a_worker_gets_its_streams_policy_and_no_key() -> None:
-    worker, *_ = children().children("abc", "")
+    worker, *_ = children().children("abc", None)
     assert worker.key == "worker:abc"
     assert not any("canary" in part for part in (*worker.argv, *worker.env.values()))
     read_back = load(env=worker.env).settings
@@ -153,7 +153,7 @@ def test_a_worker_gets_its_streams_policy_and_no_key() -> None:
 
 
 def test_an_egress_gets_its_own_url_only_by_environment() -> None:
-    _, own, everyone = children().children("abc", "")
+    _, own, everyone = children().children("abc", None)
     assert [own.key, everyone.key] == ["egress:abc:own", "egress:abc:all"]
     assert not any("canary" in part for part in own.argv)
     known = load(env=own.env).settings

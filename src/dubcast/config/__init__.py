@@ -18,6 +18,7 @@ from dubcast.config.hook import (
     hook_child_env,
     hook_environment,
 )
+from dubcast.config.ingest import IngestSettings
 from dubcast.config.loading import Loaded, load
 from dubcast.config.media_server import MediaServerSettings
 from dubcast.config.orchestrator import DestinationSettings, OrchestratorSettings, StreamEntry
@@ -57,6 +58,7 @@ __all__ = [
     "FallbackMode",
     "FragmentSettings",
     "HookEnvironment",
+    "IngestSettings",
     "Loaded",
     "LogSettings",
     "MediaServerSettings",

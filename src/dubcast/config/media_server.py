@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from dubcast.config.ingest import IngestSettings
 from dubcast.config.values import Host, Port, Section, UserPath
 
 
@@ -32,3 +33,4 @@ class MediaServerSettings(Section):
     embedded_dir: UserPath | None = Field(
         None, description="where the embedded server is installed; default: the cache folder"
     )
+    ingest: IngestSettings = IngestSettings()

@@ -42,13 +42,16 @@ class StreamReason(StrEnum):
     PASSTHROUGH = "passthrough"  # the worker kept crashing: the original passes untouched
     VIDEO_CODEC = "video_codec"  # these two: the source carries what dubcast does not take
     AUDIO_CODEC = "audio_codec"
+    NO_VIDEO = "no_video"  # these two: the source has no such track
+    NO_AUDIO = "no_audio"
     MISSING_PART = "missing_part"  # a GStreamer element is not installed
     POLICY_REFUSED = "policy_refused"  # the speech service lacks its language or voice
     WORKER_CANNOT_START = "worker_cannot_start"  # it said so
-    WORKER_CRASHED = "worker_crashed"  # these four: it ended, and is started again
+    WORKER_CRASHED = "worker_crashed"  # these five: it ended, and is started again
     WORKER_HUNG = "worker_hung"
     WORKER_MEMORY = "worker_memory"
     WORKER_QUIET_OVER = "worker_quiet_over"  # the passthrough made room for it
+    WORKER_REPLACED = "worker_replaced"  # its publisher came back by another protocol or codec
     NOT_DUBBING = "not_dubbing"  # on air, but what is said is not dubbed; the detail says why
     SEPARATION_OFF = "separation_off"  # dubs lie over the ducked original: nothing separates it
 

@@ -24,6 +24,9 @@ def ports(settings: Settings, *, media_kind: str) -> list[Finding]:
     wanted = {"RTMP": (media.bind, media.rtmp_port)}
     if media_kind == "mediamtx":
         wanted["RTSP"] = (media.bind, media.rtsp_port)
+        if "webrtc" in media.ingest.protocols:
+            host = media.ingest.webrtc_bind or media.bind
+            wanted["WHIP"] = (host, media.ingest.webrtc_port)
         wanted["the media server's API"] = ("127.0.0.1", media.api_port)
     else:
         wanted["HTTP-FLV"] = ("127.0.0.1", media.http_port)

@@ -79,6 +79,12 @@ def third_party_url(third: Settings, stream_id: str) -> str:
     return f"rtmp://127.0.0.1:{third.media_server.rtmp_port}/{ingest_path(stream_id)}"
 
 
+def _ingest_ports() -> dict[str, int]:
+    ports = {name: free_port() for name in ("rtmps", "srt", "webrtc", "webrtc_udp")}
+    rtp = free_port()
+    return {f"{name}_port": port for name, port in ports.items()} | {"rtp_port": rtp - rtp % 2}
+
+
 def stage_settings(
     base: Settings, out: Path, stream_ids: Sequence[str]
 ) -> tuple[Settings, Settings]:
@@ -98,6 +104,7 @@ def stage_settings(
             "rtsp_port": free_port(),
             "http_port": free_port(),
             "api_port": free_port(),
+            "ingest": base.media_server.ingest.model_copy(update=_ingest_ports()),
         }
     )
     streams = {

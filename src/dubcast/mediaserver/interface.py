@@ -12,16 +12,20 @@ from dataclasses import dataclass, field
 from dubcast.addresses import host_port, reachable
 from dubcast.config import MediaServerSettings, Secret, Settings
 from dubcast.errors import MediaServerError
+from dubcast.mediaserver import ways_in
+from dubcast.mediaserver.ways_in import TrackFault
 
 
 @dataclass(frozen=True)
 class PathSource:
-    """Who publishes on a path. `source_id` is new with each connection: the fencing token."""
+    """Who publishes on a path, and what. `source_id` is new with each connection: the fencing
+    token. `tracks`: codecs as the server names them, empty if it does not tell."""
 
     path: str
     source_id: str
     source_type: str = ""
     query: str = field(default="", repr=False)  # the publisher's key may be in it
+    tracks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,8 +86,16 @@ class MediaServer(ABC):
         return f"rtmp://{host_port(self.settings.host, self.settings.rtmp_port)}/{path}"
 
     def read_url(self, path: str) -> str:
-        """Where a role of dubcast reads `path`."""
+        """Where a role of dubcast reads `path`, of which it knows that RTMP carries all of it."""
         return self.publish_url(path)
+
+    def source_url(self, source: PathSource) -> str:
+        """Where a worker reads what `source` publishes, so that none of its tracks is lost."""
+        return self.read_url(source.path)
+
+    def refusal(self, source: PathSource) -> TrackFault | None:
+        """Why what `source` publishes cannot be served, as far as the server tells."""
+        return ways_in.refusal(source.tracks)
 
 
 def control_plane(settings: Settings, hook_secret: Secret) -> ControlPlane:

@@ -32,6 +32,7 @@ from dubcast.config import (
 )
 from dubcast.contract.ids import STREAM_ID_PATTERN
 from dubcast.errors import ConfigError, MediaServerError, MissingPartError
+from dubcast.mediaserver import mediamtx_ingest, ways_in
 from dubcast.mediaserver.interface import ControlPlane, MediaServer, PathSource, api_error
 from dubcast.processes.ladder import end_subprocess
 from dubcast.processes.parent_death import die_with_parent
@@ -119,16 +120,10 @@ def generate_config(
         "pprof": False,
         "playback": False,
         "hls": False,
-        "webrtc": False,
-        "srt": False,
-        "rtmp": True,
-        "rtmpAddress": host_port(settings.bind, settings.rtmp_port),
-        "rtsp": True,
-        "rtspAddress": host_port(settings.bind, settings.rtsp_port),
-        "rtspTransports": ["tcp"],
+        **mediamtx_ingest.protocols(settings),
         "pathDefaults": {"overridePublisher": False},
         # Others are asked about too, and refused with words: unasked, they are refused without.
-        "paths": {_IN: _hooks(plane, version), _OUT: {}, "all_others": {}},
+        "paths": {_IN: _ingest(settings, plane, version), _OUT: {}, "all_others": {}},
     }
     if version >= _HAS_MOQ:
         config["moq"] = False
@@ -143,6 +138,10 @@ def _auth_exclusions(settings: MediaServerSettings) -> list[dict[str, str]]:
     if is_this_machine(settings.bind):
         exclusions += [{"action": "read"}, {"action": "publish", "path": _OUT}]
     return exclusions
+
+
+def _ingest(settings: MediaServerSettings, plane: ControlPlane, version: Version) -> dict[str, Any]:
+    return {**mediamtx_ingest.of_path(settings), **_hooks(plane, version)}
 
 
 def _hooks(plane: ControlPlane, version: Version) -> dict[str, str]:
@@ -235,10 +234,12 @@ class MediaMtx(MediaServer):
         return await self._process.wait()
 
     async def stop(self) -> None:
-        if self._process is not None:
-            await end_subprocess(self._process, term_s=4.0)
-        if self._folder is not None:
-            self._folder.cleanup()
+        try:
+            if self._process is not None:
+                await end_subprocess(self._process, term_s=4.0)
+        finally:  # cancelled too: the config holds keys
+            if self._folder is not None:
+                self._folder.cleanup()
 
     async def ready_paths(self) -> dict[str, PathSource]:
         found: dict[str, PathSource] = {}
@@ -247,10 +248,16 @@ class MediaMtx(MediaServer):
             if source and item.get("available", item.get("ready")):
                 kind, source_id = str(source["type"]), str(source["id"])
                 query = await self._query(kind, source_id)
-                found[item["name"]] = PathSource(item["name"], source_id, kind, query)
+                tracks = tuple(map(str, item.get("tracks") or ()))
+                found[item["name"]] = PathSource(item["name"], source_id, kind, query, tracks)
         known = {source.source_id for source in found.values()}
         self._queries = {key: value for key, value in self._queries.items() if key in known}
         return found
+
+    def source_url(self, source: PathSource) -> str:
+        has_srt = self.settings.attach or "srt" in self.settings.ingest.protocols
+        way = ways_in.way_in(source.source_type, source.tracks, has_srt=has_srt)
+        return mediamtx_ingest.read_url(self.settings, way, source.path)
 
     async def kick(self, path: str) -> bool:
         source = (await self.ready_paths()).get(path)

@@ -12,10 +12,11 @@ from dubcast import log
 from dubcast.clock import Clock
 from dubcast.contract.streams import StreamReason, StreamState
 from dubcast.mediaserver.interface import PathSource
+from dubcast.mediaserver.ways_in import TrackFault
 from dubcast.orchestrator.children import ChildTasks, StreamChild
 from dubcast.orchestrator.launch import Launcher
 from dubcast.orchestrator.stream import Action, Stream
-from dubcast.orchestrator.worker_event import News, worker_event
+from dubcast.orchestrator.worker_event import News, without_a_track, worker_event
 from dubcast.processes.child import Child
 
 _logger = log.get("orchestrator")
@@ -42,6 +43,7 @@ class Actor:
         self._changed = changed
         self._look_soon = look_soon
         self._output_ready = False
+        self._reads: str | None = None  # where the worker reads; None: not known of an adopted one
 
     @property
     def worker(self) -> StreamChild | None:
@@ -67,9 +69,16 @@ class Actor:
         """The media server's word: who publishes, or None, and whether it lists the output."""
         changed, self._output_ready = output_ready is not self._output_ready, output_ready
         self._carry_out(self.stream.observed(source, self._clock.monotonic_ns()))
+        if source is not None:
+            self._follow(source)
         worker = self.worker
         if changed and worker is not None and worker.supervisor.status is not None:
             self._child_news(worker)  # what it told last means something else now
+
+    def refused(self, source: PathSource, refusal: TrackFault) -> None:
+        """The media server's word: `source` publishes what cannot be served."""
+        told = (source, refusal.reason, refusal.message)
+        self._carry_out(self.stream.refused(*told, self._clock.monotonic_ns()))
 
     def tick(self) -> None:
         """Time has passed, and nothing is known of the publisher."""
@@ -95,14 +104,24 @@ class Actor:
         self._changed(self)
 
     def _start(self, running: dict[str, Child]) -> None:
-        stream = self.stream
-        query = stream.source.query if stream.source else ""
-        for spec in self._launcher.children(stream.stream_id, query):
+        stream, source = self.stream, self.stream.source
+        self._reads = self._launcher.source_url(source) if source else None
+        for spec in self._launcher.children(stream.stream_id, source):
             adopted = running.pop(spec.key, None)
             self.children[spec.key] = self._tasks.start(
                 spec, adopted, self._child_news, self._child_ended
             )
         _logger.info("stream.start", streamId=stream.stream_id, children=len(self.children))
+
+    def _follow(self, source: PathSource) -> None:
+        """Have the worker read where this publisher's tracks are: one that returned may have come
+        by another protocol, or with other codecs."""
+        url, worker = self._launcher.source_url(source), self.worker
+        if worker is None or worker.task is None or url == self._reads:
+            return
+        spec = self._launcher.worker(self.stream.stream_id, source)
+        worker.become(spec, None if self._reads is None else self._clock.monotonic_ns())
+        self._reads = url
 
     def _stop(self) -> None:
         _logger.info("stream.stop", streamId=self.stream.stream_id, reason=self.stream.reason)
@@ -113,7 +132,9 @@ class Actor:
     def _child_news(self, child: StreamChild) -> None:
         """A supervisor has heard something of its child."""
         if child.spec.role == "worker":
-            self._worker_news(worker_event(child.supervisor, output_ready=self._output_ready))
+            tracks = self.stream.source.tracks if self.stream.source else ()
+            news = worker_event(child.supervisor, output_ready=self._output_ready)
+            self._worker_news(without_a_track(news, tracks))
         else:
             self._changed(self)
 

@@ -26,11 +26,22 @@ _EGRESS_CANNOT_START = frozenset({2, 10})
 class StreamChild:
     """One child of a stream: what it is, who keeps it alive, and the task that does so."""
 
-    def __init__(self, spec: ChildSpec, supervisor: Supervisor) -> None:
-        self.spec = spec
+    def __init__(self, placed: PlacedChild, supervisor: Supervisor) -> None:
         self.supervisor = supervisor
+        self._placed = placed
         self.task: asyncio.Task[None] | None = None  # None: it will not run again
         self.restarts_metered = 0  # how many of its restarts the metrics have
+
+    @property
+    def spec(self) -> ChildSpec:
+        """What runs, or is started the next time."""
+        return self._placed.spec
+
+    def become(self, spec: ChildSpec, now_ns: int | None) -> None:
+        """Run as `spec` says: from its next start on, or at once if `now_ns` is given."""
+        self._placed.spec = spec
+        if now_ns is not None:
+            self.supervisor.life.replace(now_ns)
 
 
 class ChildTasks:
@@ -60,7 +71,7 @@ class ChildTasks:
         supervisor = Supervisor(
             source, self._clock, self._policies[spec.role], lambda _: news(child)
         )
-        child = StreamChild(spec, supervisor)
+        child = StreamChild(source, supervisor)
         assert self.group is not None
         child.task = self.group.create_task(self._whole_life(child, adopted, ended), name=spec.key)
         return child

@@ -8,13 +8,14 @@ from urllib.parse import parse_qs
 from dubcast import config
 from dubcast.config import (
     DestinationSettings,
+    MediaServerSettings,
     OrchestratorSettings,
     Settings,
     StreamSettings,
 )
 from dubcast.contract.ids import ingest_path, output_path
 from dubcast.egress import targets
-from dubcast.mediaserver.interface import MediaServer
+from dubcast.mediaserver.interface import MediaServer, PathSource
 from dubcast.orchestrator.placement.driver import ChildSpec
 from dubcast.processes.child import PASSTHROUGH
 
@@ -61,32 +62,42 @@ class Launcher:
         self._server = server
         self._program = program
 
-    def children(self, stream_id: str, query: str) -> list[ChildSpec]:
-        """The worker first, then the egress of every destination."""
+    def children(self, stream_id: str, source: PathSource | None) -> list[ChildSpec]:
+        """The worker first, then the egress of every destination. `source`: who publishes, if that
+        is known."""
         chosen = targets.destinations(self._settings, stream_id)
-        return [self._worker(stream_id, query), *(self._egress(stream_id, one) for one in chosen)]
+        egress = (self._egress(stream_id, one) for one in chosen)
+        return [self.worker(stream_id, source), *egress]
 
-    def _worker(self, stream_id: str, query: str) -> ChildSpec:
-        policy = policy_of(self._settings, stream_id, query)
+    def source_url(self, source: PathSource) -> str:
+        """Where the worker reads what `source` publishes."""
+        return self._server.source_url(source)
+
+    def worker(self, stream_id: str, source: PathSource | None) -> ChildSpec:
+        """The worker alone."""
+        policy = policy_of(self._settings, stream_id, source.query if source else "")
+        known = source or PathSource(ingest_path(stream_id), "")
         # The streams and destinations of others are none of the worker's business.
         own = self._settings.model_copy(
-            update={"stream": policy, "orchestrator": OrchestratorSettings()}
+            update={
+                "stream": policy,
+                "orchestrator": OrchestratorSettings(),
+                "media_server": MediaServerSettings(),
+            }
         )
-        ends = (
-            *("--stream-id", stream_id, *self._patience()),
-            *("--input", self._server.read_url(ingest_path(stream_id))),
+        # The passthrough copies into FLV: it reads by RTMP, which has what fits in there.
+        copied = self._server.read_url(known.path)
+        argv = (*self._program, "passthrough", *self._ends(stream_id, copied))
+        env = config.child_env(config.settings_of("passthrough", own))
+        instead = ChildSpec("worker", stream_id, "", argv, env, mode=PASSTHROUGH)
+        argv = (*self._program, "worker", *self._ends(stream_id, self.source_url(known)))
+        env = config.child_env(config.settings_of("worker", own))
+        return ChildSpec("worker", stream_id, "", argv, env, again=("--resume",), instead=instead)
+
+    def _ends(self, stream_id: str, source_url: str) -> tuple[str, ...]:
+        return (
+            *("--stream-id", stream_id, *self._patience(), "--input", source_url),
             *("--output", self._server.publish_url(output_path(stream_id))),
-        )
-        instead = ChildSpec(
-            *("worker", stream_id, "", (*self._program, "passthrough", *ends)),
-            config.child_env(config.settings_of("passthrough", own)),
-            mode=PASSTHROUGH,
-        )
-        return ChildSpec(
-            *("worker", stream_id, "", (*self._program, "worker", *ends)),
-            config.child_env(config.settings_of("worker", own)),
-            again=("--resume",),
-            instead=instead,
         )
 
     def _patience(self) -> tuple[str, str]:

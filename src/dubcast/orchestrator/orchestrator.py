@@ -161,6 +161,10 @@ class Orchestrator:
         is_new = actor.stream.state is StreamState.IDLE
         if source is not None and is_new and self._is_full():
             actor.stream.reason = StreamReason.NO_CAPACITY
+            return
+        refusal = self._server.refusal(source) if source is not None else None
+        if source is not None and refusal is not None:
+            actor.refused(source, refusal)
         else:
             actor.observed(source, output_ready=output_ready)
 

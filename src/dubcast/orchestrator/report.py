@@ -10,7 +10,7 @@ from dubcast.addresses import host_port
 from dubcast.clock import ns_to_s
 from dubcast.contract.ids import ingest_path, output_path
 from dubcast.contract.streams import EgressState, StreamState
-from dubcast.mediaserver.interface import MediaServer
+from dubcast.mediaserver.interface import MediaServer, PathSource
 from dubcast.metrics import OrchestratorMetrics
 from dubcast.orchestrator.actor import Actor
 from dubcast.orchestrator.children import StreamChild
@@ -29,14 +29,18 @@ def describe(actor: Actor, server: MediaServer, now_ns: int) -> dict[str, Any]:
         "message": stream.message,
         "since_s": round(ns_to_s(now_ns - stream.since_ns), 3),
         "sessions": stream.sessions,
-        "source": {"id": source.source_id, "type": source.source_type} if source else None,
-        "input": server.read_url(ingest_path(stream.stream_id)),
+        "source": _describe_source(source) if source else None,
+        "input": server.source_url(source or PathSource(ingest_path(stream.stream_id), "")),
         "output": server.read_url(output_path(stream.stream_id)),
         "worker": _describe_child(worker) if worker else None,
         "destinations": [
             {"name": one.spec.name, **_describe_child(one)} for one in actor.destinations
         ],
     }
+
+
+def _describe_source(source: PathSource) -> dict[str, Any]:
+    return {"id": source.source_id, "type": source.source_type, "tracks": list(source.tracks)}
 
 
 def _describe_child(child: StreamChild) -> dict[str, Any]:

@@ -19,6 +19,7 @@ class Event(StrEnum):
 
     PUBLISHER_UP = "publisher_up"  # a publisher is there (again and again while it is)
     PUBLISHER_DOWN = "publisher_down"
+    REFUSED = "refused"  # a publisher is there, with what cannot be served
     GRACE_OVER = "grace_over"
     WORKER_LIVE = "worker_live"
     WORKER_DEGRADED = "worker_degraded"
@@ -42,6 +43,11 @@ _Step = tuple[StreamState, tuple[Action, ...]]
 # Every pair that may happen. One that is not listed is an error in dubcast.
 _TABLE: dict[tuple[StreamState, Event], _Step] = {
     (S.IDLE, E.PUBLISHER_UP): (S.STARTING, (Action.START,)),
+    (S.IDLE, E.REFUSED): (S.FAILED, _NOTHING),
+    (S.STARTING, E.REFUSED): (S.FAILED, (Action.STOP,)),
+    (S.LIVE, E.REFUSED): (S.FAILED, (Action.STOP,)),
+    (S.DEGRADED, E.REFUSED): (S.FAILED, (Action.STOP,)),
+    (S.GRACE, E.REFUSED): (S.FAILED, (Action.STOP,)),
     (S.STARTING, E.PUBLISHER_DOWN): (S.GRACE, _NOTHING),
     (S.STARTING, E.WORKER_LIVE): (S.LIVE, _NOTHING),
     (S.STARTING, E.WORKER_DEGRADED): (S.DEGRADED, _NOTHING),
@@ -115,17 +121,38 @@ class Stream:
     def observed(self, source: PathSource | None, now_ns: int) -> tuple[Action, ...]:
         """The media server's word: who publishes, or None."""
         if source is not None:
-            if self.source is None or source.source_id != self.source.source_id:
-                self.sessions += 1
+            self._seen(source, now_ns)
             returned = self.state is S.GRACE
-            self.source = source
             reason = StreamReason.PUBLISHER_BACK if returned else StreamReason.PUBLISHER_UP
             return self._apply(E.PUBLISHER_UP, reason, now_ns)
         self.source = None
+        return self._down(now_ns) + self.tick(now_ns)
+
+    def refused(
+        self, source: PathSource, reason: str, message: str, now_ns: int
+    ) -> tuple[Action, ...]:
+        """The media server's word: `source` publishes what cannot be served."""
+        self._seen(source, now_ns)
+        before = self.state
+        actions = self._apply(E.REFUSED, reason, now_ns)
+        if self.state is not before:
+            self.message = message
+        return actions
+
+    def _seen(self, source: PathSource, now_ns: int) -> None:
+        """Another publisher than before is a new session, and not blamed for what the last one
+        sent."""
+        if self.source is None or source.source_id != self.source.source_id:
+            self.sessions += 1
+            if self.state is S.FAILED:
+                self._down(now_ns)
+        self.source = source
+
+    def _down(self, now_ns: int) -> tuple[Action, ...]:
         actions = self._apply(E.PUBLISHER_DOWN, StreamReason.PUBLISHER_GONE, now_ns)
         if self.state is S.STOPPING and not self._has_children:
             self._apply(E.STOPPED, StreamReason.STOPPED, now_ns)
-        return actions + self.tick(now_ns)
+        return actions
 
     def tick(self, now_ns: int) -> tuple[Action, ...]:
         """Time has passed: the end of the grace period."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from dubcast.contract.streams import StreamReason
 from dubcast.contract.worker import WorkerState, WorkerStatus
+from dubcast.mediaserver.ways_in import NO_AUDIO, NO_VIDEO, missing
 from dubcast.orchestrator.stream import Event
 from dubcast.processes.supervisor import ChildState, Fate, Supervisor
 
@@ -14,6 +16,7 @@ _OF_FATE = {
     Fate.HUNG: StreamReason.WORKER_HUNG,
     Fate.MEMORY: StreamReason.WORKER_MEMORY,
     Fate.QUIET_OVER: StreamReason.WORKER_QUIET_OVER,
+    Fate.REPLACED: StreamReason.WORKER_REPLACED,
 }
 
 
@@ -53,6 +56,14 @@ def worker_event(supervisor: Supervisor, *, output_ready: bool) -> News:
     return News(Event.WORKER_WAITING, status.state, message=status.reason)
 
 
+def without_a_track(news: News, tracks: Collection[str]) -> News:
+    """The same news of a worker whose publisher sends `tracks`: on air, but not with all."""
+    fault = missing(tracks)
+    if news.event is not Event.WORKER_LIVE or fault is None:
+        return news
+    return News(Event.WORKER_DEGRADED, fault.reason, message=fault.message)
+
+
 def _failed(last: WorkerStatus | None) -> News:
     if last is None or last.state is not WorkerState.REFUSED:
         return News(Event.WORKER_FAILED, StreamReason.WORKER_CANNOT_START)
@@ -65,6 +76,10 @@ def _on_air(status: WorkerStatus) -> News:
     dubbing, separation = status.dubbing, status.separation
     if status.resuming:
         return News(Event.WORKER_DEGRADED, StreamReason.RESUMING)
+    came = status.input
+    if came.sessions and not (came.video and came.audio):
+        fault = NO_AUDIO if came.video else NO_VIDEO
+        return News(Event.WORKER_DEGRADED, fault.reason, message=fault.message)
     if dubbing.fault:
         reason = StreamReason.NOT_DUBBING
         return News(Event.WORKER_DEGRADED, reason, dubbing.fault, dubbing.message)

@@ -48,6 +48,7 @@ class Fate(StrEnum):
     HUNG = "hung"  # did not answer for too long, or was stopped by a signal
     MEMORY = "memory"  # grew beyond its limit
     QUIET_OVER = "quiet_over"  # the passthrough makes room for the worker
+    REPLACED = "replaced"  # it is to be started with other arguments
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,11 @@ class LifeCycle:
                 self._end(Fate.QUIET_OVER, gentle, now_ns)
         return self._climb.due(now_ns) if self._climb is not None else None
 
+    def replace(self, now_ns: int) -> None:
+        """It is to end, and to be started again at once."""
+        if self._asked is None:
+            self._end(Fate.REPLACED, term_then_kill(self._policy.term_s), now_ns)
+
     def _end(self, why: Fate, rungs: tuple[Rung, ...], now_ns: int) -> None:
         self._asked, self._climb = why, Climb(rungs, now_ns)
 
@@ -146,6 +152,8 @@ class LifeCycle:
         self.state = ChildState.WAITING
         if self.fate is Fate.QUIET_OVER:
             self.budget.begin_trial(now_ns)
+            return 0
+        if self.fate is Fate.REPLACED:
             return 0
         was_spent = self.budget.spent
         self.budget.crashed(now_ns)

@@ -216,7 +216,7 @@ class _Server(MediaServer):
 class _Launcher(Launcher):
     """A worker per stream, without its command line: that takes longer than all the rest."""
 
-    def children(self, stream_id: str, query: str) -> list[ChildSpec]:
+    def children(self, stream_id: str, source: PathSource | None) -> list[ChildSpec]:
         return [ChildSpec("worker", stream_id, "", (), {})]
 
 

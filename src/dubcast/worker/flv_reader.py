@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from dubcast import flv
 from dubcast.clock import NS_PER_MS
+from dubcast.worker.parameter_sets import config_for
 from dubcast.worker.rebase import Rebaser, Track
 
 # Bytes of a tag's body that tell what it is; the rest is read of headers alone.
@@ -156,10 +157,13 @@ class FlvReader:
             return None
         if head[1] == 2 or not self._video_config:  # the end of a sequence
             return None
+        key = head[0] >> 4 == 1
+        if key:
+            self._video_config = config_for(tag.body()[5:], self._video_config)
         given, dts = self._time("video", tag.dts_ms, now)
         # A DTS that stands still is lifted a little: the PTS stays where it was.
         pts = given + self._shift_ns + int.from_bytes(head[2:5], signed=True) * NS_PER_MS
-        return Picture(pts, dts, head[0] >> 4 == 1, 5, self._video_config)
+        return Picture(pts, dts, key, 5, self._video_config)
 
     # -- audio ---------------------------------------------------------------------------
 

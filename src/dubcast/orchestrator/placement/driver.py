@@ -64,13 +64,13 @@ class PlacedChild(ChildSource):
 
     def __init__(self, spec: ChildSpec, placement: Placement) -> None:
         self.key = spec.key
-        self._spec = spec
+        self.spec = spec
         self._placement = placement
 
     async def start(self, which: Start) -> Child:
-        spec = self._spec if which is Start.FIRST else self._spec.restarted()
-        if which is Start.PASSTHROUGH and self._spec.instead is not None:
-            spec = self._spec.instead
+        spec = self.spec if which is Start.FIRST else self.spec.restarted()
+        if which is Start.PASSTHROUGH and self.spec.instead is not None:
+            spec = self.spec.instead
         return await self._placement.start(spec)
 
     def forget(self, child: Child) -> None:
