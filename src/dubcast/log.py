@@ -7,6 +7,7 @@ Per fragment, never per frame. Every URL passes through `redact_url`, in traceba
 
 from __future__ import annotations
 
+import importlib
 import logging
 import re
 import sys
@@ -15,10 +16,28 @@ from contextlib import suppress
 from typing import Any, TextIO
 from urllib.parse import urlsplit, urlunsplit
 
-import structlog
 
-from dubcast.config import LogSettings, colours_wanted
-from dubcast.log_repeats import Repeats
+def _load_structlog() -> None:
+    """Load it without rich, which it takes for tracebacks of its own where it finds it.
+
+    `format_exc_info` writes them here, and each role would hold 4 MB more.
+    """
+    found = sys.modules.pop("rich", None)
+    sys.modules["rich"] = None  # type: ignore[assignment]  # the import system's word for "absent"
+    try:
+        importlib.import_module("structlog")
+    finally:
+        del sys.modules["rich"]
+        if found is not None:
+            sys.modules["rich"] = found
+
+
+_load_structlog()
+
+import structlog  # noqa: E402
+
+from dubcast.config import LogSettings, colours_wanted  # noqa: E402
+from dubcast.log_repeats import Repeats  # noqa: E402
 
 Logger = structlog.stdlib.BoundLogger
 

@@ -104,7 +104,10 @@ def test_what_sounds_like_a_secret_has_a_type_that_masks_itself() -> None:
 
 
 # Plain text: the first has a repr of its own, the others are what a media server passes on.
-PLAIN = {"ControlPlane.hook_secret", "AuthRequest.password", "AuthRequest.token"}
+PLAIN = {
+    *("ControlPlane.hook_secret", "AuthRequest.password", "AuthRequest.token"),
+    "Address.password",
+}
 
 
 def test_no_other_value_of_the_product_holds_a_secret_as_plain_text() -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import importlib
-import sys
 from typing import Annotated
 
 import typer
 
 from dubcast import __version__
-from dubcast.errors import DubcastError
-from dubcast.standard_streams import ensure_standard_streams
+from dubcast.cli.common import run
 
 app = typer.Typer(
     name="dubcast",
@@ -45,27 +42,12 @@ def _global(
 # Each module has `register(app)`; what a command needs is imported when it runs.
 _COMMANDS = (
     *("run", "orchestrator", "doctor", "demo", "probe"),
-    *("sts", "models", "config", "worker", "egress"),
+    *("sts", "models", "config", "destination", "worker", "egress"),
 )
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 for _name in _COMMANDS:
     importlib.import_module(f"dubcast.cli.{_name}").register(app)
 
 
 def main() -> None:
-    """Run the command; a `DubcastError` becomes one clear line and its exit code.
-
-    So does what a file system refuses: a folder that cannot be written, a full disk.
-    """
-    ensure_standard_streams()
-    try:
-        app(prog_name="dubcast")
-    except DubcastError as error:
-        sys.stderr.write(f"dubcast: {error}\n")
-        sys.exit(error.exit_code)
-    except OSError as error:
-        if error.filename is None and error.errno not in _FULL:
-            raise
-        where = "" if error.filename is None else f"{error.filename}: "
-        sys.stderr.write(f"dubcast: {where}{error.strerror}\n")
-        sys.exit(1)
+    """Run the command."""
+    run(app)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
-from typing import Union
+from typing import TypeAlias
 
 from dubcast.rtmp.errors import MalformedError
 
-Value = Union[None, bool, float, int, str, Mapping[str, "Value"], Sequence["Value"]]
+Value: TypeAlias = "bool | float | int | str | Mapping[str, Value] | Sequence[Value] | None"
 
 _NUMBER, _BOOLEAN, _STRING, _OBJECT, _NULL, _UNDEFINED = 0, 1, 2, 3, 5, 6
 _ECMA_ARRAY, _OBJECT_END, _STRICT_ARRAY, _DATE, _LONG_STRING = 8, 9, 10, 11, 12

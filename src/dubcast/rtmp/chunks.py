@@ -68,7 +68,7 @@ class ChunkReader:
 
     def __init__(self) -> None:
         self.chunk_size = DEFAULT_CHUNK_SIZE
-        self._buffer = bytearray()
+        self._rest = b""  # of a chunk that is not there as a whole
         self._streams: dict[int, _ChunkStream] = {}
         self._held = 0
 
@@ -77,20 +77,19 @@ class ChunkReader:
 
         A change of the chunk size takes effect with the chunk that follows it.
         """
-        self._buffer += data
+        view = memoryview(self._rest + data if self._rest else data)
         found: list[Message] = []
         at = 0
-        with memoryview(self._buffer) as view:
-            while (header := self._header(view, at)) is not None:
-                taken = min(self.chunk_size, header.length - len(header.stream.body))
-                if header.end + taken > len(view):
-                    break
-                at = header.end + taken
-                message = self._believe(header, view[header.end : at])
-                if message is not None:
-                    self._obey(message)
-                    found.append(message)
-        del self._buffer[:at]
+        while (header := self._header(view, at)) is not None:
+            taken = min(self.chunk_size, header.length - len(header.stream.body))
+            if header.end + taken > len(view):
+                break
+            at = header.end + taken
+            message = self._believe(header, view[header.end : at])
+            if message is not None:
+                self._obey(message)
+                found.append(message)
+        self._rest = bytes(view[at:])
         return found
 
     def _header(self, view: memoryview, at: int) -> _Header | None:

@@ -92,7 +92,7 @@ class Client:
         self._handlers: dict[int, Callable[[Message], Event | None]] = {
             chunks.ACKNOWLEDGEMENT: self._hear_acknowledgement,
             chunks.WINDOW_SIZE: self._hear_window,
-            chunks.PEER_BANDWIDTH: self._hear_bandwidth,
+            chunks.PEER_BANDWIDTH: lambda one: self._send(chunks.WINDOW_SIZE, one.body[:4]),
             chunks.USER_CONTROL: self._hear_control,
             chunks.COMMAND: self._hear_command,
             chunks.COMMAND_AMF3: self._hear_command,
@@ -206,9 +206,6 @@ class Client:
 
     def _hear_window(self, message: Message) -> None:
         self._window = int.from_bytes(message.body[:4])
-
-    def _hear_bandwidth(self, message: Message) -> None:
-        self._send(chunks.WINDOW_SIZE, message.body[:4])
 
     def _hear_control(self, message: Message) -> None:
         if int.from_bytes(message.body[:2]) == _PING:

@@ -35,22 +35,24 @@ _READ_SIZE = 64 * 1024
 # knows what may be left out.
 _MOST_WAITING = 128 * 1024
 _MOST_HOPS = 4
+_LINGER_S = 2.0  # for what was sent before a connection is closed
 _CLOSED = (ConnectionResetError, BrokenPipeError, ConnectionAbortedError, ssl.SSLError)
 
 
 @dataclass(frozen=True)
 class Trust:
-    """Whose certificates are believed. `ca_file`: of these authorities alone; None: the system's."""
+    """Whose certificates are believed. `ca_file`: of its authorities alone; None: the system's."""
 
     verify: bool = True
     ca_file: Path | None = None
 
     def context(self) -> ssl.SSLContext:
-        """Raises ConfigError when the file cannot be read."""
+        """Raises CertificateError when the file cannot be read."""
         try:
             made = ssl.create_default_context(cafile=self.ca_file)
         except (OSError, ssl.SSLError) as error:
-            raise ConfigError(f"ca_file {self.ca_file}: {error}") from error
+            words = getattr(error, "strerror", None) or str(error)
+            raise CertificateError(f"ca_file {self.ca_file}: {words}") from error
         if not self.verify:
             made.check_hostname = False
             made.verify_mode = ssl.CERT_NONE
@@ -62,9 +64,9 @@ def _nothing(_tag: Tag) -> None:
 
 
 class Connection(asyncio.BufferedProtocol):
-    """One connection. `open` it, then `send`, and look at `ended`; `on_tag` is given what is played.
+    """One connection: `open` it once, then `send`, and look at `ended`.
 
-    Not to be opened twice. `on_room` is called when more may be sent again.
+    `on_tag` is given what is played; `on_room` is called when more may be sent again.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class Connection(asyncio.BufferedProtocol):
         self._client = Client(address, purpose, os.urandom(HANDSHAKE_SIZE))
         self._on_tag, self._on_room = on_tag, on_room
         self._started = asyncio.get_running_loop().create_future()
+        self._lost = asyncio.get_running_loop().create_future()
         self._space = memoryview(bytearray(_READ_SIZE))
         self._transport: asyncio.Transport | None = None
 
@@ -102,7 +105,7 @@ class Connection(asyncio.BufferedProtocol):
         """
         try:
             await self._connect((trust or Trust()).context() if self.address.secure else None)
-            await asyncio.wait({self._started, self.ended}, return_when=asyncio.FIRST_COMPLETED)
+            await self.ended_or(self._started)
             if not self._started.done():
                 raise self.ended.result()
         except BaseException:
@@ -124,7 +127,12 @@ class Connection(asyncio.BufferedProtocol):
         except ssl.SSLError as error:
             raise UnreachableError(f"TLS: {error.reason or error}") from error
         except OSError as error:
-            raise UnreachableError(error.strerror or str(error)) from error
+            raise UnreachableError(_words(error)) from error
+
+    async def ended_or(self, other: asyncio.Future[Any]) -> None:
+        """Wait until the connection has ended, or `other` is done."""
+        both: set[asyncio.Future[Any]] = {self.ended, other}
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
 
     def send(self, tag: Tag) -> None:
         """Send a tag of a published stream."""
@@ -136,11 +144,17 @@ class Connection(asyncio.BufferedProtocol):
             return 0
         return self._transport.get_write_buffer_size() + _outgoing(self._transport)
 
-    def close(self) -> None:
-        """Take leave and close; what was sent before still goes."""
-        if self._transport is not None and not self._transport.is_closing():
+    async def leave(self) -> None:
+        """Take leave and close; what was sent before still goes, if it goes soon."""
+        if self._transport is None:
+            return
+        if not self._transport.is_closing():
             self._write(self._client.end())
             self._transport.close()
+        try:
+            await asyncio.wait({self._lost}, timeout=_LINGER_S)
+        finally:
+            self.abort()
 
     def abort(self) -> None:
         """Close now; twice is harmless."""
@@ -180,7 +194,8 @@ class Connection(asyncio.BufferedProtocol):
         if exc is None or isinstance(exc, _CLOSED):
             error: RtmpError = ClosedError("it closed the connection", self.phase)
         else:
-            error = UnreachableError(getattr(exc, "strerror", None) or str(exc))
+            error = UnreachableError(_words(exc))
+        self._lost.set_result(None)
         self._end(error)
 
     def pause_writing(self) -> None:
@@ -235,6 +250,12 @@ def _further(address: Address, error: RejectedError) -> Address | None:
         return redirected(address, error.redirect)
     except ConfigError as bad:
         raise UnreachableError(f"it redirects, but {bad}") from error
+
+
+def _words(error: Exception) -> str:
+    """The system's own words, where there are some: asyncio puts addresses in their place."""
+    number = getattr(error, "errno", None) or 0
+    return os.strerror(number) if number > 0 else getattr(error, "strerror", None) or str(error)
 
 
 def _keep_unsent_short(own: Any) -> None:
