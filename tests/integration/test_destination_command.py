@@ -52,6 +52,31 @@ async def test_one_that_does_not_accept_is_told_in_its_words(
     assert SAID[manner] in done.output and "the-key" not in done.output
 
 
+NAMES = {
+    "app/inst/key": ("app/inst", "key"),
+    "app/key?s_bl=1&s_ps=1&a=Ab-_~": ("app", "key?s_bl=1&s_ps=1&a=Ab-_~"),
+    "app?token=abc/key": ("app?token=abc", "key"),
+    "app/k:ey%20z+=&#!": ("app", "k:ey%20z+=&#!"),
+}
+
+
+@pytest.mark.parametrize("path", NAMES)
+async def test_names_and_queries_reach_the_destination_as_they_are_by_ipv6_too(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial, "_WATCH_S", 0.1)
+    async with Destination().running(host="::1") as there:
+        done = await tried(there.rtmp(path).replace("127.0.0.1", "[::1]"))
+    assert done.exit_code == 0
+    connect, asked = (
+        next(one for one in there.visits[0].commands if one[0] == name)
+        for name in ("connect", "publish")
+    )
+    assert isinstance(connect[2], dict)
+    assert (connect[2]["app"], asked[3]) == NAMES[path]
+    assert connect[2]["tcUrl"] == f"rtmp://[::1]:{there.port}/{NAMES[path][0]}"
+
+
 async def test_a_redirect_is_followed_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trial, "_WATCH_S", 0.2)
     async with (

@@ -292,6 +292,15 @@ def test_a_server_that_lacks_what_encoders_send_beside_the_protocol_is_no_refusa
     assert server.client.phase is Phase.ASKING
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), None])
+def test_a_stream_without_a_number_of_its_own_is_the_first(number: float | None) -> None:
+    server = Server()
+    server.say("_result", 1, {}, {})
+    server.say("_result", server.call("createStream"), None, number)
+    assert server.commands()[-1][0] == "publish"
+    assert server.heard[-1].stream_id == 1
+
+
 def test_a_redirect_is_told() -> None:
     about = {
         "code": "NetConnection.Connect.Rejected",
@@ -319,6 +328,29 @@ def test_acknowledgements_go_on_where_32_bits_end() -> None:
     for count in (0x60000000, 0xC0000000, 50, 40):  # the last goes back: it says nothing
         server.send(Message(chunks.ACKNOWLEDGEMENT, 0, 0, count.to_bytes(4)))
     assert server.client.acknowledged == (1 << 32) + 50
+
+
+REPLIES = st.lists(
+    st.builds(Message, st.integers(0, 255), TIMES, st.integers(0, 5), st.binary(max_size=40))
+    | st.lists(VALUES, max_size=5).map(
+        lambda values: Message(chunks.COMMAND, 0, 0, amf0.encode("_result", 4.0, *values))
+    ),
+    max_size=6,
+)
+
+
+@given(st.sampled_from([*Purpose]), st.booleans(), REPLIES)
+def test_whatever_a_peer_says_is_an_event_or_refused(
+    purpose: Purpose, begun: bool, replies: list[Message]
+) -> None:
+    server = Server(purpose)
+    if begun:
+        server.say("_result", 1, {}, {})
+    for one in replies:
+        if one.kind in (chunks.SET_CHUNK_SIZE, chunks.ABORT):
+            continue  # of the chunk stream itself, tested above
+        with suppress(MalformedError):
+            server.client.receive(server.writer.encode(one))
 
 
 def test_who_does_not_speak_rtmp_is_told() -> None:

@@ -6,6 +6,7 @@ Bytes in, events out, and bytes to be sent in `take_output`. Who carries them is
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,7 +26,7 @@ _CHUNK_SIZE = 60_000
 WINDOW = 100_000
 _WRAP = 1 << 32
 _PLAYER_BUFFER_MS = 1000
-_STREAM_BEGIN_PLAY = -2000  # live only, in ms as the protocol has it
+_PLAY_FROM = -2000  # whatever there is of that name, the live one first
 _SAMPLE_KINDS = (chunks.AUDIO, chunks.VIDEO, chunks.DATA)
 _PING, _PONG, _BUFFER_LENGTH = 6, 7, 3
 _SET_DATA = amf0.encode("@setDataFrame")
@@ -184,7 +185,7 @@ class Client:
         if self._purpose is Purpose.PUBLISH:
             self._command("publish", None, name, "live", stream_id=self._stream_id)
             return
-        self._command("play", None, name, _STREAM_BEGIN_PLAY, stream_id=self._stream_id)
+        self._command("play", None, name, _PLAY_FROM, stream_id=self._stream_id)
         length = _BUFFER_LENGTH.to_bytes(2) + self._stream_id.to_bytes(4)
         self._send(chunks.USER_CONTROL, length + _PLAYER_BUFFER_MS.to_bytes(4))
 
@@ -236,7 +237,7 @@ class Client:
         if self.phase is Phase.CONNECTING:
             self._create()
         elif self.phase is Phase.CREATING and self._created in values[1:2]:
-            given = [one for one in values if isinstance(one, float)]
+            given = [one for one in values[2:] if isinstance(one, float) and math.isfinite(one)]
             self._stream_id = int(given[-1]) % _WRAP if given else 1
             self._ask()
 
