@@ -13,6 +13,7 @@ PROGRAMS = {
     "ffmpeg": "ffmpeg",
     "ffprobe": "ffmpeg",
     "espeak-ng": "espeak-ng",
+    "openssl": "openssl",
     "git": "git",
     "gst-inspect-1.0": "gstreamer1.0-tools",
     "gst-launch-1.0": "gstreamer1.0-tools",

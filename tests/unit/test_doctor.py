@@ -6,7 +6,6 @@ import json
 import os
 import socket
 import ssl
-from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -25,7 +24,6 @@ from dubcast.config import (
 from dubcast.doctor import speech
 from dubcast.doctor.report import Finding
 from dubcast.doctor.speech import Answer
-from dubcast.egress.ffmpeg import queued_bytes
 from dubcast.small_http import Reply, SmallServer
 
 
@@ -169,27 +167,3 @@ def test_the_report_is_also_json(tmp_path: Path) -> None:
     assert told["complete"] is False
     states = {one["name"]: one["state"] for one in told["findings"]}
     assert states["model kokoro-voices"] == "missing"
-
-
-def test_bytes_that_a_peer_does_not_take_are_seen() -> None:
-    """What a destination that freezes looks like from outside of ffmpeg."""
-    with (
-        socket.create_server(("127.0.0.1", 0)) as server,
-        socket.create_connection(server.getsockname()) as sender,
-        server.accept()[0] as receiver,
-    ):
-        sender.setblocking(False)
-        written = 0
-        with suppress(BlockingIOError):
-            while True:
-                written += sender.send(bytes(65536))
-        before = queued_bytes(os.getpid())
-        assert 0 < before.unsent < written
-        assert 0 < before.unread < written
-        receiver.settimeout(5)
-        while written > 0:
-            written -= len(receiver.recv(1 << 20))
-        after = queued_bytes(os.getpid())
-        assert after.unsent < before.unsent
-        assert after.unread < before.unread
-    assert queued_bytes(2**22 + 1) == (0, 0)

@@ -41,16 +41,19 @@ def egress(
     from dubcast.egress import targets
     from dubcast.egress.forwarder import EXIT_BAD_CONFIG, Forwarder
     from dubcast.egress.machine import EgressPolicy
+    from dubcast.rtmp import address
 
     try:
         settings = load_settings(config)
-        target = targets.find(settings, stream_id, destination)
+        found = targets.find(settings, stream_id, destination)
+        source, target = address.parse(input), targets.target(found)
     except ConfigError as error:
         sys.stderr.write(f"dubcast egress: {error}\n")
         raise typer.Exit(EXIT_BAD_CONFIG) from error
     log.setup(settings.log, "egress", streamId=stream_id)
     one = Forwarder(
-        *(stream_id, destination, input, target.url.get_secret_value()),
+        *(stream_id, destination, source, target),
+        secrets=(found.url.get_secret_value(),),
         policy=EgressPolicy(patience_s=patience),
     )
     raise typer.Exit(_run(one, settings, status_port, once=once))
@@ -69,10 +72,15 @@ def passthrough(
     """Publish the original as it is. Started by the orchestrator for a worker that crashes."""
     from dubcast.egress.forwarder import Forwarder
     from dubcast.egress.machine import passthrough_policy
+    from dubcast.egress.relay import Target
+    from dubcast.rtmp import address
 
     settings = load_settings(config)
     log.setup(settings.log, "passthrough", streamId=stream_id)
-    one = Forwarder(stream_id, "passthrough", input, output, policy=passthrough_policy(patience))
+    one = Forwarder(
+        *(stream_id, "passthrough", address.parse(input), Target(address.parse(output))),
+        policy=passthrough_policy(patience),
+    )
     raise typer.Exit(_run(one, settings, status_port))
 
 

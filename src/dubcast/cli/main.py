@@ -23,6 +23,7 @@ COMMANDS = {
     "sts": ("voices", "languages", "sts"),
     "models": ("models",),
     "config": ("config",),
+    "destination": ("destination",),
     "worker": ("worker",),
     "egress": ("egress", "passthrough"),
 }

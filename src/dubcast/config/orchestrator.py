@@ -16,6 +16,18 @@ class DestinationSettings(Section):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")
     url: DestinationUrl = Field(description="rtmp:// or rtmps:// URL with its stream key")
+    verify: bool = Field(
+        True, description="rtmps: off sends the key to whoever answers, whatever its certificate"
+    )
+    ca_file: UserPath | None = Field(
+        None, description="rtmps: believe the authorities in this PEM file, not the system's"
+    )
+    when_slow: Literal["skip", "wait"] = Field(
+        "skip",
+        description="it lags more than max_lag_s: skip to the newest key frame, or wait for it, "
+        "until 16 MiB wait",
+    )
+    max_lag_s: float = Field(8.0, ge=1, le=60, description="when_slow skip: the longest lag")
 
 
 def _one_of_a_name(

@@ -70,8 +70,9 @@ class NotDubbing(StrEnum):
 class EgressState(StrEnum):
     """A destination as people see it."""
 
-    CONNECTING = "connecting"  # ffmpeg runs, nothing has been sent yet
-    LIVE = "live"  # bytes are being taken by the destination
+    CONNECTING = "connecting"  # no media yet, or only just
+    LIVE = "live"  # the destination takes the stream
+    SLOW = "slow"  # it takes the stream, and less than there is; the detail says how much
     STALLED = "stalled"  # connected, but nothing has been taken for too long; being cut
     REFUSED = "refused"  # the destination said no; tried again, slowly
     RETRYING = "retrying"  # waiting before the next try
@@ -84,9 +85,10 @@ class EgressFailure(StrEnum):
     INPUT_NOT_READY = "input_not_ready"  # the dubbed stream is not there (yet)
     REFUSED = "refused"  # the destination does not want us: key, permission, in use
     UNREACHABLE = "unreachable"  # no connection to the destination
+    CERTIFICATE = "certificate"  # by rtmps: whoever answered cannot prove who it is
     LOST = "lost"  # it was live, and then was not
     STALLED = "stalled"  # it took nothing for too long
-    INTERNAL = "internal"  # ffmpeg itself: not found, bad option
+    INTERNAL = "internal"  # the forwarder itself failed
 
 
 class EgressStatus(BaseModel):
@@ -102,5 +104,8 @@ class EgressStatus(BaseModel):
     since_s: float
     connects: int = Field(description="times it became live")
     tries: int
-    bytes: int = Field(description="sent in this try")
-    last_error: str = Field(description="ffmpeg's own words")
+    bytes: int = Field(description="taken by the destination in this try")
+    last_error: str = Field(description="how the last try ended, in the destination's words if any")
+    detail: str = Field("", description="of `slow`: how much is taken of how much")
+    lag_s: float = Field(0.0, description="how long what it takes now has waited for it")
+    skips: int = Field(0, description="times that something was left out for it")

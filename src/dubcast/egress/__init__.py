@@ -1,1 +1,1 @@
-"""Forwards one dubbed stream to one destination: a supervised ffmpeg, nothing decoded."""
+"""Forwards one dubbed stream to one destination: whole tags, nothing decoded."""

@@ -1,27 +1,24 @@
-"""The forwarder: runs the machine's decisions on a real ffmpeg.
+"""The forwarder: runs the machine's decisions on real connections.
 
-ffmpeg is a process of its own, so that a third party's destination never touches the worker.
-Its arguments hold the destination's URL, which other users of this machine can see in the
-process list (ffmpeg 5 has no other way in); the arguments of dubcast's own processes do not.
+It is a process of its own for each destination, so that a third party never touches the worker, or
+another destination. The destination's URL is in its memory, not in its arguments.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import random
-import signal
-from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from dubcast import log
 from dubcast.clock import Clock, SystemClock, ns_to_s
 from dubcast.contract.streams import EgressFailure, EgressState, EgressStatus
-from dubcast.egress import ffmpeg
+from dubcast.egress import words
 from dubcast.egress.machine import Action, EgressMachine, EgressPolicy
-from dubcast.processes.parent_death import die_with_parent
+from dubcast.egress.relay import Ending, Look, Relay, Target
+from dubcast.rtmp.address import Address
 
 EXIT_STOPPED = 0
 EXIT_BAD_CONFIG = 10
@@ -30,13 +27,13 @@ EXIT_INTERNAL = 50
 EXIT_CODES = {
     EgressFailure.INPUT_NOT_READY: 20,
     EgressFailure.REFUSED: 30,
+    EgressFailure.CERTIFICATE: 30,
     EgressFailure.UNREACHABLE: 40,
     EgressFailure.LOST: 40,
     EgressFailure.STALLED: 40,
     EgressFailure.INTERNAL: EXIT_INTERNAL,
 }
 _TICK_S = 0.25
-_LINE_LIMIT = 64 * 1024
 _logger = log.get("egress")
 
 
@@ -45,46 +42,53 @@ class EgressMetrics:
 
     def __init__(self, stream_id: str, destination: str) -> None:
         self.registry = CollectorRegistry()
-        labels = {"stream": stream_id, "destination": destination}
-        names = list(labels)
-        up = Gauge(
-            "dubcast_egress_up", "1 while a destination is live", names, registry=self.registry
+        self._labels = {"stream": stream_id, "destination": destination}
+        self.up = self._gauge("dubcast_egress_up", "1 while a destination is live")
+        self.lag = self._gauge(
+            "dubcast_egress_lag_seconds", "How long what a destination takes now has waited for it"
         )
-        again = Counter(
-            "dubcast_egress_reconnects_total",
-            "Destinations connected again",
-            names,
-            registry=self.registry,
+        self.reconnects = self._counter(
+            "dubcast_egress_reconnects_total", "Destinations connected again"
         )
-        self.up = up.labels(**labels)
-        self.reconnects = again.labels(**labels)
+        self.skips = self._counter(
+            "dubcast_egress_skips_total", "Times that something was left out for a slow destination"
+        )
+
+    def _gauge(self, name: str, about: str) -> Gauge:
+        return Gauge(name, about, list(self._labels), registry=self.registry).labels(**self._labels)
+
+    def _counter(self, name: str, about: str) -> Counter:
+        made = Counter(name, about, list(self._labels), registry=self.registry)
+        return made.labels(**self._labels)
 
 
 class Forwarder:
-    """One destination of one stream, for as long as `run` runs."""
+    """One destination of one stream, for as long as `run` runs.
+
+    `secrets`: texts whose parts are never told.
+    """
 
     def __init__(
         self,
         stream_id: str,
         name: str,
-        source: str,
-        url: str,
+        source: Address,
+        target: Target,
         *,
+        secrets: tuple[str, ...] = (),
         policy: EgressPolicy | None = None,
         clock: Clock | None = None,
-        argv: Callable[[str, str], list[str]] = ffmpeg.argv,
     ) -> None:
         self.stream_id = stream_id
         self.name = name
-        self._source = source
-        self._url = url
+        self._source, self._target, self._secrets = source, target, secrets
         self._clock = clock or SystemClock()
-        self._argv = argv
         self.machine = EgressMachine(policy or EgressPolicy(), random.Random())
         self.metrics = EgressMetrics(stream_id, name)
-        self._process: asyncio.subprocess.Process | None = None
-        self._story = ffmpeg.Story()
-        self._bytes = 0
+        self._relay: Relay | None = None
+        self._look = Look()
+        self._last_error = ""
+        self._skips = 0  # of the tries before this one
         self._finished = asyncio.Event()
         self._wake = asyncio.Event()
         self._tasks: asyncio.TaskGroup | None = None
@@ -93,32 +97,28 @@ class Forwarder:
         """Forward until `stop`; returns the exit code. `once`: one try, and the code says how."""
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
-            await self._carry_out(self.machine.start(self._clock.monotonic_ns()))
+            self._carry_out(self.machine.start(self._clock.monotonic_ns()))
             while not self._finished.is_set():
                 await self._pause()
                 if once and self.machine.last_failure is not None:
                     break
-                self._look_at_queue()
-                await self._carry_out(self.machine.tick(self._clock.monotonic_ns()))
-                self._report()
-            await self._reap()
+                self._beat()
+            if self._relay is not None:
+                self._relay.cut()
         self._tasks = None
         failure = self.machine.last_failure
         return EXIT_CODES[failure] if once and failure is not None else EXIT_STOPPED
 
     def stop(self) -> None:
         """Ask `run` to end; it does within a few seconds. From the event loop's thread."""
-        actions = self.machine.stop(self._clock.monotonic_ns())
-        if Action.TERMINATE in actions:
-            self._signal(signal.SIGTERM)
-        if Action.FINISH in actions:
-            self._finished.set()
+        self._carry_out(self.machine.stop(self._clock.monotonic_ns()))
         self._wake.set()
 
     def status(self) -> EgressStatus:
         """How it stands, without any URL. From any thread."""
-        machine = self.machine
+        machine, look = self.machine, self._look
         now = self._clock.monotonic_ns()
+        slow = machine.state is EgressState.SLOW
         return EgressStatus(
             stream_id=self.stream_id,
             destination=self.name,
@@ -127,8 +127,11 @@ class Forwarder:
             since_s=round(ns_to_s(now - machine.since_ns), 3) if machine.since_ns else 0.0,
             connects=machine.connects,
             tries=machine.tries,
-            bytes=self._bytes,
-            last_error=self._story.last_error,
+            bytes=look.taken,
+            last_error=self._last_error,
+            detail=words.slow(*look.rates, look.lag_s) if slow else "",
+            lag_s=round(look.lag_s, 3),
+            skips=self._skips + look.skips,
         )
 
     async def _pause(self) -> None:
@@ -137,107 +140,72 @@ class Forwarder:
                 await self._wake.wait()
         self._wake.clear()
 
-    def _look_at_queue(self) -> None:
-        now = self._clock.monotonic_ns()
-        if self._process is not None and self.machine.asks(now):
-            self.machine.under_way(now, sum(ffmpeg.queued_bytes(self._process.pid)))
+    def _beat(self) -> None:
+        """Tell the machine how the try stands, do what it says, and report what changed."""
+        now, machine = self._clock.monotonic_ns(), self.machine
+        was, state, connects = self._look, machine.state, machine.connects
+        self._look = look = self._relay.look() if self._relay is not None else Look()
+        machine.progressed(now, look.taken)
+        machine.under_way(now, look.waiting)
+        self._carry_out(machine.tick(now))
+        machine.paced(now, look.slow)
+        self.metrics.up.set(machine.state in (EgressState.LIVE, EgressState.SLOW))
+        self.metrics.lag.set(look.lag_s)
+        if machine.connects > max(connects, 1):
+            self.metrics.reconnects.inc()
+        if look.skips > was.skips:
+            self.metrics.skips.inc(look.skips - was.skips)
+        if machine.state is not state:
+            self._tell_live(look)
 
-    async def _carry_out(self, actions: list[Action]) -> None:
+    def _tell_live(self, look: Look) -> None:
+        if self.machine.state is EgressState.LIVE:
+            self._last_error = ""
+            _logger.info("egress.live", destination=self.name)
+        elif self.machine.state is EgressState.SLOW:
+            pace = words.slow(*look.rates, look.lag_s)
+            _logger.warning("egress.slow", destination=self.name, pace=pace)
+
+    def _carry_out(self, actions: list[Action]) -> None:
         for action in actions:
-            if action is Action.SPAWN:
-                await self._spawn()
-            elif action is Action.TERMINATE:
-                self._signal(signal.SIGTERM)
-            elif action is Action.KILL:
-                self._signal(signal.SIGKILL)
-            else:
+            if action is Action.BEGIN:
+                self._begin()
+            elif action is Action.FINISH:
                 self._finished.set()
+            elif self._relay is not None:
+                (self._relay.stop if action is Action.END else self._relay.cut)()
 
-    async def _spawn(self) -> None:
-        self._story, self._bytes = ffmpeg.Story(), 0
-        _logger.info("egress.try", destination=self.name, attempt=self.machine.tries)
-        argv = die_with_parent(self._argv(self._source, self._url), os.getpid())
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *argv,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                limit=_LINE_LIMIT,
-                start_new_session=True,
-            )
-        except OSError as error:
-            _logger.error("egress.spawn_failed", reason=str(error))
-            await self._carry_out(
-                self.machine.exited(self._clock.monotonic_ns(), EgressFailure.INTERNAL)
-            )
-            return
-        self._process = process
+    def _begin(self) -> None:
         assert self._tasks is not None
-        self._tasks.create_task(self._follow(process, self._story), name="ffmpeg")
+        _logger.info("egress.try", destination=self.name, attempt=self.machine.tries)
+        self._relay = Relay(self._source, self._target, self._clock)
+        self._tasks.create_task(self._try(self._relay), name="try")
 
-    async def _follow(self, process: asyncio.subprocess.Process, story: ffmpeg.Story) -> None:
-        """Read what one ffmpeg says until it has ended."""
-        assert process.stdout and process.stderr
-        async with asyncio.TaskGroup() as readers:
-            readers.create_task(self._progress(process, process.stdout))
-            readers.create_task(self._words(process.stderr, story))
-            code = await process.wait()
-        failure = story.failure()
-        # An exit is a failure whatever its code: ffmpeg ends with 0 when its input dies.
-        await self._carry_out(self.machine.exited(self._clock.monotonic_ns(), failure))
+    async def _try(self, relay: Relay) -> None:
+        """One try to its end."""
+        try:
+            ending = await relay.run()
+        except Exception as error:  # whatever it is, the destination is tried again
+            _logger.exception("egress.failed")
+            ending = Ending(EgressFailure.INTERNAL, type(error).__name__)
+        self._skips += relay.look().skips
+        self._relay, self._look = None, Look()
+        self._carry_out(self.machine.exited(self._clock.monotonic_ns(), ending.failure))
+        self._ended(ending)
+        self._wake.set()
+
+    def _ended(self, ending: Ending) -> None:
         machine = self.machine
+        if machine.state is EgressState.STOPPED:
+            return
+        told = words.without_secret(ending.words, *self._secrets)
+        if machine.state is EgressState.REFUSED and machine.reason is EgressFailure.REFUSED:
+            told += f": {words.ASK}"
+        self._last_error = told
         _logger.info(
             "egress.ended",
             destination=self.name,
-            code=code,
             state=machine.state.value,
             reason=machine.reason,
-            error=story.last_error,
+            error=told,
         )
-        self._wake.set()
-
-    async def _progress(
-        self, process: asyncio.subprocess.Process, stream: asyncio.StreamReader
-    ) -> None:
-        async for line in stream:
-            key, _, value = line.decode(errors="replace").strip().partition("=")
-            if key != "total_size" or not value.isdigit():
-                continue
-            taken = max(0, int(value) - ffmpeg.queued_bytes(process.pid).unsent)
-            was = self.machine.state
-            self._bytes = int(value)
-            self.machine.progressed(self._clock.monotonic_ns(), taken)
-            if self.machine.state is EgressState.LIVE and was is not EgressState.LIVE:
-                self._became_live()
-
-    def _became_live(self) -> None:
-        _logger.info("egress.live", destination=self.name)
-        if self.machine.connects > 1:
-            self.metrics.reconnects.inc()
-
-    async def _words(self, stream: asyncio.StreamReader, story: ffmpeg.Story) -> None:
-        while True:
-            try:
-                raw = await stream.readline()
-            except ValueError:
-                continue  # a line beyond the limit says nothing we know
-            if not raw:
-                return
-            line = ffmpeg.without_secret(raw.decode(errors="replace").rstrip(), self._url)
-            story.hear(line)
-            _logger.debug("ffmpeg", line=line)
-
-    def _report(self) -> None:
-        self.metrics.up.set(1 if self.machine.state is EgressState.LIVE else 0)
-
-    def _signal(self, number: signal.Signals) -> None:
-        if self._process is not None and self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.send_signal(number)
-
-    async def _reap(self) -> None:
-        """No ffmpeg stays behind."""
-        if self._process is not None and self._process.returncode is None:
-            self._signal(signal.SIGKILL)
-            await self._process.wait()

@@ -1,13 +1,13 @@
-"""What the forwarder decides: when to start ffmpeg, when to end it, what state that is. Pure.
+"""What the forwarder decides: when to begin a try, when to end it, what state that is. Pure.
 
-Events and times (ns) in, actions out; no clock, no process. Two tables: what the destination
-sees (`EgressState`), and where the ffmpeg process is (`_Phase`).
+Events and times (ns) in, actions out; no clock, no connection. Two tables: what people see
+(`EgressState`), and where the try is (`_Phase`). A try is one connection to the media server and
+one to the destination.
 """
 
 from __future__ import annotations
 
 import random
-import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,53 +16,45 @@ from typing import Literal
 from dubcast.backoff import Backoff, BackoffPolicy
 from dubcast.clock import ns_to_s, s_to_ns
 from dubcast.contract.streams import EgressFailure, EgressState
-from dubcast.processes.ladder import Climb, term_then_kill
 
 
 class Action(StrEnum):
     """What the edge has to do."""
 
-    SPAWN = "spawn"
-    TERMINATE = "terminate"
-    KILL = "kill"
+    BEGIN = "begin"  # a try
+    END = "end"  # the try, in order
+    CUT = "cut"  # the try, at once
     FINISH = "finish"
 
 
 class _Phase(StrEnum):
-    WAITING = "waiting"  # no process; `_due` says when to start one
+    WAITING = "waiting"  # no try runs; `_due` says when to begin one
     RUNNING = "running"
-    ENDING = "ending"  # on the ladder to its end
+    ENDING = "ending"  # asked to end; `_due` says when it is cut
     DONE = "done"
 
 
-_OF_SIGNAL: dict[signal.Signals, Action] = {
-    signal.SIGTERM: Action.TERMINATE,
-    signal.SIGKILL: Action.KILL,
-}
 _BACKOFF = BackoffPolicy(first_s=1.0, floor_s=0.5, cap_s=30.0, reset_s=10.0)
 # A destination that says no is asked again soon once (it may still hold our last connection),
 # then at most 8 times a minute.
 _REFUSED = BackoffPolicy(first_s=1.0, floor_s=12.0, cap_s=30.0, reset_s=10.0)
 
 # Our own stream is not there yet: asked for on this machine, so it may be asked for often.
-_INPUT = BackoffPolicy(first_s=1.0, floor_s=0.5, cap_s=2.0, reset_s=10.0)
-
-
-_ASKS_NS = s_to_ns(1.0)
-# Less than this is no movement: ffmpeg counts what a file of it would hold, some bytes a frame more
-# than go over the wire, so that what a wedged peer has taken seems to creep on.
-_LEAST_TAKEN = 16 * 1024
+_INPUT = BackoffPolicy(first_s=1.0, floor_s=0.5, cap_s=1.0, reset_s=10.0)
 
 
 @dataclass(frozen=True)
 class EgressPolicy:
     """Times of a forwarder, in seconds."""
 
-    stall_s: float = 8.0  # something is on its way, and the peer takes nothing of it
+    stall_s: float = 6.0  # something is on its way, and the peer takes nothing of it
     # Nothing is on its way: the publisher may be gone and return, and destinations are kept for it.
     idle_s: float = 75.0
-    connect_s: float = 20.0  # from start to the first byte taken
-    term_s: float = 2.0  # ffmpeg blocked in a read ignores SIGTERM
+    connect_s: float = 20.0  # from start to the first media taken
+    # Whoever takes media for so long is live. Platforms take a connection with a wrong key, or
+    # before the event, and close it at the first data: that is a refusal.
+    settle_s: float = 2.0
+    end_s: float = 2.0  # for a try to end in order
     backoff: BackoffPolicy = _BACKOFF
     refused: BackoffPolicy = _REFUSED
     input: BackoffPolicy = _INPUT
@@ -76,12 +68,12 @@ def passthrough_policy(patience_s: float | None) -> EgressPolicy:
 
 @dataclass
 class _Session:
-    """One run of ffmpeg."""
+    """One try."""
 
-    started_ns: int
     moved_ns: int  # when the destination last took something
     clear_ns: int = 0  # when nothing was on its way to it last
     taken: int = 0
+    first_ns: int | None = None  # when it took something first
     live_ns: int | None = None
 
 
@@ -93,11 +85,11 @@ class EgressMachine:
         self._retry = Backoff(policy.backoff, rng)
         self._special = {
             EgressFailure.REFUSED: Backoff(policy.refused, rng),
+            EgressFailure.CERTIFICATE: Backoff(policy.refused, rng),
             EgressFailure.INPUT_NOT_READY: Backoff(policy.input, rng),
         }
         self._phase = _Phase.WAITING
         self._due: int | None = None
-        self._climb: Climb | None = None
         self._session: _Session | None = None
         self._stopping = False
         self._input_gone_ns: int | None = None
@@ -110,40 +102,34 @@ class EgressMachine:
 
     def start(self, now_ns: int) -> list[Action]:
         """Begin with the first try."""
-        return self._spawn(now_ns)
+        return self._begin(now_ns)
 
     def progressed(self, now_ns: int, taken: int) -> list[Action]:
         """The destination has taken `taken` bytes in this session so far."""
         session = self._session
         if session is None or self._phase is not _Phase.RUNNING:
             return []
-        if taken < session.taken + (1 if session.live_ns is None else _LEAST_TAKEN):
+        if taken <= session.taken:
             return []
         session.taken = taken
         session.moved_ns = now_ns
         self._input_gone_ns = None
-        if session.live_ns is None:
-            session.live_ns = now_ns
-            self.connects += 1
-        self._enter(EgressState.LIVE, "", now_ns)
+        if session.first_ns is None:
+            session.first_ns = now_ns
         return []
 
-    def asks(self, now_ns: int) -> bool:
-        """True when it matters what is on its way: nothing was taken for a second."""
-        session = self._session
-        live = session is not None and session.live_ns is not None
-        return live and session is not None and now_ns - session.moved_ns > _ASKS_NS
-
     def under_way(self, now_ns: int, count: int) -> None:
-        """So many bytes are on their way: not yet read from the input, or not yet taken.
-
-        Those not read tell a frozen ffmpeg from one whose input has nothing to say.
-        """
+        """So many bytes are on their way to the destination, and not yet taken."""
         if self._session is not None and count == 0:
             self._session.clear_ns = now_ns
 
+    def paced(self, now_ns: int, slow: bool) -> None:
+        """Whether a live destination keeps up with the stream."""
+        if self.state in (EgressState.LIVE, EgressState.SLOW):
+            self._enter(EgressState.SLOW if slow else EgressState.LIVE, "", now_ns)
+
     def exited(self, now_ns: int, failure: EgressFailure) -> list[Action]:
-        """ffmpeg has ended, whatever its code; `failure` is why, as far as its words tell."""
+        """The try has ended; `failure` is why, as far as its own words tell."""
         session = self._session
         if session is None:
             return []
@@ -152,8 +138,10 @@ class EgressMachine:
             return self._finish(now_ns)
         if self.state is EgressState.STALLED:
             failure = EgressFailure.STALLED
-        elif session.live_ns is not None:
+        elif session.live_ns is not None and failure is EgressFailure.UNREACHABLE:
             failure = EgressFailure.LOST
+        elif session.live_ns is None and failure is EgressFailure.LOST:
+            failure = EgressFailure.REFUSED
         self.last_failure = failure
         if failure is not EgressFailure.INPUT_NOT_READY:
             self._input_gone_ns = None
@@ -165,7 +153,7 @@ class EgressMachine:
             for one in self._special.values():
                 one.failures = 0
         self._due = now_ns + self._special.get(failure, self._retry).failed(healthy_s)
-        refused = failure is EgressFailure.REFUSED
+        refused = failure in (EgressFailure.REFUSED, EgressFailure.CERTIFICATE)
         self._enter(EgressState.REFUSED if refused else EgressState.RETRYING, failure, now_ns)
         return []
 
@@ -192,7 +180,7 @@ class EgressMachine:
     def _tick_waiting(self, now_ns: int) -> list[Action]:
         if self._is_orphan(now_ns):
             return self._finish(now_ns)
-        return self._spawn(now_ns) if self._due is not None and now_ns >= self._due else []
+        return self._begin(now_ns) if self._due is not None and now_ns >= self._due else []
 
     def _is_orphan(self, now_ns: int) -> bool:
         """True if nobody can be left who would stop it."""
@@ -204,8 +192,14 @@ class EgressMachine:
     def _tick_running(self, now_ns: int) -> list[Action]:
         session = self._session
         assert session is not None
-        limit_s = self._policy.connect_s if session.live_ns is None else self._policy.stall_s
-        idle = now_ns - session.moved_ns < s_to_ns(self._policy.idle_s)
+        if self._settled(session, now_ns):
+            session.live_ns = now_ns
+            self.connects += 1
+            self._enter(EgressState.LIVE, "", now_ns)
+        limit_s = self._policy.connect_s if session.first_ns is None else self._policy.stall_s
+        # Before the first media nothing on its way means that something is missing.
+        kept = now_ns - session.moved_ns < s_to_ns(self._policy.idle_s)
+        idle = kept and session.first_ns is not None
         since_ns = max(session.moved_ns, session.clear_ns if idle else 0)
         if now_ns - since_ns < s_to_ns(limit_s):
             return []
@@ -213,23 +207,30 @@ class EgressMachine:
             self._enter(EgressState.STALLED, EgressFailure.STALLED, now_ns)
         return self._end(now_ns)
 
-    def _tick_ending(self, now_ns: int) -> list[Action]:
-        number = self._climb.due(now_ns) if self._climb is not None else None
-        return [] if number is None else [_OF_SIGNAL[number]]
+    def _settled(self, session: _Session, now_ns: int) -> bool:
+        first_ns = session.first_ns
+        if first_ns is None or session.live_ns is not None:
+            return False
+        return now_ns - first_ns >= s_to_ns(self._policy.settle_s)
 
-    def _spawn(self, now_ns: int) -> list[Action]:
+    def _tick_ending(self, now_ns: int) -> list[Action]:
+        if self._due is None or now_ns < self._due:
+            return []
+        self._due = None
+        return [Action.CUT]
+
+    def _begin(self, now_ns: int) -> list[Action]:
         self._phase, self._due = _Phase.RUNNING, None
-        self._session = _Session(started_ns=now_ns, moved_ns=now_ns)
+        self._session = _Session(moved_ns=now_ns)
         self.tries += 1
         # A refused destination stays "refused" until it takes something: no flicker.
         if self.state is not EgressState.REFUSED:
             self._enter(EgressState.CONNECTING, self.last_failure or "", now_ns)
-        return [Action.SPAWN]
+        return [Action.BEGIN]
 
     def _end(self, now_ns: int) -> list[Action]:
-        self._phase, self._due = _Phase.ENDING, None
-        self._climb = Climb(term_then_kill(self._policy.term_s), now_ns)
-        return self._tick_ending(now_ns)
+        self._phase, self._due = _Phase.ENDING, now_ns + s_to_ns(self._policy.end_s)
+        return [Action.END]
 
     def _finish(self, now_ns: int) -> list[Action]:
         self._phase, self._due = _Phase.DONE, None

@@ -1,9 +1,12 @@
-"""Which destinations a stream has."""
+"""Which destinations a stream has, and how each is reached."""
 
 from __future__ import annotations
 
 from dubcast.config import DestinationSettings, Settings
+from dubcast.egress.relay import Target
 from dubcast.errors import ConfigError
+from dubcast.rtmp import address
+from dubcast.rtmp.connection import Trust
 
 
 def destinations(settings: Settings, stream_id: str) -> tuple[DestinationSettings, ...]:
@@ -20,5 +23,16 @@ def find(settings: Settings, stream_id: str, name: str) -> DestinationSettings:
     for one in known:
         if one.name == name:
             return one
+    of = f" of stream {stream_id}" if stream_id else ""
     choices = ", ".join(one.name for one in known) or "none"
-    raise ConfigError(f"stream {stream_id} has no destination {name!r}; known: {choices}")
+    raise ConfigError(f"there is no destination {name!r}{of}; known: {choices}")
+
+
+def target(one: DestinationSettings) -> Target:
+    """How a destination is reached. Raises ConfigError for a URL that is none."""
+    return Target(
+        address.parse(one.url.get_secret_value()),
+        Trust(one.verify, one.ca_file),
+        when_slow=one.when_slow,
+        max_lag_s=one.max_lag_s,
+    )

@@ -87,7 +87,8 @@ class StreamMeters:
                 gauge = self._metrics.stream_state.labels(stream.stream_id, state.value)
                 gauge.set(1 if state is stream.state else 0)
         for one in actor.destinations:
-            up = (one.supervisor.status or {}).get("state") == EgressState.LIVE
+            told = (one.supervisor.status or {}).get("state")
+            up = told in (EgressState.LIVE, EgressState.SLOW)
             self._metrics.egress_up.labels(stream.stream_id, one.spec.name).set(up)
         if actor.worker is not None:
             self._count_restarts(stream.stream_id, actor.worker)

@@ -3,30 +3,24 @@
 It speaks RTMP to a real server and sends FLV tags exactly as given, at the moments given: with
 timestamps that jump, wrap or repeat, with damaged bytes, with a track that comes late. The wire
 is real; only what is on it is wrong. Only towards this machine: a fault is not for others.
-
-Protocol: Adobe's Real-Time Messaging Protocol 1.0, sections 5 and 7; one chunk stream a kind.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import itertools
 import random
-import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
 
 from dubcast import flv
-from dubcast.errors import ConfigError, MediaError
+from dubcast.errors import ConfigError
 from dubcast.flv import Tag
+from dubcast.rtmp import amf0
+from dubcast.rtmp.address import parse
+from dubcast.rtmp.client import Purpose
+from dubcast.rtmp.connection import Connection
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_HANDSHAKE = 1536
-_CHUNK = 65_536
-_SET_CHUNK_SIZE, _AMF0_COMMAND, _AMF0_DATA = 1, 20, 18
-_EXTENDED = 0xFFFFFF
 _REPLY_TIMEOUT_S = 5.0
 
 
@@ -161,7 +155,7 @@ def captioned(items: Iterable[Timed], every: int) -> Iterator[Timed]:
     for count, item in enumerate(items):
         yield item
         if count and count % every == 0:
-            body = _amf("onTextData", {"text": f"caption {count}"})
+            body = amf0.encode("onTextData", {"text": f"caption {count}"})
             yield replace(item, tag=replace(item.tag, kind=flv.SCRIPT, body=body))
 
 
@@ -210,104 +204,32 @@ def _moved(tag: Tag, by_ms: int) -> Tag:
 async def publish(url: str, items: Iterable[Timed]) -> None:
     """Publish to an RTMP server on this machine until all is sent.
 
-    Raises ConfigError for another machine, MediaError when the server refuses, OSError when it
-    goes away. Cancelling is safe: the connection is closed.
+    Raises ConfigError for another machine, MediaError when the server refuses or goes away.
+    Cancelling is safe: the connection is closed.
     """
-    parts = urlsplit(url)
-    if parts.hostname not in _LOOPBACK:
-        raise ConfigError(f"the test publisher sends to this machine only, not {parts.hostname}")
-    reader, writer = await asyncio.open_connection(parts.hostname, parts.port or 1935)
-    drain = None
+    address = parse(url)
+    if address.host not in _LOOPBACK:
+        raise ConfigError(f"the test publisher sends to this machine only, not {address.host}")
+    room = asyncio.Event()
+    connection = Connection(address, Purpose.PUBLISH, on_room=room.set)
     try:
-        stream = await asyncio.wait_for(_open(reader, writer, url), _REPLY_TIMEOUT_S)
-        drain = asyncio.create_task(_ignore(reader))
-        loop = asyncio.get_running_loop()
-        started = loop.time()
-        for item in items:
-            await asyncio.sleep(max(0.0, started + item.at_s - loop.time()))
-            tag = item.tag
-            writer.write(_message(6, tag.kind, stream, tag.dts_ms, tag.body))
-            await writer.drain()
+        async with asyncio.timeout(_REPLY_TIMEOUT_S):
+            await connection.open()
+        await _send(connection, items, room)
     finally:
-        if drain is not None:
-            drain.cancel()
-        writer.close()
-        with contextlib.suppress(OSError, asyncio.CancelledError):
-            await writer.wait_closed()
+        await connection.leave()
 
 
-async def _open(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, url: str) -> int:
-    writer.write(b"\x03" + bytes(_HANDSHAKE))
-    await reader.readexactly(1 + _HANDSHAKE)
-    writer.write(bytes(_HANDSHAKE))  # C2: servers do not look at it
-    await reader.readexactly(_HANDSHAKE)
-    parts = urlsplit(url)
-    app, _, name = parts.path.lstrip("/").partition("/")
-    name += f"?{parts.query}" if parts.query else ""
-    about = {"app": app, "type": "nonprivate", "tcUrl": f"rtmp://{parts.netloc}/{app}"}
-    writer.write(_message(2, _SET_CHUNK_SIZE, 0, 0, struct.pack(">I", _CHUNK)))
-    writer.write(_message(3, _AMF0_COMMAND, 0, 0, _amf("connect", 1.0, about)))
-    replies = _Replies(reader)
-    await replies.wait_for(b"_result")
-    writer.write(_message(3, _AMF0_COMMAND, 0, 0, _amf("createStream", 2.0, None)))
-    await replies.wait_for(b"_result")
-    writer.write(_message(3, _AMF0_COMMAND, 1, 0, _amf("publish", 3.0, None, name, "live")))
-    await replies.wait_for(b"NetStream.Publish.Start")
-    return 1
-
-
-class _Replies:
-    """Waits for a word in what the server says: enough to know that it took a command."""
-
-    def __init__(self, reader: asyncio.StreamReader) -> None:
-        self._reader = reader
-        self._seen = b""
-
-    async def wait_for(self, word: bytes) -> None:
-        while word not in self._seen:
-            data = await self._reader.read(4096)
-            if not data:
-                raise MediaError("the RTMP server closed the connection before publishing began")
-            self._seen += data
-            if b"_error" in self._seen or b"BadName" in self._seen or b"Unauthor" in self._seen:
-                raise MediaError("the RTMP server refused the publisher")
-        self._seen = self._seen.partition(word)[2]
-
-
-async def _ignore(reader: asyncio.StreamReader) -> None:
-    while await reader.read(65_536):
-        pass
-
-
-def _message(chunk_stream: int, kind: int, stream: int, dts_ms: int, body: bytes) -> bytes:
-    """One message with a full header; each further chunk repeats an extended timestamp."""
-    extended = struct.pack(">I", dts_ms) if dts_ms >= _EXTENDED else b""
-    head = min(dts_ms, _EXTENDED).to_bytes(3) + len(body).to_bytes(3) + bytes([kind])
-    head += struct.pack("<I", stream) + extended
-    pieces = [body[i : i + _CHUNK] for i in range(0, len(body), _CHUNK)] or [b""]
-    size = _CHUNK if kind != _SET_CHUNK_SIZE else len(body)
-    assert all(len(piece) <= size for piece in pieces)
-    first = bytes([chunk_stream]) + head + pieces[0]
-    more = (bytes([0xC0 | chunk_stream]) + extended + piece for piece in pieces[1:])
-    return b"".join(itertools.chain([first], more))
-
-
-def _amf(*values: str | float | dict[str, str] | None) -> bytes:
-    """Values in AMF0."""
-    return b"".join(_amf_value(value) for value in values)
-
-
-def _amf_value(value: str | float | dict[str, str] | None) -> bytes:
-    if value is None:
-        return b"\x05"
-    if isinstance(value, float):
-        return b"\x00" + struct.pack(">d", value)
-    if isinstance(value, str):
-        return b"\x02" + _amf_text(value)
-    pairs = b"".join(_amf_text(key) + _amf_value(item) for key, item in value.items())
-    return b"\x03" + pairs + b"\x00\x00\x09"
-
-
-def _amf_text(text: str) -> bytes:
-    data = text.encode()
-    return struct.pack(">H", len(data)) + data
+async def _send(connection: Connection, items: Iterable[Timed], room: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    for item in items:
+        await asyncio.sleep(max(0.0, started + item.at_s - loop.time()))
+        while connection.full and not connection.ended.done():
+            room.clear()
+            waits = asyncio.ensure_future(room.wait())
+            await connection.ended_or(waits)
+            waits.cancel()
+        if connection.ended.done():
+            raise connection.ended.result()
+        connection.send(item.tag)

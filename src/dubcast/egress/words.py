@@ -1,0 +1,21 @@
+"""What is told of a destination, without its keys. Pure."""
+
+from __future__ import annotations
+
+
+def without_secret(line: str, *urls: str) -> str:
+    """The line with each URL, and each telling part of it, blotted out."""
+    for url in urls:
+        app, _, key = url.rpartition("/")
+        for part in (url, app, key, key.partition("?")[0]):
+            if len(part) > 3:
+                line = line.replace(part, "***")
+    return line
+
+
+ASK = "is the key right, is the event live?"
+
+
+def slow(taken_mbit: float, arrived_mbit: float, lag_s: float) -> str:
+    """How slow a destination is."""
+    return f"takes {taken_mbit:.1f} of {arrived_mbit:.1f} Mbit/s, {lag_s:.1f} s behind"
