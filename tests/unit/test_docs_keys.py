@@ -44,8 +44,8 @@ def keys_in(environment: Mapping[str, str]) -> set[str]:
 def test_the_page_has_the_table() -> None:
     for row in (
         "| speech service | `sts_server.api_key` |",
-        "| `media-server` | the publish key, the hook secret |",
-        "| orchestrator | all but `sts_server.api_key`: it hands them on |",
+        "| `media-server` | the publish key, the hook secret, the SRT passphrase |",
+        "| orchestrator | all but `sts_server.api_key` and the SRT passphrase: it hands them on |",
         "| worker | `sts.api_key` |",
         "| passthrough | no key |",
         "| forwarder | its destination's URL |",
@@ -58,8 +58,8 @@ def test_each_role_of_up_is_given_the_keys_that_it_uses() -> None:
     given = {role.name: keys_in(role.env) for role in roles(settings(), with_sts=True)}
     assert given == {
         "sts": {"ASKED"},
-        "media-server": {"HOOK", "PUBLISH"},
-        "orchestrator": KEYS - {"ASKED"},
+        "media-server": {"HOOK", "PUBLISH", "PASSPHRASE-SRT"},
+        "orchestrator": KEYS - {"ASKED", "PASSPHRASE-SRT"},
     }
 
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, TypeVar
+
+from pydantic import BaseModel
 
 from dubcast.config.settings import Settings
 
+M = TypeVar("M", bound=BaseModel)
+
 _DESTINATIONS = "orchestrator.destinations"
+_PUBLISHERS = {"orchestrator.hook_secret", "orchestrator.publish_key"}
 # Dotted keys; `orchestrator.destinations` are those of single streams too.
 _USES: Final = {
     "sts": {"sts_server.api_key"},
-    "media-server": {"orchestrator.hook_secret", "orchestrator.publish_key"},
+    "media-server": {*_PUBLISHERS, "media_server.ingest.srt_passphrase"},
     # It hands the others on to its children.
-    "orchestrator": {
-        "orchestrator.hook_secret",
-        "orchestrator.publish_key",
-        _DESTINATIONS,
-        "sts.api_key",
-    },
+    "orchestrator": {*_PUBLISHERS, _DESTINATIONS, "sts.api_key"},
     "worker": {"sts.api_key"},
     "passthrough": set[str](),
     "egress": {_DESTINATIONS},
@@ -25,8 +26,8 @@ _USES: Final = {
 _KEYS = (
     "sts.api_key",
     "sts_server.api_key",
-    "orchestrator.hook_secret",
-    "orchestrator.publish_key",
+    "media_server.ingest.srt_passphrase",
+    *sorted(_PUBLISHERS),
 )
 
 
@@ -35,10 +36,14 @@ def settings_of(role: str, settings: Settings) -> Settings:
     uses = _USES[role]
     for dotted in _KEYS:
         if dotted not in uses:
-            section, key = dotted.split(".")
-            without = getattr(settings, section).model_copy(update={key: None})
-            settings = settings.model_copy(update={section: without})
+            settings = _without(settings, dotted.split("."))
     return settings if _DESTINATIONS in uses else _without_destinations(settings)
+
+
+def _without(model: M, path: Sequence[str]) -> M:
+    first, *rest = path
+    value = _without(getattr(model, first), rest) if rest else None
+    return model.model_copy(update={first: value})
 
 
 def _without_destinations(settings: Settings) -> Settings:
