@@ -17,8 +17,8 @@ _TARGET_SHARE = 0.6
 _BRIEF_S, _TARGET_SHARE_BRIEF = 1.0, 0.75
 # Of this much speech in one language the recognizer is sure: measured, the other's share is below
 # 0.001 then. Where it is not sure, part of it is in either, and of that the recognition would write
-# down one and the dub take the voice of both. It finds all that hold English and Portuguese where
-# English is the source, half of them where Portuguese is: of those the recognizer is sure as well.
+# down one and the dub take the voice of both. It finds nearly all that hold both where English is
+# the source, half of them where Portuguese is: of the others the recognizer is sure as well.
 _LONG_S, _TARGET_SHARE_LONG = 2.5, 0.15
 # A language that is less likely than this was not heard at all.
 _LEAST = 0.1
