@@ -39,12 +39,9 @@ def holes(spans: Iterable[Span]) -> list[int]:
     return found
 
 
-def lost(source: Samples, pieces: Sequence[Samples], rate_hz: int, end_spared: int) -> list[int]:
-    """Samples of the source's sound that no piece has: before the first, between, after the last.
-
-    `end_spared`: as many may be missing at the very end.
-    """
+def lost(source: Samples, pieces: Sequence[Samples], rate_hz: int) -> list[int]:
+    """Samples of the source's sound that no piece has, hole by hole, from its start to its end."""
     loud = np.flatnonzero(np.abs(source) > _SILENT)
     first, last = int(loud[0]), int(loud[-1]) + 1
-    ends = [(first, first), (last - end_spared, last)]
+    ends = [(first, first), (last, last)]
     return holes([*ends, *(covered(source, piece, rate_hz) for piece in pieces)])

@@ -33,8 +33,6 @@ from dubcast.testing.publisher import Timed
 
 DELAY_S = 3.0
 FRAME_MS = 1024 / 48
-# The last encoder is not asked for what it still holds when the worker is stopped.
-_HELD = 1600 + 1023
 _NO_STS = "http://127.0.0.1:9"
 
 BARS = (
@@ -117,7 +115,7 @@ def _slow(one: Taken) -> dict[str, Figure]:
 
 def _late(one: Taken) -> dict[str, Figure]:
     pieces = [_sound(file) for file in one.files]
-    lost_ms = sum(lost(_sound(one.clip), pieces, RATE, _HELD)) * 1000 / RATE
+    lost_ms = sum(lost(_sound(one.clip), pieces, RATE)) * 1000 / RATE
     return {
         # A codec's first and last milliseconds cannot be told from silence.
         "late_video_sound_lost_ms": 0.0 if lost_ms <= FRAME_MS / 2 else round(lost_ms, 1),
@@ -223,8 +221,8 @@ async def _one(
         sent = await play(case, clip, ingest)
         await asyncio.sleep(DELAY_S + 2)
     finally:
+        await asyncio.to_thread(worker.stop)  # it sends the last that it holds
         await asyncio.to_thread(recorders.stop)
-        await asyncio.to_thread(worker.stop)
     return Taken(sent, clip, recordings(out, name))
 
 
@@ -235,7 +233,6 @@ def _without_service(third: Settings) -> Settings:
         update={
             "sts": third.sts.model_copy(update={"url": _NO_STS}),
             "stream": third.stream.model_copy(update=policy),
-            "worker": third.worker.model_copy(update={"drain_s": 0.0}),
         }
     )
 

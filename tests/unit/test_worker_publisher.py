@@ -147,6 +147,17 @@ def test_a_picture_that_comes_later_costs_one_connection_and_no_sound() -> None:
     assert one.publisher.restarts == 0
 
 
+def test_the_end_of_the_stream_is_sent_to_its_last_sample_and_is_no_loss() -> None:
+    one = Stage(Read(media_s=60))
+    ends: list[asyncio.Task[None]] = []
+    one.run(12, {9.0: lambda: ends.append(asyncio.create_task(one.publisher.finish()))})
+    (output,) = one.there.outputs
+    assert output.finished_s == pytest.approx(9.0, abs=0.02)
+    assert output.stopped
+    assert one.publisher.restarts == 0
+    assert one.standing.output_lost_for == ""
+
+
 def test_a_picture_pause_costs_nothing() -> None:
     one = Stage(Read(media_s=60, video=False))
     pictures = [at / 25 for at in (*range(75), *range(300, 400))]

@@ -64,6 +64,7 @@ class Publisher:
         self._up = metrics.publish_up.labels(metrics.stream)
         self.outlet = Outlet()
         self.restarts = 0
+        self._over = False
         self.taken = False  # a server took the publish, and has not taken that back at once
         self.unanswered = ""  # of the last connection: the words for that it was not taken
 
@@ -83,11 +84,21 @@ class Publisher:
                 reason = await self._publish()
             finally:
                 await self._close_output()
+            if self._over:
+                return
             self._standing.step("output_down", reason)
             retry_s = ns_to_s(backoff.failed(ns_to_s(clock.monotonic_ns() - started)))
             self.restarts += 1
             _log.warning("output lost", reason=reason, retry_s=round(retry_s, 2))
             await asyncio.sleep(retry_s)
+
+    async def finish(self) -> None:
+        """Send what is held to its last sample, and end; for a stream that is over."""
+        self._over = True
+        output = self.outlet.close()
+        if output is not None:
+            await self._edges.blocking(output.finish)
+            await self._edges.blocking(output.stop)
 
     async def _tracks_known(self) -> None:
         # A server cuts a publisher that sends nothing: without media there is no output.

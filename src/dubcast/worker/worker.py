@@ -176,6 +176,7 @@ class Worker:
             async with asyncio.timeout(self.spec.drain_s):
                 await until(lambda: self._core.drained or self._publisher.output is None)
                 await asyncio.sleep(_LAST_PUSH_S)
+                await self._publisher.finish()
 
     @property
     def output_lost_for(self) -> str:
