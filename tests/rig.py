@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,17 @@ from typing import Any
 from dubcast.config import MediaServerSettings, Settings, load
 from dubcast.contract.ids import ingest_path_fault, is_output_path
 from dubcast.measure.recorder import require_elements
+from dubcast.mediaserver.auth import access_of
+from dubcast.mediaserver.auth_relay import AuthRelay
 from dubcast.mediaserver.choice import create
-from dubcast.mediaserver.interface import ControlPlane, MediaServer
+from dubcast.mediaserver.interface import ControlPlane, MediaServer, control_plane
+from dubcast.mediaserver.keys import Purpose, derived
 from dubcast.mediaserver.mediamtx import find_binary
 from dubcast.testing.launch_line import elements_of
 
 SECRET = "hook-secret-of-the-tests"
 KEY = "right-key"
+API_KEY = derived(SECRET, Purpose.API).get_secret_value()
 
 
 def free_ports(count: int) -> list[int]:
@@ -91,6 +96,8 @@ class StubPlane:
     def _answer(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
         value = json.loads(body)
         if path == "/auth":
+            if value["action"] == "api":
+                return (200, b"") if value["password"] == API_KEY else (401, b"")
             self.asked.append(value)
             fault = ingest_path_fault(value["path"]) if value["action"] == "publish" else None
             if fault is None or is_output_path(value["path"]):
@@ -130,7 +137,7 @@ def stub_plane() -> Iterator[StubPlane]:
 
 def server_settings(kind: str, **changes: Any) -> MediaServerSettings:
     """Settings with free ports; MediaMTX's binary as the machine's settings name it."""
-    rtmp, rtsp, http, api = free_ports(4)
+    rtmp, rtsp, http, api, metrics = free_ports(5)
     binary = load().settings.media_server.mediamtx_path
     values = {
         "kind": kind,
@@ -138,6 +145,7 @@ def server_settings(kind: str, **changes: Any) -> MediaServerSettings:
         "rtsp_port": rtsp,
         "http_port": http,
         "api_port": api,
+        "metrics_port": metrics,
         "mediamtx_path": binary,
         **changes,
     }
@@ -163,6 +171,20 @@ async def running_server(
     finally:
         await server.stop()
         await server.close()
+
+
+@asynccontextmanager
+async def running_role(settings: Settings) -> AsyncIterator[MediaServer]:
+    """As the role `media-server` runs it: what asks the orchestrator is between them."""
+    plane = control_plane(settings, SECRET)
+    relay = AuthRelay(access_of(settings, SECRET), plane.auth_url)
+    relay.start()
+    try:
+        asking = replace(plane, auth_url=relay.url)
+        async with running_server(settings.media_server, asking) as server:
+            yield server
+    finally:
+        relay.close()
 
 
 # ---- publishers and readers ---------------------------------------------------------------

@@ -18,21 +18,27 @@ from dubcast.orchestrator.launch import Launcher
 from dubcast.orchestrator.up import roles
 
 PAGE = (Path(__file__).parents[2] / "docs/keys.md").read_text(encoding="utf-8")
-KEYS = {"HOOK", "PUBLISH", "FIRST", "SECOND", "GIVEN", "ASKED"}
+KEYS = {"HOOK", "PUBLISH", "READ", "API", "ROLES", "FIRST", "SECOND", "GIVEN", "ASKED"}
 SERVICE = {"GIVEN", "ASKED"}
 
 
-def settings() -> Settings:
+def settings(bind: str = "127.0.0.1") -> Settings:
     urls = {"first": "rtmp://host/app/FIRST", "second": "rtmp://host/app/SECOND"}
     tree = {
         "orchestrator": {
             "hook_secret": "HOOK",
             "publish_key": "PUBLISH",
+            "read_key": "READ",
             "destinations": [{"name": name, "url": url} for name, url in urls.items()],
         },
         "sts": {"api_key": "GIVEN"},
         "sts_server": {"api_key": "ASKED"},
-        "media_server": {"kind": "embedded"},
+        "media_server": {
+            "kind": "embedded",
+            "bind": bind,
+            "api_key": "API",
+            "roles_key": "ROLES",
+        },
     }
     return Settings.model_validate(tree)
 
@@ -45,8 +51,8 @@ def keys_in(environment: Mapping[str, str]) -> set[str]:
 def test_the_page_has_the_table() -> None:
     for row in (
         "| each role that `dubcast up` starts | all settings, all keys |",
-        "| worker, passthrough | no key of publishers, hooks or destinations; both keys of",
-        "| forwarder | its destination's URL; `sts_server.api_key`, which it does not use |",
+        "| worker, passthrough | no key of publishers, viewers, hooks or destinations; both",
+        "| forwarder | its destination's URL; `sts_server.api_key`, which it does not use; the",
         "| MediaMTX and its hook program | no setting; the hook secret |",
     ):
         assert row in PAGE
@@ -67,6 +73,15 @@ def test_children_of_a_stream_are_given_few_and_none_as_an_argument() -> None:
     assert keys_in(second.env) == {"SECOND", "ASKED"}
     for one in (worker, worker.instead, first, second):
         assert [key for key in KEYS if key in " ".join(one.argv)] == []
+
+
+def test_the_roles_key_goes_where_it_is_asked_for() -> None:
+    open_to_others = settings(bind="0.0.0.0")
+    server = create(open_to_others, control_plane(open_to_others, "HOOK"))
+    worker, first, _ = Launcher(open_to_others, server).children("show", "")
+    assert keys_in(worker.env) == {*SERVICE, "ROLES"}
+    assert keys_in(first.env) == {"FIRST", "ASKED", "ROLES"}
+    assert "ROLES" not in " ".join([*worker.argv, *first.argv])
 
 
 def test_mediamtx_is_given_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:

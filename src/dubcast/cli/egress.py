@@ -41,6 +41,7 @@ def egress(
     from dubcast.egress import targets
     from dubcast.egress.forwarder import EXIT_BAD_CONFIG, Forwarder
     from dubcast.egress.machine import EgressPolicy
+    from dubcast.mediaserver.keys import with_key
 
     try:
         settings = load_settings(config)
@@ -49,8 +50,9 @@ def egress(
         sys.stderr.write(f"dubcast egress: {error}\n")
         raise typer.Exit(EXIT_BAD_CONFIG) from error
     log.setup(settings.log, "egress", streamId=stream_id)
+    source = with_key(input, settings.media_server.roles_key)
     one = Forwarder(
-        *(stream_id, destination, input, target.url.get_secret_value()),
+        *(stream_id, destination, source, target.url.get_secret_value()),
         policy=EgressPolicy(patience_s=patience),
     )
     raise typer.Exit(_run(one, settings, status_port, once=once))
@@ -69,10 +71,13 @@ def passthrough(
     """Publish the original as it is. Started by the orchestrator for a worker that crashes."""
     from dubcast.egress.forwarder import Forwarder
     from dubcast.egress.machine import passthrough_policy
+    from dubcast.mediaserver.keys import with_key
 
     settings = load_settings(config)
     log.setup(settings.log, "passthrough", streamId=stream_id)
-    one = Forwarder(stream_id, "passthrough", input, output, policy=passthrough_policy(patience))
+    key = settings.media_server.roles_key
+    ends = with_key(input, key), with_key(output, key)
+    one = Forwarder(stream_id, "passthrough", *ends, policy=passthrough_policy(patience))
     raise typer.Exit(_run(one, settings, status_port))
 
 

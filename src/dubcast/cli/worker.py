@@ -35,6 +35,7 @@ def worker(
     """Dub one stream. Started by the orchestrator; `dubcast run` is for people."""
     settings = load_settings(config)
     log.setup(settings.log, "worker", streamId=stream_id)
+    from dubcast.mediaserver.keys import with_key
     from dubcast.metrics import WorkerMetrics
     from dubcast.native import settle_memory, tame_malloc
     from dubcast.statusd import StatusServer
@@ -47,8 +48,9 @@ def worker(
     folder = settings.worker.asrun_dir
     asrun = AsRunLog(folder, stream_id) if folder is not None else None
     metrics = WorkerMetrics(stream_id)
+    key = settings.media_server.roles_key  # not among the arguments, which everybody can see
     spec = WorkerSpec(
-        *(stream_id, input, output, settings.stream, settings.sts),
+        *(stream_id, with_key(input, key), with_key(output, key), settings.stream, settings.sts),
         dumps=settings.worker.dumps,
         models_dir=settings.models.dir,
         input_patience_s=patience,

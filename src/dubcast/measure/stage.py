@@ -86,7 +86,7 @@ def stage_settings(
         media_server=MediaServerSettings(
             kind="embedded", rtmp_port=free_port(), http_port=free_port()
         ),
-        orchestrator=OrchestratorSettings(port=free_port()),
+        orchestrator=OrchestratorSettings(port=free_port(), state_dir=out / "third"),
         models=base.models,
         log=base.log,
     )
@@ -97,6 +97,7 @@ def stage_settings(
             "rtsp_port": free_port(),
             "http_port": free_port(),
             "api_port": free_port(),
+            "metrics_port": free_port(),
         }
     )
     streams = {

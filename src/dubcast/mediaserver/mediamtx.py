@@ -14,15 +14,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import urlsplit, urlunsplit
 
-import httpx2
 import yaml
 
 from dubcast import log
-from dubcast.addresses import host_port, is_this_machine
+from dubcast.addresses import host_port, is_this_machine, reachable
 from dubcast.config import (
     HOOK_QUERY_ESCAPED,
     HOOK_SECRET,
@@ -30,9 +30,14 @@ from dubcast.config import (
     MediaServerSettings,
     hook_child_env,
 )
-from dubcast.contract.ids import STREAM_ID_PATTERN
+from dubcast.contract.ids import STREAM_ID_PATTERN, stream_id_of_ingest
 from dubcast.errors import ConfigError, MediaServerError, MissingPartError
-from dubcast.mediaserver.interface import ControlPlane, MediaServer, PathSource, api_error
+from dubcast.mediaserver import mediamtx_log
+from dubcast.mediaserver.auth import is_private
+from dubcast.mediaserver.interface import ControlPlane, MediaServer, PathSource
+from dubcast.mediaserver.keys import USER, own_keys, without_keys
+from dubcast.mediaserver.mediamtx_api import MediaMtxApi, api_url
+from dubcast.mediaserver.silence import SilenceWatch
 from dubcast.processes.ladder import end_subprocess
 from dubcast.processes.parent_death import die_with_parent
 
@@ -46,17 +51,9 @@ _ID = STREAM_ID_PATTERN.strip("^$")
 _IN = f"~^live/({_ID})/in$"
 _OUT = f"~^live/({_ID})/out(-[A-Za-z0-9-]{{1,16}})?$"
 _MEMORY = "/dev/shm"
-_API_HOST = "127.0.0.1"
 _START_TIMEOUT_S = 15.0
-_PAGE = 100
-_COLLECTIONS = {  # type of a source -> its collection in the API
-    "rtmpConn": "rtmpconns",
-    "rtmpsConn": "rtmpsconns",
-    "rtspSession": "rtspsessions",
-    "rtspsSession": "rtspssessions",
-    "srtConn": "srtconns",
-    "webRTCSession": "webrtcsessions",
-}
+_WATCH_S = 1.0
+_IDENTIFY_S = 10.0  # a connection that neither publishes nor reads
 _logger = log.get("mediaserver.mediamtx")
 
 
@@ -105,20 +102,11 @@ def generate_config(
             f"{'.'.join(map(str, _OLDEST))} or newer is needed"
         )
     config: dict[str, Any] = {
-        "logLevel": "info",
-        "logDestinations": ["stdout"],
-        "logStructured": True,
-        "readTimeout": f"{settings.silent_s:g}s",
-        "authMethod": "http",
-        "authHTTPAddress": plane.auth_url,
-        "authHTTPExclude": _auth_exclusions(settings),
-        "api": True,
-        "apiAddress": host_port(_API_HOST, settings.api_port),
-        "apiAllowOrigins": [],
-        "metrics": False,
-        "pprof": False,
+        **_general(settings, plane),
+        **_access(settings, plane),
+        **_control(settings),
+        **_previews(settings),
         "playback": False,
-        "hls": False,
         "webrtc": False,
         "srt": False,
         "rtmp": True,
@@ -135,14 +123,66 @@ def generate_config(
     return config
 
 
-def _auth_exclusions(settings: MediaServerSettings) -> list[dict[str, str]]:
-    """What is not asked about: the API (it would ask itself), and on a server that only this
-    machine reaches the worker's and the egress's own doings, so that they go on when the
-    orchestrator is away."""
-    exclusions = [{"action": "api"}, {"action": "metrics"}]
-    if is_this_machine(settings.bind):
+def _general(settings: MediaServerSettings, plane: ControlPlane) -> dict[str, Any]:
+    """The log, and the one time limit that holds for every connection: that of an output, which is
+    silent while its publisher is away. Who must not be silent for so long is watched (`_watch`)."""
+    return {
+        "logLevel": "info",
+        "logDestinations": ["stdout"],
+        "logStructured": True,
+        "readTimeout": f"{longest_silence_s(settings, plane):g}s",
+    }
+
+
+def longest_silence_s(settings: MediaServerSettings, plane: ControlPlane) -> float:
+    """How long a connection may send nothing before the server itself cuts it."""
+    return max(settings.silent_s, plane.silent_output_s)
+
+
+def _access(settings: MediaServerSettings, plane: ControlPlane) -> dict[str, Any]:
+    """Everybody is asked about, but for metrics that only this machine reads, and on a server that
+    only this machine reaches the worker's and the egress's own doings."""
+    exclusions = [{"action": "metrics"}] if is_this_machine(settings.api_host) else []
+    if is_private(settings):
         exclusions += [{"action": "read"}, {"action": "publish", "path": _OUT}]
-    return exclusions
+    return {
+        "authMethod": "http",
+        "authHTTPAddress": _callback_url(settings, plane),
+        "authHTTPExclude": exclusions,
+    }
+
+
+def _callback_url(settings: MediaServerSettings, plane: ControlPlane) -> str:
+    """With our key as user and password: the server's log shows neither."""
+    key = own_keys(settings, plane.hook_secret).callback.get_secret_value()
+    parts = urlsplit(plane.auth_url)
+    return urlunsplit(parts._replace(netloc=f"{USER}:{key}@{parts.netloc}"))
+
+
+def _control(settings: MediaServerSettings) -> dict[str, Any]:
+    """The API, which can run commands as this user: it asks for a key, from wherever it is asked,
+    and no page in a browser may ask it. Metrics beside it."""
+    return {
+        "api": True,
+        "apiAddress": host_port(settings.api_host, settings.api_port),
+        "apiAllowOrigins": [],
+        "metrics": True,
+        "metricsAddress": host_port(settings.api_host, settings.metrics_port),
+        "metricsAllowOrigins": [],
+        "pprof": False,
+    }
+
+
+def _previews(settings: MediaServerSettings) -> dict[str, Any]:
+    """HLS, to look at what is on air; made only while somebody looks."""
+    if settings.hls_port is None:
+        return {"hls": False}
+    return {
+        "hls": True,
+        "hlsAddress": host_port(settings.bind, settings.hls_port),
+        "hlsVariant": "lowLatency",
+        "hlsAlwaysRemux": False,
+    }
 
 
 def _hooks(plane: ControlPlane, version: Version) -> dict[str, str]:
@@ -166,16 +206,18 @@ class MediaMtx(MediaServer):
         self._binary = binary
         self._process: asyncio.subprocess.Process | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        # Of a server of ours the API is on loopback, wherever its streams are.
-        host = settings.host if settings.attach else _API_HOST
-        base = f"http://{host_port(host, settings.api_port)}"
-        self._api = httpx2.AsyncClient(base_url=base, timeout=2.0, trust_env=False)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._api = MediaMtxApi(api_url(settings), own_keys(settings, plane.hook_secret).api)
         self._queries: dict[str, str] = {}  # source id -> its query, which never changes
 
     async def start(self) -> None:
         if self.settings.attach:
             await self.ready_paths()
-            return
+        else:
+            await self._launch()
+        self._tasks.append(asyncio.create_task(self._watch(), name="silence"))
+
+    async def _launch(self) -> None:
         if self._binary is None:
             raise MissingPartError("no mediamtx binary is known")
         version = await asyncio.to_thread(version_of, self._binary)
@@ -185,9 +227,13 @@ class MediaMtx(MediaServer):
             *die_with_parent([str(self._binary), str(file)], os.getpid()),
             env=_environment(self.plane, version),
             stdin=asyncio.subprocess.DEVNULL,
-            stdout=sys.stderr,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
         )
+        assert self._process.stdout is not None
+        told = mediamtx_log.relay(self._process.stdout)
+        self._tasks.append(asyncio.create_task(told, name="mediamtx log"))
         try:
             await self._wait_until_up(self._process)
         except BaseException:  # cancelled too: no child is left behind, and it goes on up
@@ -225,7 +271,7 @@ class MediaMtx(MediaServer):
             with contextlib.suppress(MediaServerError):
                 await self.ready_paths()
                 return
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.05)
         raise MediaServerError("mediamtx does not start in time")
 
     async def wait(self) -> int:
@@ -237,68 +283,81 @@ class MediaMtx(MediaServer):
     async def stop(self) -> None:
         if self._process is not None:
             await end_subprocess(self._process, term_s=4.0)
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         if self._folder is not None:
             self._folder.cleanup()
 
     async def ready_paths(self) -> dict[str, PathSource]:
         found: dict[str, PathSource] = {}
-        for item in await self._pages("/v3/paths/list"):
-            source = item.get("source")
-            if source and item.get("available", item.get("ready")):
-                kind, source_id = str(source["type"]), str(source["id"])
-                query = await self._query(kind, source_id)
-                found[item["name"]] = PathSource(item["name"], source_id, kind, query)
+        for item in await self._published():
+            kind, source_id = str(item["source"]["type"]), str(item["source"]["id"])
+            query = await self._query(kind, source_id)
+            found[item["name"]] = PathSource(item["name"], source_id, kind, query)
         known = {source.source_id for source in found.values()}
         self._queries = {key: value for key, value in self._queries.items() if key in known}
         return found
 
     async def kick(self, path: str) -> bool:
         source = (await self.ready_paths()).get(path)
-        collection = _COLLECTIONS.get(source.source_type) if source else None
-        if source is None or collection is None:
-            return False
-        reply = await self._call("POST", f"/v3/{collection}/kick/{quote(source.source_id)}")
-        return reply.status_code == 200
+        return source is not None and await self._api.kick(source.source_type, source.source_id)
 
     async def close(self) -> None:
-        with contextlib.suppress(httpx2.HTTPError):
-            await self._api.aclose()
+        await self._api.close()
 
-    async def _pages(self, url: str) -> list[dict[str, Any]]:
-        """All items of a list, page by page."""
-        items: list[dict[str, Any]] = []
-        page, pages = 0, 1
-        while page < pages:
-            reply = await self._call("GET", url, page=page, itemsPerPage=_PAGE)
-            try:
-                body = reply.raise_for_status().json()
-                items += body["items"]
-                pages = int(body["pageCount"])
-            except (httpx2.HTTPError, ValueError, KeyError, TypeError) as error:
-                raise api_error(error, "mediamtx") from error
-            page += 1
-        return items
+    def metrics_address(self) -> str:
+        own, attached = reachable(self.settings.api_host), self.settings.host
+        host = attached if self.settings.attach else own
+        return host_port(host, self.settings.metrics_port)
+
+    async def _published(self) -> list[dict[str, Any]]:
+        """The paths that have a publisher, as the API has them."""
+        listed = await self._api.pages("/v3/paths/list")
+        return [
+            item
+            for item in listed
+            if item.get("source") and item.get("available", item.get("ready"))
+        ]
 
     async def _query(self, kind: str, source_id: str) -> str:
-        """The query that the publisher gave; the list of paths does not hold it."""
+        """What the publisher asked for, without its key; the list of paths does not hold it."""
         if source_id not in self._queries:
-            collection = _COLLECTIONS.get(kind)
-            if collection is None:
-                return ""
-            reply = await self._call("GET", f"/v3/{collection}/get/{quote(source_id)}")
-            if reply.status_code != 200:
-                return ""  # gone meanwhile
-            try:
-                self._queries[source_id] = str(reply.json().get("query", ""))
-            except ValueError as error:
-                raise api_error(error, "mediamtx") from error
+            found = await self._api.source(kind, source_id)
+            if found is None:
+                return ""  # gone meanwhile, or its kind is not known
+            self._queries[source_id] = without_keys(str(found.get("query", "")))
         return self._queries[source_id]
 
-    async def _call(self, method: str, url: str, **params: int) -> httpx2.Response:
-        try:
-            return await self._api.request(method, url, params=params or None)
-        except httpx2.HTTPError as error:
-            raise api_error(error, "mediamtx") from error
+    async def _watch(self) -> None:
+        """Cut those who are silent for longer than they may be."""
+        publishers, strangers = SilenceWatch(self.settings.silent_s), SilenceWatch(_IDENTIFY_S)
+        while True:
+            await asyncio.sleep(_WATCH_S)
+            with contextlib.suppress(MediaServerError):  # away: nobody is silent, it is
+                await self._cut_publishers(publishers)
+                await self._cut_strangers(strangers)
+
+    async def _cut_publishers(self, watch: SilenceWatch) -> None:
+        """Those of what comes in: an output is silent while its publisher is away."""
+        items = {item["name"]: item for item in await self._published()}
+        counts = {
+            name: (item["source"]["id"], item.get("inboundBytes", item.get("bytesReceived")))
+            for name, item in items.items()
+            if stream_id_of_ingest(name) is not None
+        }
+        for name in watch.look(counts, time.monotonic_ns()):
+            _logger.warning("publisher.silent", path=name, cut_after_s=self.settings.silent_s)
+            source = items[name]["source"]
+            await self._api.kick(source["type"], source["id"])
+
+    async def _cut_strangers(self, watch: SilenceWatch) -> None:
+        """Connections that neither publish nor read."""
+        listed = await self._api.pages("/v3/rtmpconns/list")
+        counts = {item["id"]: 0 for item in listed if item.get("state") == "idle"}
+        for one in watch.look(counts, time.monotonic_ns()):
+            await self._api.kick("rtmpConn", one)
 
 
 def _environment(plane: ControlPlane, version: Version) -> dict[str, str]:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 from dubcast import config
 from dubcast.config import (
     DestinationSettings,
+    MediaServerSettings,
     OrchestratorSettings,
     Settings,
     StreamSettings,
@@ -15,7 +16,9 @@ from dubcast.config import (
 )
 from dubcast.contract.ids import ingest_path, output_path
 from dubcast.egress import targets
+from dubcast.mediaserver.auth import is_private
 from dubcast.mediaserver.interface import MediaServer
+from dubcast.mediaserver.keys import own_keys
 from dubcast.orchestrator.placement.driver import ChildSpec
 from dubcast.processes.child import PASSTHROUGH
 
@@ -71,7 +74,11 @@ class Launcher:
         policy = policy_of(self._settings, stream_id, query)
         # The keys of publishers and destinations are none of the worker's business.
         own = self._settings.model_copy(
-            update={"stream": policy, "orchestrator": OrchestratorSettings()}
+            update={
+                "stream": policy,
+                "orchestrator": OrchestratorSettings(),
+                "media_server": self._media_server(),
+            }
         )
         ends = (
             *("--stream-id", stream_id, *self._patience()),
@@ -84,13 +91,26 @@ class Launcher:
         argv = (*self._program, "worker", *ends)
         return ChildSpec("worker", stream_id, "", argv, env, again=("--resume",), instead=instead)
 
+    def _media_server(self) -> MediaServerSettings:
+        """The media server as children know it: with the roles' key, where it asks for one."""
+        own = self._settings.media_server
+        key = own_keys(own, self._server.plane.hook_secret).roles
+        asks = not is_private(own)
+        return own.model_copy(update={"api_key": None, "roles_key": key if asks else None})
+
     def _patience(self) -> tuple[str, str]:
         patience_s = 2 * self._settings.orchestrator.grace_s + _ORPHAN_S
         return "--patience", f"{patience_s:g}"
 
     def _egress(self, stream_id: str, destination: DestinationSettings) -> ChildSpec:
         only = OrchestratorSettings(destinations=(destination,))
-        own = self._settings.model_copy(update={"orchestrator": only, "sts": StsClientSettings()})
+        own = self._settings.model_copy(
+            update={
+                "orchestrator": only,
+                "sts": StsClientSettings(),
+                "media_server": self._media_server(),
+            }
+        )
         argv = (
             *(*self._program, "egress", "--stream-id", stream_id, *self._patience()),
             *("--input", self._server.read_url(output_path(stream_id))),
