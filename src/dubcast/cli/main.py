@@ -45,7 +45,7 @@ def _global(
 # Each module has `register(app)`; what a command needs is imported when it runs.
 _COMMANDS = (
     *("run", "orchestrator", "doctor", "demo", "probe"),
-    *("sts", "models", "config", "worker", "egress"),
+    *("sts", "models", "mediamtx", "config", "worker", "egress"),
 )
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 for _name in _COMMANDS:

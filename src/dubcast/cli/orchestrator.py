@@ -117,7 +117,9 @@ async def _run_media_server(settings: Settings, secret: str) -> int:
     plane = control_plane(settings, secret)
     relay = AuthRelay(access_of(settings, secret), plane.auth_url)
     relay.start()
-    server = create(settings, replace(plane, auth_url=relay.url))
+    # An attached server asks the orchestrator itself: who runs it knows no relay of ours.
+    asking = plane if settings.media_server.attach else replace(plane, auth_url=relay.url)
+    server = create(settings, asking)
     settle_memory()
     stop = asyncio.ensure_future(_stop_on_signals().wait())
     try:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import re
 import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -37,13 +37,20 @@ from dubcast.mediaserver.auth import is_private
 from dubcast.mediaserver.interface import ControlPlane, MediaServer, PathSource
 from dubcast.mediaserver.keys import USER, own_keys, without_keys
 from dubcast.mediaserver.mediamtx_api import MediaMtxApi, api_url
+from dubcast.mediaserver.mediamtx_check import (
+    OLDEST,
+    Finding,
+    Version,
+    Wanted,
+    findings,
+    parse_version,
+)
 from dubcast.mediaserver.silence import SilenceWatch
 from dubcast.processes.ladder import end_subprocess
 from dubcast.processes.parent_death import die_with_parent
 
-Version = tuple[int, int, int]
+Hook = Callable[[str], str]  # from `available` or `unavailable`: the command of the hook
 
-_OLDEST: Version = (1, 16, 0)
 _QUERY_ESCAPED: Version = (1, 18, 1)
 _HAS_MOQ: Version = (1, 19, 0)
 _HAS_AVAILABLE: Version = (1, 19, 3)  # runOnReady became a deprecated alias then
@@ -78,10 +85,10 @@ def version_of(binary: Path) -> Version:
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise MissingPartError(f"{binary} does not run: {error}") from error
-    match = re.search(r"v?(\d+)\.(\d+)\.(\d+)", done.stdout)
-    if match is None:
+    version = parse_version(done.stdout)
+    if version is None:
         raise MissingPartError(f"{binary} --version says {done.stdout.strip()[:80]!r}")
-    return int(match[1]), int(match[2]), int(match[3])
+    return version
 
 
 def hook_command(kind: str) -> str:
@@ -93,13 +100,16 @@ def hook_command(kind: str) -> str:
 
 
 def generate_config(
-    settings: MediaServerSettings, plane: ControlPlane, version: Version
+    settings: MediaServerSettings,
+    plane: ControlPlane,
+    version: Version,
+    hook: Hook = hook_command,
 ) -> dict[str, Any]:
     """The config of a hardened server of this version. Raises ConfigError if it is too old."""
-    if version < _OLDEST:
+    if version < OLDEST:
         raise ConfigError(
             f"mediamtx {'.'.join(map(str, version))} is too old; "
-            f"{'.'.join(map(str, _OLDEST))} or newer is needed"
+            f"{'.'.join(map(str, OLDEST))} or newer is needed"
         )
     config: dict[str, Any] = {
         **_general(settings, plane),
@@ -116,7 +126,7 @@ def generate_config(
         "rtspTransports": ["tcp"],
         "pathDefaults": {"overridePublisher": False},
         # Others are asked about too, and refused with words: unasked, they are refused without.
-        "paths": {_IN: _hooks(plane, version), _OUT: {}, "all_others": {}},
+        "paths": {_IN: _hooks(plane, version, hook), _OUT: {}, "all_others": {}},
     }
     if version >= _HAS_MOQ:
         config["moq"] = False
@@ -185,13 +195,13 @@ def _previews(settings: MediaServerSettings) -> dict[str, Any]:
     }
 
 
-def _hooks(plane: ControlPlane, version: Version) -> dict[str, str]:
+def _hooks(plane: ControlPlane, version: Version, hook: Hook) -> dict[str, str]:
     if plane.hook_url is None:
         return {}
     names = ("runOnReady", "runOnNotReady")
     if version >= _HAS_AVAILABLE:
         names = ("runOnAvailable", "runOnUnavailable")
-    return {names[0]: hook_command("available"), names[1]: hook_command("unavailable")}
+    return {names[0]: hook("available"), names[1]: hook("unavailable")}
 
 
 class MediaMtx(MediaServer):
@@ -212,10 +222,24 @@ class MediaMtx(MediaServer):
 
     async def start(self) -> None:
         if self.settings.attach:
-            await self.ready_paths()
+            await self._attach()
         else:
             await self._launch()
         self._tasks.append(asyncio.create_task(self._watch(), name="silence"))
+
+    async def _attach(self) -> None:
+        """Look whether somebody else's server is fit for us, and say what to write there."""
+        # It may ask the orchestrator about us, which may still be starting.
+        await self._until_answered()
+        for one in await self.unfit():
+            if one.fatal:
+                raise MediaServerError(f"{self._api.url}: {one.what}; write there:\n{one.write}")
+            _logger.warning("media_server.unfit", what=one.what, write=one.write)
+        _logger.info("media_server.attached", kind=self.kind, api=self._api.url)
+
+    async def unfit(self) -> list[Finding]:
+        """What is to be mended at an attached server. Raises MediaServerError if it is away."""
+        return findings(await self._api.found(), wanted(self.settings, self.plane))
 
     async def _launch(self) -> None:
         if self._binary is None:
@@ -225,7 +249,7 @@ class MediaMtx(MediaServer):
         file = self._write_config(yaml.safe_dump(config, sort_keys=False))
         self._process = await asyncio.create_subprocess_exec(
             *die_with_parent([str(self._binary), str(file)], os.getpid()),
-            env=_environment(self.plane, version),
+            env=hook_child_env(**hook_variables(self.plane, version)),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -235,7 +259,7 @@ class MediaMtx(MediaServer):
         told = mediamtx_log.relay(self._process.stdout)
         self._tasks.append(asyncio.create_task(told, name="mediamtx log"))
         try:
-            await self._wait_until_up(self._process)
+            await self._until_answered()
         except BaseException:  # cancelled too: no child is left behind, and it goes on up
             await self.stop()
             raise
@@ -259,20 +283,25 @@ class MediaMtx(MediaServer):
                 return file
         raise MediaServerError(f"the config of mediamtx cannot be written: {reason}") from reason
 
-    async def _wait_until_up(self, process: asyncio.subprocess.Process) -> None:
+    async def _until_answered(self) -> None:
+        """Ask until the API answers. Raises MediaServerError with why it does not."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + _START_TIMEOUT_S
-        while loop.time() < deadline:
-            if process.returncode is not None:
+        while True:
+            process = self._process
+            if process is not None and process.returncode is not None:
                 raise MediaServerError(
                     f"mediamtx ended with code {process.returncode}; its log says why "
                     f"(is port {self.settings.rtmp_port} in use?)"
                 )
-            with contextlib.suppress(MediaServerError):
+            try:
                 await self.ready_paths()
+            except MediaServerError:
+                if loop.time() > deadline:
+                    raise
+                await asyncio.sleep(0.05)
+            else:
                 return
-            await asyncio.sleep(0.05)
-        raise MediaServerError("mediamtx does not start in time")
 
     async def wait(self) -> int:
         if self._process is None:
@@ -360,12 +389,20 @@ class MediaMtx(MediaServer):
             await self._api.kick("rtmpConn", one)
 
 
-def _environment(plane: ControlPlane, version: Version) -> dict[str, str]:
-    """What the server's hooks need; in its environment, so that no process list shows it."""
-    return hook_child_env(
-        **{
-            HOOK_URL: plane.hook_url or "",
-            HOOK_SECRET: plane.hook_secret,
-            HOOK_QUERY_ESCAPED: "1" if version >= _QUERY_ESCAPED else "0",
-        }
+def wanted(settings: MediaServerSettings, plane: ControlPlane) -> Wanted:
+    """What somebody else's server has to be like."""
+    return Wanted(
+        auth_url=plane.auth_url,
+        hook="dubcast-hook",
+        rtmp_port=settings.rtmp_port,
+        longest_silence_s=longest_silence_s(settings, plane),
     )
+
+
+def hook_variables(plane: ControlPlane, version: Version) -> dict[str, str]:
+    """What the server's hooks need; in its environment, so that no process list shows it."""
+    return {
+        HOOK_URL: plane.hook_url or "",
+        HOOK_SECRET: plane.hook_secret,
+        HOOK_QUERY_ESCAPED: "1" if version >= _QUERY_ESCAPED else "0",
+    }

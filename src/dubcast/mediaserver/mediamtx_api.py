@@ -13,6 +13,7 @@ from dubcast.config import MediaServerSettings, Secret
 from dubcast.errors import MediaServerError
 from dubcast.mediaserver.interface import api_error
 from dubcast.mediaserver.keys import USER
+from dubcast.mediaserver.mediamtx_check import Found, parse_version
 
 _PAGE = 100
 _COLLECTIONS = {  # type of a source -> its collection in the API
@@ -37,6 +38,7 @@ class MediaMtxApi:
     """Every method raises MediaServerError if the API does not answer, or not to us."""
 
     def __init__(self, url: str, key: Secret) -> None:
+        self.url = url
         auth = (USER, key.get_secret_value())
         self._client = httpx2.AsyncClient(base_url=url, auth=auth, timeout=2.0, trust_env=False)
 
@@ -79,6 +81,15 @@ class MediaMtxApi:
             return dict(reply.json())
         except (ValueError, TypeError) as error:
             raise api_error(error, "mediamtx") from error
+
+    async def found(self) -> Found:
+        """What the server is and how it is configured."""
+        info = await self.value("/v3/info")
+        return Found(
+            version=parse_version(str((info or {}).get("version", ""))),
+            general=await self.value("/v3/config/global/get") or {},
+            paths=await self.pages("/v3/config/paths/list"),
+        )
 
     async def call(self, method: str, url: str, **params: int) -> httpx2.Response:
         try:
