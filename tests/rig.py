@@ -157,7 +157,7 @@ def build_server(settings: MediaServerSettings, plane: ControlPlane) -> MediaSer
 
 
 def mediamtx_found() -> bool:
-    return find_binary(load().settings.media_server.mediamtx_path) is not None
+    return find_binary(load().settings.media_server) is not None
 
 
 @asynccontextmanager

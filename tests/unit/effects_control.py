@@ -14,7 +14,8 @@ from effect import Effect, Place
 from dubcast.cli import orchestrator as command
 from dubcast.clock import s_to_ns
 from dubcast.config import Settings
-from dubcast.errors import DubcastError
+from dubcast.errors import DubcastError, FetchError
+from dubcast.mediaserver import mediamtx_install
 from dubcast.mediaserver.auth import AuthRequest, access_of, refusal
 from dubcast.mediaserver.choice import create
 from dubcast.mediaserver.embedded_server import install_dir
@@ -22,6 +23,7 @@ from dubcast.mediaserver.interface import MediaServer, PathSource, control_plane
 from dubcast.mediaserver.keys import own_keys
 from dubcast.mediaserver.mediamtx import generate_config
 from dubcast.mediaserver.mediamtx_api import api_url
+from dubcast.mediaserver.mediamtx_program import program_path
 from dubcast.orchestrator import up
 from dubcast.orchestrator.children import supervisor_policies
 from dubcast.orchestrator.launch import Launcher
@@ -80,6 +82,24 @@ def asked_for(settings: Settings, _: Place) -> tuple[str, str]:
     """Where the API is asked, and with which key."""
     keys = own_keys(settings.media_server, "a-secret")
     return api_url(settings.media_server), keys.api.get_secret_value()
+
+
+def install_place(settings: Settings, _: Place) -> str:
+    return str(program_path(settings.media_server))
+
+
+def asked_to_install(settings: Settings, place: Place) -> list[str]:
+    """Which addresses are asked for a release; none of them has one."""
+    asked = []
+
+    def download(url: str, *_: Any, **__: Any) -> None:
+        asked.append(url)
+        raise FetchError("no such file")
+
+    place.patch.setattr(mediamtx_install, "download", download)
+    with suppress(FetchError):
+        mediamtx_install.install(settings.media_server)
+    return asked
 
 
 def installed(settings: Settings, _: Place) -> str:
@@ -206,13 +226,16 @@ def _first(seconds: range, true_of: Any) -> int | None:
 
 
 MEDIAMTX = {"media_server.kind": "mediamtx"}
+NOT_INSTALLED = {**MEDIAMTX, "media_server.mediamtx_dir": "{chosen}"}
 EMBEDDED = {"media_server.kind": "embedded"}
 STATE = {"orchestrator.state_dir": "{state}"}
 AS_RUN = {**STATE, **EMBEDDED}
 TO_THIRD = [{"name": "third", "url": "rtmp://h/app/key"}]
 EFFECTS = {
     "media_server.kind": Effect("embedded", chosen, {"media_server.attach": True}),
-    "media_server.attach": Effect(True, chosen, MEDIAMTX),
+    "media_server.attach": Effect(True, chosen, NOT_INSTALLED),
+    "media_server.mediamtx_dir": Effect("{other_state}", install_place),
+    "media_server.mediamtx_releases": Effect("{first}/mirror", asked_to_install, NOT_INSTALLED),
     "media_server.mediamtx_path": Effect("{mediamtx}", started, MEDIAMTX),
     "media_server.host": Effect("127.0.0.2", published, EMBEDDED),
     "media_server.bind": Effect("0.0.0.0", mediamtx_config),

@@ -135,4 +135,4 @@ def test_the_version_is_read_from_the_binary(tmp_path: Path) -> None:
 
 def test_a_binary_that_is_set_must_exist(tmp_path: Path) -> None:
     with pytest.raises(MissingPartError, match="nothing-here"):
-        find_binary(tmp_path / "nothing-here")
+        find_binary(MediaServerSettings(mediamtx_path=tmp_path / "nothing-here"))

@@ -10,17 +10,44 @@ from typing import Annotated
 
 import typer
 
-from dubcast.cli.common import PEOPLE, ConfigOption, JsonOption, load_settings
+from dubcast.cli.common import PEOPLE, ConfigOption, JsonOption, load_settings, progress_bars
 from dubcast.config import Settings
-from dubcast.errors import ConfigError
+from dubcast.errors import ConfigError, DubcastError
+from dubcast.mediaserver.mediamtx_program import VERSION
 
 
 def register(app: typer.Typer) -> None:
     """Add the group `mediamtx`."""
-    group = typer.Typer(help="The media server MediaMTX: config, check.", no_args_is_help=True)
+    group = typer.Typer(help="The media server MediaMTX.", no_args_is_help=True)
+    group.command("install")(install)
     group.command("config")(config_)
     group.command("check")(check)
     app.add_typer(group, name="mediamtx", rich_help_panel=PEOPLE)
+
+
+def install(
+    optional: Annotated[
+        bool, typer.Option("--optional", help="where it cannot be had, say so and exit with 0")
+    ] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Install the official release, checked against its list of hashes; nothing if there is one."""
+    from dubcast.mediaserver.mediamtx import find_binary
+    from dubcast.mediaserver.mediamtx_install import install as install_release
+
+    settings = load_settings(config).media_server
+    try:
+        program = find_binary(settings)
+        if program is None:
+            with progress_bars() as progress:
+                program = install_release(settings, progress)
+    except DubcastError as error:
+        if not optional:
+            raise
+        reason = str(error).splitlines()[0]
+        typer.echo(f"MediaMTX cannot be had ({reason}): the embedded media server is taken")
+        return
+    typer.echo(f"ok {program}")
 
 
 def config_(
@@ -29,7 +56,7 @@ def config_(
     ] = None,
     server_version: Annotated[
         str, typer.Option(help="of the server that is to read it: names differ")
-    ] = "1.20.1",
+    ] = VERSION,
     config: ConfigOption = None,
 ) -> None:
     """The config for a MediaMTX that you run yourself. It holds a key."""

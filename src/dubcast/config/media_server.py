@@ -15,7 +15,17 @@ class MediaServerSettings(Section):
     kind: Literal["auto", "mediamtx", "embedded"] = Field(
         "auto", description="auto: MediaMTX when its binary is found, else the embedded one"
     )
-    mediamtx_path: UserPath | None = Field(None, description="the binary, if it is not on PATH")
+    mediamtx_path: UserPath | None = Field(
+        None, description="the binary, if it is neither on PATH nor installed by dubcast"
+    )
+    mediamtx_dir: UserPath | None = Field(
+        None,
+        description="where `dubcast mediamtx install` puts it; default: the user's cache folder",
+    )
+    mediamtx_releases: HttpUrl = Field(
+        "https://github.com/bluenviron/mediamtx/releases/download",
+        description="where it is installed from; a mirror has the same files below `v1.20.1`",
+    )
     attach: bool = Field(False, description="mediamtx: use a running server, start none")
     host: Host = Field("127.0.0.1", description="where the other roles reach it")
     bind: Host = Field(

@@ -45,6 +45,7 @@ from dubcast.mediaserver.mediamtx_check import (
     findings,
     parse_version,
 )
+from dubcast.mediaserver.mediamtx_program import PROGRAM, program_path
 from dubcast.mediaserver.silence import SilenceWatch
 from dubcast.processes.ladder import end_subprocess
 from dubcast.processes.parent_death import die_with_parent
@@ -64,17 +65,21 @@ _IDENTIFY_S = 10.0  # a connection that neither publishes nor reads
 _logger = log.get("mediaserver.mediamtx")
 
 
-def find_binary(path: Path | None) -> Path | None:
-    """The binary that is set, or the one on PATH; None if there is neither.
+def find_binary(settings: MediaServerSettings) -> Path | None:
+    """The binary that is set, or the one on PATH, or the installed one; None if there is none.
 
     Raises MissingPartError if one is set and does not exist.
     """
+    path = settings.mediamtx_path
     if path is not None:
         if not path.is_file():
             raise MissingPartError(f"media_server.mediamtx_path: {path} does not exist")
         return path
-    found = shutil.which("mediamtx")
-    return Path(found) if found else None
+    found = shutil.which(PROGRAM)
+    if found:
+        return Path(found)
+    installed = program_path(settings)
+    return installed if installed.is_file() else None
 
 
 def version_of(binary: Path) -> Version:
