@@ -143,11 +143,12 @@ async def _story(
         publisher = _publish(clip, settings, out)
         await asyncio.sleep(_BACK_S)
         console.print(f"away for {seconds:g} s: {_told(seen)}", highlight=False)
-    cuts = sum(one.cuts for one in seen.values())
+    cuts = {f"grace_cuts_{name}": one.cuts for name, one in seen.items()}
     gone_s = await _kill_server(up, seen["out"])
     await asyncio.to_thread(publisher.stop)
     return {
-        "grace_cuts": cuts,
+        "grace_cuts": sum(cuts.values()),
+        **cuts,
         "grace_log_lines_per_s": round(lines / away_s, 2),
         "server_kill_out_s": gone_s,
     }

@@ -29,8 +29,8 @@ class Reply:
 
 # From path (with its query) and body; called in the server's threads, and must return quickly.
 Answer = Callable[[str, bytes], Reply]
-# From a request's headers: whether it is answered at all.
-Admits = Callable[[Mapping[str, str]], bool]
+# From a request's header `Authorization`: whether it is answered at all.
+Admits = Callable[[str], bool]
 
 
 def connection_to(url: SplitResult, timeout_s: float) -> http.client.HTTPConnection:
@@ -88,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 5  # a slow client holds no thread
 
     def serve(self, answer: Answer, admits: Admits) -> None:
-        if not admits(self.headers):
+        if not admits(self.headers.get("Authorization", "")):
             return self._send(Reply(403))
         body = self._body()
         self._send(Reply(413) if body is None else answer(self.path, body))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import socket
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx2
+import psutil
 import pytest
+import yaml
 
 from bench.servers.injections import accepted, basic, config_of, injections, mark_of, sent
 from dubcast.errors import MediaServerError
@@ -24,7 +26,9 @@ from rig import (
     SECRET,
     StubPlane,
     build_server,
+    child,
     eventually,
+    free_ports,
     mediamtx_found,
     publisher,
     running_server,
@@ -140,10 +144,30 @@ async def test_an_output_may_be_silent_for_longer_than_a_publisher(plane: StubPl
             assert await server.ready_paths() == before
 
 
-async def test_a_killed_server_can_be_started_again(server: MediaServer) -> None:
-    process = server._process  # type: ignore[attr-defined]
-    os.kill(process.pid, 9)
-    assert await server.wait() != 0
-    await server.stop()
-    await server.start()
-    assert await server.ready_paths() == {}
+async def test_a_killed_server_is_started_again_by_its_role_at_once(tmp_path: Path) -> None:
+    settings = tmp_path / "dubcast.yaml"
+    media = server_settings("mediamtx").model_dump(mode="json", exclude_none=True)
+    own = {"state_dir": str(tmp_path), "port": free_ports(1)[0]}
+    settings.write_text(yaml.safe_dump({"media_server": media, "orchestrator": own}))
+    with child([sys.executable, "-m", "dubcast", "media-server", "-c", str(settings)]) as role:
+        api = f"http://127.0.0.1:{media['api_port']}/v3/info"
+        await answers(api)
+        await asyncio.sleep(6)  # one that does not last is no server
+        (server,) = psutil.Process(role.process.pid).children()
+        server.kill()
+        await eventually(lambda: not server.is_running(), 5)
+        await answers(api)
+        assert role.running
+
+
+async def answers(url: str) -> None:
+    """Without a key: that it asks for one is an answer."""
+
+    async def status() -> bool:
+        async with httpx2.AsyncClient(trust_env=False) as client:
+            try:
+                return (await client.get(url)).status_code == 401
+            except httpx2.HTTPError:
+                return False
+
+    await eventually(status, 20)

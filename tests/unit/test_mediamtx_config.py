@@ -10,9 +10,11 @@ import yaml
 
 from dubcast.config import MediaServerSettings, Settings
 from dubcast.errors import ConfigError, MissingPartError
+from dubcast.mediaserver.choice import create
 from dubcast.mediaserver.interface import ControlPlane, control_plane
 from dubcast.mediaserver.keys import Purpose, derived
 from dubcast.mediaserver.mediamtx import find_binary, generate_config, hook_command, version_of
+from dubcast.orchestrator.report import metrics_targets
 
 PLANE = ControlPlane("http://127.0.0.1:8080/v1/mediamtx/events", "hook-secret", "http://a", True)
 SETTINGS = MediaServerSettings()
@@ -136,3 +138,19 @@ def test_the_version_is_read_from_the_binary(tmp_path: Path) -> None:
 def test_a_binary_that_is_set_must_exist(tmp_path: Path) -> None:
     with pytest.raises(MissingPartError, match="nothing-here"):
         find_binary(MediaServerSettings(mediamtx_path=tmp_path / "nothing-here"))
+
+
+@pytest.mark.parametrize(
+    ("media", "expected"),
+    [
+        ({"kind": "mediamtx", "attach": True, "host": "media.lan"}, ["media.lan:9998"]),
+        ({"kind": "embedded"}, []),
+    ],
+)
+def test_prometheus_is_told_where_its_metrics_are(
+    media: dict[str, object], expected: list[str]
+) -> None:
+    settings = Settings.model_validate({"media_server": media})
+    server = create(settings, control_plane(settings, "x"))
+    told = metrics_targets([], "127.0.0.1", server.metrics_address())
+    assert [address for one in told for address in one["targets"]] == expected

@@ -21,7 +21,7 @@ from dubcast.config import DestinationSettings, Settings
 from dubcast.errors import ConfigError, DubcastError
 from dubcast.native import settle_memory
 
-_LASTING_S = 5.0
+_LASTING_S = 5.0  # a media server that ends sooner is not started again by its role
 
 
 def register(app: typer.Typer) -> None:

@@ -33,7 +33,7 @@ class AuthRelay(SmallServer):
         key = access.own.callback
         super().__init__(
             *("auth", "127.0.0.1", 0, {"POST": lambda _, body: self.answer(body)}),
-            admits=lambda headers: is_ours(headers.get("Authorization", ""), key),
+            admits=lambda authorization: is_ours(authorization, key),
         )
         self.url = f"http://127.0.0.1:{self.port}/auth"
 

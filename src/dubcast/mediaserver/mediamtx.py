@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -230,7 +230,12 @@ class MediaMtx(MediaServer):
             await self._attach()
         else:
             await self._launch()
-        self._tasks.append(asyncio.create_task(self._watch(), name="silence"))
+        self._keep(self._watch(), "silence")
+
+    def _keep(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(_say_if_broken)
+        self._tasks.append(task)
 
     async def _attach(self) -> None:
         """Look whether somebody else's server is fit for us, and say what to write there."""
@@ -261,8 +266,7 @@ class MediaMtx(MediaServer):
             start_new_session=True,
         )
         assert self._process.stdout is not None
-        told = mediamtx_log.relay(self._process.stdout)
-        self._tasks.append(asyncio.create_task(told, name="mediamtx log"))
+        self._keep(mediamtx_log.relay(self._process.stdout), "mediamtx log")
         try:
             await self._until_answered()
         except BaseException:  # cancelled too: no child is left behind, and it goes on up
@@ -392,6 +396,11 @@ class MediaMtx(MediaServer):
         counts = {item["id"]: 0 for item in listed if item.get("state") == "idle"}
         for one in watch.look(counts, time.monotonic_ns()):
             await self._api.kick("rtmpConn", one)
+
+
+def _say_if_broken(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        _logger.error("task.broken", task=task.get_name(), reason=repr(task.exception()))
 
 
 def wanted(settings: MediaServerSettings, plane: ControlPlane) -> Wanted:
