@@ -164,6 +164,39 @@ def mediamtx_found() -> bool:
 async def running_server(
     settings: MediaServerSettings, plane: ControlPlane
 ) -> AsyncIterator[MediaServer]:
+    """A server with a plane that is there. MediaMTX asks about its API too: where a plane has
+    nobody to answer, a relay does."""
+    if settings.kind == "mediamtx" and not plane.auth_required:
+        running = _answered(Settings(media_server=settings), plane)
+    else:
+        running = _started(settings, plane)
+    async with running as server:
+        yield server
+
+
+@asynccontextmanager
+async def running_role(settings: Settings) -> AsyncIterator[MediaServer]:
+    """As the role `media-server` runs it: what asks the orchestrator is between them."""
+    async with _answered(settings, control_plane(settings, SECRET)) as server:
+        yield server
+
+
+@asynccontextmanager
+async def _answered(settings: Settings, plane: ControlPlane) -> AsyncIterator[MediaServer]:
+    relay = AuthRelay(access_of(settings, plane.hook_secret), plane.auth_url)
+    relay.start()
+    try:
+        asking = replace(plane, auth_url=relay.url)
+        async with _started(settings.media_server, asking) as server:
+            yield server
+    finally:
+        relay.close()
+
+
+@asynccontextmanager
+async def _started(
+    settings: MediaServerSettings, plane: ControlPlane
+) -> AsyncIterator[MediaServer]:
     server = build_server(settings, plane)
     await server.start()
     try:
@@ -171,20 +204,6 @@ async def running_server(
     finally:
         await server.stop()
         await server.close()
-
-
-@asynccontextmanager
-async def running_role(settings: Settings) -> AsyncIterator[MediaServer]:
-    """As the role `media-server` runs it: what asks the orchestrator is between them."""
-    plane = control_plane(settings, SECRET)
-    relay = AuthRelay(access_of(settings, SECRET), plane.auth_url)
-    relay.start()
-    try:
-        asking = replace(plane, auth_url=relay.url)
-        async with running_server(settings.media_server, asking) as server:
-            yield server
-    finally:
-        relay.close()
 
 
 # ---- publishers and readers ---------------------------------------------------------------

@@ -56,7 +56,7 @@ KNOWN: dict[str, set[str]] = {
         *placing_reasons(),
     },
     "A destination": {*EgressFailure},
-    "A publisher": {"wrong_key", "unknown_stream", "not_allowed", "path"},
+    "A publisher": {"wrong_key", "unknown_stream", "not_allowed", "path", "no_read_key"},
     "`dubcast run`": {
         "2",
         *map(

@@ -43,6 +43,7 @@ class Refusal:
 WRONG_KEY = Refusal("wrong_key", "the key is missing or wrong: give it as ?key=")
 UNKNOWN_STREAM = Refusal("unknown_stream", "this stream is not among those of the settings")
 NOT_ALLOWED = Refusal("not_allowed", "this is for dubcast's own roles, which have a key")
+NO_READ_KEY = Refusal("no_read_key", "viewers need a key, and orchestrator.read_key is not set")
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def _media_refusal(access: Access, request: AuthRequest) -> Refusal | None:
     if request.action != "read" or not is_output_path(request.path):
         return NOT_ALLOWED
     if access.read is None:
-        return Refusal("no_read_key", "viewers need a key, and orchestrator.read_key is not set")
+        return NO_READ_KEY
     return None if _is_given(access.read, given) else WRONG_KEY
 
 
