@@ -117,6 +117,9 @@ def _mediamtx() -> Settings:
 async def on_air(out: Path, console: Console) -> dict[str, Figure]:
     """One stream, its publisher's absences, and the end of its server."""
     settings, third = stage.stage_settings(_mediamtx(), out, (STREAM,))
+    # A destination that is patient itself: it is not to be the one that cuts.
+    patient = third.media_server.model_copy(update={"silent_s": 300.0})
+    third = third.model_copy(update={"media_server": patient})
     stage.clear(out)
     clip = await asyncio.to_thread(build_clip, ClipSpec(), out / "clip")
     context = stage.running(settings, third, out, "--no-sts")
