@@ -24,7 +24,7 @@ def documents() -> dict[str, dict[str, Any]]:
     # Describing an application runs none of its parts.
     with patch("dubcast.sts.app.Service"):
         sts = sts_app(settings, MagicMock())
-    orchestrator = orchestrator_app(MagicMock(), settings.orchestrator, Secret(""))
+    orchestrator = orchestrator_app(MagicMock(), settings, Secret(""))
     return {
         "egress-status.json": EgressStatus.model_json_schema(),
         "sts-openapi.json": sts.openapi(),

@@ -67,7 +67,8 @@ install_python() {
 }
 
 install_media_server() {
-  say "embedded media server"
+  say "media servers"
+  "$VENV/bin/dubcast" mediamtx install --optional
   "$VENV/bin/dubcast" media-server --install
 }
 

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,17 @@ from typing import Any
 from dubcast.config import MediaServerSettings, Secret, Settings, load
 from dubcast.contract.ids import ingest_path_fault, is_output_path
 from dubcast.measure.recorder import require_elements
+from dubcast.mediaserver.auth import access_of
+from dubcast.mediaserver.auth_relay import AuthRelay
 from dubcast.mediaserver.choice import create
-from dubcast.mediaserver.interface import ControlPlane, MediaServer
+from dubcast.mediaserver.interface import ControlPlane, MediaServer, control_plane
+from dubcast.mediaserver.keys import Purpose, derived
 from dubcast.mediaserver.mediamtx import find_binary
 from dubcast.testing.launch_line import elements_of
 
 SECRET = "hook-secret-of-the-tests"
 KEY = "right-key"
+API_KEY = derived(Secret(SECRET), Purpose.API).get_secret_value()
 
 
 def free_ports(count: int) -> list[int]:
@@ -91,6 +96,8 @@ class StubPlane:
     def _answer(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
         value = json.loads(body)
         if path == "/auth":
+            if value["action"] == "api":
+                return (200, b"") if value["password"] == API_KEY else (401, b"")
             self.asked.append(value)
             fault = ingest_path_fault(value["path"]) if value["action"] == "publish" else None
             if fault is None or is_output_path(value["path"]):
@@ -132,7 +139,7 @@ def stub_plane() -> Iterator[StubPlane]:
 
 def server_settings(kind: str, **changes: Any) -> MediaServerSettings:
     """Settings with free ports; MediaMTX's binary as the machine's settings name it."""
-    rtmp, rtsp, http, api = free_ports(4)
+    rtmp, rtsp, http, api, metrics = free_ports(5)
     binary = load().settings.media_server.mediamtx_path
     values = {
         "kind": kind,
@@ -140,6 +147,7 @@ def server_settings(kind: str, **changes: Any) -> MediaServerSettings:
         "rtsp_port": rtsp,
         "http_port": http,
         "api_port": api,
+        "metrics_port": metrics,
         "mediamtx_path": binary,
         "ingest": free_ingest_ports(),
         **changes,
@@ -164,11 +172,44 @@ def build_server(settings: MediaServerSettings, plane: ControlPlane) -> MediaSer
 
 
 def mediamtx_found() -> bool:
-    return find_binary(load().settings.media_server.mediamtx_path) is not None
+    return find_binary(load().settings.media_server) is not None
 
 
 @asynccontextmanager
 async def running_server(
+    settings: MediaServerSettings, plane: ControlPlane
+) -> AsyncIterator[MediaServer]:
+    """A server with a plane that is there. MediaMTX asks about its API too: where a plane has
+    nobody to answer, a relay does."""
+    if settings.kind == "mediamtx" and not plane.auth_required:
+        running = _answered(Settings(media_server=settings), plane)
+    else:
+        running = _started(settings, plane)
+    async with running as server:
+        yield server
+
+
+@asynccontextmanager
+async def running_role(settings: Settings) -> AsyncIterator[MediaServer]:
+    """As the role `media-server` runs it: what asks the orchestrator is between them."""
+    async with _answered(settings, control_plane(settings, Secret(SECRET))) as server:
+        yield server
+
+
+@asynccontextmanager
+async def _answered(settings: Settings, plane: ControlPlane) -> AsyncIterator[MediaServer]:
+    relay = AuthRelay(access_of(settings, plane.hook_secret), plane.auth_url)
+    relay.start()
+    try:
+        asking = replace(plane, auth_url=relay.url)
+        async with _started(settings.media_server, asking) as server:
+            yield server
+    finally:
+        relay.close()
+
+
+@asynccontextmanager
+async def _started(
     settings: MediaServerSettings, plane: ControlPlane
 ) -> AsyncIterator[MediaServer]:
     server = build_server(settings, plane)

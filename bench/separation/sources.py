@@ -21,8 +21,9 @@ import yaml
 from dubcast.audio.pcm import CHANNELS, RATE, Float, to_float
 from dubcast.config import cache_dir
 from dubcast.errors import DubcastError, MissingPartError
+from dubcast.fetching import NoProgress, append_member
 from dubcast.measure.recording import ffmpeg_program
-from dubcast.models.fetch import NoProgress, append_member, fetch_package
+from dubcast.models.fetch import fetch_package
 
 PINS = Path(__file__).with_name("sources.yaml")
 

@@ -21,7 +21,7 @@ from rich.console import Console
 from bench.scene import dub
 from bench.servers.publishers import Ingest, coded, command
 from dubcast import log
-from dubcast.config import Settings, StreamSettings, StsClientSettings
+from dubcast.config import Secret, Settings, StreamSettings, StsClientSettings
 from dubcast.contract.ids import ingest_path, output_path
 from dubcast.contract.worker import Outcome, as_run
 from dubcast.errors import MediaError, MediaServerError, MissingPartError, ProbeError
@@ -99,7 +99,7 @@ class Stage:
     def __init__(self, roles: Settings, out: Path) -> None:
         self.roles = roles
         self.out = out
-        self._server = create(roles, control_plane(roles, ""))
+        self._server = create(roles, control_plane(roles, Secret("")))
         self._api = httpx2.AsyncClient(trust_env=False, timeout=2)
 
     async def close(self) -> None:

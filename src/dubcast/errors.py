@@ -4,7 +4,8 @@
     ├── ConfigError            a setting is unknown or has a bad value (exit code 2)
     ├── MissingPartError       a program, library, model or element is not installed (exit code 2)
     ├── NotReachableError      what was asked for is not there (exit code 3)
-    ├── ModelStoreError        a model file cannot be fetched or has the wrong hash
+    ├── FetchError             a file cannot be fetched, or is not what it should be
+    │   └── ModelStoreError    a model file: the same, or it cannot be joined or converted
     ├── MediaError             the media path: input, output, media server
     │   ├── InputError         the source cannot be read or carries what we refuse
     │   └── MediaServerError   the media server does not start or answer
@@ -45,7 +46,11 @@ class NotReachableError(DubcastError):
     exit_code = 3
 
 
-class ModelStoreError(DubcastError):
+class FetchError(DubcastError):
+    """A file cannot be fetched, or is not what it should be."""
+
+
+class ModelStoreError(FetchError):
     """A model file cannot be fetched, joined or verified."""
 
 

@@ -5,11 +5,13 @@ Standard library only, so that a worker stays small.
 
 from __future__ import annotations
 
+import http.client
 import socket
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import SplitResult
 
 from dubcast.listening import family_of, is_dual
 
@@ -27,17 +29,33 @@ class Reply:
 
 # From path (with its query) and body; called in the server's threads, and must return quickly.
 Answer = Callable[[str, bytes], Reply]
+# From a request's header `Authorization`: whether it is answered at all.
+Admits = Callable[[str], bool]
+
+
+def connection_to(url: SplitResult, timeout_s: float) -> http.client.HTTPConnection:
+    """A connection, not yet made, to where a URL of HTTP or HTTPS points."""
+    kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
+    return kind(url.hostname or "127.0.0.1", url.port, timeout=timeout_s)
 
 
 class SmallServer:
     """`answers`: HTTP method -> what answers it; closing twice is harmless.
 
     Raises OSError if it cannot listen. A body without a length, or of more than 64 KiB, is
-    refused unread: 413.
+    refused unread: 413. So is one that `admits` does not admit: 403.
     """
 
-    def __init__(self, name: str, host: str, port: int, answers: Mapping[str, Answer]) -> None:
-        self._server = _Server((host, port), _handler(answers))
+    def __init__(
+        self,
+        name: str,
+        host: str,
+        port: int,
+        answers: Mapping[str, Answer],
+        *,
+        admits: Admits = lambda _: True,
+    ) -> None:
+        self._server = _Server((host, port), _handler(answers, admits))
         self._server.daemon_threads = True
         self.port: int = self._server.server_address[1]
         self._thread = threading.Thread(
@@ -69,7 +87,9 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     timeout = 5  # a slow client holds no thread
 
-    def serve(self, answer: Answer) -> None:
+    def serve(self, answer: Answer, admits: Admits) -> None:
+        if not admits(self.headers.get("Authorization", "")):
+            return self._send(Reply(403))
         body = self._body()
         self._send(Reply(413) if body is None else answer(self.path, body))
 
@@ -95,11 +115,11 @@ class _Handler(BaseHTTPRequestHandler):
         made."""
 
 
-def _handler(answers: Mapping[str, Answer]) -> type[BaseHTTPRequestHandler]:
+def _handler(answers: Mapping[str, Answer], admits: Admits) -> type[BaseHTTPRequestHandler]:
     """A handler with a method for each HTTP method that is answered; the others get a 501."""
 
     def serving(answer: Answer) -> Callable[[_Handler], None]:
-        return lambda handler: handler.serve(answer)
+        return lambda handler: handler.serve(answer, admits)
 
     methods = {f"do_{method}": serving(answer) for method, answer in answers.items()}
     return type("Handler", (_Handler,), methods)

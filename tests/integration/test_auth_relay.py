@@ -11,11 +11,23 @@ from typing import Any
 import httpx2
 import pytest
 
-from dubcast.config import OrchestratorSettings
+from dubcast.config import Secret, Settings
+from dubcast.mediaserver.auth import access_of
 from dubcast.mediaserver.auth_relay import AuthRelay
-from rig import KEY, StubPlane, eventually, publisher, running_server, server_settings, stub_plane
+from dubcast.mediaserver.keys import USER
+from rig import (
+    KEY,
+    SECRET,
+    StubPlane,
+    eventually,
+    publisher,
+    running_server,
+    server_settings,
+    stub_plane,
+)
 
-SETTINGS = OrchestratorSettings.model_validate({"publish_key": KEY})
+ACCESS = access_of(Settings.model_validate({"orchestrator": {"publish_key": KEY}}), Secret(SECRET))
+AUTH = (USER, ACCESS.own.callback.get_secret_value())
 QUESTION = {"ip": "192.0.2.1", "action": "publish", "path": "live/abc/in", "protocol": "rtmp"}
 
 
@@ -26,13 +38,14 @@ def plane() -> Iterator[StubPlane]:
 
 
 def relay_to(upstream: str) -> AuthRelay:
-    relay = AuthRelay(SETTINGS, upstream)
+    relay = AuthRelay(ACCESS, upstream)
     relay.start()
     return relay
 
 
 def ask(relay: AuthRelay, **changes: Any) -> int:
-    return httpx2.post(relay.url, json={**QUESTION, **changes}, trust_env=False).status_code
+    question = {**QUESTION, **changes}
+    return httpx2.post(relay.url, json=question, auth=AUTH, trust_env=False).status_code
 
 
 def nobody() -> str:
@@ -71,11 +84,33 @@ def test_without_it_the_same_rule_decides(silent: bool) -> None:
         listener.close()
 
 
+def test_who_is_not_our_media_server_gets_no_answer() -> None:
+    relay = relay_to(nobody())
+    try:
+        for auth in (None, (USER, "guess"), (USER, ACCESS.own.api.get_secret_value())):
+            question = {**QUESTION, "query": f"key={KEY}"}
+            reply = httpx2.post(relay.url, json=question, auth=auth, trust_env=False)
+            assert (reply.status_code, reply.content) == (403, b"")
+    finally:
+        relay.close()
+
+
+def test_what_needs_no_orchestrator_is_answered_without_it(plane: StubPlane) -> None:
+    relay = relay_to(f"{plane.base}/auth")
+    try:
+        assert ask(relay, action="api", password=ACCESS.own.api.get_secret_value()) == 204
+        assert ask(relay, action="api", password=KEY) == 401
+        assert ask(relay, action="read", path="live/abc/out") == 401
+        assert plane.asked == []
+    finally:
+        relay.close()
+
+
 def test_the_words_of_a_refusal_come_through(plane: StubPlane) -> None:
     for relay in (relay_to(f"{plane.base}/auth"), relay_to(nobody())):
         try:
             question = {**QUESTION, "path": "live/MyShow/in", "query": f"key={KEY}"}
-            reply = httpx2.post(relay.url, json=question, trust_env=False)
+            reply = httpx2.post(relay.url, json=question, auth=AUTH, trust_env=False)
             assert reply.status_code == 401
             assert "an id has no capital letters" in reply.text
         finally:
@@ -86,9 +121,9 @@ def test_what_is_no_question_is_refused() -> None:
     relay = relay_to(nobody())
     try:
         for body in (b"", b"[]", b"{", json.dumps({"action": "x" * 100}).encode()):
-            reply = httpx2.post(relay.url, content=body, trust_env=False)
+            reply = httpx2.post(relay.url, content=body, auth=AUTH, trust_env=False)
             assert reply.status_code == 401
-        big = httpx2.post(relay.url, content=b" " * 100_000, trust_env=False)
+        big = httpx2.post(relay.url, content=b" " * 100_000, auth=AUTH, trust_env=False)
         assert big.status_code == 413
     finally:
         relay.close()

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from dubcast import flv
+from dubcast.config import Secret
 from dubcast.contract.streams import EgressStatus
 from dubcast.egress.forwarder import Forwarder
 from dubcast.egress.machine import EgressPolicy
@@ -28,7 +29,7 @@ from dubcast.testing.publisher import Timed, captioned, jumped, paced, publish
 from rig import Child, child, eventually, publisher, running_server, server_settings
 
 OUT = "live/abc/out"
-OPEN = ControlPlane(None, "", "http://127.0.0.1:9/", auth_required=False)
+OPEN = ControlPlane(None, Secret(""), "http://127.0.0.1:9/", auth_required=False)
 ASK = "is the key right, is the event live?"
 
 

@@ -25,7 +25,8 @@ from dubcast.config import OrchestratorSettings, Secret, Settings
 from dubcast.contract.ids import output_path, stream_id_of_ingest
 from dubcast.errors import ConfigError, MediaServerError
 from dubcast.mediaserver import signature
-from dubcast.mediaserver.interface import ControlPlane, MediaServer, PathSource, control_plane
+from dubcast.mediaserver.interface import ControlPlane, MediaServer, PathSource
+from dubcast.mediaserver.keys import USER, Purpose, derived
 from dubcast.orchestrator.app import create_app
 from dubcast.orchestrator.instance import InstanceLock
 from dubcast.orchestrator.launch import Launcher
@@ -34,7 +35,7 @@ from dubcast.orchestrator.placement.driver import ChildSpec
 from dubcast.orchestrator.placement.local import LocalChild, LocalPlacement
 from dubcast.processes.identity import ref
 from dubcast.processes.lasting import Notes
-from rig import KEY, SECRET, eventually, free_ports, publisher, running_server, server_settings
+from rig import KEY, SECRET, eventually, free_ports, publisher, running_role, server_settings
 
 
 def make_settings(server_kind: str, folder: Path, **orchestrator: Any) -> Settings:
@@ -124,7 +125,7 @@ def build(settings: Settings, server: MediaServer, folder: Path) -> tuple[Orches
 
 @asynccontextmanager
 async def serving(settings: Settings, orchestrator: Orchestrator) -> AsyncIterator[None]:
-    app = create_app(orchestrator, settings.orchestrator, Secret(SECRET))
+    app = create_app(orchestrator, settings, Secret(SECRET))
     port = settings.orchestrator.port
     web = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None))
     web.capture_signals = suppress  # type: ignore[method-assign,assignment]
@@ -145,8 +146,7 @@ async def plane(server_kind: str, tmp_path: Path) -> AsyncIterator[Plane]:
 
 @asynccontextmanager
 async def running_plane(settings: Settings, folder: Path) -> AsyncIterator[Plane]:
-    control = control_plane(settings, Secret(SECRET))
-    async with running_server(settings.media_server, control) as server:
+    async with running_role(settings) as server:
         orchestrator, placement = build(settings, server, folder)
         base = f"http://127.0.0.1:{settings.orchestrator.port}"
         async with serving(settings, orchestrator), httpx2.AsyncClient(base_url=base) as client:
@@ -272,9 +272,7 @@ async def test_told_to_leave_them_it_leaves_the_streams_to_the_next(
     leaving = make_settings(server_kind, tmp_path, on_stop="leave", grace_s=10)
     own = {**leaving.orchestrator.model_dump(), "on_stop": "stop"}
     stopping = leaving.model_copy(update={"orchestrator": OrchestratorSettings.model_validate(own)})
-    async with running_server(
-        leaving.media_server, control_plane(leaving, Secret(SECRET))
-    ) as server:
+    async with running_role(leaving) as server:
         first, placement = build(leaving, server, tmp_path)
         base = f"http://127.0.0.1:{leaving.orchestrator.port}"
         async with httpx2.AsyncClient(base_url=base) as client:
@@ -385,9 +383,7 @@ async def test_the_next_orchestrator_adopts_what_a_killed_one_left(
     server_kind: str, tmp_path: Path
 ) -> None:
     settings = make_settings(server_kind, tmp_path, grace_s=10)
-    async with running_server(
-        settings.media_server, control_plane(settings, Secret(SECRET))
-    ) as server:
+    async with running_role(settings) as server:
         first, placement = build(settings, server, tmp_path)
         base = f"http://127.0.0.1:{settings.orchestrator.port}"
         client = httpx2.AsyncClient(base_url=base)
@@ -520,8 +516,14 @@ async def test_a_body_without_a_length_is_cut_off(plane: Plane) -> None:
 async def test_the_auth_endpoint_answers_as_the_media_server_expects(plane: Plane) -> None:
     async def ask(**question: Any) -> int:
         base = {"ip": "127.0.0.1", "action": "publish", "path": "live/abc/in", "protocol": "rtmp"}
-        reply = await plane.client.post("/v1/internal/mtx-auth", json={**base, **question})
+        reply = await plane.client.post(
+            "/v1/internal/mtx-auth", json={**base, **question}, auth=auth
+        )
         return reply.status_code
+
+    auth: Any = None
+    assert await ask(query=f"key={KEY}") == 403  # no media server of ours, wherever it is
+    auth = (USER, derived(Secret(SECRET), Purpose.CALLBACK).get_secret_value())
 
     assert await ask(query=f"key={KEY}") == 204
     assert await ask(password=KEY) == 204
@@ -533,6 +535,9 @@ async def test_the_auth_endpoint_answers_as_the_media_server_expects(plane: Plan
     assert await ask(action="publish", path="live/abc/out", ip="192.0.2.1") == 401
     assert await ask(action="publish", path="live/abc/out", ip="::ffff:127.0.0.1") == 204
     assert await ask(action="api", ip="192.0.2.1") == 401
+    api = derived(Secret(SECRET), Purpose.API).get_secret_value()
+    assert await ask(action="api", password=api, ip="192.0.2.1") == 204
+    assert await ask(action="api", query=f"key={api}") == 401
     assert await ask(action="publish", path="live/ABC/in", ip="192.0.2.1") == 401
 
 

@@ -14,12 +14,16 @@ from effect import Effect, Place
 from dubcast.cli import orchestrator as command
 from dubcast.clock import s_to_ns
 from dubcast.config import Secret, Settings
-from dubcast.errors import DubcastError
-from dubcast.mediaserver.auth import AuthRequest, refusal
+from dubcast.errors import DubcastError, FetchError
+from dubcast.mediaserver import mediamtx_install
+from dubcast.mediaserver.auth import AuthRequest, access_of, refusal
 from dubcast.mediaserver.choice import create
 from dubcast.mediaserver.embedded_server import install_dir
 from dubcast.mediaserver.interface import MediaServer, PathSource, control_plane
+from dubcast.mediaserver.keys import own_keys
 from dubcast.mediaserver.mediamtx import generate_config
+from dubcast.mediaserver.mediamtx_api import api_url
+from dubcast.mediaserver.mediamtx_program import program_path
 from dubcast.orchestrator import up
 from dubcast.orchestrator.children import supervisor_policies
 from dubcast.orchestrator.launch import Launcher
@@ -74,6 +78,30 @@ def mediamtx_config(settings: Settings, _: Place) -> dict[str, Any]:
     return generate_config(settings.media_server, plane, (1, 20, 1))
 
 
+def asked_for(settings: Settings, _: Place) -> tuple[str, str]:
+    """Where the API is asked, and with which key."""
+    keys = own_keys(settings.media_server, Secret("a-secret"))
+    return api_url(settings.media_server), keys.api.get_secret_value()
+
+
+def install_place(settings: Settings, _: Place) -> str:
+    return str(program_path(settings.media_server))
+
+
+def asked_to_install(settings: Settings, place: Place) -> list[str]:
+    """Which addresses are asked for a release; none of them has one."""
+    asked = []
+
+    def download(url: str, *_: Any, **__: Any) -> None:
+        asked.append(url)
+        raise FetchError("no such file")
+
+    place.patch.setattr(mediamtx_install, "download", download)
+    with suppress(FetchError):
+        mediamtx_install.install(settings.media_server)
+    return asked
+
+
 def installed(settings: Settings, _: Place) -> str:
     return str(install_dir(settings.media_server))
 
@@ -112,18 +140,20 @@ def secret(settings: Settings, _: Place) -> str:
 
 
 def launched(settings: Settings, _: Place) -> list[Any]:
-    """The children of a stream: arguments, and what they are told of the voice."""
+    """The children of a stream: arguments, and what they are told beside them."""
     children = Launcher(settings, media_server(settings)).children("abc", None)
-    return [(one.argv, one.env.get("DUBCAST__STREAM__VOICE")) for one in children]
+    told = ("DUBCAST__STREAM__VOICE", "DUBCAST__MEDIA_SERVER__ROLES_KEY")
+    return [(one.argv, [one.env.get(name) for name in told]) for one in children]
 
 
-def answered(settings: Settings, _: Place) -> list[str | None]:
-    """Why publishers with and without a key are refused."""
+def answered(settings: Settings, _: Place) -> list[Any]:
+    """Why publishers and viewers with and without a key are refused."""
     return [
         refusal(
-            settings.orchestrator,
-            AuthRequest(action="publish", path="live/abc/in", ip="10.0.0.1", query=Secret(query)),
+            access_of(settings, Secret("a-secret")),
+            AuthRequest(action=action, path=path, ip="10.0.0.1", query=Secret(query)),
         )
+        for action, path in (("publish", "live/abc/in"), ("read", "live/abc/out"))
         for query in ("", "key=a-key")
     ]
 
@@ -196,6 +226,7 @@ def _first(seconds: range, true_of: Any) -> int | None:
 
 
 MEDIAMTX = {"media_server.kind": "mediamtx"}
+NOT_INSTALLED = {**MEDIAMTX, "media_server.mediamtx_dir": "{chosen}"}
 EMBEDDED = {"media_server.kind": "embedded"}
 STATE = {"orchestrator.state_dir": "{state}"}
 AS_RUN = {**STATE, **EMBEDDED}
@@ -221,14 +252,24 @@ INGEST = {
 }
 EFFECTS = {
     "media_server.kind": Effect("embedded", chosen, {"media_server.attach": True}),
-    "media_server.attach": Effect(True, chosen, MEDIAMTX),
+    "media_server.attach": Effect(True, chosen, NOT_INSTALLED),
+    "media_server.mediamtx_dir": Effect("{other_state}", install_place),
+    "media_server.mediamtx_releases": Effect("{first}/mirror", asked_to_install, NOT_INSTALLED),
     "media_server.mediamtx_path": Effect("{mediamtx}", started, MEDIAMTX),
     "media_server.host": Effect("127.0.0.2", published, EMBEDDED),
     "media_server.bind": Effect("0.0.0.0", mediamtx_config),
     "media_server.rtmp_port": Effect(1936, mediamtx_config),
     "media_server.rtsp_port": Effect(8555, mediamtx_config),
-    "media_server.api_port": Effect(9998, mediamtx_config),
-    "media_server.silent_s": Effect(20.0, mediamtx_config),
+    "media_server.api_port": Effect(9996, mediamtx_config),
+    "media_server.api_host": Effect("127.0.0.2", mediamtx_config),
+    "media_server.api_url": Effect("http://media.lan:9997", asked_for),
+    "media_server.api_key": Effect("a-key", asked_for),
+    "media_server.roles_key": Effect(
+        "a-key", launched, {**EMBEDDED, "media_server.bind": "0.0.0.0"}
+    ),
+    "media_server.metrics_port": Effect(9999, mediamtx_config),
+    "media_server.hls_port": Effect(8888, mediamtx_config),
+    "media_server.silent_s": Effect(200.0, mediamtx_config),
     **{f"media_server.ingest.{key}": one for key, one in INGEST.items()},
     "media_server.http_port": Effect(
         "{paths}", listed, {**EMBEDDED, "media_server.http_port": "{refusing}"}
@@ -244,6 +285,8 @@ EFFECTS = {
     "orchestrator.destinations": Effect(TO_THIRD, launched, EMBEDDED),
     "orchestrator.open_ingest": Effect(False, answered),
     "orchestrator.publish_key": Effect("a-key", answered),
+    "orchestrator.read_key": Effect("a-key", answered),
+    "orchestrator.url": Effect("https://control.lan", mediamtx_config),
     "orchestrator.reconcile_s": Effect(5.0, looked),
     "orchestrator.on_stop": Effect("leave", looked),
     "orchestrator.start_timeout_s": Effect(7.0, child_story),

@@ -127,5 +127,5 @@ def test_no_color_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_console_lines_that_go_to_a_file_have_no_colours() -> None:
     done = dubcast("orchestrator", DUBCAST__LOG__FORMAT="console", XDG_STATE_HOME="/dev/null")
-    assert "hooks.off" in done.stderr
+    assert "hook_secret.not_kept" in done.stderr
     assert "\x1b" not in done.stderr

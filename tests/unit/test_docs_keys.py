@@ -18,20 +18,29 @@ from dubcast.orchestrator.launch import Launcher
 from dubcast.orchestrator.up import roles
 
 PAGE = (Path(__file__).parents[2] / "docs/keys.md").read_text(encoding="utf-8")
-KEYS = {"HOOK", "PUBLISH", "FIRST", "SECOND", "GIVEN", "ASKED", "PASSPHRASE-SRT"}
+OURS = {"API", "ROLES"}
+PUBLISHERS = {"HOOK", "PUBLISH", "READ"}
+KEYS = {*OURS, *PUBLISHERS, "FIRST", "SECOND", "GIVEN", "ASKED", "PASSPHRASE-SRT"}
 
 
-def settings() -> Settings:
+def settings(bind: str = "127.0.0.1") -> Settings:
     urls = {"first": "rtmp://host/app/FIRST", "second": "rtmp://host/app/SECOND"}
     tree = {
         "orchestrator": {
             "hook_secret": "HOOK",
             "publish_key": "PUBLISH",
+            "read_key": "READ",
             "destinations": [{"name": name, "url": url} for name, url in urls.items()],
         },
         "sts": {"api_key": "GIVEN"},
         "sts_server": {"api_key": "ASKED"},
-        "media_server": {"kind": "embedded", "ingest": {"srt_passphrase": "PASSPHRASE-SRT"}},
+        "media_server": {
+            "kind": "embedded",
+            "bind": bind,
+            "api_key": "API",
+            "roles_key": "ROLES",
+            "ingest": {"srt_passphrase": "PASSPHRASE-SRT"},
+        },
     }
     return Settings.model_validate(tree)
 
@@ -44,11 +53,11 @@ def keys_in(environment: Mapping[str, str]) -> set[str]:
 def test_the_page_has_the_table() -> None:
     for row in (
         "| speech service | `sts_server.api_key` |",
-        "| `media-server` | the publish key, the hook secret, the SRT passphrase |",
+        "| `media-server` | the keys of publishers, viewers and hooks, the SRT passphrase, the",
         "| orchestrator | all but `sts_server.api_key` and the SRT passphrase: it hands them on |",
-        "| worker | `sts.api_key` |",
-        "| passthrough | no key |",
-        "| forwarder | its destination's URL |",
+        "| worker | `sts.api_key`; the roles' key where the media server asks for it |",
+        "| passthrough | the roles' key likewise |",
+        "| forwarder | its destination's URL; the roles' key likewise |",
         "| MediaMTX and its hook program | no setting; the hook secret |",
     ):
         assert row in PAGE
@@ -58,7 +67,7 @@ def test_each_role_of_up_is_given_the_keys_that_it_uses() -> None:
     given = {role.name: keys_in(role.env) for role in roles(settings(), with_sts=True)}
     assert given == {
         "sts": {"ASKED"},
-        "media-server": {"HOOK", "PUBLISH", "PASSPHRASE-SRT"},
+        "media-server": {*PUBLISHERS, *OURS, "PASSPHRASE-SRT"},
         "orchestrator": KEYS - {"ASKED", "PASSPHRASE-SRT"},
     }
 
@@ -88,6 +97,15 @@ def test_children_of_a_stream_are_given_few_and_none_as_an_argument() -> None:
     assert keys_in(second.env) == {"SECOND"}
     for one in (worker, worker.instead, first, second):
         assert [key for key in KEYS if key in " ".join(one.argv)] == []
+
+
+def test_the_roles_key_goes_where_it_is_asked_for() -> None:
+    open_to_others = settings(bind="0.0.0.0")
+    server = create(open_to_others, control_plane(open_to_others, Secret("HOOK")))
+    worker, first, _ = Launcher(open_to_others, server).children("show", None)
+    assert keys_in(worker.env) == {"GIVEN", "ROLES"}
+    assert keys_in(first.env) == {"FIRST", "ROLES"}
+    assert "ROLES" not in " ".join([*worker.argv, *first.argv])
 
 
 def test_mediamtx_is_given_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -83,11 +83,11 @@ def test_the_voices_are_needed_as_the_model_that_speaks_them_is(tmp_path: Path) 
 
 def test_auto_that_takes_the_demo_server_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dubcast.mediaserver.choice.find_binary", lambda _: None)
-    said = found(Settings())["media server taken: embedded"]
+    said = found(Settings())["media server taken: embedded media server"]
     assert (said.ok, said.needed) == (False, False)
-    assert "install MediaMTX" in said.detail
+    assert "dubcast mediamtx install" in said.detail
     meant = found(Settings(media_server=MediaServerSettings(kind="embedded")))
-    assert meant["media server taken: embedded"].ok
+    assert meant["media server taken: embedded media server"].ok
 
 
 def test_folders_that_cannot_be_written_are_found(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import urllib.request
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from dubcast.listening import listen
 from dubcast.mediaserver.choice import create
 from dubcast.mediaserver.interface import control_plane
 from dubcast.mediaserver.mediamtx import generate_config
+from dubcast.mediaserver.mediamtx_api import api_url
 from dubcast.small_http import Reply, SmallServer
 
 HOSTS = [
@@ -95,17 +95,13 @@ def test_every_url_has_its_brackets() -> None:
     assert plane.auth_url == "http://[::1]:3/v1/internal/mtx-auth"
     server = create(settings, plane)
     assert server.publish_url("live/a/out") == "rtmp://[::1]:1/live/a/out"
+    assert api_url(settings.media_server) == "http://[::1]:9997"
     written = generate_config(settings.media_server, plane, (1, 20, 1))
     assert [written[name] for name in ("rtmpAddress", "rtspAddress")] == ["[::]:1", "[::]:2"]
 
 
-def test_the_api_of_our_own_mediamtx_is_on_loopback(tmp_path: Path) -> None:
-    binary = tmp_path / "mediamtx"
-    binary.touch()
+def test_the_api_of_our_own_mediamtx_is_on_loopback() -> None:
     for attach, wanted in ((False, "127.0.0.1"), (True, "media.lan")):
-        media = MediaServerSettings(
-            kind="mediamtx", attach=attach, host="media.lan", mediamtx_path=binary
-        )
+        media = MediaServerSettings(kind="mediamtx", attach=attach, host="media.lan")
         settings = Settings(media_server=media)
-        server: Any = create(settings, control_plane(settings, Secret("secret")))
-        assert server._api.base_url.host == wanted
+        assert api_url(settings.media_server) == f"http://{wanted}:9997"

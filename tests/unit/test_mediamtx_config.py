@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
-from dubcast.config import MediaServerSettings, Secret
+from dubcast.config import MediaServerSettings, Secret, Settings
 from dubcast.errors import ConfigError, MissingPartError
-from dubcast.mediaserver.interface import ControlPlane, PathSource
+from dubcast.mediaserver.choice import create
+from dubcast.mediaserver.interface import ControlPlane, PathSource, control_plane
+from dubcast.mediaserver.keys import Purpose, derived
 from dubcast.mediaserver.mediamtx import (
     MediaMtx,
     find_binary,
@@ -20,6 +22,7 @@ from dubcast.mediaserver.mediamtx import (
     hook_command,
     version_of,
 )
+from dubcast.orchestrator.report import metrics_targets
 
 PLANE = ControlPlane(
     "http://127.0.0.1:8080/v1/mediamtx/events", Secret("hook-secret"), "http://a", True
@@ -56,11 +59,38 @@ def test_an_old_version_is_refused() -> None:
 
 def test_what_is_not_needed_is_off_and_a_publisher_is_not_overridden() -> None:
     config = config_of((1, 20, 1))
-    for name in ("pprof", "playback", "hls", "metrics"):
+    for name in ("pprof", "playback", "hls"):
         assert config[name] is False
     assert config["pathDefaults"] == {"overridePublisher": False}
     assert config["authMethod"] == "http"
-    assert str(config["apiAddress"]).startswith("127.0.0.1:")
+    assert (config["apiAddress"], config["metricsAddress"]) == ("127.0.0.1:9997", "127.0.0.1:9998")
+    assert config["apiAllowOrigins"] == config["metricsAllowOrigins"] == []
+
+
+def test_the_api_is_where_it_is_set_to_be() -> None:
+    config = config_of((1, 20, 1), api_host="::1", api_port=1, metrics_port=2)
+    assert (config["apiAddress"], config["metricsAddress"]) == ("[::1]:1", "[::1]:2")
+
+
+def test_the_one_time_limit_is_that_of_an_output() -> None:
+    """Which is silent while its publisher is away; publishers are watched from outside."""
+    assert config_of((1, 20, 1))["readTimeout"] == "90s"
+    assert config_of((1, 20, 1), silent_s=200)["readTimeout"] == "200s"
+    patient = control_plane(
+        Settings.model_validate({"orchestrator": {"grace_s": 600}}), Secret("x")
+    )
+    assert generate_config(SETTINGS, patient, (1, 20, 1))["readTimeout"] == "630s"
+
+
+def test_previews_are_low_latency_hls_where_they_are_wished() -> None:
+    config = config_of((1, 20, 1), hls_port=8888, bind="0.0.0.0")
+    assert (config["hls"], config["hlsAddress"]) == (True, "0.0.0.0:8888")
+    assert config["hlsVariant"] == "lowLatency"
+
+
+def test_the_question_comes_with_our_key() -> None:
+    key = derived(Secret("hook-secret"), Purpose.CALLBACK).get_secret_value()
+    assert config_of((1, 20, 1))["authHTTPAddress"] == f"http://dubcast:{key}@a"
 
 
 def test_a_server_that_others_reach_asks_about_everything() -> None:
@@ -69,8 +99,8 @@ def test_a_server_that_others_reach_asks_about_everything() -> None:
         assert isinstance(exclusions, list)
         return [one["action"] for one in exclusions]
 
-    assert actions("127.0.0.1") == ["api", "metrics", "read", "publish"]
-    assert actions("0.0.0.0") == ["api", "metrics"]
+    assert actions("127.0.0.1") == ["metrics", "read", "publish"]
+    assert actions("0.0.0.0") == ["metrics"]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +149,23 @@ def test_the_version_is_read_from_the_binary(tmp_path: Path) -> None:
 
 def test_a_binary_that_is_set_must_exist(tmp_path: Path) -> None:
     with pytest.raises(MissingPartError, match="nothing-here"):
-        find_binary(tmp_path / "nothing-here")
+        find_binary(MediaServerSettings(mediamtx_path=tmp_path / "nothing-here"))
+
+
+@pytest.mark.parametrize(
+    ("media", "expected"),
+    [
+        ({"kind": "mediamtx", "attach": True, "host": "media.lan"}, ["media.lan:9998"]),
+        ({"kind": "embedded"}, []),
+    ],
+)
+def test_prometheus_is_told_where_its_metrics_are(
+    media: dict[str, object], expected: list[str]
+) -> None:
+    settings = Settings.model_validate({"media_server": media})
+    server = create(settings, control_plane(settings, Secret("x")))
+    told = metrics_targets([], "127.0.0.1", server.metrics_address())
+    assert [address for one in told for address in one["targets"]] == expected
 
 
 def test_each_protocol_is_on_or_off_by_name() -> None:

@@ -12,16 +12,17 @@ import tarfile
 import threading
 import zipfile
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from file_server import FileServer, serving
 from onnx_graphs import recurrent_graph
 from pydantic import ValidationError
 
+from dubcast import fetching
 from dubcast.config import ModelsSettings, cache_dir
-from dubcast.errors import MissingPartError, ModelStoreError
+from dubcast.errors import FetchError, MissingPartError, ModelStoreError
 from dubcast.models import fetch
 from dubcast.models.convert import converters
 from dubcast.models.manifest import Manifest, ModelEntry, load_manifest
@@ -67,55 +68,11 @@ def _manifest(**changes: Any) -> Manifest:
     return Manifest.model_validate({"models": {"test-model": model}})
 
 
-class Hub:
-    """A web server with files, byte ranges, and faults to order."""
-
-    def __init__(self) -> None:
-        root = f"/who/what/resolve/{REVISION}/"
-        self.files = {root + "deep/big.bin": BIG, root + "small.json": SMALL}
-        self.requests: list[tuple[str, str | None]] = []
-        self.cut_after: int | None = None
-        self.ranges = True
-        hub = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                hub.answer(self)
-
-            def log_message(self, format: str, *args: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-
-    def answer(self, handler: BaseHTTPRequestHandler) -> None:
-        asked = handler.headers.get("Range")
-        self.requests.append((handler.path.rpartition("/")[2], asked))
-        data = self.files.get(handler.path)
-        if data is None:
-            handler.send_error(404)
-            return
-        start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and self.ranges else 0
-        handler.send_response(206 if start else 200)
-        if start:
-            handler.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
-        handler.send_header("Content-Length", str(len(data) - start))
-        handler.end_headers()
-        rest = data[start:]
-        if self.cut_after is not None and len(rest) > self.cut_after:
-            rest = rest[: self.cut_after]
-        handler.wfile.write(rest)
-
-
 @pytest.fixture
-def hub() -> Iterator[Hub]:
-    hub = Hub()
-    thread = threading.Thread(target=hub.server.serve_forever, args=(0.01,))
-    thread.start()
-    yield hub
-    hub.server.shutdown()
-    thread.join()
-    hub.server.server_close()
+def hub() -> Iterator[FileServer]:
+    root = f"/who/what/resolve/{REVISION}/"
+    with serving({root + "deep/big.bin": BIG, root + "small.json": SMALL}) as server:
+        yield server
 
 
 class Registries:
@@ -167,12 +124,12 @@ class Store(ModelStore):
         self._sources = sources
 
     def pull(
-        self, names: list[str] | None = None, progress: fetch.Progress | None = None
+        self, names: list[str] | None = None, progress: fetching.Progress | None = None
     ) -> list[Path]:
         return pull(self, names, progress, self._sources, self._hub)
 
 
-def _store(tmp_path: Path, hub: Hub | None = None, source: str = "auto", **kw: Any) -> Store:
+def _store(tmp_path: Path, hub: FileServer | None = None, source: str = "auto", **kw: Any) -> Store:
     # Port 9 (discard) refuses: nobody listens there.
     url = hub.url if hub else "http://127.0.0.1:9"
     return Store(tmp_path / "models", _manifest(**kw), url, source)
@@ -184,7 +141,7 @@ def _check(folder: Path) -> None:
     assert (folder / "small.json").read_bytes() == SMALL
 
 
-def test_pull_from_the_hub(tmp_path: Path, hub: Hub) -> None:
+def test_pull_from_the_hub(tmp_path: Path, hub: FileServer) -> None:
     store = _store(tmp_path, hub)
     with pytest.raises(MissingPartError, match="dubcast models pull test-model"):
         store.path("test-model")
@@ -197,7 +154,7 @@ def test_pull_from_the_hub(tmp_path: Path, hub: Hub) -> None:
     assert not list((tmp_path / "models" / ".staging").iterdir())
 
 
-def test_what_is_here_is_not_fetched_again(tmp_path: Path, hub: Hub) -> None:
+def test_what_is_here_is_not_fetched_again(tmp_path: Path, hub: FileServer) -> None:
     store = _store(tmp_path, hub)
     store.pull(["test-model"])
     before = len(hub.requests)
@@ -205,7 +162,7 @@ def test_what_is_here_is_not_fetched_again(tmp_path: Path, hub: Hub) -> None:
     assert len(hub.requests) == before
 
 
-def test_a_broken_download_goes_on_where_it_stopped(tmp_path: Path, hub: Hub) -> None:
+def test_a_broken_download_goes_on_where_it_stopped(tmp_path: Path, hub: FileServer) -> None:
     store = _store(tmp_path, hub, "hub")
     hub.cut_after = 300_000
     with pytest.raises(ModelStoreError, match="could not be fetched"):
@@ -218,7 +175,7 @@ def test_a_broken_download_goes_on_where_it_stopped(tmp_path: Path, hub: Hub) ->
     assert hub.requests[0] == ("big.bin", "bytes=300000-")
 
 
-def test_verified_files_of_a_broken_pull_are_kept(tmp_path: Path, hub: Hub) -> None:
+def test_verified_files_of_a_broken_pull_are_kept(tmp_path: Path, hub: FileServer) -> None:
     store = _store(tmp_path, hub, "hub")
     small = next(path for path in hub.files if path.endswith("small.json"))
     del hub.files[small]
@@ -230,7 +187,7 @@ def test_verified_files_of_a_broken_pull_are_kept(tmp_path: Path, hub: Hub) -> N
     assert [name for name, _ in hub.requests] == ["small.json"]
 
 
-def test_a_server_without_ranges_starts_anew(tmp_path: Path, hub: Hub) -> None:
+def test_a_server_without_ranges_starts_anew(tmp_path: Path, hub: FileServer) -> None:
     store = _store(tmp_path, hub, "hub")
     hub.cut_after = 300_000
     with pytest.raises(ModelStoreError):
@@ -239,7 +196,7 @@ def test_a_server_without_ranges_starts_anew(tmp_path: Path, hub: Hub) -> None:
     _check(store.pull()[0])
 
 
-def test_a_wrong_hash_is_told_and_never_installed(tmp_path: Path, hub: Hub) -> None:
+def test_a_wrong_hash_is_told_and_never_installed(tmp_path: Path, hub: FileServer) -> None:
     store = _store(tmp_path, hub, "hub")
     path = next(path for path in hub.files if path.endswith("big.bin"))
     wrong = b"x" + BIG[1:]
@@ -252,7 +209,7 @@ def test_a_wrong_hash_is_told_and_never_installed(tmp_path: Path, hub: Hub) -> N
     _check(store.pull()[0])
 
 
-def test_a_file_that_is_too_long_is_cut_off(tmp_path: Path, hub: Hub) -> None:
+def test_a_file_that_is_too_long_is_cut_off(tmp_path: Path, hub: FileServer) -> None:
     store = _store(tmp_path, hub, "hub")
     path = next(path for path in hub.files if path.endswith("small.json"))
     hub.files[path] = SMALL * 100
@@ -275,12 +232,16 @@ def test_the_registries_carry_on_when_the_hub_is_away(
     assert not list((tmp_path / "models" / ".staging").iterdir())
 
 
-def test_source_registry_asks_no_hub(tmp_path: Path, hub: Hub, registries: Registries) -> None:
+def test_source_registry_asks_no_hub(
+    tmp_path: Path, hub: FileServer, registries: Registries
+) -> None:
     _check(_store(tmp_path, hub, "registry").pull()[0])
     assert hub.requests == []
 
 
-def test_source_hub_asks_no_registry(tmp_path: Path, hub: Hub, registries: Registries) -> None:
+def test_source_hub_asks_no_registry(
+    tmp_path: Path, hub: FileServer, registries: Registries
+) -> None:
     _check(_store(tmp_path, hub, "hub").pull()[0])
     assert registries.commands == []
 
@@ -322,8 +283,8 @@ def test_a_link_in_an_archive_is_not_followed(tmp_path: Path) -> None:
         info = tarfile.TarInfo("package/small.json")
         info.type, info.linkname = tarfile.SYMTYPE, "/etc/passwd"
         tar.addfile(info)
-    with pytest.raises(ModelStoreError, match="not a regular file"):
-        fetch.append_member(archive, "package/small.json", io.BytesIO(), 100)
+    with pytest.raises(FetchError, match="not a regular file"):
+        fetching.append_member(archive, "package/small.json", io.BytesIO(), 100)
 
 
 def test_an_archive_places_nothing_outside(tmp_path: Path, registries: Registries) -> None:
@@ -332,7 +293,7 @@ def test_an_archive_places_nothing_outside(tmp_path: Path, registries: Registrie
     assert not list(tmp_path.rglob("escaped"))
 
 
-def test_a_damaged_file_is_found_and_repaired(tmp_path: Path, hub: Hub) -> None:
+def test_a_damaged_file_is_found_and_repaired(tmp_path: Path, hub: FileServer) -> None:
     store = _store(tmp_path, hub)
     [folder] = store.pull()
     (folder / "big.bin").write_bytes(b"y" + BIG[1:])
@@ -346,7 +307,7 @@ def test_a_damaged_file_is_found_and_repaired(tmp_path: Path, hub: Hub) -> None:
         store.path("test-model")
 
 
-def test_pulls_at_the_same_time_wait_for_each_other(tmp_path: Path, hub: Hub) -> None:
+def test_pulls_at_the_same_time_wait_for_each_other(tmp_path: Path, hub: FileServer) -> None:
     stores = [_store(tmp_path, hub) for _ in range(4)]
     threads = [threading.Thread(target=store.pull) for store in stores]
     for thread in threads:
@@ -368,7 +329,7 @@ def test_unknown_models_are_named(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "models").write_text("a file")
-    with pytest.raises(ModelStoreError, match="cannot write"):
+    with pytest.raises(FetchError, match="cannot write"):
         _store(tmp_path).pull()
 
 
@@ -377,7 +338,7 @@ def test_npm_that_is_missing_is_a_clear_error(
 ) -> None:
     monkeypatch.setattr(fetch.shutil, "which", lambda *_, **__: None)
     with pytest.raises(ModelStoreError, match=r"install Node\.js"):
-        fetch.fetch_package("npm:small@1.0.0", tmp_path, fetch.NoProgress())
+        fetch.fetch_package("npm:small@1.0.0", tmp_path, fetching.NoProgress())
 
 
 def test_a_failed_command_shows_its_last_words() -> None:
@@ -388,7 +349,7 @@ def test_a_failed_command_shows_its_last_words() -> None:
         fetch._run(["/does/not/exist"])
 
 
-def test_progress_ends_as_often_as_it_begins(tmp_path: Path, hub: Hub) -> None:
+def test_progress_ends_as_often_as_it_begins(tmp_path: Path, hub: FileServer) -> None:
     seen: list[tuple[str, Any]] = []
 
     class Report:
@@ -407,7 +368,7 @@ def test_progress_ends_as_often_as_it_begins(tmp_path: Path, hub: Hub) -> None:
     assert kinds == ["begin", "end"] * 2
 
 
-def test_another_set_of_files_lives_in_another_folder(tmp_path: Path, hub: Hub) -> None:
+def test_another_set_of_files_lives_in_another_folder(tmp_path: Path, hub: FileServer) -> None:
     old = _store(tmp_path, hub).pull()[0]
     path = next(path for path in hub.files if path.endswith("small.json"))
     hub.files[path] = b'{"a": 2}'
@@ -423,7 +384,7 @@ GRAPH = recurrent_graph(2).SerializeToString(deterministic=True)
 class Converted:
     """A model that is converted, on the hub; `store(False)` is one as pulled without conversion."""
 
-    def __init__(self, tmp_path: Path, hub: Hub) -> None:
+    def __init__(self, tmp_path: Path, hub: FileServer) -> None:
         hub.files[f"/who/what/resolve/{REVISION}/model.onnx"] = GRAPH
         self.hub = hub
         self._folder = tmp_path
@@ -465,7 +426,7 @@ class Converted:
 
 
 @pytest.fixture
-def converted(tmp_path: Path, hub: Hub) -> Converted:
+def converted(tmp_path: Path, hub: FileServer) -> Converted:
     return Converted(tmp_path, hub)
 
 

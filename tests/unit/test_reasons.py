@@ -60,7 +60,7 @@ KNOWN: dict[str, set[str]] = {
     },
     "A destination": {*EgressFailure},
     "An alert": set(re.findall(r"alert: (\w+)", ALERTS.read_text(encoding="utf-8"))),
-    "A publisher": {"wrong_key", "unknown_stream", "not_allowed", "path"},
+    "A publisher": {"wrong_key", "unknown_stream", "not_allowed", "path", "no_read_key"},
     "`dubcast run`": {
         "2",
         *map(

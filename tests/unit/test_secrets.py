@@ -85,6 +85,9 @@ def test_the_walk_finds_what_is_known_to_be_secret() -> None:
         "media_server.ingest.srt_passphrase",
         "orchestrator.hook_secret",
         "orchestrator.publish_key",
+        "orchestrator.read_key",
+        "media_server.api_key",
+        "media_server.roles_key",
         "orchestrator.destinations.0.url",
         "orchestrator.streams.a.destinations.0.url",
     }
@@ -101,7 +104,7 @@ def test_what_sounds_like_a_secret_has_a_type_that_masks_itself() -> None:
         for dotted, (name, kind) in FIELDS.items()
         if "url" in name and "destination" in dotted
     }
-    assert len(sounding) == 5
+    assert len(sounding) == 8
     assert len(destinations) == 2
     assert all(issubclass(kind, Secret) for kind in sounding.values())
     assert all(kind is SecretUrl for kind in destinations.values())
@@ -143,10 +146,11 @@ def test_where_a_worker_reads_and_publishes_is_not_shown() -> None:
 @pytest.mark.parametrize("url", ["http://u:canary@h", "http://h/x?key=canary", "u:canary@h"])
 def test_a_url_that_is_no_secret_can_hold_none(url: str) -> None:
     shown = [dotted for dotted, (name, kind) in FIELDS.items() if "url" in name and kind is str]
-    assert shown == ["sts.url"]
-    for section in ({"url": url}, {"fallback_urls": [url]}):
+    assert shown == ["sts.url", "media_server.api_url", "orchestrator.url"]
+    fallbacks: dict[str, Any] = {"sts": {"fallback_urls": [url]}}
+    for tree in (fallbacks, *(tree_of({dotted: url}) for dotted in shown)):
         with pytest.raises(ConfigError) as caught:
-            load_text(json.dumps({"sts": section}))
+            load_text(json.dumps(tree))
         assert "canary" not in "".join(traceback.format_exception(caught.value))
 
 

@@ -68,3 +68,21 @@ def test_a_server_that_is_closed_is_gone_and_may_be_closed_again(server: SmallSe
 
 def test_one_that_was_never_started_can_be_closed() -> None:
     SmallServer("small", "127.0.0.1", 0, {}).close()
+
+
+def test_who_is_not_admitted_is_not_heard() -> None:
+    heard: list[bytes] = []
+
+    def post(_path: str, body: bytes) -> Reply:
+        heard.append(body)
+        return Reply(204)
+
+    one = SmallServer("small", "127.0.0.1", 0, {"POST": post}, admits=lambda key: key == "ours")
+    one.start()
+    try:
+        assert ask(one, "POST", b"a", Content_Length="1").code == 403
+        assert ask(one, "POST", b"b", Content_Length="1", Authorization="theirs").code == 403
+        assert ask(one, "POST", b"c", Content_Length="1", Authorization="ours").code == 204
+        assert heard == [b"c"]
+    finally:
+        one.close()

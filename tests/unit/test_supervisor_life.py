@@ -12,7 +12,7 @@ from dubcast.clock import s_to_ns
 from dubcast.config import OrchestratorSettings, Secret, Settings, load
 from dubcast.egress import targets
 from dubcast.errors import ConfigError
-from dubcast.mediaserver.auth import UNKNOWN_STREAM, AuthRequest, refusal
+from dubcast.mediaserver.auth import UNKNOWN_STREAM, AuthRequest, access_of, refusal
 from dubcast.mediaserver.embedded_server import EmbeddedServer
 from dubcast.mediaserver.interface import control_plane
 from dubcast.orchestrator.children import supervisor_policies
@@ -192,7 +192,9 @@ def test_an_unknown_destination_names_the_known_ones() -> None:
 
 def asked(**changes: str) -> str | None:
     base = {"ip": "192.0.2.1", "action": "publish", "path": "live/abc/in"}
-    found = refusal(SETTINGS.orchestrator, AuthRequest.model_validate({**base, **changes}))
+    found = refusal(
+        access_of(SETTINGS, Secret("x")), AuthRequest.model_validate({**base, **changes})
+    )
     return found.reason if found else None
 
 
@@ -205,8 +207,8 @@ def test_a_publisher_needs_the_key() -> None:
 @pytest.mark.parametrize("ip", ["", "nonsense", "192.0.2.1", "10.0.0.1", "::2", "0.0.0.0"])
 def test_only_this_machine_reads_and_publishes_what_was_dubbed(ip: str) -> None:
     for action in ("read", "api", "playback"):
-        assert asked(action=action, path="live/abc/out", ip=ip) == "not_allowed"
-    assert asked(path="live/abc/out", ip=ip) == "path"
+        assert asked(action=action, path="live/abc/in", ip=ip) == "not_allowed"
+    assert asked(path="live/abc/out", ip=ip) == "not_allowed"
 
 
 @pytest.mark.parametrize("ip", ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"])
@@ -218,6 +220,6 @@ def test_loopback_in_every_spelling(ip: str) -> None:
 
 def test_an_open_ingest_without_a_key_takes_any_well_formed_id() -> None:
     request = AuthRequest(action="publish", path="live/new/in", ip="192.0.2.1")
-    assert refusal(OrchestratorSettings(), request) is None
-    closed = OrchestratorSettings(open_ingest=False)
-    assert refusal(closed, request) == UNKNOWN_STREAM
+    assert refusal(access_of(Settings(), Secret("x")), request) is None
+    closed = Settings(orchestrator=OrchestratorSettings(open_ingest=False))
+    assert refusal(access_of(closed, Secret("x")), request) == UNKNOWN_STREAM

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -37,3 +39,36 @@ def load(file: Path | None, **flags: Any) -> config.Loaded:
     for line in loaded.warnings:
         sys.stderr.write(f"dubcast: warning: {line}\n")
     return loaded
+
+
+@contextmanager
+def progress_bars() -> Iterator[Any]:
+    """Yields a `Progress` that draws one bar per file or package on standard error."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskID,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as bars:
+
+        class Report:
+            task = TaskID(0)
+
+            def begin(self, label: str, total: int | None) -> None:
+                self.task = bars.add_task(label, total=total)
+
+            def advance(self, count: int) -> None:
+                bars.advance(self.task, count)
+
+            def end(self) -> None:
+                if bars.tasks[self.task].total is None:
+                    bars.update(self.task, total=1, completed=1)
+                bars.stop_task(self.task)
+
+        yield Report()

@@ -134,9 +134,9 @@ def _media_servers(settings: Settings) -> list[Finding]:
     lines = []
     binary = None
     try:
-        binary = mediamtx.find_binary(chosen.mediamtx_path)
+        binary = mediamtx.find_binary(chosen)
         version = ".".join(map(str, mediamtx.version_of(binary))) if binary else ""
-        detail = version or "optional: github.com/bluenviron/mediamtx, on PATH"
+        detail = version or "dubcast mediamtx install"
         wanted = chosen.kind == "mediamtx" and not chosen.attach
         lines.append(Finding("MediaMTX", binary is not None, detail, needed=wanted))
     except DubcastError as error:
@@ -165,14 +165,16 @@ def _media_kind(settings: Settings) -> str:
 
 
 def _taken_server(settings: Settings) -> list[Finding]:
-    kind = _media_kind(settings)
-    if kind == "none":
-        return []
-    name = f"media server taken: {kind}"
-    if kind == "embedded" and settings.media_server.kind == "auto":
-        hint = "made for development and demos: install MediaMTX before going on air"
-        return [Finding(name, False, hint, needed=False)]
-    return [Finding(name, True)]
+    from dubcast.mediaserver.choice import ADVICE, EMBEDDED, named
+
+    try:
+        name = named(settings)
+    except DubcastError:
+        return []  # said above
+    taken = f"media server taken: {name.removeprefix('the ')}"
+    if name == EMBEDDED and settings.media_server.kind == "auto":
+        return [Finding(taken, False, ADVICE, needed=False)]
+    return [Finding(taken, True)]
 
 
 def _models(settings: Settings) -> list[Finding]:

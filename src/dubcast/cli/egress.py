@@ -41,12 +41,14 @@ def egress(
     from dubcast.egress import targets
     from dubcast.egress.forwarder import EXIT_BAD_CONFIG, Forwarder
     from dubcast.egress.machine import EgressPolicy
+    from dubcast.mediaserver.keys import with_key
     from dubcast.rtmp import address
 
     try:
         settings = load_settings(config)
         found = targets.find(settings, stream_id, destination)
-        source, target = address.parse(input), targets.target(found)
+        source = address.parse(with_key(input, settings.media_server.roles_key))
+        target = targets.target(found)
     except ConfigError as error:
         sys.stderr.write(f"dubcast egress: {error}\n")
         raise typer.Exit(EXIT_BAD_CONFIG) from error
@@ -73,12 +75,15 @@ def passthrough(
     from dubcast.egress.forwarder import Forwarder
     from dubcast.egress.machine import passthrough_policy
     from dubcast.egress.relay import Target
+    from dubcast.mediaserver.keys import with_key
     from dubcast.rtmp import address
 
     settings = load_settings(config)
     log.setup(settings.log, "passthrough", streamId=stream_id)
+    key = settings.media_server.roles_key
+    source, target = (address.parse(with_key(url, key)) for url in (input, output))
     one = Forwarder(
-        *(stream_id, "passthrough", address.parse(input), Target(address.parse(output))),
+        *(stream_id, "passthrough", source, Target(target)),
         policy=passthrough_policy(patience),
     )
     raise typer.Exit(_run(one, settings, status_port))

@@ -22,6 +22,7 @@ COMMANDS = {
     "probe": ("probe",),
     "sts": ("voices", "languages", "sts"),
     "models": ("models",),
+    "mediamtx": ("mediamtx",),
     "config": ("config",),
     "destination": ("destination",),
     "worker": ("worker",),

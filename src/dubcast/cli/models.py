@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
 
-from dubcast.cli.common import PEOPLE, ConfigOption, JsonOption, load_settings
+from dubcast.cli.common import PEOPLE, ConfigOption, JsonOption, load_settings, progress_bars
 
 Names = Annotated[list[str] | None, typer.Argument(help="model names; default: all")]
 
@@ -29,7 +27,7 @@ def pull(names: Names = None, config: ConfigOption = None) -> None:
     from dubcast.models.store import ModelStore
 
     settings = load_settings(config).models
-    with _progress_bars() as progress:
+    with progress_bars() as progress:
         paths = puller.pull(ModelStore(settings), names or None, progress, settings.source)
     for path in paths:
         typer.echo(f"ok {path}")
@@ -76,36 +74,3 @@ def _store(config: Any) -> Any:
     from dubcast.models.store import ModelStore
 
     return ModelStore(load_settings(config).models)
-
-
-@contextmanager
-def _progress_bars() -> Iterator[Any]:
-    """Yields a `Progress` that draws one bar per file or package on standard error."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TaskID,
-        TaskProgressColumn,
-        TextColumn,
-        TimeElapsedColumn,
-    )
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
-    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as bars:
-
-        class Report:
-            task = TaskID(0)
-
-            def begin(self, label: str, total: int | None) -> None:
-                self.task = bars.add_task(label, total=total)
-
-            def advance(self, count: int) -> None:
-                bars.advance(self.task, count)
-
-            def end(self) -> None:
-                if bars.tasks[self.task].total is None:
-                    bars.update(self.task, total=1, completed=1)
-                bars.stop_task(self.task)
-
-        yield Report()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import secrets
 import signal
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,6 +20,8 @@ from dubcast.cli.common import PEOPLE, ROLES, ConfigOption, load_settings
 from dubcast.config import DestinationSettings, Secret, Settings
 from dubcast.errors import ConfigError, DubcastError
 from dubcast.native import settle_memory
+
+_LASTING_S = 5.0  # a media server that ends sooner is not started again by its role
 
 
 def register(app: typer.Typer) -> None:
@@ -35,16 +37,14 @@ def orchestrator(
     """Run the control plane. The media server runs elsewhere (`dubcast media-server`)."""
     settings = load_settings(config, orchestrator__port=port)
     log.setup(settings.log, "orchestrator")
-    secret = _hook_secret(settings)
-    asyncio.run(_serve(settings, secret))
+    asyncio.run(_serve(settings, _hook_secret(settings)))
 
 
 def _hook_secret(settings: Settings) -> Secret:
-    """The secret that hooks are signed with. Without one, hooks are refused: only seen late."""
-    if settings.orchestrator.hook_secret is None:
-        log.get().warning("hooks.off", reason="orchestrator.hook_secret is not set")
-        return Secret(secrets.token_urlsafe(32))
-    return settings.orchestrator.hook_secret
+    """What hooks are signed with, and the roles' keys are made of."""
+    from dubcast.orchestrator.up import hook_secret
+
+    return hook_secret(settings)
 
 
 async def _serve(settings: Settings, secret: Secret) -> None:
@@ -65,7 +65,7 @@ async def _serve(settings: Settings, secret: Secret) -> None:
     placement = LocalPlacement(
         state_folder(settings), own.max_streams, reachable(settings.worker.metrics_host)
     )
-    app = create_app(Orchestrator(settings, server, placement), own, secret)
+    app = create_app(Orchestrator(settings, server, placement), settings, secret)
     listener = listen(own.host, own.port)  # uvicorn itself would leave IPv4 out where `::` is set
     web = uvicorn.Config(
         app,
@@ -109,28 +109,37 @@ def media_server(
 
 
 async def _run_media_server(settings: Settings, secret: Secret) -> int:
+    from dubcast.mediaserver.auth import access_of
     from dubcast.mediaserver.auth_relay import AuthRelay
     from dubcast.mediaserver.choice import create
     from dubcast.mediaserver.interface import control_plane
 
     plane = control_plane(settings, secret)
-    relay = AuthRelay(settings.orchestrator, plane.auth_url)
+    relay = AuthRelay(access_of(settings, secret), plane.auth_url)
     relay.start()
-    server = create(settings, replace(plane, auth_url=relay.url))
+    # An attached server asks the orchestrator itself: who runs it knows no relay of ours.
+    asking = plane if settings.media_server.attach else replace(plane, auth_url=relay.url)
+    server = create(settings, asking)
     settle_memory()
-    stop = _stop_on_signals()
-    await server.start()
-    waiting = [asyncio.ensure_future(server.wait()), asyncio.ensure_future(stop.wait())]
+    stop = asyncio.ensure_future(_stop_on_signals().wait())
     try:
-        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        # Ended without being asked to: an error, whatever code it gave.
-        return 0 if stop.is_set() else 1
+        while not stop.done():
+            began_s = time.monotonic()
+            await server.start()
+            ended = asyncio.ensure_future(server.wait())
+            await asyncio.wait([ended, stop], return_when=asyncio.FIRST_COMPLETED)
+            ended.cancel()
+            await server.stop()
+            # Ended without being asked to. Started again at once: to start the role would take
+            # longer, and who asks the relay need not wait. One that does not last is an error.
+            if not stop.done() and time.monotonic() - began_s < _LASTING_S:
+                return 1
+        return 0
     finally:
         await server.stop()
         await server.close()
         relay.close()
-        for one in waiting:
-            one.cancel()
+        stop.cancel()
 
 
 def _stop_on_signals() -> asyncio.Event:

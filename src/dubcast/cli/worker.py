@@ -36,6 +36,7 @@ def worker(
     """Dub one stream. Started by the orchestrator; `dubcast run` is for people."""
     settings = load_settings(config)
     log.setup(settings.log, "worker", streamId=stream_id)
+    from dubcast.mediaserver.keys import with_key
     from dubcast.metrics import WorkerMetrics
     from dubcast.native import give_back_loading, settle_memory, tame_malloc
     from dubcast.statusd import StatusServer
@@ -48,8 +49,10 @@ def worker(
     folder = settings.worker.asrun_dir
     asrun = AsRunLog(folder, stream_id) if folder is not None else None
     metrics = WorkerMetrics(stream_id)
+    key = settings.media_server.roles_key  # not among the arguments, which everybody can see
     spec = WorkerSpec(
-        *(stream_id, SecretUrl(input), SecretUrl(output), settings.stream, settings.sts),
+        *(stream_id, SecretUrl(with_key(input, key)), SecretUrl(with_key(output, key))),
+        *(settings.stream, settings.sts),
         dumps=settings.worker.dumps,
         models_dir=settings.models.dir,
         input_patience_s=patience,

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, field_serializer
 
 from dubcast.config.stream import StreamSettings
-from dubcast.config.values import DestinationUrl, Host, Key, Port, Section, UserPath
+from dubcast.config.values import DestinationUrl, Host, HttpUrl, Key, Port, Section, UserPath
 from dubcast.contract.ids import StreamId
 
 
@@ -61,10 +61,15 @@ class OrchestratorSettings(Section):
 
     host: Host = "127.0.0.1"
     port: Port = 8080
+    url: HttpUrl | None = Field(
+        None,
+        description="where the media server and its hooks reach the orchestrator; default: at "
+        "`host` and `port`",
+    )
     hook_secret: Key | None = Field(
         None,
-        description="signs hooks; not set: `dubcast up` makes one and keeps it, roles that are "
-        "started one by one refuse hooks",
+        description="signs hooks, and makes the keys of dubcast's own roles; not set: one is made "
+        "and kept in the state folder, for the roles on this machine",
     )
     grace_s: float = Field(60.0, ge=0, le=3600, description="how long a gone publisher is awaited")
     reconcile_s: float = Field(2.0, gt=0, le=60, description="period of the reconciler")
@@ -102,6 +107,11 @@ class OrchestratorSettings(Section):
     )
     publish_key: Key | None = Field(
         None, description="key that publishers give as ?key=; none: not asked for"
+    )
+    read_key: Key | None = Field(
+        None,
+        description="key with which viewers read `live/<id>/out`; none: only this machine reads, "
+        "if the server listens on it alone",
     )
     streams: dict[StreamId, StreamEntry] = Field(
         default_factory=dict, description="known streams: `destinations`, and `policy` that differs"

@@ -12,22 +12,24 @@ from dubcast.config.settings import Settings
 M = TypeVar("M", bound=BaseModel)
 
 _DESTINATIONS = "orchestrator.destinations"
-_PUBLISHERS = {"orchestrator.hook_secret", "orchestrator.publish_key"}
+_OTHERS = {"orchestrator.hook_secret", "orchestrator.publish_key", "orchestrator.read_key"}
+_ROLES = "media_server.roles_key"
+_SERVERS = {"media_server.api_key", _ROLES}
 # Dotted keys; `orchestrator.destinations` are those of single streams too.
 _USES: Final = {
     "sts": {"sts_server.api_key"},
-    "media-server": {*_PUBLISHERS, "media_server.ingest.srt_passphrase"},
+    "media-server": {*_OTHERS, *_SERVERS, "media_server.ingest.srt_passphrase"},
     # It hands the others on to its children.
-    "orchestrator": {*_PUBLISHERS, _DESTINATIONS, "sts.api_key"},
-    "worker": {"sts.api_key"},
-    "passthrough": set[str](),
-    "egress": {_DESTINATIONS},
+    "orchestrator": {*_OTHERS, *_SERVERS, _DESTINATIONS, "sts.api_key"},
+    "worker": {"sts.api_key", _ROLES},
+    "passthrough": {_ROLES},
+    "egress": {_DESTINATIONS, _ROLES},
 }
 _KEYS = (
     "sts.api_key",
     "sts_server.api_key",
     "media_server.ingest.srt_passphrase",
-    *sorted(_PUBLISHERS),
+    *sorted(_OTHERS | _SERVERS),
 )
 
 

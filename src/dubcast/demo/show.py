@@ -18,6 +18,7 @@ from dubcast.measure.material import Material
 from dubcast.measure.narrated import LONG_GOP, narrated
 from dubcast.measure.playing import Ends, OnStage, play
 from dubcast.measure.stage import Usage
+from dubcast.mediaserver.choice import ADVICE, EMBEDDED, named
 
 _MAIN_ID, _LONG_GOP_ID = "demo", "demo250"
 _MAIN_TITLE = "Main programme"
@@ -38,6 +39,10 @@ def run(settings: Settings, out: Path, setup_s: float | None, console: Console) 
     Raises MissingPartError, MediaError or ProbeError if it cannot be run or measured.
     """
     stage.clear(out)
+    server = named(settings)
+    console.print(f"media server: {server.removeprefix('the ')}", highlight=False)
+    if server == EMBEDDED:
+        console.print(f"[bold yellow]warning:[/] {ADVICE}", highlight=False)
     console.print("building the programme (kept for the next time)", highlight=False)
     main, long_gop = narrated(settings), narrated(settings, LONG_GOP)
     roles, third = stage.stage_settings(settings, out, (_MAIN_ID, _LONG_GOP_ID))
@@ -82,8 +87,14 @@ def _measured(
         programmes=programmes,
         summary=_summary(roles, main.take.delay_s),
         seed=main.material.seed,
-        notes=[_FRAGMENTS_NOTE, _STEMS_NOTE],
+        notes=[_FRAGMENTS_NOTE, _STEMS_NOTE, _server_note(roles)],
     )
+
+
+def _server_note(roles: Settings) -> str:
+    server = named(roles)
+    advice = f" ({ADVICE.replace('`', '')})" if server == EMBEDDED else ""
+    return f"The streams went through {server}{advice}; the third party is an embedded one."
 
 
 def _summary(roles: Settings, delay_s: float) -> str:

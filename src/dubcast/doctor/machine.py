@@ -27,7 +27,10 @@ def ports(settings: Settings, *, media_kind: str) -> list[Finding]:
         if "webrtc" in media.ingest.protocols:
             host = media.ingest.webrtc_bind or media.bind
             wanted["WHIP"] = (host, media.ingest.webrtc_port)
-        wanted["the media server's API"] = ("127.0.0.1", media.api_port)
+        wanted["the media server's API"] = (media.api_host, media.api_port)
+        wanted["the media server's metrics"] = (media.api_host, media.metrics_port)
+        if media.hls_port is not None:
+            wanted["HLS"] = (media.bind, media.hls_port)
     else:
         wanted["HTTP-FLV"] = ("127.0.0.1", media.http_port)
     wanted["orchestrator"] = (own.host, own.port)

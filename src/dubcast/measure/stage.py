@@ -93,7 +93,7 @@ def stage_settings(
         media_server=MediaServerSettings(
             kind="embedded", rtmp_port=free_port(), http_port=free_port()
         ),
-        orchestrator=OrchestratorSettings(port=free_port()),
+        orchestrator=OrchestratorSettings(port=free_port(), state_dir=out / "third"),
         models=base.models,
         log=base.log,
     )
@@ -105,6 +105,7 @@ def stage_settings(
             "http_port": free_port(),
             "api_port": free_port(),
             "ingest": base.media_server.ingest.model_copy(update=_ingest_ports()),
+            "metrics_port": free_port(),
         }
     )
     streams = {

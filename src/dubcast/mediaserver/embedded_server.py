@@ -21,7 +21,9 @@ import httpx2
 from dubcast import config, log
 from dubcast.config import MediaServerSettings
 from dubcast.errors import MediaServerError, MissingPartError
+from dubcast.mediaserver.auth import basic
 from dubcast.mediaserver.interface import ControlPlane, MediaServer, PathSource, api_error
+from dubcast.mediaserver.keys import USER, own_keys
 from dubcast.native import tamed_malloc_environment
 from dubcast.processes.ladder import end_subprocess
 
@@ -188,8 +190,10 @@ class EmbeddedServer(MediaServer):
             "hookUrl": self.plane.hook_url,
             "hookSecret": self.plane.hook_secret.get_secret_value(),
             "authUrl": self.plane.auth_url,
+            "authHeader": basic(USER, own_keys(self.settings, self.plane.hook_secret).callback),
             "authRequired": self.plane.auth_required,
             "silentPublisherMs": round(self.settings.silent_s * 1000),
+            "silentOutputMs": round(self.plane.silent_output_s * 1000),
         }
 
     async def wait(self) -> int:

@@ -17,6 +17,8 @@ from urllib.parse import unquote_plus, urlsplit
 from dubcast.config import HookEnvironment, hook_environment
 from dubcast.errors import ConfigError
 from dubcast.mediaserver import signature
+from dubcast.mediaserver.keys import without_keys
+from dubcast.small_http import connection_to
 
 _KINDS = {"available": "ready", "unavailable": "not-ready"}
 _WAITS_S = (0.0, 0.4, 0.6)
@@ -37,11 +39,14 @@ def main() -> None:
 
 
 def event_body(environment: HookEnvironment) -> bytes:
-    """The event as JSON. MediaMTX escapes the query as a whole since 1.18.1: undone once."""
+    """The event as JSON, without the publisher's key.
+
+    MediaMTX escapes the query as a whole since 1.18.1: undone once.
+    """
     query = environment.query
     event = {
         "path": environment.path,
-        "query": unquote_plus(query) if environment.query_escaped else query,
+        "query": without_keys(unquote_plus(query) if environment.query_escaped else query),
         "sourceType": environment.source_type,
         "sourceId": environment.source_id,
     }
@@ -79,7 +84,7 @@ def _post(environment: HookEnvironment, kind: str, message_id: str, body: bytes)
         signature.TIMESTAMP_HEADER: str(stamp),
         signature.SIGNATURE_HEADER: signature.sign(secret, message_id, stamp, body),
     }
-    connection = http.client.HTTPConnection(url.netloc, timeout=_TIMEOUT_S)
+    connection = connection_to(url, _TIMEOUT_S)
     try:
         connection.request("POST", url.path, body=body, headers=headers)
         return connection.getresponse().status

@@ -15,6 +15,10 @@ from dubcast.errors import MediaServerError
 from dubcast.mediaserver import ways_in
 from dubcast.mediaserver.ways_in import TrackFault
 
+# Beyond the grace period: until a publisher that returned is on air again, or a new worker is, it
+# takes the longest delay, and the time to connect.
+_OUTPUT_MARGIN_S = 30.0
+
 
 @dataclass(frozen=True)
 class PathSource:
@@ -34,12 +38,15 @@ class ControlPlane:
 
     `auth_required`: with the control plane away, publishers are refused. Otherwise any
     well-formed ingest path is open, and stays so (embedded server only; MediaMTX always refuses).
+    The question goes to `auth_url` with the key that `keys.own_keys` calls `callback` (HTTP Basic).
     """
 
     hook_url: str | None  # without the trailing /ready or /not-ready
     hook_secret: Secret
     auth_url: str
     auth_required: bool
+    # An output sends nothing while its publisher is away, and is to outlive that.
+    silent_output_s: float = 90.0
 
 
 class MediaServer(ABC):
@@ -81,6 +88,10 @@ class MediaServer(ABC):
     async def close(self) -> None:
         """Release the connections to the server's API."""
 
+    def metrics_address(self) -> str | None:
+        """`host:port` where the server tells its own metrics; None if it has none."""
+        return None
+
     def publish_url(self, path: str) -> str:
         """Where a role of dubcast publishes `path`."""
         return f"rtmp://{host_port(self.settings.host, self.settings.rtmp_port)}/{path}"
@@ -101,12 +112,13 @@ class MediaServer(ABC):
 def control_plane(settings: Settings, hook_secret: Secret) -> ControlPlane:
     """The control plane that `settings` describe."""
     own = settings.orchestrator
-    base = f"http://{host_port(reachable(own.host), own.port)}/v1"
+    base = f"{own.url or 'http://' + host_port(reachable(own.host), own.port)}/v1"
     return ControlPlane(
         hook_url=f"{base}/mediamtx/events",
         hook_secret=hook_secret,
         auth_url=f"{base}/internal/mtx-auth",
         auth_required=own.publish_key is not None or not own.open_ingest,
+        silent_output_s=own.grace_s + _OUTPUT_MARGIN_S,
     )
 
 

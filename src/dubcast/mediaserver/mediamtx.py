@@ -8,21 +8,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import re
 import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import urlsplit, urlunsplit
 
-import httpx2
 import yaml
 
 from dubcast import log
-from dubcast.addresses import host_port, is_this_machine
+from dubcast.addresses import host_port, is_this_machine, reachable
 from dubcast.config import (
     HOOK_QUERY_ESCAPED,
     HOOK_SECRET,
@@ -30,16 +30,28 @@ from dubcast.config import (
     MediaServerSettings,
     hook_child_env,
 )
-from dubcast.contract.ids import STREAM_ID_PATTERN
+from dubcast.contract.ids import STREAM_ID_PATTERN, stream_id_of_ingest
 from dubcast.errors import ConfigError, MediaServerError, MissingPartError
-from dubcast.mediaserver import mediamtx_ingest, ways_in
-from dubcast.mediaserver.interface import ControlPlane, MediaServer, PathSource, api_error
+from dubcast.mediaserver import mediamtx_ingest, mediamtx_log, ways_in
+from dubcast.mediaserver.auth import is_private
+from dubcast.mediaserver.interface import ControlPlane, MediaServer, PathSource
+from dubcast.mediaserver.keys import USER, own_keys, without_keys
+from dubcast.mediaserver.mediamtx_api import MediaMtxApi, api_url
+from dubcast.mediaserver.mediamtx_check import (
+    OLDEST,
+    Finding,
+    Version,
+    Wanted,
+    findings,
+    parse_version,
+)
+from dubcast.mediaserver.mediamtx_program import PROGRAM, program_path
+from dubcast.mediaserver.silence import SilenceWatch
 from dubcast.processes.ladder import end_subprocess
 from dubcast.processes.parent_death import die_with_parent
 
-Version = tuple[int, int, int]
+Hook = Callable[[str], str]  # from `available` or `unavailable`: the command of the hook
 
-_OLDEST: Version = (1, 16, 0)
 _QUERY_ESCAPED: Version = (1, 18, 1)
 _HAS_MOQ: Version = (1, 19, 0)
 _HAS_AVAILABLE: Version = (1, 19, 3)  # runOnReady became a deprecated alias then
@@ -47,31 +59,27 @@ _ID = STREAM_ID_PATTERN.strip("^$")
 _IN = f"~^live/({_ID})/in$"
 _OUT = f"~^live/({_ID})/out(-[A-Za-z0-9-]{{1,16}})?$"
 _MEMORY = "/dev/shm"
-_API_HOST = "127.0.0.1"
 _START_TIMEOUT_S = 15.0
-_PAGE = 100
-_COLLECTIONS = {  # type of a source -> its collection in the API
-    "rtmpConn": "rtmpconns",
-    "rtmpsConn": "rtmpsconns",
-    "rtspSession": "rtspsessions",
-    "rtspsSession": "rtspssessions",
-    "srtConn": "srtconns",
-    "webRTCSession": "webrtcsessions",
-}
+_WATCH_S = 1.0
+_IDENTIFY_S = 10.0  # a connection that neither publishes nor reads
 _logger = log.get("mediaserver.mediamtx")
 
 
-def find_binary(path: Path | None) -> Path | None:
-    """The binary that is set, or the one on PATH; None if there is neither.
+def find_binary(settings: MediaServerSettings) -> Path | None:
+    """The binary that is set, or the one on PATH, or the installed one; None if there is none.
 
     Raises MissingPartError if one is set and does not exist.
     """
+    path = settings.mediamtx_path
     if path is not None:
         if not path.is_file():
             raise MissingPartError(f"media_server.mediamtx_path: {path} does not exist")
         return path
-    found = shutil.which("mediamtx")
-    return Path(found) if found else None
+    found = shutil.which(PROGRAM)
+    if found:
+        return Path(found)
+    installed = program_path(settings)
+    return installed if installed.is_file() else None
 
 
 def version_of(binary: Path) -> Version:
@@ -82,10 +90,10 @@ def version_of(binary: Path) -> Version:
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise MissingPartError(f"{binary} does not run: {error}") from error
-    match = re.search(r"v?(\d+)\.(\d+)\.(\d+)", done.stdout)
-    if match is None:
+    version = parse_version(done.stdout)
+    if version is None:
         raise MissingPartError(f"{binary} --version says {done.stdout.strip()[:80]!r}")
-    return int(match[1]), int(match[2]), int(match[3])
+    return version
 
 
 def hook_command(kind: str) -> str:
@@ -97,60 +105,108 @@ def hook_command(kind: str) -> str:
 
 
 def generate_config(
-    settings: MediaServerSettings, plane: ControlPlane, version: Version
+    settings: MediaServerSettings,
+    plane: ControlPlane,
+    version: Version,
+    hook: Hook = hook_command,
 ) -> dict[str, Any]:
     """The config of a hardened server of this version. Raises ConfigError if it is too old."""
-    if version < _OLDEST:
+    if version < OLDEST:
         raise ConfigError(
             f"mediamtx {'.'.join(map(str, version))} is too old; "
-            f"{'.'.join(map(str, _OLDEST))} or newer is needed"
+            f"{'.'.join(map(str, OLDEST))} or newer is needed"
         )
     config: dict[str, Any] = {
-        "logLevel": "info",
-        "logDestinations": ["stdout"],
-        "logStructured": True,
-        "readTimeout": f"{settings.silent_s:g}s",
-        "authMethod": "http",
-        "authHTTPAddress": plane.auth_url,
-        "authHTTPExclude": _auth_exclusions(settings),
-        "api": True,
-        "apiAddress": host_port(_API_HOST, settings.api_port),
-        "apiAllowOrigins": [],
-        "metrics": False,
-        "pprof": False,
+        **_general(settings, plane),
+        **_access(settings, plane),
+        **_control(settings),
+        **_previews(settings),
         "playback": False,
-        "hls": False,
         **mediamtx_ingest.protocols(settings),
         "pathDefaults": {"overridePublisher": False},
         # Others are asked about too, and refused with words: unasked, they are refused without.
-        "paths": {_IN: _ingest(settings, plane, version), _OUT: {}, "all_others": {}},
+        "paths": {_IN: _ingest(settings, plane, version, hook), _OUT: {}, "all_others": {}},
     }
     if version >= _HAS_MOQ:
         config["moq"] = False
     return config
 
 
-def _auth_exclusions(settings: MediaServerSettings) -> list[dict[str, str]]:
-    """What is not asked about: the API (it would ask itself), and on a server that only this
-    machine reaches the worker's and the egress's own doings, so that they go on when the
-    orchestrator is away."""
-    exclusions = [{"action": "api"}, {"action": "metrics"}]
-    if is_this_machine(settings.bind):
+def _general(settings: MediaServerSettings, plane: ControlPlane) -> dict[str, Any]:
+    """The log, and the one time limit that holds for every connection: that of an output, which is
+    silent while its publisher is away. Who must not be silent for so long is watched (`_watch`)."""
+    return {
+        "logLevel": "info",
+        "logDestinations": ["stdout"],
+        "logStructured": True,
+        "readTimeout": f"{longest_silence_s(settings, plane):g}s",
+    }
+
+
+def longest_silence_s(settings: MediaServerSettings, plane: ControlPlane) -> float:
+    """How long a connection may send nothing before the server itself cuts it."""
+    return max(settings.silent_s, plane.silent_output_s)
+
+
+def _access(settings: MediaServerSettings, plane: ControlPlane) -> dict[str, Any]:
+    """Everybody is asked about, but for metrics that only this machine reads, and on a server that
+    only this machine reaches the worker's and the egress's own doings."""
+    exclusions = [{"action": "metrics"}] if is_this_machine(settings.api_host) else []
+    if is_private(settings):
         exclusions += [{"action": "read"}, {"action": "publish", "path": _OUT}]
-    return exclusions
+    return {
+        "authMethod": "http",
+        "authHTTPAddress": _callback_url(settings, plane),
+        "authHTTPExclude": exclusions,
+    }
 
 
-def _ingest(settings: MediaServerSettings, plane: ControlPlane, version: Version) -> dict[str, Any]:
-    return {**mediamtx_ingest.of_path(settings), **_hooks(plane, version)}
+def _ingest(
+    settings: MediaServerSettings, plane: ControlPlane, version: Version, hook: Hook
+) -> dict[str, Any]:
+    return {**mediamtx_ingest.of_path(settings), **_hooks(plane, version, hook)}
 
 
-def _hooks(plane: ControlPlane, version: Version) -> dict[str, str]:
+def _callback_url(settings: MediaServerSettings, plane: ControlPlane) -> str:
+    """With our key as user and password: the server's log shows neither."""
+    key = own_keys(settings, plane.hook_secret).callback.get_secret_value()
+    parts = urlsplit(plane.auth_url)
+    return urlunsplit(parts._replace(netloc=f"{USER}:{key}@{parts.netloc}"))
+
+
+def _control(settings: MediaServerSettings) -> dict[str, Any]:
+    """The API, which can run commands as this user: it asks for a key, from wherever it is asked,
+    and no page in a browser may ask it. Metrics beside it."""
+    return {
+        "api": True,
+        "apiAddress": host_port(settings.api_host, settings.api_port),
+        "apiAllowOrigins": [],
+        "metrics": True,
+        "metricsAddress": host_port(settings.api_host, settings.metrics_port),
+        "metricsAllowOrigins": [],
+        "pprof": False,
+    }
+
+
+def _previews(settings: MediaServerSettings) -> dict[str, Any]:
+    """HLS, to look at what is on air; made only while somebody looks."""
+    if settings.hls_port is None:
+        return {"hls": False}
+    return {
+        "hls": True,
+        "hlsAddress": host_port(settings.bind, settings.hls_port),
+        "hlsVariant": "lowLatency",
+        "hlsAlwaysRemux": False,
+    }
+
+
+def _hooks(plane: ControlPlane, version: Version, hook: Hook) -> dict[str, str]:
     if plane.hook_url is None:
         return {}
     names = ("runOnReady", "runOnNotReady")
     if version >= _HAS_AVAILABLE:
         names = ("runOnAvailable", "runOnUnavailable")
-    return {names[0]: hook_command("available"), names[1]: hook_command("unavailable")}
+    return {names[0]: hook("available"), names[1]: hook("unavailable")}
 
 
 class MediaMtx(MediaServer):
@@ -165,16 +221,37 @@ class MediaMtx(MediaServer):
         self._binary = binary
         self._process: asyncio.subprocess.Process | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        # Of a server of ours the API is on loopback, wherever its streams are.
-        host = settings.host if settings.attach else _API_HOST
-        base = f"http://{host_port(host, settings.api_port)}"
-        self._api = httpx2.AsyncClient(base_url=base, timeout=2.0, trust_env=False)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._api = MediaMtxApi(api_url(settings), own_keys(settings, plane.hook_secret).api)
         self._queries: dict[str, str] = {}  # source id -> its query, which never changes
 
     async def start(self) -> None:
         if self.settings.attach:
-            await self.ready_paths()
-            return
+            await self._attach()
+        else:
+            await self._launch()
+        self._keep(self._watch(), "silence")
+
+    def _keep(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(_say_if_broken)
+        self._tasks.append(task)
+
+    async def _attach(self) -> None:
+        """Look whether somebody else's server is fit for us, and say what to write there."""
+        # It may ask the orchestrator about us, which may still be starting.
+        await self._until_answered()
+        for one in await self.unfit():
+            if one.fatal:
+                raise MediaServerError(f"{self._api.url}: {one.what}; write there:\n{one.write}")
+            _logger.warning("media_server.unfit", what=one.what, write=one.write)
+        _logger.info("media_server.attached", kind=self.kind, api=self._api.url)
+
+    async def unfit(self) -> list[Finding]:
+        """What is to be mended at an attached server. Raises MediaServerError if it is away."""
+        return findings(await self._api.found(), wanted(self.settings, self.plane))
+
+    async def _launch(self) -> None:
         if self._binary is None:
             raise MissingPartError("no mediamtx binary is known")
         version = await asyncio.to_thread(version_of, self._binary)
@@ -182,13 +259,16 @@ class MediaMtx(MediaServer):
         file = self._write_config(yaml.safe_dump(config, sort_keys=False))
         self._process = await asyncio.create_subprocess_exec(
             *die_with_parent([str(self._binary), str(file)], os.getpid()),
-            env=_environment(self.plane, version),
+            env=hook_child_env(**hook_variables(self.plane, version)),
             stdin=asyncio.subprocess.DEVNULL,
-            stdout=sys.stderr,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
         )
+        assert self._process.stdout is not None
+        self._keep(mediamtx_log.relay(self._process.stdout), "mediamtx log")
         try:
-            await self._wait_until_up(self._process)
+            await self._until_answered()
         except BaseException:  # cancelled too: no child is left behind, and it goes on up
             await self.stop()
             raise
@@ -212,20 +292,25 @@ class MediaMtx(MediaServer):
                 return file
         raise MediaServerError(f"the config of mediamtx cannot be written: {reason}") from reason
 
-    async def _wait_until_up(self, process: asyncio.subprocess.Process) -> None:
+    async def _until_answered(self) -> None:
+        """Ask until the API answers. Raises MediaServerError with why it does not."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + _START_TIMEOUT_S
-        while loop.time() < deadline:
-            if process.returncode is not None:
+        while True:
+            process = self._process
+            if process is not None and process.returncode is not None:
                 raise MediaServerError(
                     f"mediamtx ended with code {process.returncode}; its log says why "
                     f"(is port {self.settings.rtmp_port} in use?)"
                 )
-            with contextlib.suppress(MediaServerError):
+            try:
                 await self.ready_paths()
+            except MediaServerError:
+                if loop.time() > deadline:
+                    raise
+                await asyncio.sleep(0.05)
+            else:
                 return
-            await asyncio.sleep(0.1)
-        raise MediaServerError("mediamtx does not start in time")
 
     async def wait(self) -> int:
         if self._process is None:
@@ -237,19 +322,21 @@ class MediaMtx(MediaServer):
         try:
             if self._process is not None:
                 await end_subprocess(self._process, term_s=4.0)
+            tasks, self._tasks = self._tasks, []
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
         finally:  # cancelled too: the config holds keys
             if self._folder is not None:
                 self._folder.cleanup()
 
     async def ready_paths(self) -> dict[str, PathSource]:
         found: dict[str, PathSource] = {}
-        for item in await self._pages("/v3/paths/list"):
-            source = item.get("source")
-            if source and item.get("available", item.get("ready")):
-                kind, source_id = str(source["type"]), str(source["id"])
-                query = await self._query(kind, source_id)
-                tracks = tuple(map(str, item.get("tracks") or ()))
-                found[item["name"]] = PathSource(item["name"], source_id, kind, query, tracks)
+        for item in await self._published():
+            kind, source_id = str(item["source"]["type"]), str(item["source"]["id"])
+            query = await self._query(kind, source_id)
+            tracks = tuple(map(str, item.get("tracks") or ()))
+            found[item["name"]] = PathSource(item["name"], source_id, kind, query, tracks)
         known = {source.source_id for source in found.values()}
         self._queries = {key: value for key, value in self._queries.items() if key in known}
         return found
@@ -261,59 +348,83 @@ class MediaMtx(MediaServer):
 
     async def kick(self, path: str) -> bool:
         source = (await self.ready_paths()).get(path)
-        collection = _COLLECTIONS.get(source.source_type) if source else None
-        if source is None or collection is None:
-            return False
-        reply = await self._call("POST", f"/v3/{collection}/kick/{quote(source.source_id)}")
-        return reply.status_code == 200
+        return source is not None and await self._api.kick(source.source_type, source.source_id)
 
     async def close(self) -> None:
-        with contextlib.suppress(httpx2.HTTPError):
-            await self._api.aclose()
+        await self._api.close()
 
-    async def _pages(self, url: str) -> list[dict[str, Any]]:
-        """All items of a list, page by page."""
-        items: list[dict[str, Any]] = []
-        page, pages = 0, 1
-        while page < pages:
-            reply = await self._call("GET", url, page=page, itemsPerPage=_PAGE)
-            try:
-                body = reply.raise_for_status().json()
-                items += body["items"]
-                pages = int(body["pageCount"])
-            except (httpx2.HTTPError, ValueError, KeyError, TypeError) as error:
-                raise api_error(error, "mediamtx") from error
-            page += 1
-        return items
+    def metrics_address(self) -> str:
+        own, attached = reachable(self.settings.api_host), self.settings.host
+        host = attached if self.settings.attach else own
+        return host_port(host, self.settings.metrics_port)
+
+    async def _published(self) -> list[dict[str, Any]]:
+        """The paths that have a publisher, as the API has them."""
+        listed = await self._api.pages("/v3/paths/list")
+        return [
+            item
+            for item in listed
+            if item.get("source") and item.get("available", item.get("ready"))
+        ]
 
     async def _query(self, kind: str, source_id: str) -> str:
-        """The query that the publisher gave; the list of paths does not hold it."""
+        """What the publisher asked for, without its key; the list of paths does not hold it."""
         if source_id not in self._queries:
-            collection = _COLLECTIONS.get(kind)
-            if collection is None:
-                return ""
-            reply = await self._call("GET", f"/v3/{collection}/get/{quote(source_id)}")
-            if reply.status_code != 200:
-                return ""  # gone meanwhile
-            try:
-                self._queries[source_id] = str(reply.json().get("query", ""))
-            except ValueError as error:
-                raise api_error(error, "mediamtx") from error
+            found = await self._api.source(kind, source_id)
+            if found is None:
+                return ""  # gone meanwhile, or its kind is not known
+            self._queries[source_id] = without_keys(str(found.get("query", "")))
         return self._queries[source_id]
 
-    async def _call(self, method: str, url: str, **params: int) -> httpx2.Response:
-        try:
-            return await self._api.request(method, url, params=params or None)
-        except httpx2.HTTPError as error:
-            raise api_error(error, "mediamtx") from error
+    async def _watch(self) -> None:
+        """Cut those who are silent for longer than they may be."""
+        publishers, strangers = SilenceWatch(self.settings.silent_s), SilenceWatch(_IDENTIFY_S)
+        while True:
+            await asyncio.sleep(_WATCH_S)
+            with contextlib.suppress(MediaServerError):  # away: nobody is silent, it is
+                await self._cut_publishers(publishers)
+                await self._cut_strangers(strangers)
 
-
-def _environment(plane: ControlPlane, version: Version) -> dict[str, str]:
-    """What the server's hooks need; in its environment, so that no process list shows it."""
-    return hook_child_env(
-        **{
-            HOOK_URL: plane.hook_url or "",
-            HOOK_SECRET: plane.hook_secret.get_secret_value(),
-            HOOK_QUERY_ESCAPED: "1" if version >= _QUERY_ESCAPED else "0",
+    async def _cut_publishers(self, watch: SilenceWatch) -> None:
+        """Those of what comes in: an output is silent while its publisher is away."""
+        items = {item["name"]: item for item in await self._published()}
+        counts = {
+            name: (item["source"]["id"], item.get("inboundBytes", item.get("bytesReceived")))
+            for name, item in items.items()
+            if stream_id_of_ingest(name) is not None
         }
+        for name in watch.look(counts, time.monotonic_ns()):
+            _logger.warning("publisher.silent", path=name, cut_after_s=self.settings.silent_s)
+            source = items[name]["source"]
+            await self._api.kick(source["type"], source["id"])
+
+    async def _cut_strangers(self, watch: SilenceWatch) -> None:
+        """Connections that neither publish nor read."""
+        listed = await self._api.pages("/v3/rtmpconns/list")
+        counts = {item["id"]: 0 for item in listed if item.get("state") == "idle"}
+        for one in watch.look(counts, time.monotonic_ns()):
+            await self._api.kick("rtmpConn", one)
+
+
+def _say_if_broken(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        _logger.error("task.broken", task=task.get_name(), reason=repr(task.exception()))
+
+
+def wanted(settings: MediaServerSettings, plane: ControlPlane) -> Wanted:
+    """What somebody else's server has to be like."""
+    return Wanted(
+        auth_url=plane.auth_url,
+        hook="dubcast-hook",
+        rtmp_port=settings.rtmp_port,
+        longest_silence_s=longest_silence_s(settings, plane),
     )
+
+
+def hook_variables(plane: ControlPlane, version: Version) -> dict[str, str]:
+    """What the server's hooks need; in its environment, so that no process list shows it."""
+    return {
+        HOOK_URL: plane.hook_url or "",
+        HOOK_SECRET: plane.hook_secret.get_secret_value(),
+        HOOK_QUERY_ESCAPED: "1" if version >= _QUERY_ESCAPED else "0",
+    }

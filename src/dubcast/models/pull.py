@@ -6,24 +6,24 @@ leaves nothing half-made; the next one goes on with what is right.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
-from dubcast.errors import MissingPartError, ModelStoreError
-from dubcast.models.fetch import (
+from dubcast.errors import FetchError, MissingPartError, ModelStoreError
+from dubcast.fetching import (
     NoProgress,
     Progress,
+    Size,
     append_member,
     download,
-    fetch_package,
+    exclusive,
     reported,
 )
+from dubcast.models.fetch import fetch_package
 from dubcast.models.integrity import fault
 from dubcast.models.manifest import FilePin, HubSource, ModelEntry, RegistrySource, UrlSource
 from dubcast.models.store import ModelStore, StoredModel, other_versions
@@ -48,21 +48,8 @@ def pull(
     """
     wanted = store.chosen(names)
     puller = _Puller(progress or NoProgress(), sources, hub)
-    with _locked(store.dir):
+    with exclusive(store.dir):
         return [puller.install(model, store.dir / ".staging") for model in wanted]
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """One pull at a time in this folder; a second one waits for the first."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / ".lock").open("w")
-    except OSError as error:
-        raise ModelStoreError(f"cannot write to {folder}: {error}") from error
-    with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # released when the file is closed
-        yield
 
 
 class _Puller:
@@ -110,7 +97,7 @@ class _Puller:
                 continue
             try:
                 self._from_source(source, entry, missing, staging)
-            except ModelStoreError as error:
+            except FetchError as error:
                 failures.append(f"  {source}: {error}")
             missing = _missing(entry.files, staging)
         if missing:
@@ -136,7 +123,7 @@ class _Puller:
             url = source.files.get(file) if isinstance(source, UrlSource) else url
             if url is not None:
                 part = staging / f"{file}.part"
-                download(url, part, entry.files[file].size, self._progress)
+                download(url, part, Size(entry.files[file].size), self._progress)
                 _accept(part, staging / file, entry.files[file])
 
     def _from_packages(

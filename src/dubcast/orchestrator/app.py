@@ -13,14 +13,13 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import ValidationError
 
 from dubcast import __version__, log
-from dubcast.addresses import is_loopback
 from dubcast.asgi_body import BodyLimit
-from dubcast.config import OrchestratorSettings, Secret
+from dubcast.config import Secret, Settings
 from dubcast.contract.hooks import HookEvent, HookReply
 from dubcast.contract.ids import stream_id_of_ingest
 from dubcast.contract.streams import StreamReason
 from dubcast.mediaserver import signature
-from dubcast.mediaserver.auth import AuthRequest, Refusal, refusal
+from dubcast.mediaserver.auth import Access, AuthRequest, Refusal, access_of, is_ours, refusal
 from dubcast.orchestrator.orchestrator import Orchestrator
 
 _FULL = Refusal(StreamReason.NO_CAPACITY, "as many streams run here as may")
@@ -28,9 +27,7 @@ _MAX_BODY = 64 * 1024
 _logger = log.get("orchestrator.http")
 
 
-def create_app(
-    orchestrator: Orchestrator, settings: OrchestratorSettings, hook_secret: Secret
-) -> FastAPI:
+def create_app(orchestrator: Orchestrator, settings: Settings, hook_secret: Secret) -> FastAPI:
     """The application; its lifespan runs `orchestrator`."""
     app = FastAPI(
         title="dubcast orchestrator",
@@ -41,7 +38,7 @@ def create_app(
     )
     app.add_middleware(BodyLimit, limit=_MAX_BODY)
     _add_hooks(app, orchestrator, hook_secret)
-    _add_auth(app, orchestrator, settings)
+    _add_auth(app, orchestrator, access_of(settings, hook_secret))
     _add_streams(app, orchestrator)
     _add_health(app, orchestrator)
     return app
@@ -101,14 +98,13 @@ def _add_hooks(app: FastAPI, orchestrator: Orchestrator, hook_secret: Secret) ->
         app.post(f"/v1/mediamtx/events/{kind}", name=kind)(take_hook)
 
 
-def _add_auth(app: FastAPI, orchestrator: Orchestrator, settings: OrchestratorSettings) -> None:
+def _add_auth(app: FastAPI, orchestrator: Orchestrator, access: Access) -> None:
     @app.post("/v1/internal/mtx-auth", status_code=204)
     async def mtx_auth(question: AuthRequest, request: Request) -> None:
-        """204 allows, 401 refuses. For the media server of this machine."""
-        client = request.client.host if request.client else ""
-        if not is_loopback(client):
-            raise HTTPException(403, "for the media server of this machine")
-        refused = refusal(settings, question)
+        """204 allows, 401 refuses. For the media server, which has a key; 403 without it."""
+        if not is_ours(request.headers.get("Authorization", ""), access.own.callback):
+            raise HTTPException(403, "for the media server, whose config holds the key")
+        refused = refusal(access, question)
         stream_id = stream_id_of_ingest(question.path)
         publishes = question.action == "publish" and stream_id is not None
         if refused is None and publishes and not orchestrator.has_room_for(stream_id or ""):

@@ -15,7 +15,9 @@ from dubcast.config import (
 )
 from dubcast.contract.ids import ingest_path, output_path
 from dubcast.egress import targets
+from dubcast.mediaserver.auth import is_private
 from dubcast.mediaserver.interface import MediaServer, PathSource
+from dubcast.mediaserver.keys import own_keys
 from dubcast.orchestrator.placement.driver import ChildSpec
 from dubcast.processes.child import PASSTHROUGH
 
@@ -82,7 +84,7 @@ class Launcher:
             update={
                 "stream": policy,
                 "orchestrator": OrchestratorSettings(),
-                "media_server": MediaServerSettings(),
+                "media_server": self._media_server(),
             }
         )
         # The passthrough copies into FLV: it reads by RTMP, which has what fits in there.
@@ -100,13 +102,21 @@ class Launcher:
             *("--output", self._server.publish_url(output_path(stream_id))),
         )
 
+    def _media_server(self) -> MediaServerSettings:
+        """The media server as children know it: with the roles' key, where it asks for one."""
+        own = self._settings.media_server
+        key = own_keys(own, self._server.plane.hook_secret).roles
+        asks = not is_private(own)
+        return own.model_copy(update={"api_key": None, "roles_key": key if asks else None})
+
     def _patience(self) -> tuple[str, str]:
         patience_s = 2 * self._settings.orchestrator.grace_s + _ORPHAN_S
         return "--patience", f"{patience_s:g}"
 
     def _egress(self, stream_id: str, destination: DestinationSettings) -> ChildSpec:
         only = OrchestratorSettings(destinations=(destination,))
-        own = self._settings.model_copy(update={"orchestrator": only})
+        media = self._media_server()
+        own = self._settings.model_copy(update={"orchestrator": only, "media_server": media})
         argv = (
             *(*self._program, "egress", "--stream-id", stream_id, *self._patience()),
             *("--input", self._server.read_url(output_path(stream_id))),

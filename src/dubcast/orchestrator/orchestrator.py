@@ -109,9 +109,11 @@ class Orchestrator:
         return self._describe(actor) if actor else None
 
     def metrics_targets(self) -> list[dict[str, Any]]:
-        """Workers and forwarders in the form of Prometheus' HTTP service discovery."""
+        """Workers, forwarders and the media server, for Prometheus' HTTP service discovery."""
         return report.metrics_targets(
-            self._actors.values(), reachable(self._settings.worker.metrics_host)
+            self._actors.values(),
+            reachable(self._settings.worker.metrics_host),
+            self._server.metrics_address(),
         )
 
     def _describe(self, actor: Actor) -> dict[str, Any]:

@@ -61,14 +61,20 @@ def _describe_child(child: StreamChild) -> dict[str, Any]:
     }
 
 
-def metrics_targets(actors: Iterable[Actor], host: str) -> list[dict[str, Any]]:
-    """Workers and forwarders, on `host`, in the form of Prometheus' HTTP service discovery."""
-    return [
+def metrics_targets(
+    actors: Iterable[Actor], host: str, media_server: str | None
+) -> list[dict[str, Any]]:
+    """Workers and forwarders, on `host`, and the media server if it tells metrics, in the form of
+    Prometheus' HTTP service discovery."""
+    found = [
         {"targets": [host_port(host, one.supervisor.port)], "labels": {"role": one.spec.role}}
         for actor in actors
         for one in actor.children.values()
         if one.supervisor.port
     ]
+    if media_server is not None:
+        found.append({"targets": [media_server], "labels": {"role": "media-server"}})
+    return found
 
 
 class StreamMeters:

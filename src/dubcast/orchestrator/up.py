@@ -24,6 +24,7 @@ from dubcast.backoff import BackoffPolicy
 from dubcast.clock import SystemClock
 from dubcast.config import DestinationSettings, Secret, Settings
 from dubcast.errors import DubcastError
+from dubcast.mediaserver.auth import is_private
 from dubcast.processes.child import Child, ChildSource, Start
 from dubcast.processes.ladder import climb_async, term_then_kill
 from dubcast.processes.lasting import LastingChild, LastingProcess, Notes, noted_ref
@@ -233,11 +234,12 @@ class AllInOne:
         """Where everything is; no secret."""
         media, own = self._settings.media_server, self._settings.orchestrator
         rtmp = f"rtmp://{host_port(media.host, media.rtmp_port)}/live"
+        asked = "" if is_private(media) else "?key=<read key>"
         return {
             "ready": True,
             "publish_server": rtmp,
             "publish_key": "<id>/in",
-            "play": f"{rtmp}/<id>/out",
+            "play": f"{rtmp}/<id>/out{asked}",
             "media_server": media.kind,
             "orchestrator": f"http://{host_port(reachable(own.host), own.port)}",
             "sts": self._settings.sts.url,

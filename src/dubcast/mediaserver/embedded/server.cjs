@@ -29,9 +29,7 @@ const vm = require("node:vm");
 
 const PATH = /^live\/[a-z0-9][a-z0-9_-]{0,63}\/(in|out(-[A-Za-z0-9-]{1,16})?)$/;
 const INGEST = /\/in$/;
-// A worker has nothing to send until its delay has passed, and while its publisher is away: its
-// forwarders keep their destinations for so long too. One that hangs is killed by its supervisor.
-const SILENT_OUTPUT_MS = 90_000;
+const KEYS = new Set(["key", "token", "jwt", "pass", "password", "user"]); // in a query
 const IDENTIFY_MS = 10_000; // a connection that neither publishes nor plays
 const MAX_READER_BACKLOG = 16 * 1024 * 1024; // bytes waiting for a slow reader
 const MAX_CHUNK_STREAMS = 64;
@@ -79,6 +77,12 @@ function resolve(app, name) {
   return { path: joined, query: [appQuery, nameQuery].filter(Boolean).join("&") };
 }
 
+/** A query without what may be a key. */
+function withoutKeys(query) {
+  const name = (part) => querystring.unescape(part.split("=")[0]).trim().toLowerCase();
+  return query.split("&").filter((part) => !KEYS.has(name(part))).join("&");
+}
+
 function broadcastOf(streamPath) {
   let broadcast = Context.broadcasts.get(streamPath);
   if (!broadcast) {
@@ -108,7 +112,8 @@ async function refusal(action, session, streamPath, query) {
   };
   try {
     const reply = await fetch(config.authUrl, {
-      method: "POST", headers: { "content-type": "application/json" },
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: config.authHeader },
       body: JSON.stringify(body), signal: AbortSignal.timeout(2000), redirect: "error",
     });
     if (reply.ok) return unknown ? denied : "";
@@ -137,7 +142,7 @@ function refuse(session, code, why) {
 function accept(session, broadcast, streamPath, query) {
   session.broadcast = broadcast;
   session.streamPath = streamPath;
-  session.query = query;
+  session.query = withoutKeys(query); // what is told to others
   session.identified = true;
 }
 
@@ -159,10 +164,12 @@ async function onPublish(session, message) {
   session.rtmp.streamName = message.streamName.split("?")[0];
   broadcast.postPublish(session);
   session.rtmp.respondPublish();
+  // A worker has nothing to send until its delay has passed, and while its publisher is away: its
+  // forwarders keep their destinations for so long too. One that hangs is killed by its supervisor.
   session.socket.setTimeout(
     INGEST.test(streamPath)
       ? config.silentPublisherMs
-      : Math.max(config.silentPublisherMs, SILENT_OUTPUT_MS),
+      : Math.max(config.silentPublisherMs, config.silentOutputMs),
   );
   log("publisher.up", { path: streamPath, sourceId: session.id });
   hook("ready", session);
