@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from dubcast.cli.main import app
+from dubcast.cli.main import application
 from dubcast.egress import trial
 from dubcast.testing.certificates import Authority
 from dubcast.testing.destination import Destination
@@ -16,7 +16,7 @@ from dubcast.testing.destination import Destination
 
 async def tried(which: str, *words: str, typed: str = "") -> Result:
     return await asyncio.to_thread(
-        CliRunner().invoke, app, ["destination", "test", which, *words], input=typed
+        CliRunner().invoke, application(), ["destination", "test", which, *words], input=typed
     )
 
 

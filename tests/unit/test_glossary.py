@@ -14,7 +14,7 @@ import yaml
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
-from dubcast.cli.main import app
+from dubcast.cli.main import application
 from dubcast.config import Settings, StreamSettings, read_glossary
 from dubcast.contract.glossary import GlossaryEntry
 from dubcast.contract.sts import FragmentConfig, StsResponse
@@ -301,7 +301,7 @@ def test_the_settings_are_checked_with_their_glossary(
     monkeypatch.setenv("DUBCAST__STS_SERVER__GLOSSARY", str(file))
     monkeypatch.setenv("DUBCAST_CONFIG", "-")
     with pytest.raises(ConfigError, match="line 1: tern is not known"):
-        CliRunner().invoke(app, ["config", "check"], catch_exceptions=False)
+        CliRunner().invoke(application(), ["config", "check"], catch_exceptions=False)
 
 
 def test_a_streams_glossary_is_a_setting() -> None:
