@@ -26,7 +26,7 @@ from rich.console import Console
 
 from bench.servers.injections import accepted, basic, config_of, injections, sent
 from dubcast import log
-from dubcast.config import MediaServerSettings, Settings
+from dubcast.config import MediaServerSettings, Secret, Settings
 from dubcast.contract.ids import ingest_path, output_path
 from dubcast.errors import MediaServerError, MissingPartError
 from dubcast.measure import figures, stage
