@@ -2,7 +2,8 @@
 
 import sys
 
-from bench.onair import frozen, languages, media, parts, states
+from bench import parts
+from bench.onair import frozen, languages, media, states
 
 if __name__ == "__main__":
-    sys.exit(parts.run([media.PART, frozen.PART, states.PART, languages.PART]))
+    sys.exit(parts.run("onair", [media.PART, frozen.PART, states.PART, languages.PART]))

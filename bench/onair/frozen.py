@@ -16,10 +16,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from bench import parts
 from bench.faults.rows import NS_PER_S, Tape, tape
 from bench.faults.strikes import STRIKES, STRUCK
-from bench.onair import parts
-from bench.onair.parts import Found, Part
+from bench.parts import Found, Part
 from bench.scene import Recorders, Scene, recordings, running
 from dubcast.config import Settings
 from dubcast.contract.ids import output_path
@@ -95,4 +95,4 @@ def _measure(settings: Settings, out: Path, console: Console) -> Found:
 PART = Part("frozen", BARS, _measure)
 
 if __name__ == "__main__":
-    sys.exit(parts.run([PART], PART.name))
+    sys.exit(parts.run("onair", [PART], PART.name))

@@ -20,9 +20,10 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
+from bench import parts
 from bench.mix.models import Voice
-from bench.onair import parts, sayings
-from bench.onair.parts import Found, Part
+from bench.onair import sayings
+from bench.parts import Found, Part
 from dubcast.audio.pcm import RATE, Float, to_int16
 from dubcast.config import Settings
 from dubcast.measure import speech_models
@@ -221,4 +222,4 @@ def _measure(settings: Settings, out: Path, console: Console) -> Found:
 PART = Part("languages", BARS, _measure)
 
 if __name__ == "__main__":
-    sys.exit(parts.run([PART], PART.name))
+    sys.exit(parts.run("onair", [PART], PART.name))

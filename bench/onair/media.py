@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from bench.onair import parts
+from bench import parts
 from bench.onair.coverage import Samples, lost
-from bench.onair.parts import Found, Part
+from bench.parts import Found, Part
 from bench.scene import Recorders, recordings
 from dubcast import flv
 from dubcast.audio.pcm import RATE
@@ -244,4 +244,4 @@ def _measure(settings: Settings, out: Path, console: Console) -> Found:
 PART = Part("media", BARS, _measure)
 
 if __name__ == "__main__":
-    sys.exit(parts.run([PART], PART.name))
+    sys.exit(parts.run("onair", [PART], PART.name))

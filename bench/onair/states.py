@@ -22,8 +22,8 @@ from typing import Any
 import httpx2
 from rich.console import Console
 
-from bench.onair import parts
-from bench.onair.parts import Found, Part
+from bench import parts
+from bench.parts import Found, Part
 from dubcast.cli.service import is_ready
 from dubcast.config import Secret, Settings
 from dubcast.contract.ids import ingest_path
@@ -310,4 +310,4 @@ def _measure(settings: Settings, out: Path, console: Console) -> Found:
 PART = Part("states", BARS, _measure)
 
 if __name__ == "__main__":
-    sys.exit(parts.run([PART], PART.name))
+    sys.exit(parts.run("onair", [PART], PART.name))

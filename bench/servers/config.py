@@ -24,12 +24,13 @@ from typing import Any
 import psutil
 from rich.console import Console
 
+from bench import parts
+from bench.parts import Found, Part
 from bench.servers.injections import accepted, basic, config_of, injections, sent
-from dubcast import log
 from dubcast.config import MediaServerSettings, Secret, Settings
 from dubcast.contract.ids import ingest_path, output_path
 from dubcast.errors import MediaServerError, MissingPartError
-from dubcast.measure import figures, stage
+from dubcast.measure import stage
 from dubcast.measure.figures import Bar, Figure
 from dubcast.mediaserver.auth import access_of
 from dubcast.mediaserver.auth_relay import AuthRelay
@@ -222,15 +223,11 @@ async def _until(check: Any, timeout_s: float) -> None:
             await asyncio.sleep(_POLL_S)
 
 
-def main() -> None:
-    """Exit status 1 if a bar is missed."""
-    console, out = Console(stderr=True), Path("build/bench/servers-config")
-    out.mkdir(parents=True, exist_ok=True)
-    log.setup(Settings().log, "bench")
-    found = measure(out, console)
-    ok = figures.report(Path("build/bench/servers-config.json"), found, BARS, console=console)
-    sys.exit(0 if ok else 1)
+def _measure(_settings: Settings, out: Path, console: Console) -> Found:
+    return Found(measure(out, console))
 
+
+PART = Part("config", BARS, _measure)
 
 if __name__ == "__main__":
-    main()
+    sys.exit(parts.run("servers", [PART], PART.name))

@@ -26,7 +26,9 @@ from pathlib import Path
 import psutil
 from rich.console import Console
 
-from dubcast import flv, log
+from bench import parts
+from bench.parts import Found, Part
+from dubcast import flv
 from dubcast.config import DestinationSettings, OrchestratorSettings, Settings
 from dubcast.contract.ids import output_path
 from dubcast.egress.forwarder import Forwarder
@@ -34,7 +36,7 @@ from dubcast.egress.joiner import is_key, is_picture
 from dubcast.egress.relay import Target
 from dubcast.errors import MediaError
 from dubcast.flv import Tag
-from dubcast.measure import figures, stage
+from dubcast.measure import stage
 from dubcast.measure.figures import Bar, Figure
 from dubcast.measure.recording import iter_tags
 from dubcast.rtmp.address import parse
@@ -67,7 +69,6 @@ _SPREAD_S = 20.0  # joins begin within so long
 _PICTURE_BYTES = 29_000
 _ISOLATION_S = 60.0
 _FREEZE_S = 15.0
-_OUT = Path("build/bench/servers-egress.json")
 
 
 # ---- a stream that never ends ---------------------------------------------------------------
@@ -387,15 +388,11 @@ async def measured(base: Settings, out: Path, console: Console) -> dict[str, Fig
     return found
 
 
-def main() -> None:
-    """Exit status 1 if a bar is missed."""
-    console, settings = Console(stderr=True), Settings()
-    log.setup(settings.log, "bench")
-    out = _OUT.with_suffix("")
-    stage.clear(out)
-    found = asyncio.run(measured(settings, out, console))
-    sys.exit(0 if figures.report(_OUT, found, BARS, seed=1, console=console) else 1)
+def _measure(settings: Settings, out: Path, console: Console) -> Found:
+    return Found(asyncio.run(measured(settings, out, console)))
 
+
+PART = Part("egress", BARS, _measure)
 
 if __name__ == "__main__":
-    main()
+    sys.exit(parts.run("servers", [PART], PART.name))

@@ -18,14 +18,15 @@ from typing import Any
 import httpx2
 from rich.console import Console
 
+from bench import parts
+from bench.parts import Found, Part
 from bench.scene import dub
 from bench.servers.publishers import Ingest, coded, command
-from dubcast import log
 from dubcast.config import Secret, Settings, StreamSettings, StsClientSettings
 from dubcast.contract.ids import ingest_path, output_path
 from dubcast.contract.worker import Outcome, as_run
-from dubcast.errors import MediaError, MediaServerError, MissingPartError, ProbeError
-from dubcast.measure import figures, stage
+from dubcast.errors import MediaError, MediaServerError, ProbeError
+from dubcast.measure import stage
 from dubcast.measure.figures import Bar, Figure
 from dubcast.measure.narrated import narrated
 from dubcast.measure.probe import probe
@@ -335,18 +336,11 @@ async def _sending(one: Stage, ingest: Ingest, file: Path) -> AsyncIterator[None
         await asyncio.to_thread(sender.stop)
 
 
-def main() -> None:
-    """Exit status 1 if a bar is missed."""
-    console, settings = Console(stderr=True), Settings()
-    log.setup(settings.log, "bench")
-    out = Path("build/bench/ingests.json")
-    try:
-        found = asyncio.run(run(settings, out.with_suffix(""), console))
-    except MissingPartError as error:
-        console.print(str(error))
-        sys.exit(2)
-    sys.exit(0 if figures.report(out, found, BARS, console=console) else 1)
+def _measure(settings: Settings, out: Path, console: Console) -> Found:
+    return Found(asyncio.run(run(settings, out, console)))
 
+
+PART = Part("ingests", BARS, _measure)
 
 if __name__ == "__main__":
-    main()
+    sys.exit(parts.run("servers", [PART], PART.name))

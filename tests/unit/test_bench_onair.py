@@ -1,17 +1,21 @@
-"""What `bench-onair` counts, and that its parts make one file."""
+"""What `bench-onair` counts, and that the parts of a bench make one file."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from rich.console import Console
 
-from bench.onair import languages, media, parts
+from bench import parts
+from bench.onair import frozen, languages, media, states
 from bench.onair.languages import Direction, Said, Wrong
-from bench.onair.parts import Found, Part
+from bench.parts import Found, Part
+from bench.servers import config as server_config
+from bench.servers import egress, ingests
 from dubcast.audio.pcm import RATE
 from dubcast.config import Settings
 from dubcast.measure.figures import Bar
@@ -30,19 +34,22 @@ def _part(name: str, value: float) -> Part:
 def test_the_parts_make_one_file_with_the_bars_of_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, values: tuple[int, int], status: int
 ) -> None:
-    monkeypatch.setattr(parts, "OUT", tmp_path / "onair")
+    monkeypatch.setattr(parts, "_OUT", tmp_path)
     both = [_part(name, value) for name, value in zip(("one", "two"), values, strict=True)]
-    assert parts.run(both) == status
+    assert parts.run("onair", both) == status
     written = json.loads((tmp_path / "onair.json").read_text(encoding="utf-8"))
     assert written["figures"] == {"one_lost": values[0], "two_lost": values[1]}
     assert written["bars"] == {"one_lost": "<= 1", "two_lost": "<= 1"}
     assert written["detail"]["two"] == {"seen": "two"}
-    assert parts.run(both[:1], "one") == (values[0] > 1)
+    assert parts.run("onair", both[:1], "one") == (values[0] > 1)
     assert json.loads((tmp_path / "onair-one.json").read_text(encoding="utf-8"))["figures"]
 
 
-def test_no_two_parts_have_a_figure_of_one_name() -> None:
-    keys = [bar.key for part in (media.PART, languages.PART) for bar in part.bars]
+@pytest.mark.parametrize(
+    "rooms", [(media, frozen, states, languages), (ingests, server_config, egress)]
+)
+def test_no_two_parts_have_a_figure_of_one_name(rooms: tuple[Any, ...]) -> None:
+    keys = [bar.key for room in rooms for bar in room.PART.bars]
     assert len(keys) == len(set(keys))
 
 

@@ -1,4 +1,4 @@
-"""The parts of `python -m bench.onair`: each measures by itself, together they make one file."""
+"""Benches of several parts: each measures by itself, together they make one file."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from rich.console import Console
 
 from dubcast import log
 from dubcast.config import Settings
+from dubcast.errors import MissingPartError
 from dubcast.measure import figures, stage
 from dubcast.measure.figures import Bar, Figure
 
-OUT = Path("build/bench/onair")
+_OUT = Path("build/bench")
 
 
 @dataclass(frozen=True)
@@ -34,23 +35,28 @@ class Part:
     measure: Callable[[Settings, Path, Console], Found]
 
 
-def run(parts: Sequence[Part], name: str = "") -> int:
-    """Measure these parts one after the other; the exit status: 1 if a bar is missed.
+def run(bench: str, parts: Sequence[Part], name: str = "") -> int:
+    """Measure these parts one after the other; the exit status: 1 if a bar is missed, 2 if what is
+    measured is not installed.
 
-    The file is `build/bench/onair.json`, or that of the one part that is named.
+    The file is `build/bench/BENCH.json`, or that of the one part that is named.
     """
     console, settings = Console(stderr=True), Settings()
     log.setup(settings.log, "bench")
     found: dict[str, Figure] = {}
     detail: dict[str, Any] = {}
     for part in parts:
-        console.print(f"on air: {part.name}", highlight=False)
-        folder = OUT / part.name
+        console.print(f"{bench}: {part.name}", highlight=False)
+        folder = _OUT / bench / part.name
         stage.clear(folder)
-        one = part.measure(settings, folder, console)
+        try:
+            one = part.measure(settings, folder, console)
+        except MissingPartError as error:
+            console.print(str(error), highlight=False)
+            return 2
         found |= one.figures
         detail |= {part.name: one.detail} if one.detail else {}
-    path = OUT.with_name(f"{OUT.name}-{name}.json" if name else f"{OUT.name}.json")
+    path = _OUT / (f"{bench}-{name}.json" if name else f"{bench}.json")
     bars = [bar for part in parts for bar in part.bars]
     ok = figures.report(path, found, bars, seed=1, detail=detail, console=console)
     return 0 if ok else 1
