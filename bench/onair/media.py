@@ -33,6 +33,7 @@ from dubcast.testing.publisher import Timed
 
 DELAY_S = 3.0
 FRAME_MS = 1024 / 48
+_HELD_FRAMES = 3
 _NO_STS = "http://127.0.0.1:9"
 
 BARS = (
@@ -108,8 +109,9 @@ def _pause(one: Taken) -> dict[str, Figure]:
 def _slow(one: Taken) -> dict[str, Figure]:
     rows = np.concatenate([_sound_rows(file) for file in one.files])
     late_ms = rows[:, 0] / 1e6 - rows[:, 2]
-    # A server gives what it keeps of the past at once to whoever joins.
-    steady = late_ms[rows[:, 0] > rows[0, 0] + 1e9]
+    # A server gives what it keeps of the past at once to whoever joins; and what the encoder holds
+    # when the source ends is sent when the worker does.
+    steady = late_ms[rows[:, 0] > rows[0, 0] + 1e9][:-_HELD_FRAMES]
     return {"slow_frames_sound_spread_ms": round(float(steady.max() - steady.min()), 1)}
 
 

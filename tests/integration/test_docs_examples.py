@@ -20,7 +20,7 @@ def test_the_example_runs(number: int) -> None:
 
 
 def test_there_are_examples_and_each_asserts() -> None:
-    assert len(EXAMPLES) == 3
+    assert len(EXAMPLES) == 4
     assert all("assert" in example for example in EXAMPLES)
 
 
