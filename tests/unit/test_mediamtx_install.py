@@ -15,7 +15,7 @@ import pytest
 from file_server import FileServer, serving
 from typer.testing import CliRunner
 
-from dubcast.cli.main import app
+from dubcast.cli.main import application
 from dubcast.config import MediaServerSettings
 from dubcast.errors import FetchError, MissingPartError
 from dubcast.mediaserver.mediamtx import find_binary
@@ -186,7 +186,7 @@ def test_without_a_network_the_set_up_goes_on_with_one_line(
     monkeypatch.setenv("DUBCAST__MEDIA_SERVER__MEDIAMTX_DIR", str(tmp_path))
     # Port 9 (discard) refuses: nobody listens there.
     monkeypatch.setenv("DUBCAST__MEDIA_SERVER__MEDIAMTX_RELEASES", "http://127.0.0.1:9")
-    done = CliRunner().invoke(app, ["mediamtx", "install", "--optional"])
+    done = CliRunner().invoke(application(), ["mediamtx", "install", "--optional"])
     (line,) = done.stdout.splitlines()
     assert (done.exit_code, line.endswith("the embedded media server is taken")) == (0, True)
-    assert isinstance(CliRunner().invoke(app, ["mediamtx", "install"]).exception, FetchError)
+    assert isinstance(CliRunner().invoke(application(), ["mediamtx", "install"]).exception, FetchError)
