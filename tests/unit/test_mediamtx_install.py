@@ -189,4 +189,5 @@ def test_without_a_network_the_set_up_goes_on_with_one_line(
     done = CliRunner().invoke(application(), ["mediamtx", "install", "--optional"])
     (line,) = done.stdout.splitlines()
     assert (done.exit_code, line.endswith("the embedded media server is taken")) == (0, True)
-    assert isinstance(CliRunner().invoke(application(), ["mediamtx", "install"]).exception, FetchError)
+    done = CliRunner().invoke(application(), ["mediamtx", "install"])
+    assert isinstance(done.exception, FetchError)
