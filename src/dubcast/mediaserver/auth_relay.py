@@ -68,6 +68,6 @@ class AuthRelay(SmallServer):
 
 
 def _decided(question: AuthRequest, refused: Refusal | None, event: str) -> Reply:
-    reason = refused.reason if refused else None
-    _logger.warning(event, action=question.action, path=question.path, refused=reason)
+    told = {"reason": refused.reason, "why": refused.words} if refused else {}
+    _logger.warning(event, action=question.action, path=question.path, **told)
     return Reply(204) if refused is None else Reply(401, refused.words.encode())
