@@ -27,7 +27,7 @@ def auto(likely: dict[str, float], *sources: str) -> Answer:
         ({"en": 0.2, "pt": 0.3, "gl": 0.5}, Answer("pt-BR", 0.3, TARGET)),
         ({"en": 0.2, "pt": 0.29, "gl": 0.51}, Answer("en", 0.2)),  # 0.592 of the two
         ({"en": 0.0, "pt": 0.1, "gl": 0.85}, Answer("pt-BR", 0.1, TARGET)),
-        ({"en": 0.0, "pt": 0.09, "gl": 0.85}, Answer("en", 0.0)),  # hardly heard at all
+        ({"en": 0.01, "pt": 0.09, "gl": 0.85}, Answer("en", 0.01)),  # hardly heard at all
         ({"en": 0.05, "pt": 0.01, "es": 0.9}, Answer("es", 0.9, OTHER)),
         ({"en": 0.05, "pt": 0.01, "es": 0.89}, Answer("en", 0.05)),
         ({"en": 1.0}, Answer("en", 1.0)),
@@ -45,6 +45,22 @@ def test_a_word_or_two_have_to_be_surer(share: float, left_alone: LeftAlone | No
     likely = {"en": 0.4 * (1 - share), "pt": 0.4 * share}
     assert named(likely, BRIEF_S).left_alone is left_alone
     assert named(likely, 1.0).left_alone is TARGET
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "left_alone"),
+    [
+        (0.002, 0.04, TARGET),
+        (0.002, 0.019, None),  # too faint to be anything
+        (0.009, 0.045, TARGET),
+        (0.009, 0.044, None),
+        (0.01, 0.09, None),
+    ],
+)
+def test_a_source_that_is_as_good_as_excluded_is_not_what_a_foreign_sounding_target_is(
+    source: float, target: float, left_alone: LeftAlone | None
+) -> None:
+    assert named({"af": 0.7, "en": source, "pt": target}).left_alone is left_alone
 
 
 @pytest.mark.parametrize(

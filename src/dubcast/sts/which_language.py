@@ -22,6 +22,9 @@ _BRIEF_S, _TARGET_SHARE_BRIEF = 1.0, 0.75
 _LONG_S, _TARGET_SHARE_LONG = 2.5, 0.15
 # A language that is less likely than this was not heard at all.
 _LEAST = 0.1
+# But a source as unlikely as this is not what is said, even where neither was heard: of the two it
+# is the target, if that is so much likelier.
+_EXCLUDED, _TIMES, _FAINT = 0.01, 5, 0.02
 _OTHER = 0.9
 
 
@@ -76,6 +79,8 @@ def _is_target(target: float, source: float, speech_s: float) -> bool:
         share = _TARGET_SHARE_BRIEF
     elif speech_s >= _LONG_S:
         share = _TARGET_SHARE_LONG
+    if source < _EXCLUDED and target >= max(_TIMES * source, _FAINT):
+        return True
     return target >= _LEAST and target >= share * (target + source)
 
 
