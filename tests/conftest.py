@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Generator, Iterator
 
 import pytest
@@ -54,3 +55,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         callspec = getattr(item, "callspec", None)
         if marker and callspec and callspec.params.get("server_kind") == "mediamtx":
             item.add_marker(pytest.mark.xfail(strict=True, reason=marker.args[0]))
+
+
+def pytest_collection_finish() -> None:
+    """A worker collects every ten seconds, virtual ones too: it need not look through all that
+    pytest holds."""
+    gc.collect()
+    gc.freeze()
