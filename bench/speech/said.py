@@ -19,14 +19,15 @@ import numpy as np
 import soxr
 from rich.console import Console
 
-from dubcast import log
+from bench import parts
+from bench.parts import Found, Part
 from dubcast.config import Settings
 from dubcast.contract.glossary import GlossaryEntry
 from dubcast.contract.sts import FragmentConfig, PcmAudio, StsRequest, StsResponse
 from dubcast.languages import catalogue
 from dubcast.languages.language import Language
 from dubcast.languages.spoken_form import spoken_form
-from dubcast.measure import figures, speech_models
+from dubcast.measure import speech_models
 from dubcast.measure.figures import Bar, Figure
 from dubcast.models.store import ModelStore
 from dubcast.sts.engine import Engine, Providers
@@ -64,7 +65,6 @@ AROUND = {
     "en": ("Now I will read it to you slowly:", "and that is how it was written here."),
     "pt-BR": ("Agora eu vou ler para vocês devagar:", "e é assim que estava escrito aqui."),
 }
-_OUT = Path("build/bench/speech.json")
 
 BARS = (
     Bar("spoken_forms_right", "==", 1.0, "lines of the tables"),
@@ -301,16 +301,15 @@ def _dubbed(service: Service, ear: _Ear, voice: _Voice, case: Case) -> tuple[str
     return reply.translated_text, " ".join(voice.said)
 
 
-def main() -> None:
-    """Exit status 1 if a bar is missed."""
-    console, settings = Console(stderr=True), Settings()
-    log.setup(settings.log.model_copy(update={"level": "warning"}), "bench")
+def _measure(settings: Settings, _out: Path, console: Console) -> Found:
     found, wrong = measured(settings)
     for key, lines in wrong.items():
         for line in lines:
             console.print(f"{key}: {line}", highlight=False, markup=False)
-    sys.exit(0 if figures.report(_OUT, found, BARS, detail=wrong, console=console) else 1)
+    return Found(found, wrong)
 
+
+PART = Part("said", BARS, _measure)
 
 if __name__ == "__main__":
-    main()
+    sys.exit(parts.run("speech", [PART]))

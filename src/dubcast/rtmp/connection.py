@@ -108,7 +108,7 @@ class Connection(asyncio.BufferedProtocol):
             await self.ended_or(self._started)
             if not self._started.done():
                 raise self.ended.result()
-        except BaseException:
+        except BaseException:  # cancelled too: no socket is left behind, and it goes on up
             self.abort()
             raise
 
