@@ -111,7 +111,7 @@ async def test_the_api_and_metrics_tell_no_key(server: MediaServer) -> None:
 
 async def test_who_has_another_secret_is_told_so(server: MediaServer, plane: StubPlane) -> None:
     settings = server.settings.model_copy(update={"api_key": None})
-    stranger = build_server(settings, plane.control().__class__(None, "another", "", True))
+    stranger = build_server(settings, plane.control().__class__(None, Secret("another"), "", True))
     with pytest.raises(MediaServerError, match="hook_secret must be the same"):
         await stranger.ready_paths()
     await stranger.close()
