@@ -18,6 +18,7 @@ from bench.faults.inputs import BENT, FAULT_S, SECONDS
 from dubcast import flv
 from dubcast.measure.probe import ProbeReport, probe
 from dubcast.measure.recording import iter_tags
+from dubcast.rtmp.errors import ClosedError
 
 pytestmark = pytest.mark.timeout(300)
 _BACK = (
@@ -72,7 +73,7 @@ def recordings(server_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Ma
             await all_wait.wait()
             try:
                 await inputs.publish(faults[name], target, folder)
-            except OSError as error:
+            except ClosedError as error:
                 cut = error
             await asyncio.sleep(DELAY_S + 1.5)
             tape.stop()

@@ -40,7 +40,9 @@ from worker_fakes import (
 
 DELAY_S = 6
 EVERY_S = 4  # a sentence of 2 s every 4 s
-TALK = [(float(at), at + 2.0) for at in range(2, 118, EVERY_S)]
+WRONG_S, RIGHT_S = 12, 36  # the service goes wrong, and is back
+END_S = 72
+TALK = [(float(at), at + 2.0) for at in range(2, END_S + 6, EVERY_S)]
 # A sentence is cut after a short pause, sent, and refused: all within the next one.
 ONE_FRAGMENT_S = EVERY_S + 1.0
 
@@ -67,7 +69,7 @@ def refusing(code: str, *, retryable: bool = False, wait_s: float | None = None)
 
 
 class Show:
-    """A worker on air for two minutes; the service fails with `fault` from `from_s` to `until_s`.
+    """A worker on air for a good minute; the service fails with `fault` from `from_s` to `until_s`.
 
     `told`: event, reason and detail for the stream, by the half second.
     """
@@ -77,8 +79,8 @@ class Show:
         monkeypatch: pytest.MonkeyPatch,
         fault: Fault,
         *,
-        from_s: float = 20,
-        until_s: float = 60,
+        from_s: float = WRONG_S,
+        until_s: float = RIGHT_S,
         talk: list[tuple[float, float]] = TALK,
         policy: dict[str, Any] | None = None,
     ) -> None:
@@ -89,7 +91,7 @@ class Show:
         self.loop = VirtualLoop()
         self.fault, self.from_s, self.until_s = fault, from_s, until_s
         self.told: list[tuple[float, Event, str, str]] = []
-        source = ScriptedSource(self.loop, Read(media_s=120, talk=talk))
+        source = ScriptedSource(self.loop, Read(media_s=END_S + 10, talk=talk))
         self.there = ScriptedDestination(self.loop)
         edges = Edges(source, self.there, LevelVad, self.loop, at_once)
         asked = spec(policy={"delay_s": DELAY_S, **(policy or {})})
@@ -131,7 +133,7 @@ class Show:
 
         async def main() -> None:
             looking = asyncio.create_task(look())
-            self.loop.call_later(110, self.worker.stop)
+            self.loop.call_later(END_S, self.worker.stop)
             await self.worker.run()
             looking.cancel()
 
@@ -160,12 +162,12 @@ def test_it_is_degraded_within_a_fragment_and_live_when_dubs_are_back(
 ) -> None:
     one = Show(monkeypatch, fault).run()
     not_dubbing = (Event.WORKER_DEGRADED, "not_dubbing", detail)
-    assert one.states(DELAY_S + 1, 20) == {LIVE}
-    assert one.states(20 + ONE_FRAGMENT_S, 60) == {not_dubbing}
+    assert one.states(DELAY_S + 1, WRONG_S) == {LIVE}
+    assert one.states(WRONG_S + ONE_FRAGMENT_S, RIGHT_S) == {not_dubbing}
     # Nothing that was said before the service came back is dubbed.
-    assert one.states(60, 60 + DELAY_S - EVERY_S) == {not_dubbing}
+    assert one.states(RIGHT_S, RIGHT_S + DELAY_S - EVERY_S) == {not_dubbing}
     if back_s is not None:
-        assert one.states(60 + back_s, 109) == {LIVE}
+        assert one.states(RIGHT_S + back_s, END_S - 1) == {LIVE}
         dubbed = one.worker.status().fragments
         assert dubbed["dubbed"] > dubbed["failed"] / 2
 
@@ -192,22 +194,24 @@ def test_a_service_that_is_away_at_the_start_refuses_nothing(
 ) -> None:
     asked = {"target_language": "klingon"}
     one = Show(monkeypatch, refusing("UNAVAILABLE"), from_s=0, until_s=999, policy=asked).run()
-    assert one.states(20, 109) == {(Event.WORKER_DEGRADED, "not_dubbing", "sts_unreachable")}
+    assert one.states(20, END_S - 1) == {(Event.WORKER_DEGRADED, "not_dubbing", "sts_unreachable")}
 
 
 def test_where_nobody_speaks_a_dead_service_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     one = Show(monkeypatch, refusing("UNAVAILABLE"), from_s=0, until_s=999, talk=[]).run()
-    assert one.states(DELAY_S + 1, 109) == {LIVE}
+    assert one.states(DELAY_S + 1, END_S - 1) == {LIVE}
 
 
 def test_silence_after_a_dead_service_does_not_hide_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    quiet = [span for span in TALK if span[0] < 40]
+    quiet = [span for span in TALK if span[0] < RIGHT_S - 8]
     one = Show(monkeypatch, refusing("UNAVAILABLE"), until_s=999, talk=quiet).run()
-    assert one.states(26, 109) == {(Event.WORKER_DEGRADED, "not_dubbing", "sts_unreachable")}
+    assert one.states(WRONG_S + DELAY_S, END_S - 1) == {
+        (Event.WORKER_DEGRADED, "not_dubbing", "sts_unreachable")
+    }
 
 
 class Native(Show):
-    """The service leaves what is said from 20 to 60 s alone: it needs no dub."""
+    """The service leaves what is said meanwhile alone: it needs no dub."""
 
     async def post(self, *_: Any, **__: Any) -> Any:
         if not self.down():
@@ -221,15 +225,19 @@ def test_what_is_left_alone_plays_as_it_came_and_is_no_fault(
 ) -> None:
     silence = {"fallback": "silence"}
     one = Native(monkeypatch, refusing("UNAVAILABLE"), policy=silence).run()
-    assert one.states(DELAY_S + 1, 109) == {LIVE}
+    assert one.states(DELAY_S + 1, END_S - 1) == {LIVE}
     status = one.worker.status()
     assert set(status.fragments) == {"dubbed", "left_alone"}
-    assert status.fragments["left_alone"] == status.left_alone["target_language"] == 10
+    assert (
+        status.fragments["left_alone"]
+        == status.left_alone["target_language"]
+        == (RIGHT_S - WRONG_S) / EVERY_S
+    )
     assert status.sts[0].state == "closed"
     (output,) = one.there.outputs
     out = np.concatenate([block.samples for block in output.audio])
     # From the silence before the first of these words to that before the first dubbed again.
-    first, last = round(21.8 * RATE), round(57.8 * RATE)
+    first, last = round((WRONG_S + 1.8) * RATE), round((RIGHT_S - 2.2) * RATE)
     assert np.array_equal(out[first:last], as_it_came(first, last))
 
 

@@ -16,6 +16,8 @@ from dubcast.mediaserver.keys import USER
 from dubcast.mediaserver.mediamtx_check import Found, parse_version
 
 _PAGE = 100
+# Whoever comes with a wrong key gets his answer after 2 s.
+_TIMEOUT_S = 4.0
 _COLLECTIONS = {  # type of a source -> its collection in the API
     "rtmpConn": "rtmpconns",
     "rtmpsConn": "rtmpsconns",
@@ -40,7 +42,9 @@ class MediaMtxApi:
     def __init__(self, url: str, key: Secret) -> None:
         self.url = url
         auth = (USER, key.get_secret_value())
-        self._client = httpx2.AsyncClient(base_url=url, auth=auth, timeout=2.0, trust_env=False)
+        self._client = httpx2.AsyncClient(
+            base_url=url, auth=auth, timeout=_TIMEOUT_S, trust_env=False
+        )
 
     async def pages(self, url: str) -> list[dict[str, Any]]:
         """All items of a list."""
