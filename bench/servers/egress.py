@@ -33,7 +33,7 @@ from dubcast.config import DestinationSettings, OrchestratorSettings, Settings
 from dubcast.contract.ids import output_path
 from dubcast.egress.forwarder import Forwarder
 from dubcast.egress.joiner import is_key, is_picture
-from dubcast.egress.relay import Target
+from dubcast.egress.outgoing import Target
 from dubcast.errors import MediaError
 from dubcast.flv import Tag
 from dubcast.measure import stage
@@ -42,11 +42,11 @@ from dubcast.measure.recording import iter_tags
 from dubcast.rtmp.address import parse
 from dubcast.rtmp.client import Purpose
 from dubcast.rtmp.connection import Connection, Trust
-from dubcast.rtmp.errors import RtmpError
 from dubcast.testing.certificates import Authority
 from dubcast.testing.destination import Destination, Visit
 from dubcast.testing.media import ClipSpec, build_clip
 from dubcast.testing.publisher import Timed, paced, publish
+from dubcast.wire import WireError
 
 BARS = (
     Bar("joins_first_try", "==", 120, "of 120 joins at random moments, groups of 2, 8 and 10 s"),
@@ -127,7 +127,7 @@ async def _readable(url: str) -> None:
     """Wait until the server gives the stream to whoever asks."""
     while True:
         reader = Connection(parse(url), Purpose.PLAY)
-        with contextlib.suppress(RtmpError):
+        with contextlib.suppress(WireError):
             await reader.open()
             await reader.leave()
             return

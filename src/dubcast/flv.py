@@ -221,7 +221,7 @@ def audio_packet(tag: Tag) -> AudioPacket | None:
 
 def parse_audio_config(data: bytes) -> AudioConfig:
     """An AudioSpecificConfig (at least 2 bytes). Raises `FlvError` when it makes no sense."""
-    bits = _Bits(data)
+    bits = Bits(data)
     kind = bits.read(5)
     if kind == 31:
         bits.read(6)
@@ -234,12 +234,15 @@ def parse_audio_config(data: bytes) -> AudioConfig:
     return AudioConfig(rate, {7: 8}.get(channels, channels), 960 if short else 1024)
 
 
-class _Bits:
+class Bits:
+    """Reads the bits of an AudioSpecificConfig, most significant first."""
+
     def __init__(self, data: bytes) -> None:
         self._value = int.from_bytes(data)
         self._left = 8 * len(data)
 
     def read(self, count: int) -> int:
+        """A number of `count` bits. Raises FlvError past the end."""
         if count > self._left:
             raise FlvError("AAC configuration is too short")
         self._left -= count

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from dubcast.addresses import host_port
@@ -83,6 +83,7 @@ class StreamMeters:
     def __init__(self, metrics: OrchestratorMetrics) -> None:
         self._metrics = metrics
         self._states: dict[str, StreamState] = {}  # as the metrics have them
+        self._destinations: dict[str, set[str]] = {}  # whose series there are
 
     def show(self, actor: Actor) -> None:
         """Bring a stream's metrics to where it stands."""
@@ -92,15 +93,26 @@ class StreamMeters:
             for state in StreamState:
                 gauge = self._metrics.stream_state.labels(stream.stream_id, state.value)
                 gauge.set(1 if state is stream.state else 0)
-        for one in actor.destinations:
-            told = (one.supervisor.status or {}).get("state")
-            up = told in (EgressState.LIVE, EgressState.SLOW)
-            self._metrics.egress_up.labels(stream.stream_id, one.spec.name).set(up)
+        self._show_destinations(stream.stream_id, actor.destinations)
         if actor.worker is not None:
             self._count_restarts(stream.stream_id, actor.worker)
 
+    def _show_destinations(self, stream_id: str, running: Sequence[StreamChild]) -> None:
+        up = self._metrics.egress_up
+        for one in running:
+            told = (one.supervisor.status or {}).get("state")
+            is_up = told in (EgressState.LIVE, EgressState.SLOW)
+            up.labels(stream_id, one.spec.name).set(is_up)
+        names = {one.spec.name for one in running}
+        # Of a stream that has ended nobody misses its destinations.
+        for name in self._destinations.get(stream_id, set()) - names:
+            up.remove(stream_id, name)
+        self._destinations[stream_id] = names
+
     def forget(self, stream_id: str) -> None:
         """A stream is no longer listed."""
+        self._show_destinations(stream_id, ())
+        self._destinations.pop(stream_id)
         self._states.pop(stream_id, None)
         for state in StreamState:
             with contextlib.suppress(KeyError):
