@@ -199,7 +199,7 @@ async def test_a_passphrase_that_does_not_fit_is_refused(
 ) -> None:
     more = f"&passphrase={passphrase}" if passphrase else ""
     async with (
-        SrtReceiver(passphrase=PASSPHRASE).running() as there,
+        SrtReceiver(passphrase=Secret(PASSPHRASE)).running() as there,
         forwarding(source, there.url(more)) as one,
     ):
         status = await state(one, "refused")
@@ -237,7 +237,7 @@ async def test_nobody_there_is_unreachable() -> None:
 
 async def test_the_process_shows_no_key(source: MediaServer, media: Child, tmp_path: Path) -> None:
     """As the orchestrator starts it: the URL is in the environment of this process alone."""
-    async with SrtReceiver(passphrase=PASSPHRASE).running() as there:
+    async with SrtReceiver(passphrase=Secret(PASSPHRASE)).running() as there:
         config = tmp_path / "dubcast.yaml"
         url = there.url(f"&passphrase={PASSPHRASE.replace(' ', '%20')}")
         config.write_text(

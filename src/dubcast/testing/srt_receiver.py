@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from dubcast.config import Secret
 from dubcast.srt import library
 
 Manner = Literal[
@@ -20,6 +21,7 @@ Manner = Literal[
     "close_at_once",
 ]
 _LOOK_S = 0.01
+_NO_SECRET = Secret("")
 _SEND_BLOCKS, _RECEIVE_BLOCKS, _PASSPHRASE = 1, 2, 26
 
 
@@ -30,7 +32,7 @@ class SrtReceiver:
     manner: Manner = "ok"
     seconds: float = 0.0
     bytes_per_s: int = 0
-    passphrase: str = ""
+    passphrase: Secret = _NO_SECRET
     port: int = 0
     visits: list[list[tuple[float, bytes]]] = field(default_factory=list)
 
@@ -58,8 +60,7 @@ class SrtReceiver:
         no = b"\0"
         lib.srt_setsockflag(listener, _RECEIVE_BLOCKS, no, 1)
         lib.srt_setsockflag(listener, _SEND_BLOCKS, no, 1)
-        if self.passphrase:
-            secret = self.passphrase.encode()
+        if secret := self.passphrase.get_secret_value().encode():
             lib.srt_setsockflag(listener, _PASSPHRASE, secret, len(secret))
         address = library.socket_address(socket.AF_INET, "127.0.0.1", self.port)
         assert lib.srt_bind(listener, address, len(address)) == 0
