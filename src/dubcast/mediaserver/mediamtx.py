@@ -417,6 +417,7 @@ def wanted(settings: MediaServerSettings, plane: ControlPlane) -> Wanted:
         auth_url=plane.auth_url,
         hook="dubcast-hook",
         rtmp_port=settings.rtmp_port,
+        rtsp_port=settings.rtsp_port,
         longest_silence_s=longest_silence_s(settings, plane),
     )
 
