@@ -78,6 +78,7 @@ RECORDER = ("rtmp2src", "fdsink")
 TESTS = (
     *("capssetter", "filesink", "flvmux", "identity", "mulawenc", "opusenc"),
     *("rtph264pay", "rtpmp4gpay", "rtppcmupay", "rtpopuspay", "webrtcbin"),
+    *("h265parse", "rtpgstpay", "rtph265pay", "rtpvp8pay", "rtpvp9pay"),
 )
 
 # Package -> the elements that it brings.
@@ -94,13 +95,22 @@ PACKAGES: dict[str, tuple[str, ...]] = {
         *("flvdemux", "flvmux"),
         *("matroskademux", "mpegaudioparse", "mpg123audiodec", "mulawdec", "mulawenc", "qtdemux"),
         *("rtpL16depay", "rtpac3depay", "rtpbin", "rtpg722depay", "rtph264depay", "rtph264pay"),
+        *("rtpgstpay", "rtph265pay", "rtpvp8pay", "rtpvp9pay"),
         *("rtpjitterbuffer", "rtpmp4adepay", "rtpmp4gdepay", "rtpmp4gpay", "rtpmpadepay"),
         *("rtpopusdepay", "rtpopuspay", "rtppcmadepay", "rtppcmudepay", "rtppcmupay"),
         *("rtpptdemux", "rtpsession", "rtpssrcdemux", "rtpstorage", "rtspsrc", "souphttpsrc"),
         "speexdec",
     ),
     "gstreamer1.0-plugins-bad": (
-        *("h264parse", "h264timestamper", "rtmp2sink", "rtmp2src", "srtsrc", "tsdemux"),
+        *(
+            "h264parse",
+            "h264timestamper",
+            "h265parse",
+            "rtmp2sink",
+            "rtmp2src",
+            "srtsrc",
+            "tsdemux",
+        ),
         *("voaacenc", "webrtcbin"),
     ),
     "gstreamer1.0-libav": (
