@@ -361,6 +361,23 @@ def aac_head() -> bytes:
     return bytes([_AAC_FLAGS, 1])
 
 
+# Enhanced RTMP: sound of a second track, one of them in a tag (multitrack), by its name and number.
+_SECOND_TRACK = b"Opus\x01"
+_EX_AUDIO_MULTITRACK = 0x95
+# RFC 7845, 5.1: two channels, 312 samples before the first, 48 kHz.
+_OPUS_HEAD = b"OpusHead\x01\x02" + struct.pack("<HIhB", 312, 48_000, 0, 0)
+
+
+def opus_config() -> bytes:
+    """The body of a sequence header of Opus, as a second track beside AAC."""
+    return bytes([_EX_AUDIO_MULTITRACK, 0]) + _SECOND_TRACK + _OPUS_HEAD
+
+
+def opus_head() -> bytes:
+    """What goes before a packet of Opus of the second track."""
+    return bytes([_EX_AUDIO_MULTITRACK, 1]) + _SECOND_TRACK
+
+
 def metadata(values: Mapping[str, float | bool | str]) -> bytes:
     """The body of an onMetaData tag (AMF 0: a name, then an ECMA array)."""
     body = b"".join(_amf_name(name) + _amf(value) for name, value in values.items())

@@ -72,6 +72,7 @@ SOURCES: dict[str, tuple[str, ...]] = {
 # What every stream needs, whatever its source.
 INPUT = ("appsrc", "audioconvert", "audioresample", "capsfilter", "appsink")
 OUTPUT = ("appsrc", "audioconvert", "voaacenc", "capsfilter", "appsink", "rtmp2sink")
+WHEP = ("opusenc",)
 FILES = ("flvdemux", "qtdemux", "matroskademux", "tsdemux")
 RECORDER = ("rtmp2src", "fdsink")
 # What the tests need besides.
@@ -133,6 +134,7 @@ def uses() -> dict[str, tuple[str, ...]]:
     """What elements are for, in a person's words -> those elements, sorted."""
     found = {
         "output": set(OUTPUT),
+        "output with Opus, for WHEP": set(WHEP),
         "any input": set(INPUT),
         **{f"input by {scheme}": set(names) for scheme, names in SOURCES.items()},
         "files in FLV, MP4, Matroska or MPEG-TS": set(FILES),

@@ -101,3 +101,24 @@ def test_frames_follow_a_change_of_the_delay() -> None:
     assert [f.pts // MS for f in pacer.due(2_100 * MS)] == [1_050]
     assert [f.pts // MS for f in pacer.due(7_099 * MS)] == []
     assert [f.pts // MS for f in pacer.due(7_100 * MS)] == [1_100]
+
+
+def test_opus_is_a_second_track_of_enhanced_rtmp() -> None:
+    writer = FlvWriter(START, CONFIG, with_opus=True)
+    *_, head = read(writer.opening({}))
+    assert head.kind == flv.AUDIO and head.dts_ms == 0
+    # Multitrack, one track; sequence start; Opus; track 1.
+    assert head.body[:7] == b"\x95\x00Opus\x01"
+    assert head.body[7:] == b"OpusHead\x01\x02\x38\x01\x80\xbb\0\0\0\0\0"
+    (tag,) = read(writer.opus(Frame(START + 20 * MS, 3, b"abc", b"")))
+    assert tag == flv.Tag(flv.AUDIO, 120, b"\x95\x01Opus\x01abc")
+
+
+@pytest.mark.parametrize(("shown", "reordered"), [((0, 40, 80), False), ((0, 80, 40), True)])
+def test_pictures_in_another_order_than_they_are_shown_are_b_frames(
+    shown: tuple[int, ...], reordered: bool
+) -> None:
+    writer = begun()
+    for number, pts in enumerate(shown):
+        pictures(writer, START + number * 40 * MS, START + pts * MS)
+    assert writer.reordered is reordered

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -105,6 +106,14 @@ def test_each_fault_of_the_general_part(changes: dict[str, Any], what: str) -> N
     good = written()
     (only,) = told(Found(good.version, {**good.general, **changes}, good.paths))
     assert what in only
+
+
+def test_webrtc_is_asked_for_only_by_whep() -> None:
+    good = written()
+    found = Found(good.version, {**good.general, "webrtc": False}, good.paths)
+    assert told(found) == []
+    (only,) = findings(found, replace(WANTED, whep=True))
+    assert "no WebRTC" in only.what
 
 
 def test_each_fault_of_the_paths() -> None:

@@ -418,6 +418,7 @@ def wanted(settings: MediaServerSettings, plane: ControlPlane) -> Wanted:
         hook="dubcast-hook",
         rtmp_port=settings.rtmp_port,
         rtsp_port=settings.rtsp_port,
+        whep=settings.whep,
         longest_silence_s=longest_silence_s(settings, plane),
     )
 

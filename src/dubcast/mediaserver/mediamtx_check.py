@@ -40,6 +40,7 @@ class Wanted:
     hook: str  # the command that tells of a publisher
     rtmp_port: int
     rtsp_port: int
+    whep: bool  # whether viewers are to be served by it
     longest_silence_s: float
 
 
@@ -172,6 +173,8 @@ def _listeners(general: Mapping[str, Any], wanted: Wanted) -> Iterator[Finding]:
             f"rtmpAddress: :{wanted.rtmp_port}",
             fatal=True,
         )
+    if wanted.whep and not general.get("webrtc", True):
+        yield Finding("it serves no WebRTC, which media_server.whep needs", "webrtc: true")
     port = str(general.get("rtspAddress", "")).rpartition(":")[2]
     transports = general.get("rtspTransports") or ["tcp"]
     is_plain = general.get("rtspEncryption") != "strict" and "tcp" in transports

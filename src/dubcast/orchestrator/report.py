@@ -9,7 +9,7 @@ from typing import Any
 from dubcast.addresses import host_port
 from dubcast.clock import ns_to_s
 from dubcast.contract.ids import ingest_path, output_path
-from dubcast.contract.streams import EgressState, StreamState
+from dubcast.contract.streams import EgressState, NoWhep, StreamState
 from dubcast.mediaserver.interface import MediaServer, PathSource
 from dubcast.metrics import OrchestratorMetrics
 from dubcast.orchestrator.actor import Actor
@@ -32,6 +32,7 @@ def describe(actor: Actor, server: MediaServer, now_ns: int) -> dict[str, Any]:
         "source": _describe_source(source) if source else None,
         "input": server.source_url(source or PathSource(ingest_path(stream.stream_id), "")),
         "output": server.read_url(output_path(stream.stream_id)),
+        "whep": _describe_whep(server.whep_url(output_path(stream.stream_id)), worker),
         "worker": _describe_child(worker) if worker else None,
         "destinations": [
             {"name": one.spec.name, **_describe_child(one)} for one in actor.destinations
@@ -41,6 +42,15 @@ def describe(actor: Actor, server: MediaServer, now_ns: int) -> dict[str, Any]:
 
 def _describe_source(source: PathSource) -> dict[str, Any]:
     return {"id": source.source_id, "type": source.source_type, "tracks": list(source.tracks)}
+
+
+def _describe_whep(url: str | None, worker: StreamChild | None) -> dict[str, Any]:
+    """Where a browser looks at the output, or why it cannot."""
+    status = (worker.supervisor.status if worker else None) or {}
+    reason: str = NoWhep.OFF if url is None else ""
+    if url is not None and (status.get("output") or {}).get("b_frames"):
+        reason = NoWhep.B_FRAMES
+    return {"url": None if reason else url, "reason": str(reason)}
 
 
 def _describe_child(child: StreamChild) -> dict[str, Any]:

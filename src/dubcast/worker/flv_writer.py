@@ -46,9 +46,15 @@ class FlvWriter:
     `video_config`: known already, so that servers see at once that there will be a picture.
     """
 
-    def __init__(self, start_ns: int, video_config: bytes | None) -> None:
+    def __init__(
+        self, start_ns: int, video_config: bytes | None, *, with_opus: bool = False
+    ) -> None:
         self._origin_ns = start_ns - _BEFORE_START_NS
         self._has_video = video_config is not None
+        self._has_opus = with_opus
+        # Pictures were sent in another order than they are shown in: there are B-frames.
+        self.reordered = False
+        self._latest_pts = 0
         self._video_config = b""
         self._audio_config = b""
         self._first_config = video_config or b""
@@ -63,11 +69,15 @@ class FlvWriter:
         yield self._tag(flv.SCRIPT, 0, body)
         if self._first_config:
             yield from self._config(self._first_config, 0)
+        if self._has_opus:
+            yield self._tag(flv.AUDIO, 0, flv.opus_config())
 
     def picture(
         self, pts: int, dts: int, key: bool, config: bytes, payload: Any, size: int
     ) -> Iterator[Outgoing]:
         """An access unit of `size` bytes, its header first where that is new."""
+        self.reordered = self.reordered or pts < self._latest_pts
+        self._latest_pts = max(pts, self._latest_pts)
         dts_ms = self._ms(dts)
         if config != self._video_config:
             yield from self._config(config, dts_ms)
@@ -81,6 +91,10 @@ class FlvWriter:
             self._audio_config = frame.config
             yield self._tag(flv.AUDIO, dts_ms, flv.aac_config(frame.config))
         yield self._tag(flv.AUDIO, dts_ms, flv.aac_head(), frame.payload, frame.size)
+
+    def opus(self, frame: Frame) -> Iterator[Outgoing]:
+        """A frame of the second track."""
+        yield self._tag(flv.AUDIO, self._ms(frame.pts), flv.opus_head(), frame.payload, frame.size)
 
     def script(self, pts: int, payload: Any, size: int) -> Iterator[Outgoing]:
         """Script data as it came."""

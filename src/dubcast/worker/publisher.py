@@ -64,6 +64,7 @@ class Publisher:
         self._up = metrics.publish_up.labels(metrics.stream)
         self.outlet = Outlet()
         self.restarts = 0
+        self.b_frames = False  # on the connection that was looked at last
         self._over = False
         self.taken = False  # a server took the publish, and has not taken that back at once
         self.unanswered = ""  # of the last connection: the words for that it was not taken
@@ -154,6 +155,7 @@ class Publisher:
 
     def _look(self, connection: _Connection) -> None:
         """The output is up when the server took it, that lasts, and media leaves for it."""
+        self.b_frames = connection.output.b_frames
         sent = connection.output.sent_bytes()
         if sent is None:
             return
