@@ -18,6 +18,13 @@ from dubcast.clock import NS_PER_MS
 
 # The encoder's priming lies before the first sample; whole milliseconds, so that PTS stay exact.
 _BEFORE_START_NS = 100 * NS_PER_MS
+# MediaMTX looks for tracks until so much time has passed in the tags, and gives nobody anything
+# before. Where all headers come first, at 0, nothing is missed by letting it have passed. Sound
+# alone is not hurried: mostly a connection with the picture follows it within that time.
+_ANALYSIS_NS = 2_000 * NS_PER_MS
+
+
+AAC_CONFIG = b"\x11\x90"  # what the encoder makes: AAC-LC, 48 kHz, stereo
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +56,9 @@ class FlvWriter:
     def __init__(
         self, start_ns: int, video_config: bytes | None, *, with_opus: bool = False
     ) -> None:
-        self._origin_ns = start_ns - _BEFORE_START_NS
+        self._first_config = video_config or b""
+        analysis_ns = _ANALYSIS_NS if video_config and not with_opus else 0
+        self._origin_ns = start_ns - _BEFORE_START_NS - analysis_ns
         self._has_video = video_config is not None
         self._has_opus = with_opus
         # Pictures were sent in another order than they are shown in: there are B-frames.
@@ -57,7 +66,6 @@ class FlvWriter:
         self._latest_pts = 0
         self._video_config = b""
         self._audio_config = b""
-        self._first_config = video_config or b""
         self._newest_ms = 0
 
     def opening(self, values: dict[str, float | bool | str]) -> Iterator[Outgoing]:
@@ -69,6 +77,8 @@ class FlvWriter:
         yield self._tag(flv.SCRIPT, 0, body)
         if self._first_config:
             yield from self._config(self._first_config, 0)
+        self._audio_config = AAC_CONFIG
+        yield self._tag(flv.AUDIO, 0, flv.aac_config(AAC_CONFIG))
         if self._has_opus:
             yield self._tag(flv.AUDIO, 0, flv.opus_config())
 
