@@ -17,7 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from dubcast.cli.main import application
-from dubcast.config import DestinationSettings, Secret
+from dubcast.config import DestinationSettings, Secret, parse_srt_url
 from dubcast.contract.streams import EgressStatus
 from dubcast.egress import targets, trial
 from dubcast.egress.forwarder import Forwarder
@@ -25,6 +25,7 @@ from dubcast.flv import AUDIO, VIDEO, audio_packet, digest, video_packet
 from dubcast.measure.recording import iter_tags
 from dubcast.mediaserver.interface import ControlPlane, MediaServer
 from dubcast.rtmp.address import parse
+from dubcast.srt.connection import SrtConnection
 from dubcast.testing.srt_receiver import SrtReceiver
 from rig import (
     Child,
@@ -188,6 +189,33 @@ async def test_a_slow_receiver_is_told_with_its_lag(source: MediaServer, media: 
         assert one.metrics.registry.get_sample_value(
             "dubcast_egress_lag_seconds", {"stream": "abc", "destination": "there"}
         )
+
+
+async def test_a_receiver_that_holds_back_for_long_is_not_slow(
+    source: MediaServer, media: Child
+) -> None:
+    async with (
+        SrtReceiver(latency_ms=3000).running() as there,
+        forwarding(source, there.url()) as one,
+    ):
+        await state(one, "live")
+        await eventually(lambda: there.visits and len(there.visits[0]) > 100, 10)
+        lags = []
+        for _ in range(30):
+            await asyncio.sleep(0.1)
+            lags.append(one.status().lag_s)
+    assert max(lags) < 1
+
+
+async def test_the_statistics_are_where_the_header_says() -> None:
+    async with SrtReceiver(latency_ms=700).running() as there:
+        one = SrtConnection(parse_srt_url(there.url("&latency=300")))
+        await one.open()
+        assert one._socket is not None
+        told = one._socket.statistics()
+        await one.leave()
+    assert (told.mss, told.latency_ms) == (1500, 700)
+    assert 1000 < told.flow_window <= 25_600
 
 
 @pytest.mark.parametrize(

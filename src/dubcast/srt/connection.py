@@ -10,9 +10,9 @@ import socket
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
-from dubcast.clock import Clock, SystemClock, s_to_ns
+from dubcast.clock import NS_PER_MS, Clock, SystemClock, s_to_ns
 from dubcast.config import SrtAddress
 from dubcast.errors import MissingPartError
 from dubcast.flv import Tag
@@ -34,6 +34,14 @@ _MOST_WAITING = 1024 * 1024
 _LINGER_S = 2.0
 # A receiver holds packets for the latency before it hands them on; so much is no lag.
 _BESIDES_LATENCY_NS = s_to_ns(0.5)
+
+
+class _Sent(NamedTuple):
+    """A tag was sent: when, and how many packets and bytes before it."""
+
+    at_ns: int
+    packets: int
+    sent: int
 
 
 class SrtConnection:
@@ -59,7 +67,8 @@ class SrtConnection:
         self._muxer = TsMuxer()
         self._socket: SrtSocket | None = None
         self._waiting = bytearray()  # what libsrt has not taken
-        self._recent: deque[tuple[int, int]] = deque()  # (when, `sent` then)
+        self._packets = 0  # of libsrt, sent so far
+        self._history: deque[_Sent] = deque()  # from the first on that may be unread
         self._widest = 0  # packets that the peer's buffer has had room for
         self._looking: asyncio.Task[None] | None = None
 
@@ -126,8 +135,9 @@ class SrtConnection:
             self._end(error)
             return
         if packets and not self.ended.done():
+            self._history.append(_Sent(self._clock.monotonic_ns(), self._packets, self.sent))
             self.sent += len(packets)
-            self._recent.append((self._clock.monotonic_ns(), self.sent))
+            self._packets += -(-len(packets) // self.address.payload)
             self._waiting += packets
             self._hand_over()
             self.full = self.unsent() > _MOST_WAITING
@@ -136,11 +146,9 @@ class SrtConnection:
         """Bytes that the peer has not taken: not acknowledged, or acknowledged and left unread."""
         if self._socket is None:
             return 0
-        window = self._socket.statistics().flow_window
-        self._widest = max(self._widest, window)
-        unread = (self._widest - window) * self.address.payload
+        told = self._socket.statistics()
         waiting = len(self._waiting) + self._socket.unacknowledged()
-        return waiting + max(0, unread - self._fresh())
+        return max(waiting, self._unread(told.flow_window, told.latency_ms))
 
     async def leave(self) -> None:
         """Close; what was sent before still goes, if it goes soon."""
@@ -169,12 +177,21 @@ class SrtConnection:
     def _is_up(self) -> bool:
         return self._socket is not None and self._socket.state is State.CONNECTED
 
-    def _fresh(self) -> int:
-        """Bytes sent so recently that a receiver holds them back."""
-        since = self._clock.monotonic_ns() - _BESIDES_LATENCY_NS - self.address.latency_ms * 10**6
-        while len(self._recent) > 1 and self._recent[0][0] < since:
-            self._recent.popleft()
-        return self.sent - self._recent[0][1] if self._recent else 0
+    def _unread(self, window: int, latency_ms: int) -> int:
+        """Bytes since what the peer has read last, if it holds them for longer than it should.
+
+        `window`: packets for which its buffer has room.
+        """
+        self._widest = max(self._widest, window)
+        read = self._packets - (self._widest - window)
+        while len(self._history) > 1 and self._history[1].packets <= read:
+            self._history.popleft()
+        if not self._history:
+            return 0
+        oldest = self._history[0]
+        held_ns = self._clock.monotonic_ns() - oldest.at_ns
+        is_late = held_ns > _BESIDES_LATENCY_NS + latency_ms * NS_PER_MS
+        return self.sent - oldest.sent if read < self._packets and is_late else 0
 
     async def _look(self) -> None:
         """See whether the connection is there, and has room again."""

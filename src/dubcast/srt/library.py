@@ -36,7 +36,6 @@ class _Option(IntEnum):
     KEY_BYTES = 27
     SEND_DROP_DELAY = 32
     CONNECT_MS = 36
-    RECEIVE_LATENCY = 43
     PEER_LATENCY = 44
     STREAM_ID = 46
     PAYLOAD = 49
@@ -67,7 +66,8 @@ _CONNECT_MS = 8_000
 class Statistics(ctypes.Structure):
     """The part that is read of `CBytePerfMon`.
 
-    `flow_window`: packets for which the peer's buffer has room. `mss`: 1500, by which a test knows
+    `flow_window`: packets for which the peer's buffer has room. `latency_ms`: for how long the peer
+    holds packets back, as both have agreed. `mss`: 1500, by which a test knows
     that the fields are where the library has them.
     """
 
@@ -83,6 +83,7 @@ class Statistics(ctypes.Structure):
         *(("_window", ctypes.c_int), ("_flight", ctypes.c_int), ("rtt_ms", ctypes.c_double)),
         *(("_bandwidth", ctypes.c_double), ("_room", ctypes.c_int * 2)),
         *(("_ceiling", ctypes.c_double), ("mss", ctypes.c_int)),
+        *(("_buffered", ctypes.c_int * 3), ("latency_ms", ctypes.c_int)),
         ("_rest", ctypes.c_byte * 512),
     )
 
@@ -100,8 +101,7 @@ class SrtSocket:
             *((_Option.SEND_BUFFER, _MOST_UNACKNOWLEDGED), (_Option.PEER_IDLE_MS, _PEER_IDLE_MS)),
             # What is to be left out is chosen by whole pictures, before it is handed over.
             (_Option.SEND_DROP_DELAY, -1),
-            *((_Option.RECEIVE_LATENCY, 120), (_Option.PEER_LATENCY, address.latency_ms)),
-            (_Option.PAYLOAD, address.payload),
+            *((_Option.PEER_LATENCY, address.latency_ms), (_Option.PAYLOAD, address.payload)),
         ):
             self._set(option, _packed(value))
         if stream_id := address.stream_id.get_secret_value():
@@ -112,6 +112,7 @@ class SrtSocket:
 
     def _set(self, option: _Option, value: bytes) -> None:
         if self._lib.srt_setsockflag(self._socket, int(option), value, len(value)) == _ERROR:
+            self.close()
             raise UnreachableError(f"libsrt refuses {option.name.lower()}: {self._error()}")
 
     def connect(self, family: int, host: str, port: int) -> None:
@@ -132,7 +133,7 @@ class SrtSocket:
         """Bytes that were handed over, and that the peer does not have."""
         blocks, count = ctypes.c_size_t(), ctypes.c_size_t()
         self._lib.srt_getsndbuffer(self._socket, ctypes.byref(blocks), ctypes.byref(count))
-        return count.value
+        return int(count.value)
 
     def statistics(self) -> Statistics:
         """How the connection stands; all 0 of one that is not connected."""
@@ -178,20 +179,22 @@ def _words(lib: Any, code: int) -> str:
 def available() -> str:
     """The version of libsrt that is here; empty without it."""
     with suppress(MissingPartError):
-        number = int(load().srt_getversion())
+        number = int(_found().srt_getversion())
         return f"{number >> 16}.{number >> 8 & 0xFF}.{number & 0xFF}"
     return ""
+
+
+def _found() -> Any:
+    for name in _NAMES:
+        with suppress(OSError):
+            return ctypes.CDLL(name)
+    raise MissingPartError(MISSING)
 
 
 @cache
 def load() -> Any:
     """The library, started. Raises MissingPartError without it."""
-    for name in _NAMES:
-        with suppress(OSError):
-            lib = ctypes.CDLL(name)
-            break
-    else:
-        raise MissingPartError(MISSING)
+    lib = _found()
     # It brings a library of ciphers with it: so the role stays as small as without.
     give_back_loading()
     lib.srt_getlasterror_str.restype = ctypes.c_char_p
@@ -208,9 +211,5 @@ def _packed(value: int) -> bytes:
 def socket_address(family: int, host: str, port: int) -> bytes:
     """`sockaddr_in` or `sockaddr_in6`, as Linux has them."""
     packed = socket.inet_pton(family, host.partition("%")[0])
-    head = struct.pack("=H", family) + port.to_bytes(2)
-    return (
-        head + packed + bytes(8)
-        if family == socket.AF_INET
-        else head + bytes(4) + packed + bytes(4)
-    )
+    before, behind = (b"", bytes(8)) if family == socket.AF_INET else (bytes(4), bytes(4))
+    return struct.pack("=H", family) + port.to_bytes(2) + before + packed + behind

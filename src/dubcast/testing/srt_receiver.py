@@ -22,7 +22,7 @@ Manner = Literal[
 ]
 _LOOK_S = 0.01
 _NO_SECRET = Secret("")
-_SEND_BLOCKS, _RECEIVE_BLOCKS, _PASSPHRASE = 1, 2, 26
+_SEND_BLOCKS, _RECEIVE_BLOCKS, _PASSPHRASE, _LATENCY = 1, 2, 26, 43
 
 
 @dataclass
@@ -33,6 +33,7 @@ class SrtReceiver:
     seconds: float = 0.0
     bytes_per_s: int = 0
     passphrase: Secret = _NO_SECRET
+    latency_ms: int = 120
     port: int = 0
     visits: list[list[tuple[float, bytes]]] = field(default_factory=list)
 
@@ -60,6 +61,8 @@ class SrtReceiver:
         no = b"\0"
         lib.srt_setsockflag(listener, _RECEIVE_BLOCKS, no, 1)
         lib.srt_setsockflag(listener, _SEND_BLOCKS, no, 1)
+        latency = self.latency_ms.to_bytes(4, "little")
+        lib.srt_setsockflag(listener, _LATENCY, latency, len(latency))
         if secret := self.passphrase.get_secret_value().encode():
             lib.srt_setsockflag(listener, _PASSPHRASE, secret, len(secret))
         address = library.socket_address(socket.AF_INET, "127.0.0.1", self.port)
