@@ -12,7 +12,7 @@ mkdir -p "$STAMPS"
 APT_PACKAGES=(
   python3-venv python3-gi python3-gst-1.0 gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0
   libgstreamer1.0-0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
-  gstreamer1.0-nice gir1.2-gst-plugins-bad-1.0
+  gstreamer1.0-nice libsrt1.5-gnutls gir1.2-gst-plugins-bad-1.0
   gstreamer1.0-libav gstreamer1.0-tools ffmpeg espeak-ng git openssl
   # The tests' RTSP server.
   gir1.2-gst-rtsp-server-1.0 libgstrtspserver-1.0-0

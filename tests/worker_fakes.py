@@ -221,6 +221,8 @@ class FakeOutput:
         self.finished_s = self._loop.time()
         self._on_end("eos", "end of stream")
 
+    b_frames = False
+
     def sent_bytes(self) -> int | None:
         if self._loop.time() < self.began_s + self._answers_s:
             return None

@@ -23,4 +23,4 @@ def _which(settings: Settings, _out: Path, _console: Console) -> Found:
 
 if __name__ == "__main__":
     which = Part("server", (), _which)
-    sys.exit(parts.run("servers", [which, ingests.PART, config.PART, egress.PART]))
+    sys.exit(parts.run("servers", [which, ingests.PART, config.PART, *egress.PARTS]))

@@ -33,7 +33,7 @@ from dubcast.measure.probe import probe
 from dubcast.measure.recorder import RecorderProcess
 from dubcast.mediaserver.choice import create
 from dubcast.mediaserver.interface import control_plane
-from dubcast.testing.hevc import hevc_tags
+from dubcast.testing.enhanced import enhanced_tags
 from dubcast.testing.media import run_ffmpeg
 from dubcast.testing.publisher import paced, publish
 from dubcast.testing.sts_server import ScriptedSts
@@ -58,10 +58,15 @@ INGESTS = (
 )
 REFUSED = (
     Ingest("rtmp", video="hevc"),
+    Ingest("rtmp", video="av1"),
     Ingest("rtsp-tcp", video="hevc"),
     Ingest("rtsp-tcp", video="vp8"),
     Ingest("rtsp-udp", video="vp9"),
     Ingest("srt", video="hevc"),
+    Ingest("whip", "opus", video="hevc"),
+    Ingest("whip", "opus", video="av1"),
+    Ingest("whip", "opus", video="vp8"),
+    Ingest("whip", "opus", video="vp9"),
 )
 MOST_OFF_MS = 10.0
 LEAST_DUBBED = 0.95
@@ -321,10 +326,12 @@ async def _refused(one: Stage, ingest: Ingest, clip: Path) -> Refusal:
 async def _sending(one: Stage, ingest: Ingest, file: Path) -> AsyncIterator[None]:
     server = one.roles.media_server
     if ingest.protocol == "rtmp":  # ffmpeg 5 has no tag for it
-        stream = file.with_suffix(".ts")
-        await asyncio.to_thread(run_ffmpeg, ["-i", str(file), "-c", "copy", "-an", str(stream)])
+        # Of MPEG-TS the units of HEVC have delimiters; AV1 has no place there.
+        stream = file.with_suffix(".ts") if ingest.video == "hevc" else file
+        if stream != file:
+            await asyncio.to_thread(run_ffmpeg, ["-i", str(file), "-c", "copy", "-an", str(stream)])
         url = f"rtmp://127.0.0.1:{server.rtmp_port}/{ingest_path(ingest.name)}"
-        task = asyncio.create_task(publish(url, paced(hevc_tags(stream, 33))))
+        task = asyncio.create_task(publish(url, paced(enhanced_tags(stream, ingest.video, 33))))
         yield
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

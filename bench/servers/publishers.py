@@ -25,6 +25,7 @@ SOUNDS = {
 _PICTURES = {
     "h264": "-c:v libx264 -preset ultrafast -pix_fmt yuv420p",
     "hevc": "-c:v libx265 -preset ultrafast -x265-params log-level=none:bframes=0",
+    "av1": "-c:v libaom-av1 -usage realtime -cpu-used 8",
     "vp8": "-c:v libvpx -deadline realtime -cpu-used 8",
     "vp9": "-c:v libvpx-vp9 -deadline realtime -cpu-used 8",
 }
@@ -65,7 +66,8 @@ def command(ingest: Ingest, file: Path, server: MediaServerSettings) -> list[str
     path = ingest_path(ingest.name)
     if ingest.protocol == "whip":
         url = f"http://{host_port(server.host, server.ingest.webrtc_port)}/{path}/whip"
-        return [sys.executable, str(_WHIP), str(file), url, _WHIP_SOUNDS[ingest.audio]]
+        sound = _WHIP_SOUNDS[ingest.audio]
+        return [sys.executable, str(_WHIP), str(file), url, sound, ingest.video]
     argv = [ffmpeg_program(), "-hide_banner", "-loglevel", "warning", "-nostdin", "-re"]
     # MediaMTX takes one frame of AC-3 a packet; ffmpeg packs three, unless it is told.
     single = ["-pes_payload_size", "0"] if (ingest.protocol, ingest.audio) == ("srt", "ac3") else []

@@ -1,6 +1,7 @@
-"""Publishes a clip's H.264 by WHIP, as OBS or a browser would, and its sound as one of WebRTC's.
+"""Publishes a clip's picture by WHIP, as OBS or a browser would, and its sound as one of WebRTC's.
 
-Usage: whip_publisher.py CLIP URL SOUND, with SOUND one of opus, pcmu. CLIP is FLV with AAC.
+Usage: whip_publisher.py CLIP URL SOUND [VIDEO], with SOUND one of opus, pcmu, and VIDEO one of h264
+(CLIP is FLV with AAC), hevc, av1, vp8, vp9 (CLIP is Matroska with AAC).
 Needs gstreamer1.0-nice and gir1.2-gst-plugins-bad-1.0 (webrtcbin, and its types).
 """
 
@@ -24,15 +25,34 @@ from dubcast.worker.gst.pipeline import require  # noqa: E402
 
 # MediaMTX takes of H.264 what browsers offer, by name; without B-frames it is that, but for a flag.
 _PROFILE = "application/x-rtp,packetization-mode=(string)1,profile-level-id=(string)42e01f"
+_AV1 = "application/x-rtp,media=video,clock-rate=90000,encoding-name=AV1,payload=96"
 _LAST_PACKETS_MS = 500
 _UNBOUNDED = "queue max-size-time=0 max-size-bytes=0 max-size-buffers=0"
 LAUNCH = (
-    "webrtcbin name=peer bundle-policy=max-bundle filesrc location={clip} ! flvdemux name=d "
-    f"d.video ! {_UNBOUNDED} ! h264parse ! "
-    "rtph264pay pt=96 config-interval=-1 aggregate-mode=zero-latency ! identity sync=true ! "
-    f"capssetter caps={_PROFILE} ! peer. "
-    f"d.audio ! {_UNBOUNDED} ! aacparse ! avdec_aac ! audioconvert ! audioresample ! {{sound}}"
+    "webrtcbin name=peer bundle-policy=max-bundle filesrc location={clip} ! {picture} ! peer. "
+    f"d.{{audio}} ! {_UNBOUNDED} ! aacparse ! avdec_aac ! audioconvert ! audioresample ! {{sound}}"
 )
+_MATROSKA = f"matroskademux name=d d.video_0 ! {_UNBOUNDED}"
+# How each is taken from the clip and sent, and the name of the demuxer's other track.
+_PICTURES = {
+    "h264": (
+        f"flvdemux name=d d.video ! {_UNBOUNDED} ! h264parse ! "
+        "rtph264pay pt=96 config-interval=-1 aggregate-mode=zero-latency ! identity sync=true ! "
+        f"capssetter caps={_PROFILE}",
+        "audio",
+    ),
+    "hevc": (
+        f"{_MATROSKA} ! h265parse ! rtph265pay pt=96 config-interval=-1 ! identity sync=true",
+        "audio_0",
+    ),
+    # GStreamer 1.22 has no payloader: the description is AV1's, the packets are nobody's.
+    "av1": (
+        f"{_MATROSKA} ! rtpgstpay pt=96 ! identity sync=true ! capssetter replace=true caps={_AV1}",
+        "audio_0",
+    ),
+    "vp8": (f"{_MATROSKA} ! rtpvp8pay pt=96 ! identity sync=true", "audio_0"),
+    "vp9": (f"{_MATROSKA} ! rtpvp9pay pt=96 ! identity sync=true", "audio_0"),
+}
 _SOUNDS = {
     "opus": "opusenc ! rtpopuspay pt=97 ! identity sync=true ! application/x-rtp,media=audio,"
     "encoding-name=OPUS,clock-rate=48000,payload=97,encoding-params=(string)2 ! peer.",
@@ -45,8 +65,9 @@ _SOUNDS = {
 class WhipPublisher:
     """One clip to one endpoint; `run` returns when it is at its end, or refused."""
 
-    def __init__(self, clip: str, url: str, sound: str) -> None:
-        launch = LAUNCH.format(clip=clip, sound=_SOUNDS[sound])
+    def __init__(self, clip: str, url: str, sound: str, video: str = "h264") -> None:
+        picture, audio = _PICTURES[video]
+        launch = LAUNCH.format(clip=clip, picture=picture, audio=audio, sound=_SOUNDS[sound])
         require(elements_of(launch.split()))
         self._url = url
         self._loop = GLib.MainLoop()

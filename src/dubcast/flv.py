@@ -221,7 +221,7 @@ def audio_packet(tag: Tag) -> AudioPacket | None:
 
 def parse_audio_config(data: bytes) -> AudioConfig:
     """An AudioSpecificConfig (at least 2 bytes). Raises `FlvError` when it makes no sense."""
-    bits = _Bits(data)
+    bits = Bits(data)
     kind = bits.read(5)
     if kind == 31:
         bits.read(6)
@@ -234,12 +234,15 @@ def parse_audio_config(data: bytes) -> AudioConfig:
     return AudioConfig(rate, {7: 8}.get(channels, channels), 960 if short else 1024)
 
 
-class _Bits:
+class Bits:
+    """Reads the bits of an AudioSpecificConfig, most significant first."""
+
     def __init__(self, data: bytes) -> None:
         self._value = int.from_bytes(data)
         self._left = 8 * len(data)
 
     def read(self, count: int) -> int:
+        """A number of `count` bits. Raises FlvError past the end."""
         if count > self._left:
             raise FlvError("AAC configuration is too short")
         self._left -= count
@@ -356,6 +359,23 @@ def aac_config(config: bytes) -> bytes:
 def aac_head() -> bytes:
     """What goes before a raw AAC frame."""
     return bytes([_AAC_FLAGS, 1])
+
+
+# Enhanced RTMP: sound of a second track, one of them in a tag (multitrack), by its name and number.
+_SECOND_TRACK = b"Opus\x01"
+_EX_AUDIO_MULTITRACK = 0x95
+# RFC 7845, 5.1: two channels, 312 samples before the first, 48 kHz.
+_OPUS_HEAD = b"OpusHead\x01\x02" + struct.pack("<HIhB", 312, 48_000, 0, 0)
+
+
+def opus_config() -> bytes:
+    """The body of a sequence header of Opus, as a second track beside AAC."""
+    return bytes([_EX_AUDIO_MULTITRACK, 0]) + _SECOND_TRACK + _OPUS_HEAD
+
+
+def opus_head() -> bytes:
+    """What goes before a packet of Opus of the second track."""
+    return bytes([_EX_AUDIO_MULTITRACK, 1]) + _SECOND_TRACK
 
 
 def metadata(values: Mapping[str, float | bool | str]) -> bytes:

@@ -72,12 +72,14 @@ SOURCES: dict[str, tuple[str, ...]] = {
 # What every stream needs, whatever its source.
 INPUT = ("appsrc", "audioconvert", "audioresample", "capsfilter", "appsink")
 OUTPUT = ("appsrc", "audioconvert", "voaacenc", "capsfilter", "appsink", "rtmp2sink")
+WHEP = ("opusenc",)
 FILES = ("flvdemux", "qtdemux", "matroskademux", "tsdemux")
 RECORDER = ("rtmp2src", "fdsink")
 # What the tests need besides.
 TESTS = (
     *("capssetter", "filesink", "flvmux", "identity", "mulawenc", "opusenc"),
     *("rtph264pay", "rtpmp4gpay", "rtppcmupay", "rtpopuspay", "webrtcbin"),
+    *("h265parse", "rtpgstpay", "rtph265pay", "rtpvp8pay", "rtpvp9pay"),
 )
 
 # Package -> the elements that it brings.
@@ -94,13 +96,22 @@ PACKAGES: dict[str, tuple[str, ...]] = {
         *("flvdemux", "flvmux"),
         *("matroskademux", "mpegaudioparse", "mpg123audiodec", "mulawdec", "mulawenc", "qtdemux"),
         *("rtpL16depay", "rtpac3depay", "rtpbin", "rtpg722depay", "rtph264depay", "rtph264pay"),
+        *("rtpgstpay", "rtph265pay", "rtpvp8pay", "rtpvp9pay"),
         *("rtpjitterbuffer", "rtpmp4adepay", "rtpmp4gdepay", "rtpmp4gpay", "rtpmpadepay"),
         *("rtpopusdepay", "rtpopuspay", "rtppcmadepay", "rtppcmudepay", "rtppcmupay"),
         *("rtpptdemux", "rtpsession", "rtpssrcdemux", "rtpstorage", "rtspsrc", "souphttpsrc"),
         "speexdec",
     ),
     "gstreamer1.0-plugins-bad": (
-        *("h264parse", "h264timestamper", "rtmp2sink", "rtmp2src", "srtsrc", "tsdemux"),
+        *(
+            "h264parse",
+            "h264timestamper",
+            "h265parse",
+            "rtmp2sink",
+            "rtmp2src",
+            "srtsrc",
+            "tsdemux",
+        ),
         *("voaacenc", "webrtcbin"),
     ),
     "gstreamer1.0-libav": (
@@ -123,6 +134,7 @@ def uses() -> dict[str, tuple[str, ...]]:
     """What elements are for, in a person's words -> those elements, sorted."""
     found = {
         "output": set(OUTPUT),
+        "output with Opus, for WHEP": set(WHEP),
         "any input": set(INPUT),
         **{f"input by {scheme}": set(names) for scheme, names in SOURCES.items()},
         "files in FLV, MP4, Matroska or MPEG-TS": set(FILES),

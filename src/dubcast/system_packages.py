@@ -36,10 +36,11 @@ TYPELIBS = {
     "GstSdp": "gir1.2-gst-plugins-base-1.0",
     "GstWebRTC": "gir1.2-gst-plugins-bad-1.0",
 }
-# What no name in the source shows; gstreamer1.0-nice is what webrtcbin sends by.
+# What no name in the source shows; gstreamer1.0-nice is what webrtcbin sends by, libsrt what
+# `dubcast.srt` does.
 BESIDES = (
     *("python3-venv", "python3-gi", "python3-gst-1.0", "libgstrtspserver-1.0-0"),
-    "gstreamer1.0-nice",
+    *("gstreamer1.0-nice", "libsrt1.5-gnutls"),
 )
 
 

@@ -200,7 +200,8 @@ async def test_a_stock_server_is_told_what_to_write(tmp_path: Path) -> None:
     with child([str(find_binary(load().settings.media_server)), str(file)]):
         code, text = await eventually(lambda: told(settings), 20)
     assert code == 1
-    for line in ("overridePublisher: false", "authMethod: http", "readTimeout: 90s"):
+    written = ("overridePublisher: false", "authMethod: http", "readTimeout: 90s")
+    for line in (*written, "    useAbsoluteTimestamp: true"):
         assert f"    {line}\n" in text
 
 

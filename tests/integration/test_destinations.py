@@ -15,17 +15,17 @@ from dubcast.config import Secret
 from dubcast.contract.streams import EgressStatus
 from dubcast.egress.forwarder import Forwarder
 from dubcast.egress.machine import EgressPolicy
-from dubcast.egress.relay import Target
+from dubcast.egress.outgoing import Target
 from dubcast.measure.recording import iter_tags
 from dubcast.mediaserver.interface import ControlPlane, MediaServer
 from dubcast.rtmp.address import parse
 from dubcast.rtmp.client import Purpose
 from dubcast.rtmp.connection import Connection, Trust
-from dubcast.rtmp.errors import RtmpError
 from dubcast.testing.certificates import Authority
 from dubcast.testing.destination import Destination
 from dubcast.testing.media import ClipSpec, build_clip
 from dubcast.testing.publisher import Timed, captioned, jumped, paced, publish
+from dubcast.wire import WireError
 from rig import Child, child, eventually, publisher, running_server, server_settings
 
 OUT = "live/abc/out"
@@ -233,7 +233,7 @@ async def read_beside(url: str) -> list[flv.Tag]:
     tags: list[flv.Tag] = []
     while True:
         reader = Connection(parse(url), Purpose.PLAY, on_tag=tags.append)
-        with suppress(RtmpError):
+        with suppress(WireError):
             await reader.open()
             await reader.ended
         if tags:

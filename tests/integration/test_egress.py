@@ -23,7 +23,7 @@ from dubcast.config import Secret, Settings, child_env
 from dubcast.contract.streams import EgressStatus
 from dubcast.egress.forwarder import Forwarder
 from dubcast.egress.machine import EgressPolicy
-from dubcast.egress.relay import Target
+from dubcast.egress.outgoing import Target
 from dubcast.measure import arrivals
 from dubcast.measure.recorder import RecorderProcess
 from dubcast.measure.recording import iter_tags

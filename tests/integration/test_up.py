@@ -18,7 +18,7 @@ import psutil
 import pytest
 import yaml
 
-from dubcast.testing.hevc import hevc_tags
+from dubcast.testing.enhanced import enhanced_tags
 from dubcast.testing.media import ClipSpec, build_clip
 from dubcast.testing.publisher import paced, publish
 from rig import (
@@ -172,7 +172,7 @@ async def test_a_codec_that_will_not_do_is_told_to_people_and_mended_on_the_spot
     await up.ready()
     spec = ClipSpec(seconds=30, codec="hevc", container="ts", bframes=0, audio=False)
     url = f"{up.rtmp}/live/demo/in"
-    hevc = paced(hevc_tags(build_clip(spec, tmp_path), round(1000 / spec.fps)))
+    hevc = paced(enhanced_tags(build_clip(spec, tmp_path), "hevc", round(1000 / spec.fps)))
     sending = asyncio.create_task(publish(url, hevc))
 
     async def failed() -> dict[str, Any] | None:

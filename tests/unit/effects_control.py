@@ -21,7 +21,7 @@ from dubcast.mediaserver.choice import create
 from dubcast.mediaserver.embedded_server import install_dir
 from dubcast.mediaserver.interface import MediaServer, PathSource, control_plane
 from dubcast.mediaserver.keys import own_keys
-from dubcast.mediaserver.mediamtx import generate_config
+from dubcast.mediaserver.mediamtx import MediaMtx, generate_config
 from dubcast.mediaserver.mediamtx_api import api_url
 from dubcast.mediaserver.mediamtx_program import program_path
 from dubcast.orchestrator import up
@@ -76,6 +76,12 @@ def published(settings: Settings, _: Place) -> str:
 def mediamtx_config(settings: Settings, _: Place) -> dict[str, Any]:
     plane = control_plane(settings, Secret("a-secret"))
     return generate_config(settings.media_server, plane, (1, 20, 1))
+
+
+def whep(settings: Settings, _: Place) -> str | None:
+    """Where a browser is told to look."""
+    plane = control_plane(settings, Secret("a-secret"))
+    return MediaMtx(settings.media_server, plane, None).whep_url("live/abc/out")
 
 
 def asked_for(settings: Settings, _: Place) -> tuple[str, str]:
@@ -269,6 +275,7 @@ EFFECTS = {
     ),
     "media_server.metrics_port": Effect(9999, mediamtx_config),
     "media_server.hls_port": Effect(8888, mediamtx_config),
+    "media_server.whep": Effect(True, whep),
     "media_server.silent_s": Effect(200.0, mediamtx_config),
     **{f"media_server.ingest.{key}": one for key, one in INGEST.items()},
     "media_server.http_port": Effect(

@@ -78,7 +78,7 @@ def as_run(settings: Settings, place: Place) -> dict[str, Any]:
         patch.setattr(command, "load_settings", lambda _: settings)
         patch.setattr(command, "leave", lambda: None)
         patch.setattr(worker, "Worker", Worker)
-        patch.setattr(edges, "real_edges", lambda: None)
+        patch.setattr(edges, "real_edges", lambda **_: None)
         patch.setattr(edges, "load_elements", lambda _: None)
         patch.setattr(statusd, "StatusServer", Window)
         for name in ("tame_malloc", "settle_memory", "give_back_loading"):

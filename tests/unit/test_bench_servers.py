@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from bench.servers import egress
 from bench.servers.ingests import INGESTS, REFUSED, Refusal, Watched, _live_too_early, dubbed_share
 from bench.servers.publishers import Ingest, command
 from dubcast.config import MediaServerSettings
+from dubcast.egress.joiner import is_key, is_picture
+from dubcast.flv import VIDEO, Tag
 
 
 def entry(outcome: str) -> str:
@@ -74,3 +77,18 @@ def test_each_stream_has_an_id_of_its_own_that_every_protocol_can_name() -> None
 def test_one_frame_of_ac3_a_packet() -> None:
     words = command(Ingest("srt", "ac3"), Path("clip.mkv"), MediaServerSettings())
     assert words[words.index("-pes_payload_size") + 1] == "0"
+
+
+def test_of_minutes_of_pictures_a_mark_is_kept_by_which_each_is_known() -> None:
+    key, other = (
+        Tag(VIDEO, 40, head + bytes(30_000)) for head in (b"\x17\1\0\0\0", b"\x27\1\0\0\0")
+    )
+    kept = egress.marked(key)
+    assert len(kept.body) < 30 and kept.dts_ms == 40
+    assert is_picture(kept) and is_key(kept) and not is_key(egress.marked(other))
+    assert kept.body.endswith(egress.mark(key)) and egress.mark(key) != egress.mark(other)
+
+
+def test_a_part_of_another_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert egress.main(["isolation", "joys"]) == 2
+    assert "joys" in capsys.readouterr().err

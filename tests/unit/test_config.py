@@ -88,8 +88,10 @@ def test_a_bad_value_names_where_it_was_set(tmp_path: Path) -> None:
         ("rtmp://host/", "rtmp://host/app/key"),
         ("rtmp://h/app/my key", "a space in a key is written %20"),
         ("rtmp://h:port/app/key", "host or port cannot be read"),
-        ("srt://h:9000?streamid=x", "must start with rtmp:// or rtmps://"),
-        ("h/app/key", "must start with rtmp:// or rtmps://"),
+        ("srt://h", "must name host and port"),
+        ("srt://h:9000?streamid=a b", "a space in a key is written %20"),
+        ("udp://h:9000", "must start with rtmp://, rtmps:// or srt://"),
+        ("h/app/key", "must start with rtmp://, rtmps:// or srt://"),
     ],
 )
 def test_a_destination_that_cannot_be_pushed_to_is_refused(

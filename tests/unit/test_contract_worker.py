@@ -39,7 +39,7 @@ def test_the_names_of_the_status_are_these() -> None:
         *("sts", "longest_fragment_s", "depth", "peak"),
     }
     assert set(told["input"]) == {"sessions", "video", "audio", "placement_error_ms"}
-    assert set(told["output"]) == {"restarts", "av_offset_ms", "delivered_s"}
+    assert set(told["output"]) == {"restarts", "av_offset_ms", "delivered_s", "b_frames"}
     assert told["state"] == "live"
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from dubcast import flv
 from dubcast.clock import NS_PER_MS, NS_PER_S
-from dubcast.worker.flv_writer import AudioPacer, FlvWriter, Frame, Outgoing
+from dubcast.worker.flv_writer import AAC_CONFIG, AudioPacer, FlvWriter, Frame, Outgoing
 
 CONFIG = b"\x01\x42\xc0\x1e\xff\xe1\x00\x04\x67\x42\xc0\x1e"
 START = 5 * NS_PER_S + 123_456
@@ -55,19 +55,39 @@ def test_pts_and_dts_keep_their_distances(cts_ms: int) -> None:
 def test_sound_and_picture_of_one_moment_have_one_time() -> None:
     writer = begun()
     (picture,) = pictures(writer, START, START)
-    header, frame = read(writer.sound(Frame(START, 3, b"abc", b"\x11\x90")))
-    assert picture.dts_ms == frame.dts_ms == header.dts_ms
+    (frame,) = read(writer.sound(Frame(START, 3, b"abc", AAC_CONFIG)))
+    assert picture.dts_ms == frame.dts_ms
+
+
+def test_sound_of_another_configuration_has_its_header_before_it() -> None:
+    header, frame = read(begun().sound(Frame(START, 3, b"abc", b"\x12\x10")))
     config = flv.audio_packet(header)
     assert config is not None and config.config is not None
-    assert config.config.rate_hz == 48000
-    assert len(read(writer.sound(Frame(START, 3, b"abc", b"\x11\x90")))) == 1
+    assert config.config.rate_hz == 44100
+    assert header.dts_ms == frame.dts_ms
+
+
+@pytest.mark.parametrize(
+    ("config", "with_opus", "first_ms"),
+    [(CONFIG, False, 2100), (None, False, 100), (b"", False, 100), (CONFIG, True, 100)],
+)
+def test_a_server_that_knows_picture_and_sound_needs_not_look_for_them(
+    config: bytes | None, with_opus: bool, first_ms: int
+) -> None:
+    """MediaMTX looks until 2 s have passed in the tags, and loses what has no header by then."""
+    writer = FlvWriter(START, config, with_opus=with_opus)
+    opening = [tag for tag in read(writer.opening({})) if tag.kind != flv.SCRIPT]
+    assert {tag.dts_ms for tag in opening} == {0}
+    assert [tag.kind for tag in opening][:2] == [flv.VIDEO, flv.AUDIO][0 if config else 1 :]
+    (frame,) = read(writer.sound(Frame(START, 3, b"abc", AAC_CONFIG)))
+    assert frame.dts_ms == first_ms
 
 
 def test_the_encoders_priming_lies_before_the_start_and_is_not_negative() -> None:
     writer = begun()
     before = START - 1600 * NS_PER_S // 48000
-    _, frame = read(writer.sound(Frame(before, 3, b"abc", b"\x11\x90")))
-    assert frame.dts_ms == 100 - 33
+    (frame,) = read(writer.sound(Frame(before, 3, b"abc", AAC_CONFIG)))
+    assert frame.dts_ms == 2100 - 33
 
 
 def test_a_new_header_goes_before_the_first_picture_that_needs_it() -> None:
@@ -79,7 +99,7 @@ def test_a_new_header_goes_before_the_first_picture_that_needs_it() -> None:
 
 def test_script_data_keeps_its_bytes() -> None:
     (tag,) = read(begun().script(START + 40 * MS, b"\x02\x00\x0aonTextData", 13))
-    assert (tag.kind, tag.dts_ms, tag.body) == (flv.SCRIPT, 140, b"\x02\x00\x0aonTextData")
+    assert (tag.kind, tag.dts_ms, tag.body) == (flv.SCRIPT, 2140, b"\x02\x00\x0aonTextData")
 
 
 def test_frames_wait_until_their_block_is_due() -> None:
@@ -101,3 +121,24 @@ def test_frames_follow_a_change_of_the_delay() -> None:
     assert [f.pts // MS for f in pacer.due(2_100 * MS)] == [1_050]
     assert [f.pts // MS for f in pacer.due(7_099 * MS)] == []
     assert [f.pts // MS for f in pacer.due(7_100 * MS)] == [1_100]
+
+
+def test_opus_is_a_second_track_of_enhanced_rtmp() -> None:
+    writer = FlvWriter(START, CONFIG, with_opus=True)
+    *_, head = read(writer.opening({}))
+    assert head.kind == flv.AUDIO and head.dts_ms == 0
+    # Multitrack, one track; sequence start; Opus; track 1.
+    assert head.body[:7] == b"\x95\x00Opus\x01"
+    assert head.body[7:] == b"OpusHead\x01\x02\x38\x01\x80\xbb\0\0\0\0\0"
+    (tag,) = read(writer.opus(Frame(START + 20 * MS, 3, b"abc", b"")))
+    assert tag == flv.Tag(flv.AUDIO, 120, b"\x95\x01Opus\x01abc")
+
+
+@pytest.mark.parametrize(("shown", "reordered"), [((0, 40, 80), False), ((0, 80, 40), True)])
+def test_pictures_in_another_order_than_they_are_shown_are_b_frames(
+    shown: tuple[int, ...], reordered: bool
+) -> None:
+    writer = begun()
+    for number, pts in enumerate(shown):
+        pictures(writer, START + number * 40 * MS, START + pts * MS)
+    assert writer.reordered is reordered

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -30,6 +31,10 @@ STOCK: dict[str, Any] = {  # as MediaMTX has it without a config
     "rtmp": True,
     "rtmpEncryption": "no",
     "rtmpAddress": ":1935",
+    "rtsp": True,
+    "rtspEncryption": "no",
+    "rtspTransports": ["udp", "multicast", "tcp"],
+    "rtspAddress": ":8554",
     "readTimeout": "10s",
     "authMethod": "internal",
     "authInternalUsers": [
@@ -40,7 +45,11 @@ STOCK: dict[str, Any] = {  # as MediaMTX has it without a config
 
 
 def path(name: str, **changes: Any) -> dict[str, Any]:
-    return {"name": name, "source": "publisher", "overridePublisher": True, **changes}
+    stock = {
+        **{"source": "publisher", "overridePublisher": True, "maxReaders": 0},
+        **{"alwaysAvailable": False, "useAbsoluteTimestamp": False},
+    }
+    return {"name": name, **stock, **changes}
 
 
 def written() -> Found:
@@ -64,6 +73,7 @@ def test_a_stock_server_is_told_everything() -> None:
     words = "\n".join(one.what for one in found)
     for part in (
         "second publisher",
+        "half a second off",
         "no hook",
         "does not ask dubcast",
         "run commands",
@@ -86,12 +96,24 @@ def test_a_stock_server_is_told_everything() -> None:
         ({"rtmp": False}, "takes no RTMP"),
         ({"rtmpEncryption": "strict"}, "takes no RTMP"),
         ({"rtmpAddress": "[::]:1936"}, "RTMP is on port 1936"),
+        ({"rtsp": False}, "no RTSP over TCP"),
+        ({"rtspTransports": ["udp"]}, "no RTSP over TCP"),
+        ({"rtspEncryption": "strict"}, "no RTSP over TCP"),
+        ({"rtspAddress": ":8555"}, "RTSP is on port 8555"),
     ],
 )
 def test_each_fault_of_the_general_part(changes: dict[str, Any], what: str) -> None:
     good = written()
     (only,) = told(Found(good.version, {**good.general, **changes}, good.paths))
     assert what in only
+
+
+def test_webrtc_is_asked_for_only_by_whep() -> None:
+    good = written()
+    found = Found(good.version, {**good.general, "webrtc": False}, good.paths)
+    assert told(found) == []
+    (only,) = findings(found, replace(WANTED, whep=True))
+    assert "no WebRTC" in only.what
 
 
 def test_each_fault_of_the_paths() -> None:
@@ -112,6 +134,9 @@ def test_each_fault_of_the_paths() -> None:
     assert told(with_in(runOnAvailable="")) == [
         "no hook tells of publishers: each is seen only at the reconciler's next turn"
     ]
+    assert "half a second off" in told(with_in(useAbsoluteTimestamp=False))[0]
+    assert "without its publisher" in told(with_in(alwaysAvailable=True))[0]
+    assert "at most 1 readers" in told(with_in(maxReaders=1))[0]
     assert told(Found(good.version, good.general, [])) == [
         "no path takes live/<id>/in",
         "no path takes live/<id>/out",

@@ -11,7 +11,7 @@ import pytest
 
 from dubcast import run_result
 from dubcast.contract.errors import ErrorCode
-from dubcast.contract.streams import EgressFailure, NotDubbing, StreamReason
+from dubcast.contract.streams import EgressFailure, NotDubbing, NoWhep, StreamReason
 from dubcast.contract.sts import LeftAlone
 from dubcast.contract.worker import Outcome, WorkerState
 from dubcast.worker.dubbing import _DETAILS
@@ -59,6 +59,7 @@ KNOWN: dict[str, set[str]] = {
         *placing_reasons(),
     },
     "A destination": {*EgressFailure},
+    "No WHEP": {*NoWhep},
     "An alert": set(re.findall(r"alert: (\w+)", ALERTS.read_text(encoding="utf-8"))),
     "A publisher": {"wrong_key", "unknown_stream", "not_allowed", "path", "no_read_key"},
     "`dubcast run`": {

@@ -16,8 +16,8 @@ from dubcast.flv import Tag
 from dubcast.rtmp import address as addresses
 from dubcast.rtmp import amf0, auth, chunks
 from dubcast.rtmp.chunks import ChunkReader, ChunkWriter, Message
-from dubcast.rtmp.client import HANDSHAKE_SIZE, Client, Ended, Phase, Purpose, Rejected, Started
-from dubcast.rtmp.errors import MalformedError
+from dubcast.rtmp.client import HANDSHAKE_SIZE, Client, Ended, Purpose, Rejected, Started
+from dubcast.wire import MalformedError, Phase
 
 TEXT = st.text(max_size=20)
 PLAIN = st.none() | st.booleans() | st.floats(allow_nan=False) | TEXT

@@ -7,10 +7,17 @@ from typing import Any
 
 import pytest
 
-from dubcast.config import DestinationSettings, OrchestratorSettings, Settings, child_env
+from dubcast.config import (
+    DestinationSettings,
+    OrchestratorSettings,
+    Settings,
+    SrtAddress,
+    child_env,
+)
 from dubcast.egress import targets
-from dubcast.egress.relay import Target
+from dubcast.egress.outgoing import Target
 from dubcast.errors import ConfigError
+from dubcast.rtmp.address import Address
 
 URL = "rtmps://h/app/key"
 
@@ -21,6 +28,7 @@ def target(**values: Any) -> Target:
 
 def test_each_setting_of_a_destination_reaches_its_target() -> None:
     plain = target()
+    assert isinstance(plain.address, Address)
     assert (plain.address.host, plain.address.name) == ("h", "key")
     assert (plain.trust.verify, plain.trust.ca_file) == (True, None)
     assert (plain.when_slow, plain.max_lag_s) == ("skip", 8.0)
@@ -30,6 +38,12 @@ def test_each_setting_of_a_destination_reaches_its_target() -> None:
     assert set(DestinationSettings.model_fields) == {
         *("name", "url", "verify", "ca_file", "when_slow", "max_lag_s")
     }
+
+
+def test_a_url_of_srt_is_one() -> None:
+    address = target(url="srt://h:9000?streamid=key").address
+    assert isinstance(address, SrtAddress)
+    assert address.stream_id.get_secret_value() == "key"
 
 
 def test_they_reach_the_process_in_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -118,6 +118,30 @@ def test_a_track_that_does_not_show_up_is_waited_for_and_then_done_without() -> 
     assert output.audio
 
 
+def test_after_a_crash_the_picture_is_waited_for_until_the_next_key_frame() -> None:
+    """A server may keep no group of pictures: without it the picture would come 8 s later."""
+    one = Stage(Read(media_s=60, video=False))
+    one.core.resume(1.0)
+
+    def arrives() -> None:
+        now = one.loop.monotonic_ns()
+        one.core.video(now, now, True, "picture", b"config", now)
+
+    one.run(6, {2.0: arrives})
+    (output,) = one.there.outputs
+    assert output.has_video
+    assert output.began_s == pytest.approx(2.0, abs=0.1)
+
+
+def test_after_a_crash_of_sound_alone_it_is_done_without_a_picture() -> None:
+    one = Stage(Read(media_s=60, video=False))
+    one.core.resume(1.0)
+    one.run(8)
+    (output,) = one.there.outputs
+    assert not output.has_video and output.audio
+    assert output.began_s == pytest.approx(4.5, abs=0.2)
+
+
 def test_a_picture_that_comes_later_costs_one_connection_and_no_sound() -> None:
     one = Stage(Read(media_s=60, video=False))
     key: list[int] = []

@@ -33,8 +33,8 @@ def test(
         str,
         typer.Argument(
             metavar="NAME|URL|-",
-            help="a destination's name in the settings, an rtmp:// or rtmps:// URL, or - to read "
-            "the URL from standard input, where no process list shows it",
+            help="a destination's name in the settings, an rtmp://, rtmps:// or srt:// URL, or - "
+            "to read the URL from standard input, where no process list shows it",
         ),
     ],
     stream_id: Annotated[str, typer.Option(help="NAME: of this stream's destinations, too")] = "",

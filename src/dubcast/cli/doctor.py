@@ -59,6 +59,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         _python,
         _gstreamer,
         _programs,
+        _srt,
         lambda: _media_servers(settings),
         lambda: _models(settings),
         lambda: machine.ports(settings, media_kind=_media_kind(settings)),
@@ -125,6 +126,14 @@ def _programs() -> list[Finding]:
         for name, package in PROGRAMS.items()
         for found in [shutil.which(name) is not None]
     ]
+
+
+def _srt() -> list[Finding]:
+    from dubcast.srt import library
+
+    version = library.available()
+    detail = version or library.MISSING
+    return [Finding("libsrt, for destinations by SRT", bool(version), detail, needed=False)]
 
 
 def _media_servers(settings: Settings) -> list[Finding]:

@@ -74,7 +74,7 @@ def passthrough(
     """Publish the original as it is. Started by the orchestrator for a worker that crashes."""
     from dubcast.egress.forwarder import Forwarder
     from dubcast.egress.machine import passthrough_policy
-    from dubcast.egress.relay import Target
+    from dubcast.egress.outgoing import Target
     from dubcast.mediaserver.keys import with_key
     from dubcast.rtmp import address
 

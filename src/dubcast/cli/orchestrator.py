@@ -234,7 +234,8 @@ def _destination(text: str) -> DestinationSettings:
         return DestinationSettings.model_validate({"name": name, "url": url})
     except ValueError as error:
         raise ConfigError(
-            f"--destination {name}: a name of a-z, 0-9, - and _, and an rtmp:// or rtmps:// URL"
+            f"--destination {name}: a name of a-z, 0-9, - and _, and an rtmp://, rtmps:// or "
+            "srt:// URL"
         ) from error
 
 

@@ -59,7 +59,12 @@ def worker(
         resume_delay_s=settings.worker.resume_delay_s if resume else None,
         drain_s=settings.worker.drain_s,
     )
-    one = Worker(spec, metrics, real_edges(), asrun.write if asrun else None)
+    one = Worker(
+        spec,
+        metrics,
+        real_edges(with_opus=settings.media_server.whep),
+        asrun.write if asrun else None,
+    )
 
     def status() -> dict[str, Any]:
         return one.status().model_dump(mode="json")

@@ -33,6 +33,7 @@ from dubcast.config.speech import (
     StsClientSettings,
     StsServerSettings,
 )
+from dubcast.config.srt_url import SRT, SrtAddress, parse_srt_url, srt_secrets
 from dubcast.config.stream import (
     DuckingSettings,
     FallbackMode,
@@ -51,6 +52,7 @@ __all__ = [
     "HOOK_SECRET",
     "HOOK_URL",
     "MASK",
+    "SRT",
     "BreakerSettings",
     "DestinationSettings",
     "DuckingSettings",
@@ -71,6 +73,7 @@ __all__ = [
     "SeparationSettings",
     "Separator",
     "Settings",
+    "SrtAddress",
     "StreamEntry",
     "StreamSettings",
     "StsClientSettings",
@@ -84,10 +87,12 @@ __all__ = [
     "hook_environment",
     "load",
     "masked",
+    "parse_srt_url",
     "proxy_exceptions",
     "read_glossary",
     "reference",
     "settings_of",
+    "srt_secrets",
     "state_dir",
     "to_env",
 ]

@@ -59,6 +59,11 @@ class MediaServerSettings(Section):
     hls_port: Port | None = Field(
         None, description="mediamtx: low-latency HLS, to look at streams in a browser; none: off"
     )
+    whep: bool = Field(
+        False,
+        description="mediamtx: outputs carry Opus beside AAC, so that browsers hear them by WHEP; "
+        "of streams without B-frames",
+    )
     silent_s: float = Field(
         10.0, ge=1, le=300, description="a publisher that sends nothing for so long is dropped"
     )

@@ -15,7 +15,7 @@ class DestinationSettings(Section):
     """A third-party endpoint that a dubbed stream is pushed to."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")
-    url: DestinationUrl = Field(description="rtmp:// or rtmps:// URL with its stream key")
+    url: DestinationUrl = Field(description="rtmp://, rtmps:// or srt:// URL with its stream key")
     verify: bool = Field(
         True, description="rtmps: off sends the key to whoever answers, whatever its certificate"
     )

@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from dubcast.config.secret import Secret, SecretUrl
+from dubcast.config.srt_url import SRT, parse_srt_url
 
 
 class Section(BaseModel):
@@ -40,10 +41,13 @@ def _http_url(url: str) -> str:
 
 def _destination_url(url: SecretUrl) -> SecretUrl:
     text = url.get_secret_value()
-    if not text.startswith(("rtmp://", "rtmps://")):
-        raise ValueError("must start with rtmp:// or rtmps://")
+    if not text.startswith(("rtmp://", "rtmps://", SRT)):
+        raise ValueError("must start with rtmp://, rtmps:// or srt://")
     if not text.isprintable() or " " in text:
         raise ValueError("must hold no space or line break; a space in a key is written %20")
+    if text.startswith(SRT):
+        parse_srt_url(text)
+        return url
     if not _split(text).path.strip("/"):
         raise ValueError("must name what to publish, as rtmp://host/app/key")
     return url

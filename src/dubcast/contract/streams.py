@@ -67,6 +67,13 @@ class NotDubbing(StrEnum):
     SEPARATION_OFF = "separation_off"  # without separation this stream's policy is not to dub
 
 
+class NoWhep(StrEnum):
+    """Why browsers cannot look at an output by WHEP."""
+
+    OFF = "off"  # the output carries no Opus: not asked for
+    B_FRAMES = "b_frames"  # WebRTC has none, and pictures pass as they are
+
+
 class EgressState(StrEnum):
     """A destination as people see it."""
 

@@ -69,12 +69,14 @@ class InputStatus(_Told):
 
 class OutputStatus(_Told):
     """The destination. `av_offset_ms`: sound against picture in what leaves, compared with how they
-    came (+: audio early). `delivered_s`: how much of it left.
+    came (+: audio early). `delivered_s`: how much of it left. `b_frames`: whether pictures left in
+    another order than they are shown in.
     """
 
     restarts: int = 0
     av_offset_ms: float = 0.0
     delivered_s: float = 0.0
+    b_frames: bool = False
 
 
 class SeparationStatus(_Told):

@@ -17,7 +17,8 @@ from dubcast.clock import Clock, SystemClock, ns_to_s
 from dubcast.contract.streams import EgressFailure, EgressState, EgressStatus
 from dubcast.egress import words
 from dubcast.egress.machine import Action, EgressMachine, EgressPolicy
-from dubcast.egress.relay import Ending, Look, Relay, Target
+from dubcast.egress.outgoing import Target
+from dubcast.egress.relay import Ending, Look, Relay
 from dubcast.rtmp.address import Address
 
 EXIT_STOPPED = 0
@@ -38,12 +39,12 @@ _logger = log.get("egress")
 
 
 class EgressMetrics:
-    """What one forwarder reports."""
+    """What one forwarder reports. Whether its destination is up tells the orchestrator, which does
+    even where a forwarder cannot."""
 
     def __init__(self, stream_id: str, destination: str) -> None:
         self.registry = CollectorRegistry()
         self._labels = {"stream": stream_id, "destination": destination}
-        self.up = self._gauge("dubcast_egress_up", "1 while a destination is live")
         self.lag = self._gauge(
             "dubcast_egress_lag_seconds", "How long what a destination takes now has waited for it"
         )
@@ -149,7 +150,6 @@ class Forwarder:
         machine.under_way(now, look.waiting)
         self._carry_out(machine.tick(now))
         machine.paced(now, look.slow)
-        self.metrics.up.set(machine.state in (EgressState.LIVE, EgressState.SLOW))
         self.metrics.lag.set(look.lag_s)
         if machine.connects > max(connects, 1):
             self.metrics.reconnects.inc()

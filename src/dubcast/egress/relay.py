@@ -7,38 +7,30 @@ nothing decoded. All runs on one event loop.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
 
 from dubcast.clock import Clock
 from dubcast.contract.streams import EgressFailure
 from dubcast.egress.flow import Flow
 from dubcast.egress.joiner import Joiner
+from dubcast.egress.outgoing import Outgoing, Target, opened
 from dubcast.egress.tag_queue import TagQueue
 from dubcast.flv import Tag
 from dubcast.rtmp.address import Address
-from dubcast.rtmp.client import Phase, Purpose
-from dubcast.rtmp.connection import Connection, Trust, open_following
-from dubcast.rtmp.errors import (
+from dubcast.rtmp.client import Purpose
+from dubcast.rtmp.connection import Connection, open_following
+from dubcast.wire import (
     CertificateError,
     ClosedError,
     MalformedError,
+    NotCarriedError,
+    Phase,
     RejectedError,
-    RtmpError,
+    WireError,
 )
 
 # Phases in which the destination knows the key.
 _TOLD_KEY = (Phase.ASKING, Phase.RUNNING, Phase.OVER)
-
-
-@dataclass(frozen=True)
-class Target:
-    """A destination: where it is, whom to believe there, and what to do when it is slow."""
-
-    address: Address
-    trust: Trust = field(default_factory=Trust)
-    when_slow: Literal["wait", "skip"] = "skip"
-    max_lag_s: float = 8.0
 
 
 @dataclass(frozen=True)
@@ -68,7 +60,7 @@ class Relay:
         self._source_address, self._target, self._clock = source, target, clock
         self._joiner, self._queue, self._flow = Joiner(), TagQueue(), Flow()
         self._source: Connection | None = None
-        self._destination: Connection | None = None
+        self._destination: Outgoing | None = None
         self._ready = False  # the destination takes media
         self._begun_bytes = 0  # sent to the destination before its first media
         self._first_tag = asyncio.Event()
@@ -123,11 +115,11 @@ class Relay:
         try:
             source = await open_following(self._source_address, self._make_source)
             await self._first_of(source)
-        except RtmpError as error:
+        except WireError as error:
             return _no_input(str(error))
         try:
             destination = await self._open_destination(source)
-        except RtmpError as error:
+        except WireError as error:
             return refusal(error)
         if destination is None:
             return _no_input(str(source.ended.result()))
@@ -141,9 +133,8 @@ class Relay:
         self._source = Connection(address, Purpose.PLAY, on_tag=self._read)
         return self._source
 
-    def _make_destination(self, address: Address) -> Connection:
-        self._destination = Connection(address, Purpose.PUBLISH, on_room=self._send)
-        return self._destination
+    def _made_destination(self, destination: Outgoing) -> None:
+        self._destination = destination
 
     async def _first_of(self, source: Connection) -> None:
         """Wait for the first tag: a destination is not to be kept waiting for an empty stream."""
@@ -155,11 +146,10 @@ class Relay:
         if source.ended.done():
             raise source.ended.result()
 
-    async def _open_destination(self, source: Connection) -> Connection | None:
+    async def _open_destination(self, source: Connection) -> Outgoing | None:
         """Connect to the destination; None if the source ends before."""
-        target = self._target
         opening = asyncio.ensure_future(
-            open_following(target.address, self._make_destination, target.trust)
+            opened(self._target, self._made_destination, on_room=self._send)
         )
         try:
             await source.ended_or(opening)
@@ -167,7 +157,7 @@ class Relay:
         finally:
             opening.cancel()
 
-    def _begin(self, destination: Connection) -> None:
+    def _begin(self, destination: Outgoing) -> None:
         self._begun_bytes = destination.sent
         self._ready = True
         for tag in self._joiner.open():
@@ -210,9 +200,11 @@ class Relay:
         return Ending(EgressFailure.LOST, "it took nothing for too long")
 
 
-def refusal(error: RtmpError) -> Ending:
+def refusal(error: WireError) -> Ending:
     """Why a destination is none, by what went wrong with its connection."""
     words = str(error)
+    if isinstance(error, NotCarriedError):
+        return _no_input(words)
     if isinstance(error, CertificateError):
         return Ending(EgressFailure.CERTIFICATE, words)
     if isinstance(error, RejectedError):

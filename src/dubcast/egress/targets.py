@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dubcast.config import DestinationSettings, Settings
-from dubcast.egress.relay import Target
+from dubcast.config import SRT, DestinationSettings, Settings, parse_srt_url
+from dubcast.egress.outgoing import Target
 from dubcast.errors import ConfigError
 from dubcast.rtmp import address
 from dubcast.rtmp.connection import Trust
@@ -30,8 +30,9 @@ def find(settings: Settings, stream_id: str, name: str) -> DestinationSettings:
 
 def target(one: DestinationSettings) -> Target:
     """How a destination is reached. Raises ConfigError for a URL that is none."""
+    url = one.url.get_secret_value()
     return Target(
-        address.parse(one.url.get_secret_value()),
+        parse_srt_url(url) if url.startswith(SRT) else address.parse(url),
         Trust(one.verify, one.ca_file),
         when_slow=one.when_slow,
         max_lag_s=one.max_lag_s,

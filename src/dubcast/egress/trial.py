@@ -7,11 +7,9 @@ from dataclasses import dataclass
 
 from dubcast.contract.streams import EgressFailure
 from dubcast.egress import words
-from dubcast.egress.relay import Target, refusal
-from dubcast.rtmp.address import Address
-from dubcast.rtmp.client import Phase, Purpose
-from dubcast.rtmp.connection import Connection, open_following
-from dubcast.rtmp.errors import RtmpError
+from dubcast.egress.outgoing import Outgoing, Target, opened
+from dubcast.egress.relay import refusal
+from dubcast.wire import Phase, WireError
 
 # Who closes, mostly does it at once; who does not answer is not waited for longer.
 _WATCH_S = 2.0
@@ -37,11 +35,11 @@ async def tried(target: Target, secret: str) -> Verdict:
     trial = _Trial()
     try:
         async with asyncio.timeout(_ANSWER_S):
-            await open_following(target.address, trial.make, target.trust)
+            await opened(target, trial.made)
         return await trial.watched()
     except TimeoutError:
         return trial.failed(_STEPS[trial.last.phase])
-    except RtmpError as error:
+    except WireError as error:
         ending = refusal(error)
         told = words.without_secret(ending.words, secret)
         asks = ending.failure in (EgressFailure.LOST, EgressFailure.REFUSED)
@@ -55,13 +53,13 @@ class _Trial:
 
     def __init__(self) -> None:
         self._lines: list[str] = []
-        self.last: Connection
+        self.last: Outgoing
 
-    def make(self, address: Address) -> Connection:
+    def made(self, one: Outgoing) -> None:
+        """A connection is being opened."""
         again = "redirected to " if self._lines else ""
-        self._lines.append(f"{again}{address.scheme}://{address.host}:{address.port}")
-        self.last = Connection(address, Purpose.PUBLISH)
-        return self.last
+        self._lines.append(f"{again}{one.address.scheme}://{one.address.host}:{one.address.port}")
+        self.last = one
 
     async def watched(self) -> Verdict:
         """Of a destination that took the key: whether it stays."""

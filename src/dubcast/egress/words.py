@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from dubcast.config import SRT, srt_secrets
+
 
 def without_secret(line: str, *urls: str) -> str:
     """The line with each URL, and each telling part of it, blotted out."""
     for url in urls:
-        app, _, key = url.rpartition("/")
-        for part in (url, app, key, key.partition("?")[0]):
+        for part in _telling(url):
             if len(part) > 3:
                 line = line.replace(part, "***")
     return line
+
+
+def _telling(url: str) -> tuple[str, ...]:
+    if url.startswith(SRT):
+        return url, *srt_secrets(url)
+    app, _, key = url.rpartition("/")
+    return url, app, key, key.partition("?")[0]
 
 
 ASK = "is the key right, is the event live?"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dubcast.config import Settings
-from dubcast.errors import MissingPartError
+from dubcast.errors import ConfigError, MissingPartError
 from dubcast.mediaserver.embedded_server import EmbeddedServer
 from dubcast.mediaserver.interface import ControlPlane, MediaServer
 from dubcast.mediaserver.mediamtx import MediaMtx, find_binary, version_of
@@ -15,11 +15,14 @@ ADVICE = "it is made for development and demos; `dubcast mediamtx install` gets 
 def create(settings: Settings, plane: ControlPlane) -> MediaServer:
     """The adapter that `settings` choose; `auto` takes MediaMTX when its binary is found.
 
-    Raises MissingPartError if MediaMTX is asked for, is not attached to, and is not found.
+    Raises MissingPartError if MediaMTX is asked for, is not attached to, and is not found, and
+    ConfigError for what the embedded one cannot do.
     """
     chosen = settings.media_server
     binary = None if chosen.kind == "embedded" else find_binary(chosen)
     if chosen.kind == "embedded" or (chosen.kind == "auto" and not (binary or chosen.attach)):
+        if chosen.whep:
+            raise ConfigError("media_server.whep: the embedded media server has no WebRTC")
         return EmbeddedServer(chosen, plane)
     if binary is None and not chosen.attach:
         raise MissingPartError(

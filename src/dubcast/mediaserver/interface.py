@@ -100,6 +100,13 @@ class MediaServer(ABC):
         """Where a role of dubcast reads `path`, of which it knows that RTMP carries all of it."""
         return self.publish_url(path)
 
+    def whep_url(self, path: str) -> str | None:
+        """Where a browser looks at `path` by WebRTC; None if that is not asked for."""
+        own = self.settings.ingest
+        scheme = "https" if own.certificate else "http"
+        address = host_port(self.settings.host, own.webrtc_port)
+        return f"{scheme}://{address}/{path}/whep" if self.settings.whep else None
+
     def source_url(self, source: PathSource) -> str:
         """Where a worker reads what `source` publishes, so that none of its tracks is lost."""
         return self.read_url(source.path)

@@ -417,6 +417,8 @@ def wanted(settings: MediaServerSettings, plane: ControlPlane) -> Wanted:
         auth_url=plane.auth_url,
         hook="dubcast-hook",
         rtmp_port=settings.rtmp_port,
+        rtsp_port=settings.rtsp_port,
+        whep=settings.whep,
         longest_silence_s=longest_silence_s(settings, plane),
     )
 

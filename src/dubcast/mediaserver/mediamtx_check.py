@@ -19,6 +19,7 @@ Version = tuple[int, int, int]
 OLDEST: Version = (1, 16, 0)
 _HAS_AVAILABLE: Version = (1, 19, 3)
 _DURATION = re.compile(r"([\d.]+)(h|ms|m|s)")
+_READ_BY_RTSP = "by which streams of publishers by RTSP and WebRTC are read"
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 
@@ -38,6 +39,8 @@ class Wanted:
     auth_url: str
     hook: str  # the command that tells of a publisher
     rtmp_port: int
+    rtsp_port: int
+    whep: bool  # whether viewers are to be served by it
     longest_silence_s: float
 
 
@@ -94,8 +97,34 @@ def _paths(found: Found, wanted: Wanted) -> Iterator[Finding]:
                 f"a second publisher takes live/<id>/{end} over from the first",
                 "pathDefaults:\n  overridePublisher: false",
             )
+        yield from _availability(config, name, end)
         if end == "in":
+            yield from _clock(config, name)
             yield from _hook(found, wanted, config, name)
+
+
+def _availability(config: Mapping[str, Any], name: str, end: str) -> Iterator[Finding]:
+    if config.get("alwaysAvailable"):
+        yield Finding(
+            f"live/<id>/{end} is there without its publisher (alwaysAvailable)",
+            f"paths:\n  {name}:\n    alwaysAvailable: false",
+            fatal=True,
+        )
+    if most := config.get("maxReaders"):
+        yield Finding(
+            f"live/<id>/{end} has at most {most} readers; a new worker reads beside the old, and "
+            "so does each destination",
+            f"paths:\n  {name}:\n    maxReaders: 0",
+        )
+
+
+def _clock(config: Mapping[str, Any], name: str) -> Iterator[Finding]:
+    if not config.get("useAbsoluteTimestamp", True):
+        yield Finding(
+            "it replaces the clock of publishers by RTSP and WebRTC: their sound may be half a "
+            "second off the picture",
+            f"paths:\n  {name}:\n    useAbsoluteTimestamp: true",
+        )
 
 
 def _hook(found: Found, wanted: Wanted, config: Mapping[str, Any], name: str) -> Iterator[Finding]:
@@ -143,6 +172,20 @@ def _listeners(general: Mapping[str, Any], wanted: Wanted) -> Iterator[Finding]:
             f"its RTMP is on port {port}, media_server.rtmp_port is {wanted.rtmp_port}",
             f"rtmpAddress: :{wanted.rtmp_port}",
             fatal=True,
+        )
+    if wanted.whep and not general.get("webrtc", True):
+        yield Finding("it serves no WebRTC, which media_server.whep needs", "webrtc: true")
+    port = str(general.get("rtspAddress", "")).rpartition(":")[2]
+    transports = general.get("rtspTransports") or ["tcp"]
+    is_plain = general.get("rtspEncryption") != "strict" and "tcp" in transports
+    if not general.get("rtsp", True) or not is_plain:
+        write = "rtsp: true\nrtspEncryption: optional\nrtspTransports: [tcp, udp]"
+        yield Finding(f"it gives no RTSP over TCP, {_READ_BY_RTSP}", write)
+    elif port != str(wanted.rtsp_port):
+        yield Finding(
+            f"its RTSP is on port {port}, media_server.rtsp_port is {wanted.rtsp_port}, "
+            f"{_READ_BY_RTSP}",
+            f"rtspAddress: :{wanted.rtsp_port}",
         )
 
 

@@ -76,6 +76,8 @@ def _srt(settings: MediaServerSettings) -> dict[str, Any]:
 def _webrtc(settings: MediaServerSettings) -> dict[str, Any]:
     own = settings.ingest
     if "webrtc" not in own.protocols:
+        if settings.whep:
+            raise ConfigError("media_server.whep: needs `webrtc` in media_server.ingest.protocols")
         return {"webrtc": False}
     hosts = list(own.webrtc_hosts)
     if not hosts and is_this_machine(settings.bind):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from dubcast.addresses import host_port
 from dubcast.clock import ns_to_s
 from dubcast.contract.ids import ingest_path, output_path
-from dubcast.contract.streams import EgressState, StreamState
+from dubcast.contract.streams import EgressState, NoWhep, StreamState
 from dubcast.mediaserver.interface import MediaServer, PathSource
 from dubcast.metrics import OrchestratorMetrics
 from dubcast.orchestrator.actor import Actor
@@ -32,6 +32,7 @@ def describe(actor: Actor, server: MediaServer, now_ns: int) -> dict[str, Any]:
         "source": _describe_source(source) if source else None,
         "input": server.source_url(source or PathSource(ingest_path(stream.stream_id), "")),
         "output": server.read_url(output_path(stream.stream_id)),
+        "whep": _describe_whep(server.whep_url(output_path(stream.stream_id)), worker),
         "worker": _describe_child(worker) if worker else None,
         "destinations": [
             {"name": one.spec.name, **_describe_child(one)} for one in actor.destinations
@@ -41,6 +42,15 @@ def describe(actor: Actor, server: MediaServer, now_ns: int) -> dict[str, Any]:
 
 def _describe_source(source: PathSource) -> dict[str, Any]:
     return {"id": source.source_id, "type": source.source_type, "tracks": list(source.tracks)}
+
+
+def _describe_whep(url: str | None, worker: StreamChild | None) -> dict[str, Any]:
+    """Where a browser looks at the output, or why it cannot."""
+    status = (worker.supervisor.status if worker else None) or {}
+    reason: str = NoWhep.OFF if url is None else ""
+    if url is not None and (status.get("output") or {}).get("b_frames"):
+        reason = NoWhep.B_FRAMES
+    return {"url": None if reason else url, "reason": str(reason)}
 
 
 def _describe_child(child: StreamChild) -> dict[str, Any]:
@@ -83,6 +93,7 @@ class StreamMeters:
     def __init__(self, metrics: OrchestratorMetrics) -> None:
         self._metrics = metrics
         self._states: dict[str, StreamState] = {}  # as the metrics have them
+        self._destinations: dict[str, set[str]] = {}  # whose series there are
 
     def show(self, actor: Actor) -> None:
         """Bring a stream's metrics to where it stands."""
@@ -92,15 +103,26 @@ class StreamMeters:
             for state in StreamState:
                 gauge = self._metrics.stream_state.labels(stream.stream_id, state.value)
                 gauge.set(1 if state is stream.state else 0)
-        for one in actor.destinations:
-            told = (one.supervisor.status or {}).get("state")
-            up = told in (EgressState.LIVE, EgressState.SLOW)
-            self._metrics.egress_up.labels(stream.stream_id, one.spec.name).set(up)
+        self._show_destinations(stream.stream_id, actor.destinations)
         if actor.worker is not None:
             self._count_restarts(stream.stream_id, actor.worker)
 
+    def _show_destinations(self, stream_id: str, running: Sequence[StreamChild]) -> None:
+        up = self._metrics.egress_up
+        for one in running:
+            told = (one.supervisor.status or {}).get("state")
+            is_up = told in (EgressState.LIVE, EgressState.SLOW)
+            up.labels(stream_id, one.spec.name).set(is_up)
+        names = {one.spec.name for one in running}
+        # Of a stream that has ended nobody misses its destinations.
+        for name in self._destinations.get(stream_id, set()) - names:
+            up.remove(stream_id, name)
+        self._destinations[stream_id] = names
+
     def forget(self, stream_id: str) -> None:
         """A stream is no longer listed."""
+        self._show_destinations(stream_id, ())
+        self._destinations.pop(stream_id)
         self._states.pop(stream_id, None)
         for state in StreamState:
             with contextlib.suppress(KeyError):

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from dubcast.rtmp.errors import MalformedError
+from dubcast.wire import MalformedError
 
 Value: TypeAlias = "bool | float | int | str | Mapping[str, Value] | Sequence[Value] | None"
 

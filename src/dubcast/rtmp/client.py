@@ -16,7 +16,7 @@ from dubcast.flv import Tag
 from dubcast.rtmp import amf0, chunks
 from dubcast.rtmp.address import Address
 from dubcast.rtmp.chunks import ChunkReader, ChunkWriter, Message
-from dubcast.rtmp.errors import MalformedError
+from dubcast.wire import MalformedError, Phase
 
 HANDSHAKE_SIZE = 1536
 _VERSION = b"\x03"
@@ -36,17 +36,6 @@ _METADATA = amf0.encode("onMetaData")
 class Purpose(StrEnum):
     PLAY = "play"
     PUBLISH = "publish"
-
-
-class Phase(StrEnum):
-    """How far a connection has come."""
-
-    HANDSHAKE = "handshake"  # C0 and C1 are sent
-    CONNECTING = "connecting"  # the application is asked for
-    CREATING = "creating"  # a message stream is asked for
-    ASKING = "asking"  # the stream is asked for by its name: the key has been said
-    RUNNING = "running"  # media flows
-    OVER = "over"  # the server has ended it
 
 
 @dataclass(frozen=True)

@@ -20,14 +20,15 @@ from dubcast.errors import ConfigError
 from dubcast.flv import Tag
 from dubcast.rtmp import auth
 from dubcast.rtmp.address import Address, redirected
-from dubcast.rtmp.client import HANDSHAKE_SIZE, Client, Ended, Event, Phase, Purpose, Rejected
-from dubcast.rtmp.errors import (
+from dubcast.rtmp.client import HANDSHAKE_SIZE, Client, Ended, Event, Purpose, Rejected
+from dubcast.wire import (
     CertificateError,
     ClosedError,
     MalformedError,
+    Phase,
     RejectedError,
-    RtmpError,
     UnreachableError,
+    WireError,
 )
 
 _READ_SIZE = 64 * 1024
@@ -78,7 +79,7 @@ class Connection(asyncio.BufferedProtocol):
         on_room: Callable[[], None] = lambda: None,
     ) -> None:
         self.address = address
-        self.ended: asyncio.Future[RtmpError] = asyncio.get_running_loop().create_future()
+        self.ended: asyncio.Future[WireError] = asyncio.get_running_loop().create_future()
         self.full = False  # more is not to be sent now
         self.sent = 0  # bytes handed to the transport
         self._client = Client(address, purpose, os.urandom(HANDSHAKE_SIZE))
@@ -192,7 +193,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if exc is None or isinstance(exc, _CLOSED):
-            error: RtmpError = ClosedError("it closed the connection", self.phase)
+            error: WireError = ClosedError("it closed the connection", self.phase)
         else:
             error = UnreachableError(_words(exc))
         self._lost.set_result(None)
@@ -215,7 +216,7 @@ class Connection(asyncio.BufferedProtocol):
         if isinstance(event, Tag):
             self._on_tag(event)
 
-    def _end(self, error: RtmpError) -> None:
+    def _end(self, error: WireError) -> None:
         if not self.ended.done():
             self.ended.set_result(error)
         self.abort()

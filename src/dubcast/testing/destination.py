@@ -9,7 +9,7 @@ import asyncio
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Literal
@@ -60,13 +60,15 @@ class Visit:
 
 @dataclass
 class Destination:
-    """`keep`: whether the media that comes is kept. Numbers are of the manners that use them."""
+    """`keep`: whether the media that comes is kept; `kept`: what of a tag. Numbers are of the
+    manners that use them."""
 
     manner: Manner = "ok"
     seconds: float = 0.0
     bytes_per_s: int = 0
     url: str = ""
     keep: bool = True
+    kept: Callable[[Tag], Tag] = lambda tag: tag
     port: int = 0
     visits: list[Visit] = field(default_factory=list)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set, repr=False)
@@ -163,7 +165,7 @@ class _Talk:
         elif message.kind in _MEDIA:
             if self._own.keep:
                 tag = Tag(message.kind, message.timestamp, message.body)
-                self._visit.tags.append((time.monotonic(), tag))
+                self._visit.tags.append((time.monotonic(), self._own.kept(tag)))
             self._judge_media()
 
     def _judge_media(self) -> None:

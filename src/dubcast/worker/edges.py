@@ -60,6 +60,10 @@ class Output(Protocol):
     def has_video(self) -> bool:
         """False for an audio-only output."""
 
+    @property
+    def b_frames(self) -> bool:
+        """True if pictures were sent in another order than they are shown in."""
+
     def play(self) -> None:
         """Connect as soon as there is something to send; returns at once."""
 

@@ -18,6 +18,13 @@ from dubcast.clock import NS_PER_MS
 
 # The encoder's priming lies before the first sample; whole milliseconds, so that PTS stay exact.
 _BEFORE_START_NS = 100 * NS_PER_MS
+# MediaMTX looks for tracks until so much time has passed in the tags, and gives nobody anything
+# before. Where all headers come first, at 0, nothing is missed by letting it have passed. Sound
+# alone is not hurried: mostly a connection with the picture follows it within that time.
+_ANALYSIS_NS = 2_000 * NS_PER_MS
+
+
+AAC_CONFIG = b"\x11\x90"  # what the encoder makes: AAC-LC, 48 kHz, stereo
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +53,19 @@ class FlvWriter:
     `video_config`: known already, so that servers see at once that there will be a picture.
     """
 
-    def __init__(self, start_ns: int, video_config: bytes | None) -> None:
-        self._origin_ns = start_ns - _BEFORE_START_NS
+    def __init__(
+        self, start_ns: int, video_config: bytes | None, *, with_opus: bool = False
+    ) -> None:
+        self._first_config = video_config or b""
+        analysis_ns = _ANALYSIS_NS if video_config and not with_opus else 0
+        self._origin_ns = start_ns - _BEFORE_START_NS - analysis_ns
         self._has_video = video_config is not None
+        self._has_opus = with_opus
+        # Pictures were sent in another order than they are shown in: there are B-frames.
+        self.reordered = False
+        self._latest_pts = 0
         self._video_config = b""
         self._audio_config = b""
-        self._first_config = video_config or b""
         self._newest_ms = 0
 
     def opening(self, values: dict[str, float | bool | str]) -> Iterator[Outgoing]:
@@ -63,11 +77,17 @@ class FlvWriter:
         yield self._tag(flv.SCRIPT, 0, body)
         if self._first_config:
             yield from self._config(self._first_config, 0)
+        self._audio_config = AAC_CONFIG
+        yield self._tag(flv.AUDIO, 0, flv.aac_config(AAC_CONFIG))
+        if self._has_opus:
+            yield self._tag(flv.AUDIO, 0, flv.opus_config())
 
     def picture(
         self, pts: int, dts: int, key: bool, config: bytes, payload: Any, size: int
     ) -> Iterator[Outgoing]:
         """An access unit of `size` bytes, its header first where that is new."""
+        self.reordered = self.reordered or pts < self._latest_pts
+        self._latest_pts = max(pts, self._latest_pts)
         dts_ms = self._ms(dts)
         if config != self._video_config:
             yield from self._config(config, dts_ms)
@@ -81,6 +101,10 @@ class FlvWriter:
             self._audio_config = frame.config
             yield self._tag(flv.AUDIO, dts_ms, flv.aac_config(frame.config))
         yield self._tag(flv.AUDIO, dts_ms, flv.aac_head(), frame.payload, frame.size)
+
+    def opus(self, frame: Frame) -> Iterator[Outgoing]:
+        """A frame of the second track."""
+        yield self._tag(flv.AUDIO, self._ms(frame.pts), flv.opus_head(), frame.payload, frame.size)
 
     def script(self, pts: int, payload: Any, size: int) -> Iterator[Outgoing]:
         """Script data as it came."""

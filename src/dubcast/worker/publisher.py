@@ -20,6 +20,9 @@ from dubcast.worker.standing import Standing
 from dubcast.worker.waiting import End, resolve, until
 
 _TRACK_WAIT_S = 1.5  # a track that has not shown up by then is missing
+# After a crash a picture that comes later would be shown only at the full delay; a server that
+# keeps no group of pictures has its next key frame 2 s later, or 4.
+_PICTURE_WAIT_S = 4.5
 _LOOK_S = 0.05
 # The media server is near, and everyone waits for it: tried often, for however long it is away.
 _BACKOFF = BackoffPolicy(first_s=0.5, floor_s=0.1, cap_s=2.0, reset_s=10.0)
@@ -64,6 +67,7 @@ class Publisher:
         self._up = metrics.publish_up.labels(metrics.stream)
         self.outlet = Outlet()
         self.restarts = 0
+        self.b_frames = False  # on the connection that was looked at last
         self._over = False
         self.taken = False  # a server took the publish, and has not taken that back at once
         self.unanswered = ""  # of the last connection: the words for that it was not taken
@@ -103,12 +107,15 @@ class Publisher:
     async def _tracks_known(self) -> None:
         # A server cuts a publisher that sends nothing: without media there is no output.
         await until(lambda: not self._core.drained)
-        for _ in range(round(_TRACK_WAIT_S / _LOOK_S)):
+        began_ns = self._edges.clock.monotonic_ns()
+        while True:
             view = self._core.view()
             if view.has_video and view.has_audio:
                 return
+            awaits_picture = view.resuming and not view.has_video
+            if self._since_s(began_ns) >= (_PICTURE_WAIT_S if awaits_picture else _TRACK_WAIT_S):
+                break
             await asyncio.sleep(_LOOK_S)
-        view = self._core.view()
         _log.warning("track missing", video=view.has_video, audio=view.has_audio)
 
     async def _publish(self) -> str:
@@ -154,6 +161,7 @@ class Publisher:
 
     def _look(self, connection: _Connection) -> None:
         """The output is up when the server took it, that lasts, and media leaves for it."""
+        self.b_frames = connection.output.b_frames
         sent = connection.output.sent_bytes()
         if sent is None:
             return

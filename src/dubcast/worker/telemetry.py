@@ -213,6 +213,7 @@ class Telemetry:
                 restarts=parts.publisher.restarts,
                 av_offset_ms=round(parts.av_offset.seconds * 1000, 2),
                 delivered_s=round(parts.delivery.seconds, 3),
+                b_frames=parts.publisher.b_frames,
             ),
             separation=separation_status(parts.separation),
             dubbing=parts.dubbing.status(),

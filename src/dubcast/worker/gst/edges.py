@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from dubcast import gst_elements
 from dubcast.audio.vad import SileroVad
@@ -23,6 +24,8 @@ def load_elements(source: str) -> None:
     preload({*reading, *gst_elements.SOUND["AAC"], *gst_elements.INPUT, *gst_elements.OUTPUT})
 
 
-def real_edges() -> Edges:
-    """Raises MissingPartError if GStreamer or the voice detector is not there."""
-    return Edges(open_input, OutputPipeline, SileroVad, SystemClock(), asyncio.to_thread)
+def real_edges(*, with_opus: bool = False) -> Edges:
+    """`with_opus`: the output carries it beside AAC. Raises MissingPartError if GStreamer or the
+    voice detector is not there."""
+    output = partial(OutputPipeline, with_opus=with_opus)
+    return Edges(open_input, output, SileroVad, SystemClock(), asyncio.to_thread)
