@@ -98,11 +98,13 @@ class Numbers:
         return self.cardinal(int(part)) if joined else self.digits(part)
 
     def _words(self, number: int, form: str) -> str:
+        if self.reading.words is not None:
+            return self.reading.words(number)
         # Needed for speaking alone: who only lists languages starts without it.
         from num2words import num2words
 
         words: str = num2words(number, lang=self.reading.numerals, to=form)
-        return words.replace(",", "")
+        return self.reading.mended(words.replace(",", ""))
 
 
 def roman(written: str) -> int:

@@ -89,6 +89,10 @@ class Reading:
     hashtag: str
     number_sign: str
 
+    mended: Callable[[str], str] = _unchanged
+    """What num2words says, where the language says it otherwise."""
+    words: Callable[[int], str] | None = None
+    """A number in words, where num2words does not know the language."""
     feminine: Callable[[str], str] = _unchanged
     """A cardinal before a feminine noun."""
     feminine_ordinal: Callable[[str], str] = _unchanged
