@@ -41,7 +41,7 @@ def test_the_defaults_name_the_models(tmp_path: Path) -> None:
     providers = engine.providers
     assert providers.asr.capabilities.model == "whisper-base"
     assert providers.tts.capabilities.model == "kokoro-82m-int8"
-    assert len(providers.tts.capabilities.voices) == 54
+    assert len(providers.tts.capabilities.voices) == 41
     assert ("en", "pt-BR") in providers.mt.capabilities.pairs
 
 
@@ -146,7 +146,7 @@ def test_voices_are_listed_without_models(tmp_path: Path, monkeypatch: Any) -> N
     sts.register(app)
     result = CliRunner().invoke(app, ["voices"])
     assert result.exit_code == 0
-    assert len(result.stdout.splitlines()) == 54
+    assert len(result.stdout.splitlines()) == 41
     result = CliRunner().invoke(app, ["voices", "--language", "pt"])
     names = [line.split()[0] for line in result.stdout.splitlines()]
     assert names == ["pf_dora", "pm_alex", "pm_santa"]

@@ -297,8 +297,9 @@ class VoiceInfo(ReplyModel):
 
     name: str
     language: str
-    gender: Literal["female", "male"]
+    gender: Literal["female", "male", "unknown"]
     default: bool = False
+    engine: str = Field(default="", description="what speaks with it")
 
 
 class VoicesReply(ReplyModel):

@@ -120,6 +120,8 @@ class ModelEntry(_Pinned):
     files: dict[FileName, FilePin] = Field(min_length=1)
     sources: tuple[Source, ...] = Field(min_length=1)
     conversion: Conversion | None = None
+    on_request: bool = False
+    """Whether a pull brings it only when it is named."""
 
     @property
     def converted(self) -> dict[str, FilePin]:
