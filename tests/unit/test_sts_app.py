@@ -507,6 +507,18 @@ async def test_whatever_is_spoken_is_translated_from_what_was_heard(
     assert (task.source, task.target) == ("pt-BR", "en")
 
 
+async def test_of_a_word_or_two_the_streams_language_is_believed(
+    told: httpx2.AsyncClient, script: Script
+) -> None:
+    script.likely = {"en": 0.2, "pt": 0.05, "cy": 0.7}
+    config = {"source_language": "auto", "target_language": "pt-BR"}
+    for language, left_alone in (("", None), ("en", None), ("pt", "target_language")):
+        said = {"config": config, "context": {"language": language}}
+        reply = await _post(told, _body({**said, "fragment_id": str(uuid4())}))
+        response = StsResponse.model_validate_json(reply.content)
+        assert response.left_alone == left_alone
+
+
 async def test_where_nobody_speaks_no_language_is_told(
     told: httpx2.AsyncClient, script: Script
 ) -> None:

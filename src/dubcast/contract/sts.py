@@ -177,6 +177,18 @@ class FragmentContext(RequestModel):
 
     source_text: str = Field(default="", max_length=2000)
     target_text: str = Field(default="", max_length=2000)
+    language: str = Field(
+        default="",
+        max_length=35,
+        description="With source_language auto: the language that the stream has spoken so far, "
+        "which a word or two are taken for sooner than for another.",
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_later_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leaves out what older servers do not know, unless it is used: they refuse it."""
+        fields: dict[str, Any] = handler(self)
+        return {name: one for name, one in fields.items() if name != "language" or one}
 
 
 FragmentId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9._:-]+$")]
