@@ -557,6 +557,12 @@ async def test_voices_and_languages(client: httpx2.AsyncClient) -> None:
     reply = await client.get("/api/v1/languages")
     pairs = LanguagesReply.model_validate_json(reply.content).pairs
     assert [(p.source, p.target) for p in pairs] == [("en", "pt-BR"), ("pt-BR", "en")]
+    languages = {
+        one.tag: one for one in LanguagesReply.model_validate_json(reply.content).languages
+    }
+    assert languages["en"].dubbed_into == languages["en"].dubbed_from == ["pt-BR"]
+    assert languages["es"].voices == {"kokoro": 1}
+    assert (languages["de"].name, languages["de"].voices) == ("German", {})
 
 
 async def test_unknown_paths_and_methods_answer_in_the_same_form(

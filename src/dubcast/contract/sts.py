@@ -327,7 +327,20 @@ class LanguagePair(ReplyModel):
     target: str
 
 
+class LanguageInfo(ReplyModel):
+    """A language that is known. `voices`: how many speak it, by what speaks with them; what it can
+    be dubbed from and into are tags.
+    """
+
+    tag: str
+    name: str
+    voices: dict[str, int] = {}
+    dubbed_from: list[str] = []
+    dubbed_into: list[str] = []
+
+
 class LanguagesReply(ReplyModel):
     """`GET /api/v1/languages`."""
 
     pairs: list[LanguagePair]
+    languages: list[LanguageInfo] = []
