@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,18 @@ def test_voices_are_told_with_their_engine() -> None:
     anna, bia = voices_reply([ANNA, BIA]).voices
     assert (anna.engine, anna.gender, anna.default) == ("piper", "unknown", False)
     assert (bia.engine, bia.gender, bia.default) == ("kokoro", "female", True)
+
+
+def test_the_page_names_every_language_and_whether_its_figures_are_said() -> None:
+    page = (Path(__file__).parents[2] / "docs/languages.md").read_text(encoding="utf-8")
+    rows = [line.split(" | ") for line in page.splitlines() if line.startswith("| ")]
+    said = {
+        tag: row[2] != "no"
+        for row in rows
+        if len(row) == 5
+        for tag in re.findall(r"`([\w-]+)`", row[1].partition(" (")[0])
+    }
+    assert said == {one.tag: one.reading is not None for one in catalogue.known()}
 
 
 def test_every_language_has_a_name() -> None:
