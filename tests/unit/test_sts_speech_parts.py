@@ -152,6 +152,8 @@ def test_windows_fill_up_with_zeros() -> None:
         ("Pi é 3.14, às 10:30.", ["Pi é 3.14", ",", " às 10:30", "."]),
         ('Ele (João) disse "sim".', ["Ele ", "(", "João", ")", " disse ", '"', "sim", '"', "."]),
         ("fim... e depois", ["fim", "...", " e depois"]),
+        ("वे आए। क्या?", ["वे आए", ".", " क्या", "?"]),
+        ("你好，世界。", ["你好", ",", " 世界", "."]),
         ("guarda-chuva - aberto", ["guarda-chuva", " - ", "aberto"]),
         ("", []),
     ],

@@ -19,6 +19,13 @@ _TIMEOUT_S = 5.0
 # Marks at which a voice breathes: only before a space or the end, so that 3.14 and 10:30 are
 # whole; quotes and brackets anywhere.
 _PUNCTUATION = re.compile(r'([;:,.!?…]+(?=["”’)\]]*(?:\s|$))|\.{3}|\s[-–—]+\s|[—…"“”«»()\[\]¡¿]+)')
+# Marks of other scripts, as the voices learned them.
+_OWN_MARKS = str.maketrans(
+    {
+        **{"।": ". ", "。": ". ", "！": "! ", "？": "? ", "、": ", ", "，": ", ", "；": "; "},
+        **{"؟": "? ", "،": ", ", "؛": "; "},
+    }
+)
 # espeak-ng marks words that it reads in another language: (en)weekend(pt-br).
 _LANGUAGE_SWITCH = re.compile(r"\([a-z]{2,3}(?:-[a-z0-9-]+)?\)")
 _MARKS = {"«": "“", "»": "”", "[": "(", "]": ")", "...": "…", "-": "—", "–": "—", "¡": "", "¿": ""}
@@ -103,7 +110,7 @@ class Espeak:
 
 def split(text: str) -> list[tuple[str, bool]]:
     """The text in pieces: (piece, whether it is punctuation)."""
-    parts = _PUNCTUATION.split(" ".join(text.split()))
+    parts = _PUNCTUATION.split(" ".join(text.translate(_OWN_MARKS).split()))
     return [(part, i % 2 == 1) for i, part in enumerate(parts) if part]
 
 
