@@ -16,7 +16,8 @@ from dubcast.languages.spoken_form import spoken_form
 
 TABLES = Path(__file__).parent / "tables"
 # English and Portuguese have all that their speakers write, the others what is common.
-FEWEST = {"en": 150, "pt-BR": 150, "es": 40, "fr": 40, "it": 40, "de": 40, "hi": 20}
+FEWEST = {"en": 150, "pt-BR": 150, "es": 40, "fr": 40, "it": 40, "de": 40}
+FEWEST |= dict.fromkeys(("hi", "nl", "pl", "ru", "sv", "tr"), 20)
 
 
 def _rows(tag: str) -> list[tuple[str, str]]:

@@ -28,7 +28,7 @@ def grouped_by_spaces() -> Rule:
 
 
 def numeric_dates(say: SayDate) -> tuple[Rule, ...]:
-    """`24/12/1990`, `24.12.1990`, `1990-12-24`, with the day before the month."""
+    """`24/12/1990`, `24.12.1990`, `24-12-1990`, `1990-12-24`, with the day before the month."""
 
     def said(found: re.Match[str], numbers: Numbers) -> str:
         year = int(found["year"])
@@ -36,7 +36,7 @@ def numeric_dates(say: SayDate) -> tuple[Rule, ...]:
         return say(int(found["day"]), int(found["month"]), year, numbers)
 
     return (
-        Rule(rf"\b{_DAY}(?P<mark>[/.]){_MONTH}(?P=mark)(?P<year>\d{{4}}|\d\d)\b", said),
+        Rule(rf"\b{_DAY}(?P<mark>[/.-]){_MONTH}(?P=mark)(?P<year>\d{{4}}|(?<!-)\d\d)\b", said),
         Rule(r"\b(?P<year>\d{4})-(?P<month>0[1-9]|1[0-2])-(?P<day>0[1-9]|[12]\d|3[01])\b", said),
     )
 

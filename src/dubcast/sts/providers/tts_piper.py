@@ -53,7 +53,8 @@ class PiperTts(TtsProvider):
         if not self._voices:
             raise MissingPartError(f"no Piper voice in {self._folder}: NAME.onnx and NAME{_CONFIG}")
         self._espeak = Espeak()
-        self._session(next(iter(self._voices.values())))
+        for voice in self.capabilities.voices[:1]:
+            self.run([TtsTask("Ok.", voice)])  # the first run of a session is slow
 
     def run(self, batch: Sequence[TtsTask]) -> list[Speech]:
         return [self._speak(task) for task in batch]
