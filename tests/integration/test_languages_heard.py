@@ -6,6 +6,7 @@ language, or a table that is wrong, fall far below them.
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 
@@ -21,25 +22,29 @@ from dubcast.languages.spoken_form import spoken_form
 from dubcast.models.store import ModelStore
 from dubcast.sts.providers import registry
 from dubcast.sts.providers.interface import ASR_RATE, AsrProvider, AsrTask, TtsProvider, TtsTask
+from dubcast.sts.providers.phonemes import Espeak
 from dubcast.sts.providers.registry import Setup
 from dubcast.sts.providers.tts_piper import MODEL as PIPER
 from dubcast.sts.which_language import Question
 
-pytestmark = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="needs espeak-ng")
+pytestmark = [
+    pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="needs espeak-ng"),
+    pytest.mark.timeout(300),
+]
 
 # A voice of every variety that Kokoro speaks, a line with something to be said in words, and the
 # likeness (chrF) that what is read back must have.
 LINES = {
-    "af_heart": ("en", "The 2 trains leave at 3:30 p.m. from platform 9.", 75),
-    "bf_emma": ("en", "The mayor opened the new bridge, and 20 people came to see it.", 75),
-    "ef_dora": ("es", "A las 9:30 llegaron 21 personas y se quedaron toda la tarde.", 75),
-    "em_alex": ("es", "El precio del pan ha subido un 5 % este año.", 75),
-    "ff_siwis": ("fr", "Les 12 enfants jouaient dans le jardin, et leur mère lisait.", 70),
-    "if_sara": ("it", "Alle 9:30 sono arrivate 20 persone e sono rimaste qui.", 75),
-    "im_nicola": ("it", "Il prezzo del pane è salito del 5% quest'anno.", 70),
-    "pf_dora": ("pt-BR", "O time fez 3 gols no segundo tempo e a torcida cantou.", 75),
-    "hf_alpha": ("hi", "आज रात हमारे साथ होने के लिए आप सबका बहुत धन्यवाद।", 40),
-    "hm_omega": ("hi", "हमारी टीम ने दूसरे हाफ में बहुत अच्छा खेला।", 40),
+    "af_heart": ("en", "The 2 trains leave at 3:30 p.m. from platform 9.", 60),
+    "bf_emma": ("en", "The mayor opened the new bridge, and 20 people came to see it.", 60),
+    "ef_dora": ("es", "A las 9:30 llegaron 21 personas y se quedaron toda la tarde.", 60),
+    "em_alex": ("es", "El precio del pan ha subido un 5 % este año.", 60),
+    "ff_siwis": ("fr", "Les 12 enfants jouaient dans le jardin, et leur mère lisait.", 60),
+    "if_sara": ("it", "Alle 9:30 sono arrivate 20 persone e sono rimaste qui.", 60),
+    "im_nicola": ("it", "Il prezzo del pane è salito del 5% quest'anno.", 60),
+    "pf_dora": ("pt-BR", "O time fez 3 gols no segundo tempo e a torcida cantou.", 60),
+    "hf_alpha": ("hi", "आज रात हमारे साथ होने के लिए आप सबका बहुत धन्यवाद।", 50),
+    "hm_omega": ("hi", "हमारी टीम ने दूसरे हाफ में बहुत अच्छा खेला।", 50),
 }
 
 
@@ -75,11 +80,21 @@ def _said(tts: TtsProvider, name: str, tag: str, text: str) -> np.ndarray:
 
 
 def _likeness(heard: str, text: str, tag: str) -> float:
-    """chrF of what was heard, both in words."""
+    """chrF of what was heard, both in words; of Hindi in sounds, since Whisper writes it down in
+    the letters of Urdu.
+    """
     language = catalogue.find(tag)
     assert language is not None
     heard, text = (spoken_form(one, language).lower().strip(" .,!?।") for one in (heard, text))
+    if tag == "hi":
+        arabic = any("\u0600" <= char < "\u0700" for char in heard)
+        heard, text = _sounds(heard, "ur" if arabic else "hi"), _sounds(text, "hi")
     return float(CHRF().sentence_score(heard, [text]).score)
+
+
+def _sounds(text: str, voice: str) -> str:
+    """Phonemes without stress, length and breath."""
+    return re.sub("[ˈˌːʰ^]", "", Espeak().ipa(text, voice))
 
 
 @pytest.mark.parametrize("name", LINES)

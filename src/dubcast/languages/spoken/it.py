@@ -69,6 +69,10 @@ def _time(hour: int, minute: int, numbers: Numbers) -> str:
     return f"{said} e {numbers.cardinal(minute)}" if minute else f"{said} in punto"
 
 
+def _dotted_time(found: re.Match[str], numbers: Numbers) -> str:
+    return _time(int(found[1]), int(found[2]), numbers)
+
+
 def _part(upper: int, lower: int, numbers: Numbers) -> str:
     name = "mezzo" if lower == 2 else numbers.ordinal(lower)
     said = _before_noun(numbers.cardinal(upper), name)
@@ -145,10 +149,7 @@ _READING = Reading(
         *numeric_dates(_date),
         Rule(rf"\b([12]?\d|3[01])º? ({'|'.join(_MONTHS)})\b", _written_date),
         clock(":", _time),
-        Rule(
-            r"(?<=\bore )(?:[01]?\d|2[0-4])\.[0-5]\d\b",
-            lambda found, numbers: _time(*map(int, found[0].split(".")), numbers),
-        ),
+        Rule(r"(?<=\bore )([01]?\d|2[0-4])\.([0-5]\d)\b", _dotted_time),
         Rule(r"(?<![\d.,])(\d{1,3})([°ºª])(?!\s?C\b)", _ordinal),
         fractions("mezzo", _part, "e"),
         Rule(r"\b[nN][°º.]\s?(?=\d)", lambda found, numbers: "numero "),
