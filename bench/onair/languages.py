@@ -106,13 +106,17 @@ class Recognizer:
             self._asr.close()
             self._hear.close()
 
-    def understand(self, sound: Float, choice: Choice, *, ask: bool = True) -> Transcript:
-        """What is made of a sound that is to be dubbed as `choice` says."""
+    def understand(
+        self, sound: Float, choice: Choice, *, ask: bool = True, so_far: str = ""
+    ) -> Transcript:
+        """What is made of a sound that is to be dubbed as `choice` says, in a stream that was taken
+        for `so_far`.
+        """
         pcm = to_int16(np.pad(sound, _PAD)).tobytes()
         heard = self._hear.run([PcmTask(pcm, RATE, 1)])[0]
         if not heard.speech:
             return Transcript("")
-        task = asr_task(heard, choice)
+        task = asr_task(heard, choice, so_far=so_far)
         return self._asr.run([task if ask else replace(task, question=None)])[0]
 
 

@@ -300,6 +300,7 @@ EFFECTS = {
         f"sts_server.providers.{stage}": Effect("of-another-package", providers_taken, LOADED)
         for stage in ("hear", "asr", "mt", "tts", "fit")
     },
+    "sts_server.piper_voices": Effect("{other_tts}", providers_taken, LOADED),
     "sts_server.device": Effect("cuda", models_as_loaded, LOADED),
     "sts_server.asr_threads": Effect(3, models_as_loaded, LOADED),
     "sts_server.tts_threads": Effect(5, models_as_loaded, LOADED),

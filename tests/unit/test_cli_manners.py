@@ -74,17 +74,13 @@ def test_the_shell_can_complete() -> None:
     assert "dubcast" in done.stdout
 
 
-@pytest.mark.parametrize(
-    ("arguments", "names"),
-    [
-        (["voices"], {"name", "language", "gender", "default"}),
-        (["languages"], {"source", "target"}),
-    ],
-)
-def test_lists_are_also_json(arguments: list[str], names: set[str]) -> None:
-    told: list[dict[str, Any]] = json.loads(said(*arguments, "--json"))
-    assert told
-    assert all(set(one) == names for one in told)
+def test_the_voices_and_languages_are_also_json() -> None:
+    voices: list[dict[str, Any]] = json.loads(said("voices", "--json"))
+    assert voices
+    assert all(set(one) == {"name", "language", "gender", "default", "engine"} for one in voices)
+    told: dict[str, list[dict[str, Any]]] = json.loads(said("languages", "--json"))
+    assert set(told["pairs"][0]) == {"source", "target"}
+    assert {"tag", "name", "voices", "dubbed_from"} < set(told["languages"][0])
 
 
 def test_the_models_are_also_json() -> None:

@@ -29,7 +29,7 @@ PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", ROOT / "CONT
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 CODE_ROOTS = (ROOT, ROOT / "src", DUBCAST, ROOT / "tests", ROOT / "bench", ROOT / "scripts")
 # What a reader is to make, on the pages that say how.
-EXAMPLES = {"src/dubcast/mediaserver/NAME.py", "es.py", "beep_voice.py"}
+EXAMPLES = {"src/dubcast/mediaserver/NAME.py", "ca.py", "beep_voice.py"}
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`([^`]+)`")

@@ -93,6 +93,24 @@ def test_a_languages_own_marks_end_its_sentences() -> None:
     assert split("एक।", ENGLISH)[0].pause_s < 0.1
 
 
+@pytest.mark.parametrize(
+    ("tag", "text", "count"),
+    [
+        ("de", "Am 24. Dezember kommt Dr. Weber. Er bleibt bis zum 3. Januar.", 2),
+        ("de", "Wir sind auf Platz 3. Das ist gut.", 2),
+        ("es", "El Sr. García vive en EE. UU. con su familia. Viene mañana.", 2),
+        ("fr", "M. Dupont habite av. Foch. Il arrive à 15 h.", 2),
+        ("it", "Il Sig. Rossi abita in via Roma n. 5. Arriva domani.", 2),
+        ("pl", "Przyjedzie np. 24. grudnia. To dobrze.", 2),
+        ("hi", "डॉ. शर्मा आए। वे बैठ गए।", 2),
+    ],
+)
+def test_each_language_ends_its_own_sentences(tag: str, text: str, count: int) -> None:
+    language = catalogue.find(tag)
+    assert language is not None
+    assert len(sentences(text, language)) == count
+
+
 def test_a_file_without_a_language_is_a_clear_error(folder: Path) -> None:
     (folder / "xx.py").write_text("LANGUAGE = 'xx'\n", encoding="utf-8")
     with pytest.raises(TypeError, match=r"spoken\.xx must define LANGUAGE"):

@@ -18,14 +18,14 @@ from dubcast.contract.sts import StsResponse
 from dubcast.languages import catalogue, spoken
 from dubcast.sts.build import build_engine, offered
 from dubcast.sts.engine import Engine, Providers
-from dubcast.sts.providers.interface import MtCapabilities
+from dubcast.sts.providers.interface import MtCapabilities, TtsCapabilities, Voice
 from dubcast.sts.service import Service
 from dubcast.sts.shorten import precious, shorten
 from sts_fakes import FakeAsr, FakeFit, FakeHear, FakeMt, FakeTts, Script, request
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/languages-and-providers.md").read_text(encoding="utf-8")
-SPANISH, BEEP = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+CATALAN, BEEP = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 (PYPROJECT,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
 (SETTINGS,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 
@@ -124,54 +124,56 @@ def test_its_voices_are_offered_and_only_whole_directions(outside: Path) -> None
 
 
 def test_a_language_is_one_file(outside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spanish is not here; with the page's file alone it is found, spoken, cut and shortened."""
-    assert catalogue.find("es") is None
-    _with_spanish(outside, monkeypatch)
-    spanish = catalogue.find("es-mx")
-    assert spanish is not None
-    assert spanish.tag == "es"
-    script = Script(text="Hello.", translation="Pues, el equipo jugó muy bien, o sea, perdió.")
-    engine = _engine_with_spanish(script)
-    response = _reply(engine, target_language="es-MX")
+    """Catalan is not here; with the page's file alone it is found, spoken, cut and shortened."""
+    assert catalogue.find("ca") is None
+    _with_catalan(outside, monkeypatch)
+    catalan = catalogue.find("ca-AD")
+    assert catalan is not None
+    assert catalan.tag == "ca"
+    script = Script(text="Hello.", translation="Doncs, l'equip va jugar bé, o sigui, va perdre.")
+    engine = _engine_with_catalan(script)
+    response = _reply(engine, target_language="ca-ES")
     assert response.status == "success"
     (task,) = script.calls["mt"][0]
-    assert (task.source, task.target) == ("en", "es")
-    # Kokoro's voice, and the variety whose phonemes it needs.
+    assert (task.source, task.target) == ("en", "ca")
     spoken_by = {task.voice.name for batch in script.calls["tts"] for task in batch}
-    assert spoken_by == {"ef_dora"}
-    variety = catalogue.variety("es")
+    assert spoken_by == {"ona"}
+    variety = catalogue.variety("ca")
     assert variety is not None
-    assert variety.espeak == "es"
-    assert shorten(script.translation, spanish, 0) == "El equipo jugó muy bien, perdió."
-    assert precious("ninguna", spanish)
-    assert not precious("however", spanish)
+    assert variety.espeak == "ca"
+    assert shorten(script.translation, catalan, 0) == "L'equip va jugar bé, va perdre."
+    assert precious("mai", catalan)
+    assert not precious("however", catalan)
 
 
 @pytest.mark.parametrize(("likely", "source"), [("en", "en"), ("pt", "pt-BR")])
 def test_of_several_languages_the_one_that_was_heard_is_translated(
     outside: Path, monkeypatch: pytest.MonkeyPatch, likely: str, source: str
 ) -> None:
-    _with_spanish(outside, monkeypatch)
-    script = Script(likely={likely: 0.75, "es": 0.125})
-    response = _reply(_engine_with_spanish(script), source_language="auto", target_language="es")
+    _with_catalan(outside, monkeypatch)
+    script = Script(likely={likely: 0.75, "ca": 0.125})
+    response = _reply(_engine_with_catalan(script), source_language="auto", target_language="ca")
     assert (response.status, response.detected_language) == ("success", source)
     (task,) = script.calls["mt"][0]
-    assert (task.source, task.target) == (source, "es")
+    assert (task.source, task.target) == (source, "ca")
 
 
-def _with_spanish(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (folder / "es.py").write_text(SPANISH, encoding="utf-8")
+def _with_catalan(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "ca.py").write_text(CATALAN, encoding="utf-8")
     monkeypatch.setattr(spoken, "__path__", [*spoken.__path__, str(folder)])
     catalogue.known.cache_clear()
 
 
-def _engine_with_spanish(script: Script) -> Engine:
-    class Spanish(FakeMt):
-        pairs = frozenset({("en", "es"), ("pt-BR", "es")})
+def _engine_with_catalan(script: Script) -> Engine:
+    class Catalan(FakeMt):
+        pairs = frozenset({("en", "ca"), ("pt-BR", "ca")})
         capabilities = MtCapabilities("fake-mt", pairs=pairs)
 
+    class Ona(FakeTts):
+        capabilities = TtsCapabilities("fake-tts", voices=(Voice("ona", "ca", "female"),))
+
     providers = Providers(
-        FakeHear(script), FakeAsr(script), Spanish(script), FakeTts(script), FakeFit(script)
+        FakeHear(script), FakeAsr(script), Catalan(script), Ona(script), FakeFit(script)
     )
     return Engine(providers, inbox_limit=4)
 

@@ -558,7 +558,9 @@ def test_the_shipped_manifest() -> None:
     models = load_manifest().models
     speech = {"whisper-base", "kokoro-82m-int8", "kokoro-voices"}
     separation = {"dfn3", "nsnet2-48k", "spleeter-2stems"}
-    assert set(models) == speech | separation
+    on_request = {name for name, entry in models.items() if entry.on_request}
+    assert on_request == {"piper-en-us-joe-medium"}
+    assert set(models) == speech | separation | on_request
     assert models["whisper-base"].files["model.bin"].size == 145_217_532
     assert len(models["kokoro-voices"].files) == 54
     assert {name for name, entry in models.items() if entry.conversion} == separation

@@ -507,6 +507,18 @@ async def test_whatever_is_spoken_is_translated_from_what_was_heard(
     assert (task.source, task.target) == ("pt-BR", "en")
 
 
+async def test_of_a_word_or_two_the_streams_language_is_believed(
+    told: httpx2.AsyncClient, script: Script
+) -> None:
+    script.likely = {"en": 0.2, "pt": 0.05, "cy": 0.7}
+    config = {"source_language": "auto", "target_language": "pt-BR"}
+    for language, left_alone in (("", None), ("en", None), ("pt", "target_language")):
+        said = {"config": config, "context": {"language": language}}
+        reply = await _post(told, _body({**said, "fragment_id": str(uuid4())}))
+        response = StsResponse.model_validate_json(reply.content)
+        assert response.left_alone == left_alone
+
+
 async def test_where_nobody_speaks_no_language_is_told(
     told: httpx2.AsyncClient, script: Script
 ) -> None:
@@ -545,6 +557,12 @@ async def test_voices_and_languages(client: httpx2.AsyncClient) -> None:
     reply = await client.get("/api/v1/languages")
     pairs = LanguagesReply.model_validate_json(reply.content).pairs
     assert [(p.source, p.target) for p in pairs] == [("en", "pt-BR"), ("pt-BR", "en")]
+    languages = {
+        one.tag: one for one in LanguagesReply.model_validate_json(reply.content).languages
+    }
+    assert languages["en"].dubbed_into == languages["en"].dubbed_from == ["pt-BR"]
+    assert languages["es"].voices == {"kokoro": 1}
+    assert (languages["de"].name, languages["de"].voices) == ("German", {})
 
 
 async def test_unknown_paths_and_methods_answer_in_the_same_form(

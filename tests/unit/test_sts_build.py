@@ -41,7 +41,7 @@ def test_the_defaults_name_the_models(tmp_path: Path) -> None:
     providers = engine.providers
     assert providers.asr.capabilities.model == "whisper-base"
     assert providers.tts.capabilities.model == "kokoro-82m-int8"
-    assert len(providers.tts.capabilities.voices) == 54
+    assert len(providers.tts.capabilities.voices) == 41
     assert ("en", "pt-BR") in providers.mt.capabilities.pairs
 
 
@@ -136,7 +136,9 @@ def test_what_is_offered_is_the_settings_providers(tmp_path: Path) -> None:
     assert offered(_settings(tmp_path)).pairs == (*named, *auto)
 
 
-def test_voices_are_listed_without_models(tmp_path: Path, monkeypatch: Any) -> None:
+def test_voices_are_listed_without_models_with_what_gets_them(
+    tmp_path: Path, monkeypatch: Any
+) -> None:
     import typer
 
     from dubcast.cli import sts
@@ -146,10 +148,16 @@ def test_voices_are_listed_without_models(tmp_path: Path, monkeypatch: Any) -> N
     sts.register(app)
     result = CliRunner().invoke(app, ["voices"])
     assert result.exit_code == 0
-    assert len(result.stdout.splitlines()) == 54
+    listed, _, costs = result.stdout.partition("\n\n")
+    assert len(listed.splitlines()) == 41
     result = CliRunner().invoke(app, ["voices", "--language", "pt"])
-    names = [line.split()[0] for line in result.stdout.splitlines()]
-    assert names == ["pf_dora", "pm_alex", "pm_santa"]
+    listed, _, costs = result.stdout.partition("\n\n")
+    assert [line.split()[0] for line in listed.splitlines()] == ["pf_dora", "pm_alex", "pm_santa"]
+    assert listed.splitlines()[0].split() == ["pf_dora", "pt-BR", "female", "kokoro", "default"]
+    assert [line.split()[0] for line in costs.splitlines()] == [
+        *("kokoro-82m-int8", "kokoro-voices", "piper-en-us-joe-medium")
+    ]
+    assert "piper_voices" in CliRunner().invoke(app, ["voices", "--language", "de"]).stderr
 
 
 @pytest.mark.parametrize(

@@ -75,10 +75,8 @@ def _settings(**providers: str) -> Settings:
 
 def test_the_settings_defaults_are_registered() -> None:
     defaults = ProviderSettings().model_dump()
-    assert {f"{stage}.{name}" for stage, name in defaults.items()} == set(registry.BUILT_IN)
-    assert {stage: registry.names(kind) for stage, kind in KINDS.items()} == {
-        stage: [name] for stage, name in defaults.items()
-    }
+    assert {f"{stage}.{name}" for stage, name in defaults.items()} <= set(registry.BUILT_IN)
+    assert all(defaults[stage] in registry.names(kind) for stage, kind in KINDS.items())
 
 
 @pytest.mark.parametrize("entry", registry.BUILT_IN)
@@ -92,7 +90,8 @@ def test_what_is_offered_needs_no_model(entry: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("stage", KINDS)
 def test_an_unknown_provider_is_told_with_those_that_there_are(stage: str) -> None:
-    known = ProviderSettings().model_dump()[stage]
+    known = ", ".join(registry.names(KINDS[stage]))
+    assert ProviderSettings().model_dump()[stage] in known
     with pytest.raises(ConfigError) as caught:
         registry.find(KINDS[stage], "nothing")
     assert str(caught.value) == (
@@ -102,7 +101,7 @@ def test_an_unknown_provider_is_told_with_those_that_there_are(stage: str) -> No
 
 def test_a_package_s_provider_stands_beside_ours(package: Install, tmp_path: Path) -> None:
     package("mute_voice", MUTE, "tts.mute")
-    assert registry.names(TtsProvider) == ["kokoro", "mute"]
+    assert registry.names(TtsProvider) == ["kokoro", "mute", "piper"]
     made = registry.create(TtsProvider, "mute", _setup(tmp_path))
     assert type(made).__module__ == "mute_voice"
     # Without models of its own it gets the one that is named, and no other's default.
@@ -164,5 +163,5 @@ def test_a_model_is_a_folder_or_a_name_and_must_be_there(tmp_path: Path) -> None
 
 def test_voices_come_from_the_manifest(tmp_path: Path) -> None:
     offer = registry.offers(TtsProvider, TtsCapabilities, "kokoro", _setup(tmp_path))
-    assert (offer.model, len(offer.voices)) == ("kokoro-82m-int8", 54)
+    assert (offer.model, len(offer.voices)) == ("kokoro-82m-int8", 41)
     assert {voice.name for voice in offer.voices if voice.default} == {"af_heart", "pf_dora"}

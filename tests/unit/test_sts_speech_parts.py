@@ -26,7 +26,9 @@ from dubcast.sts.providers.interface import PcmTask, Word
 from dubcast.sts.providers.mel import log_mel, mel_filters
 from dubcast.sts.providers.tts_kokoro import pieces
 
-PT_BR, EN_US = (catalogue.variety(tag) or pytest.fail(tag) for tag in ("pt-BR", "en-US"))
+PT_BR, EN_US, FRENCH = (
+    catalogue.variety(tag) or pytest.fail(tag) for tag in ("pt-BR", "en-US", "fr-FR")
+)
 
 
 def test_mel_filters_are_whispers() -> None:
@@ -150,6 +152,8 @@ def test_windows_fill_up_with_zeros() -> None:
         ("Pi é 3.14, às 10:30.", ["Pi é 3.14", ",", " às 10:30", "."]),
         ('Ele (João) disse "sim".', ["Ele ", "(", "João", ")", " disse ", '"', "sim", '"', "."]),
         ("fim... e depois", ["fim", "...", " e depois"]),
+        ("वे आए। क्या?", ["वे आए", ".", " क्या", "?"]),
+        ("你好，世界。", ["你好", ",", " 世界", "."]),
         ("guarda-chuva - aberto", ["guarda-chuva", " - ", "aberto"]),
         ("", []),
     ],
@@ -159,7 +163,8 @@ def test_text_is_cut_at_punctuation(text: str, expected: list[str]) -> None:
 
 
 def test_ties_flags_and_marks_become_kokoros() -> None:
-    assert phonemes.translate("(en)wˈi^kɛnd(pt-br) t^ʃe^ɪ", PT_BR) == "wˈikɛnd ʧA"
+    assert phonemes.plain("(en)wˈi^kɛnd(pt-br) le- t^ʃe^ɪ") == "wˈi^kɛnd le t^ʃe^ɪ"
+    assert phonemes.translate("wˈi^kɛnd t^ʃe^ɪ", PT_BR) == "wˈikɛnd ʧA"
     assert phonemes.translate("ɡˈo^ʊl bˈɜːɹd", EN_US) == "ɡˈOl bˈɜɹd"
     assert phonemes.translate("«a» [b]", PT_BR) == "“a” (b)"
 
@@ -174,6 +179,14 @@ def test_phonemes_keep_punctuation_and_spaces() -> None:
     assert ", " in sounds
     assert "? " in sounds
     assert "^" not in sounds
+
+
+@needs_espeak
+def test_a_hyphen_of_espeaks_is_no_pause() -> None:
+    """It writes one where French binds words: `le- ɡʁˈɑ̃z`."""
+    sounds = phonemes.Espeak().phonemes("Voici les grands amis - et moi.", FRENCH)
+    assert sounds.count("—") == 1
+    assert "-" not in sounds
 
 
 @needs_espeak

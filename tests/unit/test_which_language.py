@@ -106,3 +106,37 @@ def test_a_region_plays_no_part() -> None:
     question = Question(("pt-BR",), "en", LONG_S)
     assert decide(question, {"pt": 0.9, "en": 0.1}) == Answer("pt-BR", 0.9)
     assert decide(question, {"pt": 0.1, "en": 0.9}) == Answer("en", 0.9, TARGET)
+
+
+def in_a_stream(
+    likely: dict[str, float], so_far: str, speech_s: float, *, named: bool = False
+) -> Answer:
+    return decide(Question(("en", "es"), "pt-BR", speech_s, named, so_far), likely)
+
+
+UNSURE = {"en": 0.1, "es": 0.3, "cy": 0.4, "pt": 0.05}
+
+
+def test_of_a_word_or_two_the_language_so_far_is_believed() -> None:
+    assert in_a_stream(UNSURE, "", BRIEF_S) == Answer("es", 0.3)
+    assert in_a_stream(UNSURE, "en", BRIEF_S) == Answer("en", 0.1)  # as the recognizer holds it
+    assert in_a_stream(UNSURE, "en", 2.49) == Answer("en", 0.1)
+    assert in_a_stream(UNSURE, "en", 2.5) == Answer("es", 0.3)
+    # It may be the target's, too.
+    assert in_a_stream(UNSURE, "pt-BR", BRIEF_S) == Answer("pt-BR", 0.05, TARGET)
+
+
+def test_a_sentence_that_is_surely_in_another_language_is_taken_for_it() -> None:
+    assert in_a_stream({"en": 0.01, "es": 0.97}, "en", BRIEF_S) == Answer("es", 0.97)
+    assert in_a_stream({"fr": 0.97, "en": 0.01}, "en", 3.0) == Answer("fr", 0.97, OTHER)
+    # Of a word or two nobody is sure.
+    assert in_a_stream({"fr": 0.95, "en": 0.03}, "en", BRIEF_S) == Answer("en", 0.03)
+
+
+def test_the_language_so_far_says_nothing_about_a_source_that_is_named() -> None:
+    named = in_a_stream(UNSURE, "pt-BR", BRIEF_S, named=True)
+    assert named == in_a_stream(UNSURE, "", BRIEF_S, named=True)
+
+
+def test_a_language_that_was_not_heard_at_all_is_not_the_one_so_far() -> None:
+    assert in_a_stream({"en": 0.6, "es": 0.3}, "it", BRIEF_S) == Answer("en", 0.6)

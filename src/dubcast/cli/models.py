@@ -9,7 +9,7 @@ import typer
 
 from dubcast.cli.common import PEOPLE, ConfigOption, JsonOption, load_settings, progress_bars
 
-Names = Annotated[list[str] | None, typer.Argument(help="model names; default: all")]
+Names = Annotated[list[str] | None, typer.Argument(help="model names; default: all that are usual")]
 
 
 def register(app: typer.Typer) -> None:

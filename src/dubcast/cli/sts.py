@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from dubcast.cli.common import PEOPLE, ROLES, ConfigOption, JsonOption, load_settings
+from dubcast.config import Settings
 
 Host = Annotated[str | None, typer.Option(help="address to listen on")]
 Port = Annotated[int | None, typer.Option(help="port to listen on")]
@@ -56,39 +57,58 @@ def _end_with_users(lease: Path) -> None:
 def voices(
     language: Language = None, as_json: JsonOption = False, config: ConfigOption = None
 ) -> None:
-    """List the voices (no model is loaded)."""
+    """List the voices, and what they cost (no model is loaded)."""
     from dubcast.sts.build import offered
+    from dubcast.sts.inventory import PIPER_HINT, voices_reply
 
-    found = [
-        voice
-        for voice in offered(load_settings(config)).voices
-        if language is None or voice.speaks(language)
-    ]
+    settings = load_settings(config)
+    found = [one for one in offered(settings).voices if language is None or one.speaks(language)]
     if as_json:
-        told = [
-            {
-                "name": voice.name,
-                "language": voice.language,
-                "gender": voice.gender,
-                "default": voice.default,
-            }
-            for voice in found
-        ]
+        told = voices_reply(found).model_dump()["voices"]
         typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
         return
     for voice in found:
         mark = "  default" if voice.default else ""
-        typer.echo(f"{voice.name:16} {voice.language:6} {voice.gender}{mark}")
+        typer.echo(f"{voice.name:16} {voice.language:6} {voice.gender:7} {voice.engine}{mark}")
+    _echo_costs(settings, roles=("tts", "voices"))
+    _hint(f"no voice speaks {language}: {PIPER_HINT}" if not found else f"for more: {PIPER_HINT}")
 
 
 def languages(as_json: JsonOption = False, config: ConfigOption = None) -> None:
-    """List the directions that can be dubbed (no model is loaded)."""
+    """List the languages: who speaks them, what they are dubbed into, and what that costs (no
+    model is loaded)."""
     from dubcast.sts.build import offered
+    from dubcast.sts.inventory import PIPER_HINT, languages_reply
 
-    pairs = offered(load_settings(config)).pairs
+    settings = load_settings(config)
+    reply = languages_reply(offered(settings))
     if as_json:
-        told = [{"source": source, "target": target} for source, target in pairs]
-        typer.echo(json.dumps(told, indent=2))
+        typer.echo(reply.model_dump_json(indent=2))
         return
-    for source, target in pairs:
-        typer.echo(f"{source:6} to {target}")
+    typer.echo(f"{'tag':6} {'language':22} {'voices':22} dubbed into")
+    for one in reply.languages:
+        spoken = ", ".join(f"{count} {engine}" for engine, count in one.voices.items()) or "-"
+        typer.echo(
+            f"{one.tag:6} {one.name:22} {spoken:22} {', '.join(one.dubbed_into) or '-'}".rstrip()
+        )
+    _echo_costs(settings)
+    _hint(f"a language without a voice: {PIPER_HINT}")
+
+
+def _echo_costs(settings: Settings, roles: tuple[str, ...] = ()) -> None:
+    """The models, what they take, and the command that gets those that are not here."""
+    from dubcast.models.store import ModelStore
+    from dubcast.sts.build import needed_models
+    from dubcast.sts.inventory import costs
+
+    stored = ModelStore(settings.models).entries()
+    known = [one for one in stored if not roles or one.entry.role in roles]
+    typer.echo("")
+    for one in costs(known, needed_models(settings)):
+        takes = f"{one.cpu_s_per_s:.2f} CPU s per s of speech" if one.cpu_s_per_s else ""
+        line = f"{one.name:24} {one.megabytes:6.1f} MB  {one.state:9}  {takes:27}"
+        typer.echo(f"{line} {one.command or ''}".rstrip())
+
+
+def _hint(text: str) -> None:
+    typer.echo(f"{text} (docs/languages.md)", err=True)

@@ -80,6 +80,11 @@ class StsServerSettings(Section):
     tts_model: str | None = Field(
         None, description="name in the manifest, or a folder; default: the provider's own"
     )
+    piper_voices: UserPath | None = Field(
+        None,
+        description="folder with Piper voices (NAME.onnx, NAME.onnx.json), offered beside those of "
+        "the synthesis (languages.md)",
+    )
     glossary: UserPath | None = Field(
         None,
         description="YAML file of names, fixed translations and pronunciations, for every stream; "

@@ -177,6 +177,18 @@ class FragmentContext(RequestModel):
 
     source_text: str = Field(default="", max_length=2000)
     target_text: str = Field(default="", max_length=2000)
+    language: str = Field(
+        default="",
+        max_length=35,
+        description="With source_language auto: the language that the stream has spoken so far, "
+        "which a word or two are taken for sooner than for another.",
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_later_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leaves out what older servers do not know, unless it is used: they refuse it."""
+        fields: dict[str, Any] = handler(self)
+        return {name: one for name, one in fields.items() if name != "language" or one}
 
 
 FragmentId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9._:-]+$")]
@@ -297,8 +309,9 @@ class VoiceInfo(ReplyModel):
 
     name: str
     language: str
-    gender: Literal["female", "male"]
+    gender: Literal["female", "male", "unknown"]
     default: bool = False
+    engine: str = Field(default="", description="what speaks with it")
 
 
 class VoicesReply(ReplyModel):
@@ -314,7 +327,20 @@ class LanguagePair(ReplyModel):
     target: str
 
 
+class LanguageInfo(ReplyModel):
+    """A language that is known. `voices`: how many speak it, by what speaks with them; what it can
+    be dubbed from and into are tags.
+    """
+
+    tag: str
+    name: str
+    voices: dict[str, int] = {}
+    dubbed_from: list[str] = []
+    dubbed_into: list[str] = []
+
+
 class LanguagesReply(ReplyModel):
     """`GET /api/v1/languages`."""
 
     pairs: list[LanguagePair]
+    languages: list[LanguageInfo] = []

@@ -32,6 +32,8 @@ class Language:
     tag: str
     """What the service calls it: `pt-BR`. Recognition takes the part before the hyphen."""
     varieties: tuple[Variety, ...]
+    name: str = ""
+    """What it is called in English."""
     aliases: tuple[str, ...] = ()
     """What callers may write besides its tag and those of its varieties."""
 
@@ -42,6 +44,8 @@ class Language:
     initials, end one before a starter."""
     before_figures: tuple[str, ...] = ()
     """Words whose dot ends no sentence where a figure follows: `No. 10`"""
+    ordinal_dots: bool = False
+    """Whether a dot behind a figure makes it an ordinal: `am 24. Dezember`."""
     starters: tuple[str, ...] = ()
     """Words that begin sentences: pronouns, articles, conjunctions, question words."""
 

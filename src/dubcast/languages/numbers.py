@@ -72,10 +72,16 @@ class Numbers:
     def amount(self, written: str, noun: Counted) -> str:
         """A number and what it counts: `one kilometer`."""
         words = self.figure(written, feminine=noun.feminine)
-        whole, part = self.parts(written.lstrip("-−–"))
+        return self.reading.counted(words, self._form(*self.parts(written.lstrip("-−–")), noun))
+
+    def _form(self, whole: str, part: str, noun: Counted) -> str:
+        """The form of a noun that goes with a number."""
+        if self.reading.plural is not None:
+            form = "few" if part else self.reading.plural(int(whole or 0))
+            return {"one": noun.one, "few": noun.few or noun.many, "many": noun.many}[form]
         value = float(f"{whole or 0}.{part or 0}")
         single = value == 1 or 0 < value < self.reading.singular_below
-        return self.reading.counted(words, noun.one if single else noun.many)
+        return noun.one if single else noun.many
 
     def digits(self, written: str) -> str:
         """The digits one by one."""
@@ -98,11 +104,13 @@ class Numbers:
         return self.cardinal(int(part)) if joined else self.digits(part)
 
     def _words(self, number: int, form: str) -> str:
+        if self.reading.words is not None:
+            return self.reading.words(number)
         # Needed for speaking alone: who only lists languages starts without it.
         from num2words import num2words
 
         words: str = num2words(number, lang=self.reading.numerals, to=form)
-        return words.replace(",", "")
+        return self.reading.mended(words.replace(",", ""))
 
 
 def roman(written: str) -> int:

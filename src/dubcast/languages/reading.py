@@ -11,19 +11,25 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from dubcast.languages.numbers import Numbers
 
 
+Plural = Literal["one", "few", "many"]
+
+
 @dataclass(frozen=True)
 class Counted:
-    """What is counted, as it is said after one and after many."""
+    """What is counted, as it is said after one and after many; `few` where a language has a form
+    for two to four, or for parts of one.
+    """
 
     one: str
     many: str
     feminine: bool = False
+    few: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,11 +95,17 @@ class Reading:
     hashtag: str
     number_sign: str
 
+    mended: Callable[[str], str] = _unchanged
+    """What num2words says, where the language says it otherwise."""
+    words: Callable[[int], str] | None = None
+    """A number in words, where num2words does not know the language."""
     feminine: Callable[[str], str] = _unchanged
     """A cardinal before a feminine noun."""
     feminine_ordinal: Callable[[str], str] = _unchanged
     feminine_noun: str = r"(?!)"
     """What follows a number, if it is a feminine noun."""
+    plural: Callable[[int], Plural] | None = None
+    """Which form follows a whole number; none: one after 1, many after others."""
     counted: Callable[[str, str], str] = _side_by_side
     """Number and noun together: `um milhão de reais`."""
     joined_decimals: bool = False

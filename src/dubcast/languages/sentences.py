@@ -15,6 +15,7 @@ CLOSING = "\"”’')]"
 _LAST_WORD = re.compile(r"[^\s\"“”‘(\[]+$")
 _NEXT_WORD = re.compile(r"\W*(\w+(?:['’]\w+)?)")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)+")
+_ORDINAL = re.compile(r"\d{1,3}\.")
 _NUMBERED = re.compile(r"\W*\d+\.")
 
 
@@ -52,7 +53,11 @@ def is_part_of_word(text: str, at: int, language: Language, start: int = 0) -> b
         or _NUMBERED.fullmatch(text, start, at)
     ):
         return True
-    may_be = word in _shortened(language) or _INITIALS.fullmatch(word) is not None
+    may_be = (
+        word in _shortened(language)
+        or _INITIALS.fullmatch(word) is not None
+        or (language.ordinal_dots and _ORDINAL.fullmatch(word) is not None)
+    )
     return may_be and not _begins_sentence(following, language)
 
 

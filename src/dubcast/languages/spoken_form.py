@@ -250,7 +250,7 @@ def _without_pictures(text: str) -> str:
 
 
 def _is_picture(char: str) -> bool:
-    kept = char == "°" or ord(char) < 0x2000
+    kept = char in "°№" or ord(char) < 0x2000
     return not kept and (
         unicodedata.category(char) in ("So", "Sk", "Cs", "Co", "Cn", "Cf")
         or 0xFE00 <= ord(char) <= 0xFE0F

@@ -120,6 +120,10 @@ class ModelEntry(_Pinned):
     files: dict[FileName, FilePin] = Field(min_length=1)
     sources: tuple[Source, ...] = Field(min_length=1)
     conversion: Conversion | None = None
+    cpu_s_per_s: float | None = Field(None, gt=0)
+    """CPU time that it takes for a second of speech, where it was measured (docs/languages.md)."""
+    on_request: bool = False
+    """Whether a pull brings it only when it is named."""
 
     @property
     def converted(self) -> dict[str, FilePin]:

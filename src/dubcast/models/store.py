@@ -70,12 +70,19 @@ class ModelStore:
         )
 
     def chosen(self, names: Iterable[str] | None) -> list[StoredModel]:
-        """The models of these names (None: all). Raises ModelStoreError for an unknown one."""
-        wanted = list(self._manifest.models) if names is None else list(names)
+        """The models of these names (None: all, of those on request what is here).
+
+        Raises ModelStoreError for an unknown one.
+        """
+        wanted = self._usual() if names is None else list(names)
         unknown = [name for name in wanted if name not in self._manifest.models]
         if unknown:
             raise ModelStoreError(f"no model {', '.join(unknown)} in the manifest; {self._known()}")
         return [self._stored(name) for name in wanted]
+
+    def _usual(self) -> list[str]:
+        stored = self.entries()
+        return [one.name for one in stored if not one.entry.on_request or one.installed]
 
     def verify(self, names: Iterable[str] | None = None) -> dict[str, list[str]]:
         """Hash the files of each model: what is wrong with it, nothing if it is right."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 
 from dubcast.config import Settings
 from dubcast.errors import MissingPartError
@@ -21,6 +22,7 @@ from dubcast.sts.providers.interface import (
     TtsProvider,
 )
 from dubcast.sts.providers.registry import Setup
+from dubcast.sts.several_voices import joined, together
 
 
 def build_engine(settings: Settings) -> Engine:
@@ -37,7 +39,7 @@ def build_engine(settings: Settings) -> Engine:
         hear=registry.create(HearProvider, chosen.hear, plain),
         asr=registry.create(AsrProvider, chosen.asr, _asr(settings)),
         mt=registry.create(MtProvider, chosen.mt, plain),
-        tts=registry.create(TtsProvider, chosen.tts, _tts(settings)),
+        tts=_synthesis(settings),
         fit=registry.create(FitProvider, chosen.fit, plain),
     )
     return Engine(providers, inbox_limit=settings.sts_server.max_pending)
@@ -51,8 +53,7 @@ def offered(settings: Settings) -> Offer:
     chosen = settings.sts_server.providers
     asr = registry.offers(AsrProvider, Capabilities, chosen.asr, _asr(settings))
     mt = registry.offers(MtProvider, MtCapabilities, chosen.mt, _plain(settings))
-    tts = registry.offers(TtsProvider, TtsCapabilities, chosen.tts, _tts(settings))
-    return Offer.of(asr, mt, tts)
+    return Offer.of(asr, mt, _voices(settings))
 
 
 def needed_models(settings: Settings) -> set[str]:
@@ -67,6 +68,33 @@ def needed_models(settings: Settings) -> set[str]:
     )
     own = {model for named, one in stages for model in ([named] if named else one.models[:1])}
     return own | {model for _, one in stages for model in one.beside}
+
+
+def _synthesis(settings: Settings) -> TtsProvider:
+    """The synthesis, with the operator's Piper voices beside its own."""
+    return together(
+        [registry.create(TtsProvider, name, setup) for name, setup in _speaking(settings)]
+    )
+
+
+def _voices(settings: Settings) -> TtsCapabilities:
+    return joined(
+        [
+            registry.offers(TtsProvider, TtsCapabilities, name, setup)
+            for name, setup in _speaking(settings)
+        ]
+    )
+
+
+def _speaking(settings: Settings) -> list[tuple[str, Setup]]:
+    """The providers of voices: the one that is chosen, then the others. Raises MissingPartError."""
+    server, setup = settings.sts_server, _tts(settings)
+    found = [(server.providers.tts, setup)]
+    if server.piper_voices is not None:
+        if not server.piper_voices.is_dir():
+            raise MissingPartError(f"sts_server.piper_voices: {server.piper_voices} is no folder")
+        found.append(("piper", replace(setup, model=str(server.piper_voices))))
+    return found
 
 
 def _plain(settings: Settings) -> Setup:

@@ -115,7 +115,8 @@ class Pipeline:
         if not heard.speech:
             return _Understood(heard, Transcript(""), choice)
         words = config.timings == "words" or config.overlap_ms > 0
-        said = await calls.run(self._engine.asr, asr_task(heard, choice, words=words))
+        asked = asr_task(heard, choice, words=words, so_far=request.context.language)
+        said = await calls.run(self._engine.asr, asked)
         answer = said.answer
         if not said.text and not (answer and answer.left_alone):
             return _Understood(heard, said, choice)
@@ -153,11 +154,14 @@ class Pipeline:
         )
 
 
-def asr_task(heard: Heard, choice: Choice, *, words: bool = False) -> AsrTask:
-    """What the recognition is asked: what is said, and in which language."""
+def asr_task(heard: Heard, choice: Choice, *, words: bool = False, so_far: str = "") -> AsrTask:
+    """What the recognition is asked: what is said, and in which language.
+
+    `so_far`: what the stream was taken for before.
+    """
     start_s, stop_s = heard.bounds_s or (0.0, len(heard.samples) / ASR_RATE)
     sources = tuple(one.tag for one in choice.sources)
-    question = Question(sources, choice.target.tag, stop_s - start_s, choice.named)
+    question = Question(sources, choice.target.tag, stop_s - start_s, choice.named, so_far)
     return AsrTask(heard.samples, choice.source.tag, words, question)
 
 

@@ -12,18 +12,17 @@ from pydantic import BaseModel, ValidationError
 
 from dubcast.contract.errors import STATUSES
 from dubcast.contract.sts import (
-    LanguagePair,
     LanguagesReply,
     StsErrorBody,
     StsRequest,
     StsResponse,
-    VoiceInfo,
     VoicesReply,
 )
 from dubcast.errors import StsError
 from dubcast.sts.admission import PROCESS
 from dubcast.sts.examples import REQUEST_EXAMPLE, RESPONSE_EXAMPLE
 from dubcast.sts.http_errors import Refusal, error_reply
+from dubcast.sts.inventory import languages_reply, voices_reply
 from dubcast.sts.service import Service
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
@@ -78,19 +77,12 @@ def api(service: Service) -> APIRouter:
     @router.get("/api/v1/voices", tags=["sts"])
     async def voices() -> VoicesReply:
         """All voices; a request can choose those of its target language."""
-        known = service.engine.providers.tts.capabilities.voices
-        return VoicesReply(
-            voices=[
-                VoiceInfo(name=v.name, language=v.language, gender=v.gender, default=v.default)
-                for v in known
-            ]
-        )
+        return voices_reply(service.offer.voices)
 
     @router.get("/api/v1/languages", tags=["sts"])
     async def languages() -> LanguagesReply:
-        """The directions that can be dubbed."""
-        pairs = service.offer.pairs
-        return LanguagesReply(pairs=[LanguagePair(source=a, target=b) for a, b in pairs])
+        """The directions that can be dubbed, and what there is for each language."""
+        return languages_reply(service.offer)
 
     return router
 

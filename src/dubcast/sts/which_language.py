@@ -2,13 +2,14 @@
 
 Whisper is sure of nothing on a word or two, but hardly ever wrong between two languages. So a
 named source and the target are weighed against each other, whatever else it may be; any other
-language has to be all but certain.
+language has to be all but certain. Of several sources, the one that the stream has spoken so far
+needs less to be believed, the less is said the more so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from dubcast.contract.sts import LeftAlone
 
@@ -26,6 +27,9 @@ _LEAST = 0.1
 # is the target, if that is so much likelier.
 _EXCLUDED, _TIMES, _FAINT = 0.01, 5, 0.02
 _OTHER = 0.9
+# How much likelier the language so far is than the recognizer says, by how much is said: of a word
+# or two it knows little, of a sentence nearly everything.
+_SO_FAR: Sequence[tuple[float, float]] = ((_BRIEF_S, 20.0), (_LONG_S, 6.0), (float("inf"), 2.0))
 
 
 @dataclass(frozen=True)
@@ -33,12 +37,14 @@ class Question:
     """What is to be decided of a fragment; languages are tags.
 
     `sources`: what it may be dubbed from, one of them if it is named. `speech_s`: how much is said.
+    `so_far`: what the stream was taken for before, if that is known.
     """
 
     sources: tuple[str, ...]
     target: str
     speech_s: float
     named: bool = True
+    so_far: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,22 @@ class Answer:
 
 def decide(question: Question, probabilities: Mapping[str, float]) -> Answer:
     """The answer, by how likely each language is; keys are codes without a region (`pt`)."""
+    answer = _decide(question, _weighed(question, probabilities))
+    return replace(answer, probability=probabilities.get(primary(answer.language), 0.0))
 
+
+def _weighed(question: Question, probabilities: Mapping[str, float]) -> Mapping[str, float]:
+    """The probabilities, with what was said before; they add up to what they did."""
+    code = primary(question.so_far)
+    if question.named or code not in probabilities:
+        return probabilities
+    times = next(times for below_s, times in _SO_FAR if question.speech_s < below_s)
+    weighed = {**probabilities, code: times * probabilities[code]}
+    scale = sum(probabilities.values()) / sum(weighed.values())
+    return {code: scale * share for code, share in weighed.items()}
+
+
+def _decide(question: Question, probabilities: Mapping[str, float]) -> Answer:
     def heard(tag: str, left_alone: LeftAlone | None = None) -> Answer:
         return Answer(tag, probabilities.get(primary(tag), 0.0), left_alone)
 

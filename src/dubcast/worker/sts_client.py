@@ -21,15 +21,18 @@ from dubcast.audio.pcm import RATE
 from dubcast.clock import NS_PER_S
 from dubcast.config import StreamSettings, StsClientSettings
 from dubcast.contract.sts import (
+    AUTO,
     FragmentConfig,
     FragmentContext,
     LanguagesReply,
     PcmAudio,
     StsRequest,
+    StsResponse,
     VoicesReply,
 )
 from dubcast.contract.worker import BreakerState, EndpointStatus
 from dubcast.errors import StsError
+from dubcast.languages.spoken_language import SpokenLanguage
 from dubcast.worker import reply_check
 from dubcast.worker.breaker import Ticket, Verdict
 from dubcast.worker.endpoint import Endpoint
@@ -85,6 +88,7 @@ class StsClient:
             Endpoint(url, settings, headers, now, rng)
             for url in (settings.url, *settings.fallback_urls)
         ]
+        self._spoken = SpokenLanguage()
         self._shadows: set[asyncio.Task[None]] = set()
         self._calls: Counter[str] = Counter()  # by outcome, since they were last asked for
         self._retries = 0
@@ -116,6 +120,7 @@ class StsClient:
             if again is None:
                 raise
             reply = await self._send(again, request, deadline_ns)
+        self._hear(reply.response)
         round_trip_s = (self._now() - started) / NS_PER_S
         return DubReply(reply.response, reply.voice, round_trip_s)
 
@@ -143,7 +148,20 @@ class StsClient:
             sequence_number=work.sequence,
             audio=PcmAudio.from_pcm(work.audio.astype("<i2").tobytes(), RATE, 1),
             config=self._config.model_copy(update=told),
-            context=FragmentContext(source_text=work.source_text, target_text=work.target_text),
+            context=FragmentContext(
+                source_text=work.source_text,
+                target_text=work.target_text,
+                language=self._spoken.settled if self._config.source_language == AUTO else "",
+            ),
+        )
+
+    def _hear(self, reply: StsResponse) -> None:
+        """What language the stream speaks: the fragments that follow are weighed by it."""
+        start_ms, end_ms = reply.speech_start_ms, reply.speech_end_ms
+        if reply.language_probability is None or start_ms is None or end_ms is None:
+            return
+        self._spoken = self._spoken.heard(
+            reply.detected_language, reply.language_probability, (end_ms - start_ms) / 1000
         )
 
     # -- views ---------------------------------------------------------------------------

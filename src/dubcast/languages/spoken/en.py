@@ -353,6 +353,7 @@ _READING = Reading(
 
 LANGUAGE = Language(
     tag="en",
+    name="English",
     varieties=(
         Variety("en-US", espeak="en-us", misaki=(*_MISAKI, *_AMERICAN)),
         Variety("en-GB", espeak="en-gb", misaki=_MISAKI),

@@ -368,6 +368,7 @@ _READING = Reading(
 
 LANGUAGE = Language(
     tag="pt-BR",
+    name="Brazilian Portuguese",
     varieties=(Variety("pt-BR", espeak="pt-br"),),
     aliases=("pt",),
     reading=_READING,

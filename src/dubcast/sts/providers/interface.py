@@ -21,18 +21,24 @@ from dubcast.sts.which_language import Answer, Question, primary
 Float = npt.NDArray[np.float32]
 ASR_RATE = 16_000
 
+Gender = Literal["female", "male", "unknown"]
+
 In = TypeVar("In")
 Out = TypeVar("Out")
 
 
 @dataclass(frozen=True)
 class Voice:
-    """A voice; `language` is a tag such as `en-GB`. `default`: taken where none is asked for."""
+    """A voice; `language` is a tag such as `en-GB`. `default`: taken where none is asked for.
+
+    `engine`: what speaks with it, as `sts_server.providers` names it.
+    """
 
     name: str
     language: str
-    gender: Literal["female", "male"]
+    gender: Gender
     default: bool = False
+    engine: str = ""
 
     def speaks(self, language: str) -> bool:
         """True if the voice may speak `language`, compared without the region."""

@@ -19,6 +19,13 @@ _TIMEOUT_S = 5.0
 # Marks at which a voice breathes: only before a space or the end, so that 3.14 and 10:30 are
 # whole; quotes and brackets anywhere.
 _PUNCTUATION = re.compile(r'([;:,.!?…]+(?=["”’)\]]*(?:\s|$))|\.{3}|\s[-–—]+\s|[—…"“”«»()\[\]¡¿]+)')
+# Marks of other scripts, as the voices learned them.
+_OWN_MARKS = str.maketrans(
+    {
+        **{"।": ". ", "。": ". ", "！": "! ", "？": "? ", "、": ", ", "，": ", ", "；": "; "},
+        **{"؟": "? ", "،": ", ", "؛": "; "},
+    }
+)
 # espeak-ng marks words that it reads in another language: (en)weekend(pt-br).
 _LANGUAGE_SWITCH = re.compile(r"\([a-z]{2,3}(?:-[a-z0-9-]+)?\)")
 _MARKS = {"«": "“", "»": "”", "[": "(", "]": ")", "...": "…", "-": "—", "–": "—", "¡": "", "¿": ""}
@@ -32,6 +39,7 @@ _TIED = {
     "d^ʒ": "ʤ",
     "e^ɪ": "A",
     "o^ʊ": "O",
+    "s^s": "S",
     "ə^ʊ": "Q",
     "t^s": "ʦ",
     "t^ʃ": "ʧ",
@@ -55,13 +63,20 @@ class Espeak:
 
         Raises RuntimeError if the program fails.
         """
+        return " ".join(translate(self.ipa(text, variety.espeak), variety).split())
+
+    def ipa(self, text: str, voice: str) -> str:
+        """Phonemes of `text` with its punctuation, as espeak-ng's `voice` says them; `^` ties.
+
+        Raises RuntimeError if the program fails.
+        """
         pieces = split(text)
         spoken = [i for i, (piece, mark) in enumerate(pieces) if not mark and piece.strip()]
-        sounds = dict(
-            zip(spoken, self._lines([pieces[i][0] for i in spoken], variety.espeak), strict=True)
+        sounds = dict(zip(spoken, self._lines([pieces[i][0] for i in spoken], voice), strict=True))
+        joined = "".join(
+            plain(sounds[i]) if i in sounds else piece for i, (piece, _) in enumerate(pieces)
         )
-        joined = "".join(sounds.get(i, piece) for i, (piece, _) in enumerate(pieces))
-        return " ".join(translate(joined, variety).split())
+        return " ".join(joined.split())
 
     def _lines(self, pieces: Sequence[str], voice: str) -> list[str]:
         """Phonemes of each piece, with the spaces around it kept."""
@@ -95,13 +110,19 @@ class Espeak:
 
 def split(text: str) -> list[tuple[str, bool]]:
     """The text in pieces: (piece, whether it is punctuation)."""
-    parts = _PUNCTUATION.split(" ".join(text.split()))
+    parts = _PUNCTUATION.split(" ".join(text.translate(_OWN_MARKS).split()))
     return [(part, i % 2 == 1) for i, part in enumerate(parts) if part]
+
+
+def plain(sounds: str) -> str:
+    """espeak-ng's phonemes without its notes: which language a word is read in, and hyphens, which
+    are no pause.
+    """
+    return _LANGUAGE_SWITCH.sub("", sounds).replace("-", "")
 
 
 def translate(sounds: str, variety: Variety) -> str:
     """espeak-ng's IPA and punctuation in Kokoro's alphabet."""
-    sounds = _LANGUAGE_SWITCH.sub("", sounds)
     table = {**_TIED, **dict(variety.misaki), **_MARKS}
     for old in sorted(table, key=len, reverse=True):
         sounds = sounds.replace(old, table[old])

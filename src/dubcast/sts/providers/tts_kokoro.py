@@ -32,7 +32,9 @@ RATE = 24_000
 _VOICES_MODEL = "kokoro-voices"
 MAX_TOKENS = 510
 _STYLE = 256
-# The first letter of a voice's name is the language that it speaks, the second its gender.
+# The first letter of a voice's name is the language that it speaks, the second its gender. Its
+# Japanese and Chinese voices (j, z) learned phonemes that espeak-ng does not make: they are not
+# offered.
 _LANGUAGES = {
     "a": "en-US",
     "b": "en-GB",
@@ -40,9 +42,7 @@ _LANGUAGES = {
     "f": "fr-FR",
     "h": "hi",
     "i": "it",
-    "j": "ja",
     "p": "pt-BR",
-    "z": "zh-CN",
 }
 _DEFAULTS = {"af_heart", "pf_dora"}
 _CLAUSE = re.compile(r"(?<=[;:,.!?…—])\s+")
@@ -138,14 +138,14 @@ class KokoroTts(TtsProvider):
 
 
 def voices(names: Iterable[str]) -> list[Voice]:
-    """Voices by their names (`pf_dora`); a name of another form is left out."""
+    """Voices by their names (`pf_dora`); a name of another form or language is left out."""
     found = []
     for name in sorted(names):
         language = _LANGUAGES.get(name[:1])
         if language is None or name[1:3] not in ("f_", "m_"):
             continue
         gender: Literal["female", "male"] = "female" if name[1] == "f" else "male"
-        found.append(Voice(name, language, gender, name in _DEFAULTS))
+        found.append(Voice(name, language, gender, name in _DEFAULTS, "kokoro"))
     return found
 
 

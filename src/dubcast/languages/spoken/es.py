@@ -1,0 +1,238 @@
+"""Spanish."""
+
+from __future__ import annotations
+
+import re
+
+from dubcast.languages.language import Language, Variety
+from dubcast.languages.numbers import Numbers
+from dubcast.languages.reading import Counted, Currency, Reading, Rule, Unit, pairs
+from dubcast.languages.rules import (
+    CONSONANT_AND_VOWEL,
+    clock,
+    fractions,
+    grouped_by_spaces,
+    numeric_dates,
+    telephone,
+)
+
+_MONTHS = (
+    *("enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre"),
+    *("octubre", "noviembre", "diciembre"),
+)
+# num2words joins some that Spanish does not, and keeps `uno` before `mil`.
+_MENDED = ((r"\bveintiuno(?= mil)", "veintiún"), (r"\buno(?= mil)", "un"))
+_ORDINALS = (
+    (r"^décimoprimer", "undécim"),
+    (r"^décimosegund", "duodécim"),
+    (r"^décimo\B", "decimo"),
+)
+_FEMININE_NOUN = (
+    r"(?:mil )?(?!(?:días?|problemas?|programas?|sistemas?|temas?|planetas?|mapas?|idiomas?|"
+    r"gramas?|poetas|atletas|artistas|turistas|futbolistas|colegas|para|a|la|las|cada|era|una|"
+    r"contra|hasta|ya|nada|esta|está|hora[ds]?o)\b)"
+    r"(?:\w+as?|\w+(?:ción|ciones|siones|dades|dad)|veces|vez|mujer(?:es)?|noches?|partes?|manos?)"
+)
+# Behind a one, these are no noun that it counts.
+_NO_NOUN = r"(?:de|del|y|e|o|u|a|al|en|por|para|con|que|es|son|no|ni|sin|se|contra|más|como|si|el)"
+
+
+def _feminine(words: str) -> str:
+    """`veintiuno` becomes `veintiuna`; millions stay masculine."""
+    head, million, rest = words.rpartition("mill") if "mill" in words else ("", "", words)
+    rest = re.sub(r"uno\b|\bun\b(?= mil)", "una", rest)
+    return head + million + re.sub(r"(cient|quinient)os\b", r"\1as", rest)
+
+
+def _before_noun(words: str) -> str:
+    """`veintiuno` is `veintiún` before what it counts."""
+    words = re.sub(r"veintiuno$", "veintiún", words)
+    return re.sub(r"\buno$", "un", words)
+
+
+def _counted(number: str, noun: str) -> str:
+    """`un millón de euros`, `veintiún euros`."""
+    of = "de " if re.search(r"mill(?:ón|ones)$", number) else ""
+    return f"{_before_noun(number)} {of}{noun}"
+
+
+def _mended(words: str) -> str:
+    for pattern, instead in _MENDED:
+        words = re.sub(pattern, instead, words)
+    return words
+
+
+def _ordinal(found: re.Match[str], numbers: Numbers) -> str:
+    """`1.º`, `3ª`, and `1.er` before a noun."""
+    said = numbers.ordinal(int(found[1]))
+    for pattern, instead in _ORDINALS:
+        said = re.sub(pattern, instead, said)
+    if found[2] in "ªa":
+        return re.sub(r"o\b", "a", said)
+    return re.sub(r"ero$", "er", said) if found[2] == "er" else said
+
+
+def _date(day: int, month: int, year: int | None, numbers: Numbers) -> str:
+    said = f"{_day(day, numbers)} de {_MONTHS[month - 1]}"
+    return f"{said} de {numbers.year(year)}" if year else said
+
+
+def _day(day: int, numbers: Numbers) -> str:
+    return "primero" if day == 1 else numbers.cardinal(day)
+
+
+def _written_date(found: re.Match[str], numbers: Numbers) -> str:
+    return f"{_day(int(found[1]), numbers)} de {found[2]}"
+
+
+def _time(hour: int, minute: int, numbers: Numbers) -> str:
+    said = numbers.cardinal(hour, feminine=True)
+    return f"{said} y {numbers.cardinal(minute)}" if minute else f"{said} en punto"
+
+
+def _part(upper: int, lower: int, numbers: Numbers) -> str:
+    name = {2: "medio", 3: "tercio", 4: "cuarto"}.get(lower) or numbers.ordinal(lower)
+    return f"{_before_noun(numbers.cardinal(upper))} {name}" + "s" * (upper > 1)
+
+
+def _one(found: re.Match[str], numbers: Numbers) -> str:
+    """`21 jugadores`: veintiún."""
+    return _before_noun(numbers.figure(found[0]))
+
+
+_READING = Reading(
+    numerals="es",
+    decimal_mark=",",
+    grouping_marks=".",
+    point="coma",
+    minus="menos",
+    plus="más",
+    also="con",
+    up_to="a",
+    per="por",
+    dot="punto",
+    at="arroba",
+    slash="barra",
+    dash="guion",
+    underscore="guion bajo",
+    hashtag="almohadilla",
+    number_sign="número",
+    mended=_mended,
+    feminine=_feminine,
+    feminine_ordinal=lambda words: re.sub(r"o\b", "a", words),
+    feminine_noun=_FEMININE_NOUN,
+    counted=_counted,
+    joined_decimals=True,
+    units=(
+        Unit(("%",), Counted("por ciento", "por ciento")),
+        Unit(("°C", "ºC"), Counted("grado", "grados")),
+        Unit(("°", "º C"), Counted("grado", "grados")),
+        Unit(("km/h",), Counted("kilómetro por hora", "kilómetros por hora")),
+        Unit(("m²", "m2"), Counted("metro cuadrado", "metros cuadrados")),
+        Unit(("km",), Counted("kilómetro", "kilómetros")),
+        Unit(("cm",), Counted("centímetro", "centímetros")),
+        Unit(("mm",), Counted("milímetro", "milímetros")),
+        Unit(("m",), Counted("metro", "metros")),
+        Unit(("kg",), Counted("kilo", "kilos")),
+        Unit(("g",), Counted("gramo", "gramos")),
+        Unit(("l", "L"), Counted("litro", "litros")),
+        Unit(("ml",), Counted("mililitro", "mililitros")),
+        Unit(("GB",), Counted("giga", "gigas")),
+        Unit(("MB",), Counted("mega", "megas")),
+        Unit(("h",), Counted("hora", "horas", feminine=True)),
+        Unit(("min",), Counted("minuto", "minutos")),
+        Unit(("s",), Counted("segundo", "segundos")),
+    ),
+    currencies=(
+        Currency(("€", "EUR"), Counted("euro", "euros"), Counted("céntimo", "céntimos")),
+        Currency(("US$", "USD", "$"), Counted("dólar", "dólares"), Counted("centavo", "centavos")),
+        Currency(
+            ("£", "GBP"), Counted("libra", "libras", feminine=True), Counted("penique", "peniques")
+        ),
+        Currency(("R$", "BRL"), Counted("real", "reales"), Counted("centavo", "centavos")),
+    ),
+    scales=(
+        ("mil", Counted("mil", "mil")),
+        *((one, Counted("millón", "millones")) for one in ("millón", "millones", "M")),
+    ),
+    signs=pairs("& = y | + = más | = = igual a | @ = arroba | × = por | ° = grados | / = "),
+    abbreviations=pairs(
+        """
+        Sr. = señor | Sra. = señora | Srta. = señorita | Sres. = señores | Dr. = doctor
+        Dra. = doctora | Prof. = profesor | Ud. = usted | Uds. = ustedes | D. = don | Dña. = doña
+        Avda. = avenida | Av. = avenida | pág. = página | págs. = páginas | núm. = número
+        Núm. = número | n.º = número | N.º = número | tel. = teléfono | etc. = etcétera
+        p. ej. = por ejemplo | EE. UU. = Estados Unidos | EE.UU. = Estados Unidos
+        a. C. = antes de Cristo | d. C. = después de Cristo | S.A. = sociedad anónima
+        vs. = contra | aprox. = aproximadamente | Sto. = santo | Sta. = santa | art. = artículo
+        """
+    ),
+    rules=(
+        telephone(r"(?<![\w.,-])[679]\d\d(?: \d\d){3}\b|(?<![\w.,-])[679]\d\d(?: \d{3}){2}\b"),
+        grouped_by_spaces(),
+        *numeric_dates(_date),
+        Rule(rf"\b([12]?\d|3[01])(?:\.?º)? de ({'|'.join(_MONTHS)})\b", _written_date),
+        clock("[:h]", _time, r"(?:\s?h(?:oras)?\b\.?)?"),
+        Rule(r"(?<![\d.,])(\d{1,3})\.?(º|ª|er\b)(?!\s?C\b)", _ordinal),
+        fractions("medio", _part, "y"),
+        Rule(r"\b[Nn]\.?º\s?(?=\d)", lambda found, numbers: "número "),
+    ),
+    late_rules=(
+        Rule(
+            rf"(?<![\d.,:/-])\d*(?<!1)1(?=\s(?!{_NO_NOUN}\b)[a-zñ]*(?:os?|es|ón|or|l|es)\b)", _one
+        ),
+    ),
+    acronyms=("UNESCO", "UNICEF", "OTAN", "ONU", "FIFA", "UEFA", "NASA", "SIDA", "COVID", "RENFE"),
+    spelled=("CEO", "USA", "ADN"),
+    speakable=CONSONANT_AND_VOWEL,
+    shouted=(
+        *("no", "sí", "gol", "ya", "de", "la", "el", "que", "es", "muy", "todo", "vamos", "viva"),
+        *("gracias", "hoy", "por", "para", "con", "un", "una", "los", "las", "y", "a", "en"),
+    ),
+)
+
+LANGUAGE = Language(
+    tag="es",
+    name="Spanish",
+    varieties=(Variety("es", espeak="es"),),
+    aliases=("es-ES", "es-MX", "es-419"),
+    reading=_READING,
+    abbreviations=(
+        *("Sr.", "Sra.", "Srta.", "Sres.", "Dr.", "Dra.", "Prof.", "Ud.", "Uds.", "Dña.", "Avda."),
+        *("Av.", "Sto.", "Sta.", "ej.", "EE.", "aprox.", "vs."),
+    ),
+    before_figures=("núm.", "Núm.", "n.º", "pág.", "págs.", "art.", "tel.", "vol.", "cap."),
+    starters=(
+        *("yo", "tú", "él", "ella", "ellos", "ellas", "nosotros", "usted", "ustedes", "el", "la"),
+        *("los", "las", "un", "una", "este", "esta", "esto", "ese", "esa", "eso", "pero", "y"),
+        *("entonces", "si", "cuando", "como", "después", "antes", "porque", "ahora", "que", "qué"),
+        *("quién", "dónde", "cómo", "no", "sí", "en", "por", "para", "con", "también", "hoy"),
+        *("ayer", "mañana", "todos", "todo", "nadie", "hay", "muchos", "muchas"),
+    ),
+    conjunctions=("y", "pero", "porque", "cuando", "mientras", "aunque"),
+    subordinators=("que", "quien", "porque", "aunque", "donde", "como", "mientras", "ya que"),
+    markers=(
+        *("bueno", "pues", "o sea", "la verdad", "claro", "entonces", "mira", "vale", "en fin"),
+        *("es decir", "por cierto", "de hecho", "digamos", "sabes", "ahora"),
+    ),
+    fillers=("eh", "realmente", "simplemente", "básicamente"),
+    negations=(
+        "no",
+        "nunca",
+        "jamás",
+        "nadie",
+        "nada",
+        "ni",
+        "sin",
+        "tampoco",
+        r"ningun\w+",
+        "ningún",
+    ),
+    numbers=(
+        *("un[oa]?", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve", "diez"),
+        *("once", "doce", "trece", "catorce", "quince", r"dieci\w+", r"veint\w+", "treinta"),
+        *("cuarenta", "cincuenta", "sesenta", "setenta", "ochenta", "noventa", "cien(?:to)?"),
+        *(r"\w+cient[oa]s", "mil", "millón", "millones", "medi[oa]", "mitad", "primer[oa]?"),
+        *("segund[oa]", "tercer[oa]?"),
+    ),
+)

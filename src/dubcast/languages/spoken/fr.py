@@ -1,0 +1,203 @@
+"""French."""
+
+from __future__ import annotations
+
+import re
+
+from dubcast.languages.language import Language, Variety
+from dubcast.languages.numbers import Numbers
+from dubcast.languages.reading import Counted, Currency, Reading, Rule, Unit, pairs
+from dubcast.languages.rules import (
+    CONSONANT_AND_VOWEL,
+    clock,
+    fractions,
+    grouped_by_spaces,
+    numeric_dates,
+    telephone,
+)
+
+_MONTHS = (
+    *("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre"),
+    *("octobre", "novembre", "décembre"),
+)
+_HOUR = Counted("heure", "heures", feminine=True)
+_FEMININE_NOUN = (
+    r"(?:\w+(?:tion|tions|sion|sions|té|tés|ette|ettes|ance|ances|ence|ences|ure|ures)|"
+    r"personnes?|femmes?|filles?|heures?|minutes?|secondes?|années?|semaines?|nuits?|fois|pages?|"
+    r"places?|villes?|équipes?|voitures?|maisons?|livres sterling|tonnes?|victoires?|médailles?|"
+    r"mains?|choses?|langues?|parties?|journées?|chansons?|dames?|étoiles?)"
+)
+
+
+def _feminine(words: str) -> str:
+    return re.sub(r"(?<![\w-])un$|(?<=-)un$", "une", words)
+
+
+def _counted(number: str, noun: str) -> str:
+    """`un million d'euros`."""
+    if re.search(r"(?:illion|illiard)s?$", number):
+        return f"{number} {_of(noun)}"
+    return f"{number} {noun}"
+
+
+def _of(noun: str) -> str:
+    return f"d'{noun}" if noun[0] in "aeiouéhy" else f"de {noun}"
+
+
+def _ordinal(found: re.Match[str], numbers: Numbers) -> str:
+    """`1er`, `1re`, `2e`, `XXe`."""
+    said = numbers.ordinal(int(found[1]))
+    return "première" if found[2] in ("re", "ère") else said
+
+
+def _day(day: int, numbers: Numbers) -> str:
+    return "premier" if day == 1 else numbers.cardinal(day)
+
+
+def _date(day: int, month: int, year: int | None, numbers: Numbers) -> str:
+    said = f"{_day(day, numbers)} {_MONTHS[month - 1]}"
+    return f"{said} {numbers.year(year)}" if year else said
+
+
+def _written_date(found: re.Match[str], numbers: Numbers) -> str:
+    return f"{_day(int(found[1]), numbers)} {found[2]}"
+
+
+def _time(hour: int, minute: int, numbers: Numbers) -> str:
+    said = numbers.amount(str(hour), _HOUR)
+    return f"{said} {numbers.cardinal(minute)}" if minute else said
+
+
+def _part(upper: int, lower: int, numbers: Numbers) -> str:
+    name = {2: "demi", 3: "tiers", 4: "quart"}.get(lower) or numbers.ordinal(lower)
+    plural = "s" * (upper > 1 and not name.endswith("s"))
+    return f"{numbers.cardinal(upper)} {name}{plural}"
+
+
+_READING = Reading(
+    numerals="fr",
+    decimal_mark=",",
+    grouping_marks=".",
+    point="virgule",
+    minus="moins",
+    plus="plus",
+    also="et",
+    up_to="à",
+    per="par",
+    dot="point",
+    at="arobase",
+    slash="barre oblique",
+    dash="tiret",
+    underscore="tiret bas",
+    hashtag="dièse",
+    number_sign="numéro",
+    feminine=_feminine,
+    feminine_ordinal=lambda words: re.sub(r"\bpremier$", "première", words),
+    feminine_noun=_FEMININE_NOUN,
+    counted=_counted,
+    joined_decimals=True,
+    singular_below=2.0,
+    units=(
+        Unit(("%",), Counted("pour cent", "pour cent")),
+        Unit(("°C", "ºC", "°"), Counted("degré", "degrés")),
+        Unit(("km/h",), Counted("kilomètre heure", "kilomètres heure")),
+        Unit(("m²", "m2"), Counted("mètre carré", "mètres carrés")),
+        Unit(("km",), Counted("kilomètre", "kilomètres")),
+        Unit(("cm",), Counted("centimètre", "centimètres")),
+        Unit(("mm",), Counted("millimètre", "millimètres")),
+        Unit(("m",), Counted("mètre", "mètres")),
+        Unit(("kg",), Counted("kilo", "kilos")),
+        Unit(("g",), Counted("gramme", "grammes")),
+        Unit(("l", "L"), Counted("litre", "litres")),
+        Unit(("ml",), Counted("millilitre", "millilitres")),
+        Unit(("Go",), Counted("giga", "gigas")),
+        Unit(("Mo",), Counted("méga", "mégas")),
+        Unit(("h",), _HOUR),
+        Unit(("min",), Counted("minute", "minutes", feminine=True)),
+        Unit(("s",), Counted("seconde", "secondes", feminine=True)),
+    ),
+    currencies=(
+        Currency(("€", "EUR"), Counted("euro", "euros"), Counted("centime", "centimes")),
+        Currency(("US$", "USD", "$"), Counted("dollar", "dollars"), Counted("cent", "cents")),
+        Currency(
+            ("£", "GBP"), Counted("livre", "livres", feminine=True), Counted("penny", "pence")
+        ),
+        Currency(
+            ("CHF",), Counted("franc suisse", "francs suisses"), Counted("centime", "centimes")
+        ),
+    ),
+    scales=(
+        ("mille", Counted("mille", "mille")),
+        *((one, Counted("million", "millions")) for one in ("million", "millions", "M")),
+        *((one, Counted("milliard", "milliards")) for one in ("milliard", "milliards", "Md")),
+    ),
+    signs=pairs("& = et | + = plus | = = égale | @ = arobase | × = fois | ° = degrés | / = "),
+    abbreviations=pairs(
+        """
+        M. = monsieur | Mme = madame | Mlle = mademoiselle | MM. = messieurs | Mmes = mesdames
+        Dr = docteur | Dr. = docteur | Me = maître | Pr = professeur | St = Saint | Ste = Sainte
+        av. = avenue | bd = boulevard | p. = page | pp. = pages | tél. = téléphone
+        etc. = et cetera | p. ex. = par exemple | c.-à-d. = c'est-à-dire
+        av. J.-C. = avant Jésus-Christ | apr. J.-C. = après Jésus-Christ | env. = environ
+        vs = contre | chap. = chapitre | art. = article | vol. = volume | n° = numéro
+        N° = numéro | nº = numéro
+        """
+    ),
+    rules=(
+        telephone(r"(?<![\w.,-])0\d(?:[ .]\d\d){4}\b"),
+        grouped_by_spaces(),
+        *numeric_dates(_date),
+        Rule(rf"\b([12]?\d|3[01])(?:er)? ({'|'.join(_MONTHS)})\b", _written_date),
+        clock(r"\s?h\s?|:", _time),
+        Rule(r"(?<![\d.,])(\d{1,3})(ers?|ère|re|e|ème|es)\b", _ordinal),
+        fractions("demi", _part, "et"),
+        Rule(r"\b[nN][°º]\s?(?=\d)", lambda found, numbers: "numéro "),
+    ),
+    acronyms=("UNESCO", "UNICEF", "OTAN", "ONU", "FIFA", "UEFA", "NASA", "SIDA", "COVID", "SMIC"),
+    spelled=("USA", "PDG", "ADN", "UE", "IA"),
+    speakable=CONSONANT_AND_VOWEL,
+    shouted=(
+        *("non", "oui", "but", "le", "la", "les", "de", "des", "et", "est", "que", "tout", "très"),
+        *("allez", "vive", "merci", "un", "une", "pour", "ce", "ça", "on", "nous", "vous", "je"),
+    ),
+)
+
+LANGUAGE = Language(
+    tag="fr",
+    name="French",
+    varieties=(Variety("fr-FR", espeak="fr-fr"),),
+    aliases=("fr-CA", "fr-BE", "fr-CH"),
+    reading=_READING,
+    abbreviations=("M.", "MM.", "Dr.", "av.", "env.", "p. ex.", "ex.", "J.-C.", "c.-à-d."),
+    before_figures=("p.", "pp.", "art.", "chap.", "vol.", "tél."),
+    starters=(
+        *("je", "tu", "il", "elle", "ils", "elles", "nous", "vous", "on", "le", "la", "les", "un"),
+        *("une", "des", "ce", "cette", "ces", "cela", "c'est", "mais", "et", "donc", "si", "quand"),
+        *("comme", "après", "avant", "parce", "maintenant", "qui", "que", "où", "comment", "non"),
+        *("oui", "en", "dans", "pour", "avec", "aussi", "aujourd'hui", "hier", "demain", "tous"),
+    ),
+    conjunctions=("et", "mais", "parce que", "quand", "pendant que", "bien que"),
+    subordinators=("qui", "que", "parce que", "car", "où", "puisque", "alors que", "bien que"),
+    markers=(
+        *("bon", "ben", "eh bien", "alors", "voilà", "tu sais", "vous savez", "en fait", "enfin"),
+        *("bien sûr", "d'ailleurs", "c'est-à-dire", "disons", "tu vois", "vous voyez", "écoutez"),
+    ),
+    fillers=("euh", "hein", "vraiment", "simplement"),
+    negations=(
+        *("non", "pas", "ne", r"n['’]\w+", "jamais", "rien", "personne", "aucune?", "ni", "sans"),
+    ),
+    numbers=(
+        *("une?", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix", "onze"),
+        *("douze", "treize", "quatorze", "quinze", "seize", "vingts?", "trente", "quarante"),
+        *(
+            "cinquante",
+            "soixante",
+            r"quatre-vingt\S*",
+            "cents?",
+            "mille",
+            "millions?",
+            "milliards?",
+        ),
+        *("demie?", "moitié", "premi(?:er|ère)", "second", "seconde", r"\w+ième"),
+    ),
+)
