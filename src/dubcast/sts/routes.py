@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -11,7 +11,7 @@ from fastapi.responses import PlainTextResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ValidationError
 
-from dubcast.contract import stream_reply
+from dubcast.contract import fragment_form, stream_reply
 from dubcast.contract.errors import STATUSES
 from dubcast.contract.sts import (
     LanguagePair,
@@ -23,7 +23,7 @@ from dubcast.contract.sts import (
     VoicesReply,
 )
 from dubcast.errors import StsError
-from dubcast.sts.admission import PROCESS
+from dubcast.sts.admission import PROCESS, content_type
 from dubcast.sts.examples import REQUEST_EXAMPLE, RESPONSE_EXAMPLE
 from dubcast.sts.http_errors import Refusal, error_reply
 from dubcast.sts.service import Service
@@ -44,7 +44,8 @@ _BODY = {
             "application/json": {
                 "schema": {"$ref": "#/components/schemas/StsRequest"},
                 "example": REQUEST_EXAMPLE,
-            }
+            },
+            fragment_form.MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}},
         },
     }
 }
@@ -69,7 +70,7 @@ def api(service: Service) -> APIRouter:
         body = await request.body()
         fragment_id = None
         try:
-            fragment = await asyncio.to_thread(_parse, body)
+            fragment = await asyncio.to_thread(_parser(request), body)
             fragment_id = fragment.fragment_id
             if _wants_stream(request, fragment):
                 return await _streamed(service.stream(fragment))
@@ -106,7 +107,7 @@ def _wants_stream(request: Request, fragment: StsRequest) -> bool:
     """Whether the reply is to be streamed. A dub that is to match its fragment is known at the end
     only, so it comes whole."""
     accepted = ",".join(request.headers.getlist("accept")).split(",")
-    kinds = {one.partition(";")[0].strip().lower() for one in accepted}
+    kinds = set(map(content_type, accepted))
     return stream_reply.MEDIA_TYPE in kinds and fragment.config.duration_policy == "fit"
 
 
@@ -167,19 +168,46 @@ class _Named(BaseModel):
     fragment_id: str
 
 
+def _parser(request: Request) -> Callable[[bytes], StsRequest]:
+    """What reads a body of this content type; the guard lets none but these two in."""
+    kind = content_type(request.headers.get("content-type", ""))
+    return _parse_form if kind == fragment_form.MEDIA_TYPE else _parse
+
+
 def _parse(body: bytes) -> StsRequest:
-    """The request in a body. Raises Malformed that names each wrong field."""
-    # A parser holds the interpreter, in whatever thread: of millions of values for seconds.
-    if sum(map(body.count, _BEGINNINGS)) > _MAX_VALUES:
-        raise Malformed(422, f"the body holds more than {_MAX_VALUES} values: it is no fragment")
+    """The request in a body of JSON. Raises Malformed that names each wrong field."""
+    _check_values(body)
     try:
         return StsRequest.model_validate_json(body)
     except ValidationError as error:
-        faults = error.errors(include_url=False, include_input=False, include_context=False)
-        if faults[0]["type"] == "json_invalid":
-            raise Malformed(400, f"not JSON: {faults[0]['msg']}") from error
-        lines = (f"{'.'.join(str(p) for p in f['loc']) or 'body'}: {f['msg']}" for f in faults)
-        raise Malformed(422, "; ".join(lines), _fragment_id(body)) from error
+        raise _malformed(error, body) from error
+
+
+def _parse_form(body: bytes) -> StsRequest:
+    """The request in a body of the binary form. Raises Malformed that names each wrong field."""
+    header = b""
+    try:
+        header = bytes(fragment_form.split(body)[0])
+        _check_values(header)
+        return fragment_form.decode(body)
+    except fragment_form.BadForm as error:
+        raise Malformed(400, str(error)) from error
+    except ValidationError as error:
+        raise _malformed(error, header) from error
+
+
+def _check_values(text: bytes) -> None:
+    # A parser holds the interpreter, in whatever thread: of millions of values for seconds.
+    if sum(map(text.count, _BEGINNINGS)) > _MAX_VALUES:
+        raise Malformed(422, f"the body holds more than {_MAX_VALUES} values: it is no fragment")
+
+
+def _malformed(error: ValidationError, text: bytes) -> Malformed:
+    faults = error.errors(include_url=False, include_input=False, include_context=False)
+    if faults[0]["type"] == "json_invalid":
+        return Malformed(400, f"not JSON: {faults[0]['msg']}")
+    lines = (f"{'.'.join(str(p) for p in f['loc']) or 'body'}: {f['msg']}" for f in faults)
+    return Malformed(422, "; ".join(lines), _fragment_id(text))
 
 
 def _fragment_id(body: bytes) -> str | None:

@@ -196,7 +196,7 @@ class Service:
 
 def _fingerprint(request: StsRequest) -> bytes:
     """Hash of what determines the reply: the audio and what to make of it."""
-    digest = hashlib.sha256(request.audio.data_base64.encode())
+    digest = hashlib.sha256(request.audio.data)
     digest.update(f"{request.audio.sample_rate_hz}/{request.audio.channels}".encode())
     digest.update(request.config.model_dump_json().encode())
     if request.config.overlap_ms:
