@@ -15,6 +15,7 @@ import httpx2
 import pytest
 from structlog.testing import capture_logs
 
+from dubcast.contract import fragment_form
 from dubcast.contract.sts import (
     MAX_BODY_BYTES,
     LanguagesReply,
@@ -185,6 +186,55 @@ async def test_json_of_another_shape_is_refused(client: httpx2.AsyncClient, raw:
     reply = await _post(client, raw)
     assert reply.status_code in (400, 422)
     assert StsErrorBody.model_validate_json(reply.content).error.code == "INVALID_INPUT"
+
+
+async def test_the_binary_form_is_the_same_fragment(
+    client: httpx2.AsyncClient, script: Script
+) -> None:
+    kind = {"content-type": f"{fragment_form.MEDIA_TYPE}; v=1"}
+    reply = await _post(client, fragment_form.encode(request()), **kind)
+    assert reply.status_code == 200
+    assert (await _post(client, _body())).content == reply.content
+    assert len(script.calls["tts"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "words"),
+    [
+        (b"\0\0\0\2[", 400, "a header of 2 bytes"),
+        (b"\0\0\0\2no", 400, "not JSON"),
+        (b"\0\0\0\x14" + b'{"fragment_id":"f1"}', 422, "stream_id"),
+        (b"\0\1\0\0" + b"[" * 65536, 422, "more than 10000 values"),
+    ],
+)
+async def test_a_binary_form_that_is_none_is_refused(
+    client: httpx2.AsyncClient, body: bytes, status: int, words: str
+) -> None:
+    reply = await _post(client, body, **{"content-type": fragment_form.MEDIA_TYPE})
+    told = _error(reply, status, "INVALID_INPUT")
+    assert words in told.error.message
+    assert told.fragment_id == ("f1" if words == "stream_id" else None)
+
+
+def test_a_client_that_does_not_take_its_reply_holds_no_place() -> None:
+    admission = Admission(1, lambda: None)
+    loop = virtual_loop.VirtualLoop()
+
+    async def behind(_: Any, __: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def never_taken(_: Any) -> None:
+        await asyncio.Event().wait()
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"{}"}
+
+    guard = Guard(behind, admission, None, lambda _: None)
+    headers = [(b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": URL, "headers": headers}
+    virtual_loop.run(guard(scope, receive, never_taken), loop)
+    assert admission.pending == 0
+    assert 10 < loop.time() < 20
 
 
 async def test_another_content_type_is_refused(client: httpx2.AsyncClient) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import PlainTextResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ValidationError
 
+from dubcast.contract import fragment_form, stream_reply
 from dubcast.contract.errors import STATUSES
 from dubcast.contract.sts import (
     LanguagesReply,
@@ -19,7 +21,7 @@ from dubcast.contract.sts import (
     VoicesReply,
 )
 from dubcast.errors import StsError
-from dubcast.sts.admission import PROCESS
+from dubcast.sts.admission import PROCESS, content_type
 from dubcast.sts.examples import REQUEST_EXAMPLE, RESPONSE_EXAMPLE
 from dubcast.sts.http_errors import Refusal, error_reply
 from dubcast.sts.inventory import languages_reply, voices_reply
@@ -34,6 +36,7 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
 # may hold 4,000 more.
 _BEGINNINGS = (b",", b"[", b"{")
 _MAX_VALUES = 10_000
+_SMALL = 1024 * 1024
 _BODY = {
     "requestBody": {
         "required": True,
@@ -41,14 +44,18 @@ _BODY = {
             "application/json": {
                 "schema": {"$ref": "#/components/schemas/StsRequest"},
                 "example": REQUEST_EXAMPLE,
-            }
+            },
+            fragment_form.MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}},
         },
     }
 }
 _OK = {
     "model": StsResponse,
     "description": "The dub; status no_speech comes without audio",
-    "content": {"application/json": {"example": RESPONSE_EXAMPLE}},
+    "content": {
+        "application/json": {"example": RESPONSE_EXAMPLE},
+        stream_reply.MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}},
+    },
 }
 
 
@@ -56,15 +63,17 @@ def api(service: Service) -> APIRouter:
     """The endpoints that work with fragments."""
     router = APIRouter()
 
-    # The body is parsed here, not by FastAPI: off the event loop, and with errors of our form.
+    # The body is parsed here, not by FastAPI: with errors of our form, and in either form.
     @router.post(PROCESS, responses={200: _OK, **_ERRORS}, openapi_extra=_BODY, tags=["sts"])
     async def process(request: Request) -> Response:
         """Dub one fragment. `fragment_id` is idempotent: a retry gets the same reply."""
         body = await request.body()
         fragment_id = None
         try:
-            fragment = await asyncio.to_thread(_parse, body)
+            fragment = await _parsed(request, body)
             fragment_id = fragment.fragment_id
+            if _wants_stream(request, fragment):
+                return await _streamed(service.stream(fragment))
             reply = await service.process(fragment)
         except StsError as error:
             service.count(error.code)
@@ -85,6 +94,26 @@ def api(service: Service) -> APIRouter:
         return languages_reply(service.offer)
 
     return router
+
+
+def _wants_stream(request: Request, fragment: StsRequest) -> bool:
+    """Whether the reply is to be streamed. A dub that is to match its fragment is known at the end
+    only, so it comes whole."""
+    accepted = ",".join(request.headers.getlist("accept")).split(",")
+    kinds = set(map(content_type, accepted))
+    return stream_reply.MEDIA_TYPE in kinds and fragment.config.duration_policy == "fit"
+
+
+async def _streamed(frames: AsyncIterator[bytes]) -> Response:
+    """The reply once its first frame is there. Raises StsError if none comes."""
+    first = await anext(frames)
+
+    async def all_frames() -> AsyncIterator[bytes]:
+        yield first
+        async for frame in frames:
+            yield frame
+
+    return StreamingResponse(all_frames(), media_type=stream_reply.MEDIA_TYPE)
 
 
 def health(service: Service) -> APIRouter:
@@ -132,19 +161,48 @@ class _Named(BaseModel):
     fragment_id: str
 
 
+async def _parsed(request: Request, body: bytes) -> StsRequest:
+    """The request in a body of either form; the guard lets none but these in. Raises Malformed."""
+    kind = content_type(request.headers.get("content-type", ""))
+    parse = _parse_form if kind == fragment_form.MEDIA_TYPE else _parse
+    # What is small is parsed in less time than a thread takes to begin.
+    return parse(body) if len(body) < _SMALL else await asyncio.to_thread(parse, body)
+
+
 def _parse(body: bytes) -> StsRequest:
-    """The request in a body. Raises Malformed that names each wrong field."""
-    # A parser holds the interpreter, in whatever thread: of millions of values for seconds.
-    if sum(map(body.count, _BEGINNINGS)) > _MAX_VALUES:
-        raise Malformed(422, f"the body holds more than {_MAX_VALUES} values: it is no fragment")
+    """The request in a body of JSON. Raises Malformed that names each wrong field."""
+    _check_values(body)
     try:
         return StsRequest.model_validate_json(body)
     except ValidationError as error:
-        faults = error.errors(include_url=False, include_input=False, include_context=False)
-        if faults[0]["type"] == "json_invalid":
-            raise Malformed(400, f"not JSON: {faults[0]['msg']}") from error
-        lines = (f"{'.'.join(str(p) for p in f['loc']) or 'body'}: {f['msg']}" for f in faults)
-        raise Malformed(422, "; ".join(lines), _fragment_id(body)) from error
+        raise _malformed(error, body) from error
+
+
+def _parse_form(body: bytes) -> StsRequest:
+    """The request in a body of the binary form. Raises Malformed that names each wrong field."""
+    header = b""
+    try:
+        header = bytes(fragment_form.split(body)[0])
+        _check_values(header)
+        return fragment_form.decode(body)
+    except fragment_form.BadForm as error:
+        raise Malformed(400, str(error)) from error
+    except ValidationError as error:
+        raise _malformed(error, header) from error
+
+
+def _check_values(text: bytes) -> None:
+    # A parser holds the interpreter, in whatever thread: of millions of values for seconds.
+    if sum(map(text.count, _BEGINNINGS)) > _MAX_VALUES:
+        raise Malformed(422, f"the body holds more than {_MAX_VALUES} values: it is no fragment")
+
+
+def _malformed(error: ValidationError, text: bytes) -> Malformed:
+    faults = error.errors(include_url=False, include_input=False, include_context=False)
+    if faults[0]["type"] == "json_invalid":
+        return Malformed(400, f"not JSON: {faults[0]['msg']}")
+    lines = (f"{'.'.join(str(p) for p in f['loc']) or 'body'}: {f['msg']}" for f in faults)
+    return Malformed(422, "; ".join(lines), _fragment_id(text))
 
 
 def _fragment_id(body: bytes) -> str | None:
