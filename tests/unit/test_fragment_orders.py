@@ -10,7 +10,8 @@ import numpy as np
 from dubcast.audio.fragmenter import Span
 from dubcast.audio.pcm import RATE
 from dubcast.contract.worker import Outcome
-from dubcast.worker.fragments import Fragment, FragmentBook
+from dubcast.worker.fragment import Fragment
+from dubcast.worker.fragments import FragmentBook
 from dubcast.worker.planner import Planner
 
 FRAGMENTS = 4
@@ -37,8 +38,8 @@ def play(order: random.Random) -> list[Fragment]:
     for kind, fragment in events:
         voice = VOICES[fragment.sequence]
         if kind == "reply":
-            book.replied(fragment.sequence, voice)
-            assert not book.replied(FRAGMENTS + 7, voice)
+            book.replied(fragment, voice)
+            assert book.asked(FRAGMENTS + 7) is None
         elif kind == "fail" and order.random() < 0.3:
             book.failed(fragment.sequence, Outcome.FAILED, "scripted")
         elif kind == "decide":
