@@ -194,7 +194,7 @@ def test_sources_are_taken_as_they_are_told_or_by_the_length_of_the_texts() -> N
     assert sources([None, None]) == shares
     assert sources([told[0], None]) == shares
     assert sources([(1000, 2400), told[1]]) == shares  # not joined
-    assert sources([(1000, 1050), (1050, 3000)]) == shares  # too short to be true
+    assert sources([(1000, 900), (900, 3000)]) == shares  # backwards
     assert sources([(1000, 2500), (2500, 4100)]) == shares  # beyond the fragment
 
 

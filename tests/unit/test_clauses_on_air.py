@@ -340,3 +340,49 @@ def test_how_much_was_speech_is_told_of_each_clause() -> None:
     one.speak(0)
     aired = one.play_out()
     assert [f.speech / RATE for f in aired] == pytest.approx([2.0, 2.0, 2.0], abs=0.1)
+
+
+RUNNING = {"fragments": {"max_s": 3.0}}
+
+
+def test_the_word_in_which_a_fragment_was_cut_goes_with_the_next() -> None:
+    one = Stage(RUNNING)
+    assert one.work.open_end
+    cut = one.work_stop
+    length_ms = round(1000 * (cut - one.work_start) / RATE)
+    one.until(0.5)
+    one.hear(rest_from_ms=length_ms - 400, speech_end_ms=length_ms - 400)
+    one.tell((Announced("dito", "said", 0, length_ms - 400),))
+    one.speak(0, 2.0)
+    following = one.cut()
+    border = cut - round(0.4 * RATE)
+    assert one.fragment.span.stop == one.fragment.speech_stop == border
+    assert (following.span.start, following.speech_start, following.overlap) == (border, border, 0)
+
+
+def test_a_word_goes_with_the_next_though_that_is_cut_already_if_it_waits() -> None:
+    for sent in (False, True):
+        one = Stage(RUNNING)
+        cut = one.work_stop
+        following = one.cut()
+        assert following.span.start == cut
+        if sent:
+            one.core.dubs.send(following)
+        length_ms = round(1000 * (cut - one.work_start) / RATE)
+        one.hear(rest_from_ms=length_ms - 400)
+        border = cut if sent else cut - round(0.4 * RATE)
+        assert one.fragment.span.stop == following.span.start == following.speech_start == border
+
+
+@pytest.mark.parametrize("rest_from_ms", [0, 90, 99_000])
+def test_a_rest_that_cannot_be_one_is_not_believed(rest_from_ms: int) -> None:
+    one = Stage(RUNNING)
+    one.hear(rest_from_ms=rest_from_ms)
+    assert one.fragment.span.stop == one.work_stop
+
+
+def test_what_ends_in_a_pause_has_no_open_end() -> None:
+    one = Stage()
+    assert not one.work.open_end
+    one.hear(rest_from_ms=3000)
+    assert one.fragment.span.stop == one.work_stop

@@ -35,8 +35,6 @@ from dubcast.worker.reply_check import (
 from dubcast.worker.work import Announced, Progress, SpokenClause
 
 MOST_CLAUSES = 32
-# Of a clause's source; shorter ones are not known well.
-_SHORTEST_MS = 100
 
 
 class ClauseStream:
@@ -162,9 +160,9 @@ def _told(clauses: Sequence[PlannedClause], duration_ms: int) -> list[tuple[int,
         if one.source_start_ms is not None and one.source_end_ms is not None
     ]
     whole = len(spans) == len(clauses) and spans[-1:] and spans[-1][1] <= duration_ms
-    long_enough = all(stop - start >= _SHORTEST_MS for start, stop in spans)
+    forward = all(start <= stop for start, stop in spans)
     joined = all(one[1] == other[0] for one, other in pairwise(spans))
-    return spans if whole and long_enough and joined else None
+    return spans if whole and forward and joined else None
 
 
 def _by_length(

@@ -129,7 +129,7 @@ class WorkerCore:
             may_dub=may_dub(policy.separation, covers),
         )
         self.dubs = DubDesk(
-            *(self._lock, Media(self._timeline, self._store, self._bed)),
+            *(self._lock, Media(self._timeline, self._store, self._bed, self._cutter.begin_at)),
             *(self._book, self._length_limit),
             match_loudness=policy.match_loudness,
             clausewise=not match,

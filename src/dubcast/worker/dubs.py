@@ -5,7 +5,7 @@ Its lock is the core's: it is taken for each call, and never held while samples 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -45,11 +45,15 @@ _BREATH_MS = 120
 
 @dataclass(frozen=True)
 class Media:
-    """What the dubs are made from, and where they go."""
+    """What the dubs are made from, and where they go.
+
+    `begin_at(cut, border)`: speech that was cut goes on earlier; false if it was cut again.
+    """
 
     timeline: Timeline
     store: AudioStore
     bed: StoredBed
+    begin_at: Callable[[int, int], bool] = lambda cut, border: False
 
 
 @dataclass
@@ -133,6 +137,7 @@ class DubDesk:
                 target_text=target_text,
                 overlap_ms=round(1000 * said.repeats(fragment) / RATE),
                 clausewise=self._clausewise,
+                open_end=self._clausewise and span.cut,
             )
 
     def took(self, fragment: Fragment, progress: Progress, waited_s: float, now: int) -> None:
@@ -142,9 +147,8 @@ class DubDesk:
             self._spoken(call, fragment.sequence, progress, waited_s, now)
             return
         with self._lock:
-            asked = self._book.asked(fragment.sequence)
             if isinstance(progress, Heard):
-                _hear(asked, call, progress)
+                self._heard(call, fragment.sequence, progress)
             else:
                 call.clauses = _clause_spans(call, progress)
                 self._book.split(fragment.sequence, call.clauses)
@@ -222,6 +226,24 @@ class DubDesk:
         assert due is not None  # something has arrived: the fragment
         return due - AUDIO_LEAD_NS - _DEADLINE_MARGIN_NS
 
+    def _heard(self, call: _Call, sequence: int, heard: Heard) -> None:
+        asked = self._book.asked(sequence)
+        if asked is None:
+            return
+        if heard.rest_from_ms is not None and asked.span.cut:
+            self._leave_rest(asked, call.start + ms_to_samples(heard.rest_from_ms))
+        _hear(asked, call, heard)
+
+    def _leave_rest(self, fragment: Fragment, border: int) -> None:
+        """The word in which a fragment was cut is said with the next one, if that is still to
+        come."""
+        cut = fragment.span.stop
+        if not fragment.speech_start + LEAST_SPEECH <= border < cut:
+            return
+        following = fragment.sequence + 1
+        if self._book.begin_at(following, cut, border) or self._media.begin_at(cut, border):
+            self._book.end_at(fragment, border)
+
     def _spoken(
         self, call: _Call, sequence: int, clause: SpokenClause, waited_s: float, now: int
     ) -> None:
@@ -256,10 +278,8 @@ class DubDesk:
         return True
 
 
-def _hear(asked: Fragment | None, call: _Call, heard: Heard | StsResponse) -> None:
-    """What was said in a fragment, and where, as far as that is still of use."""
-    if asked is None:
-        return
+def _hear(asked: Fragment, call: _Call, heard: Heard | StsResponse) -> None:
+    """What was said in a fragment, and where."""
     asked.language, asked.transcript = heard.detected_language, heard.transcript
     asked.hear(heard.speech_start_ms, heard.speech_end_ms)
     call.speech = asked.speech_start, asked.speech_stop

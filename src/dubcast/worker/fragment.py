@@ -117,6 +117,16 @@ class Fragment:
             stop = span.start + ms_to_samples(stop_ms)
             self.speech_stop = stop if self.speech_start < stop <= span.stop else span.stop
 
+    def end_at(self, border: int) -> None:
+        """It ends earlier than it was cut."""
+        self.span = replace(self.span, stop=border, slot_stop=border, cut=False)
+        self.speech_stop = border
+
+    def begin_at(self, border: int) -> None:
+        """It begins earlier than it was cut."""
+        self.span = replace(self.span, start=border, speech_start=border)
+        self.speech_start = border
+
     def split(self, clauses: Sequence[ClauseSpan], first: int) -> list[Fragment]:
         """Becomes the part of the clauses before `first` (or of clause 0, if that is 0); returns
         the parts of the others from there on. The clauses follow one another.
@@ -130,9 +140,7 @@ class Fragment:
             self.transcript = " ".join(one.source_text for one in head if one.source_text)
         self.translation = " ".join(one.text for one in head)
         if parts:
-            border = parts[0].span.start
-            self.span = replace(self.span, stop=border, slot_stop=border)
-            self.speech_stop = border
+            self.end_at(parts[0].span.start)
         return parts
 
     def _part(self, number: int, clauses: Sequence[ClauseSpan]) -> Fragment:

@@ -13,6 +13,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -50,6 +51,13 @@ class _Order:
     request: StsRequest
     work: Work
     stream: ClauseStream
+
+    def body(self, timeout_s: float, *, streams: bool) -> bytes:
+        """What is sent. A service that is not known to stream may not know of open ends."""
+        changed: dict[str, Any] = {"timeout_ms": max(int(timeout_s * 1000), 100)}
+        if streams and self.work.open_end:
+            changed["config"] = self.request.config.model_copy(update={"open_end": True})
+        return self.request.model_copy(update=changed).model_dump_json().encode()
 
     def in_shadow(self) -> _Order:
         """The same, for nobody to hear."""
@@ -256,8 +264,8 @@ class StsClient:
         )
         try:
             timeout_s = self._left_s(answer.until_ns)
-            timed = order.request.model_copy(update={"timeout_ms": max(int(timeout_s * 1000), 100)})
-            reply = await endpoint.post(timed.model_dump_json().encode(), answer)
+            body = order.body(timeout_s, streams=bool(endpoint.streams))
+            reply = await endpoint.post(body, answer)
             endpoint.streams = answer.streamed
             slow = answer.slowest > self._settings.breaker.slow_ratio
             verdict = Verdict.SLOW if slow else Verdict.GOOD
