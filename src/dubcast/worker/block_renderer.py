@@ -9,6 +9,7 @@ from dubcast.audio.mix import Mixer
 from dubcast.audio.normalise import NormalisedMixer
 from dubcast.audio.pcm import Int16
 from dubcast.audio.store import AudioStore
+from dubcast.contract.worker import Outcome
 from dubcast.worker.fallback import FallbackPolicy
 from dubcast.worker.fragment import Fragment
 from dubcast.worker.fragments import FragmentBook
@@ -68,6 +69,7 @@ class BlockRenderer:
         fragment.fallback = choice.mode.value
         if choice.dub is not None:
             self._mixer.accept(choice.dub)
-            self._book.taken(fragment)
+            # Its time is taken: of what is overdue no clause can be dubbed any more.
+            self._book.part_failed(fragment, Outcome.LATE, "deadline")
         if choice.cover is not None:
             self._mixer.cover(choice.cover)

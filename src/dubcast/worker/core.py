@@ -129,7 +129,7 @@ class WorkerCore:
             may_dub=may_dub(policy.separation, covers),
         )
         self.dubs = DubDesk(
-            *(self._lock, Media(self._timeline, self._store, self._bed, self._cutter.begin_at)),
+            *(self._lock, self._media()),
             *(self._book, self._length_limit),
             match_loudness=policy.match_loudness,
             clausewise=not match,
@@ -171,8 +171,11 @@ class WorkerCore:
                 return []
             self.placements.placed(placed[0], self._intake.av_error_s)
             self._tap("original", *placed)
+            start, samples = placed
+            open_for = start + len(samples) - self._cutter.quiet_until
             longest = round(self._length_limit.longest_s * RATE)
-            return self._added(self._cutter.cut(*placed, longest))
+            longest = self.dubs.second_try.longest(longest, open_for, now)
+            return self._added(self._cutter.cut(start, samples, longest), now)
 
     def background(self, start: int, background: Int16, speech_share: Float) -> None:
         """The separated background, (frames, 2), of [start, start + frames) came, in time order.
@@ -186,10 +189,17 @@ class WorkerCore:
     def input_ended(self) -> list[Fragment]:
         """The session is over; returns what speech was still open."""
         with self._lock:
-            return self._added(self._cutter.flush()) if self._intake.end_session() else []
+            ended = self._intake.end_session()
+            spans = self._cutter.flush() if ended else []
+            return [self._book.add(span, self._run_id) for span in spans]
 
-    def _added(self, spans: Iterable[Span]) -> list[Fragment]:
-        return [self._book.add(span, self._run_id) for span in spans]
+    def _added(self, spans: Iterable[Span], now: int) -> list[Fragment]:
+        joins = self.dubs.second_try.joins
+        return [self._book.add(span, self._run_id, join=joins(span, now)) for span in spans]
+
+    def _media(self) -> Media:
+        cutter = self._cutter
+        return Media(self._timeline, self._store, self._bed, cutter.begin_at, cutter.speech_in)
 
     # -- output --------------------------------------------------------------------------
 

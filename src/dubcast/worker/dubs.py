@@ -26,6 +26,7 @@ from dubcast.worker.fragment_length import FragmentLengthLimit
 from dubcast.worker.fragments import FragmentBook
 from dubcast.worker.overlap_wait import OverlapWait
 from dubcast.worker.scheduler import AUDIO_LEAD_NS, BLOCK
+from dubcast.worker.second_try import SecondTry
 from dubcast.worker.timeline import Timeline
 from dubcast.worker.work import (
     Announced,
@@ -39,6 +40,8 @@ from dubcast.worker.work import (
 _DEADLINE_MARGIN_NS = 60_000_000
 # A fragment whose call was given up would have taken longer still.
 _LATE_FACTOR = 1.2
+# What a service fails at may do with more of it; any other fault is of the service.
+_WORTH_A_SECOND_TRY = ("MODEL_ERROR", "INVALID_REPLY")
 # A clause ends with its speech: so much of the pause that belongs after it is kept at any tempo.
 _BREATH_MS = 120
 
@@ -48,12 +51,14 @@ class Media:
     """What the dubs are made from, and where they go.
 
     `begin_at(cut, border)`: speech that was cut goes on earlier; false if it was cut again.
+    `speech_in(start, stop)`: how much of that is speech.
     """
 
     timeline: Timeline
     store: AudioStore
     bed: StoredBed
-    begin_at: Callable[[int, int], bool] = lambda cut, border: False
+    begin_at: Callable[[int, int], bool]
+    speech_in: Callable[[int, int], int]
 
 
 @dataclass
@@ -98,6 +103,7 @@ class DubDesk:
         self._match_loudness = match_loudness
         self._clausewise = clausewise
         self._overlap_wait = OverlapWait()
+        self.second_try = SecondTry(book, limit, self.deadline_ns, media.speech_in)
         self._calls: dict[int, _Call] = {}  # by sequence number
 
     @property
@@ -166,7 +172,7 @@ class DubDesk:
             if parts:  # told once, with what goes on air last
                 parts[-1].stages_ms = reply.done.stages_ms.model_dump()
             if reply.done.status == "no_speech":
-                self._book.failed(fragment.sequence, *reply.why_no_dub, reply.round_trip_s)
+                self._no_dub(fragment, *reply.why_no_dub, reply.round_trip_s, now)
         return False
 
     def _whole(self, call: _Call, fragment: Fragment, reply: DubReply, now: int) -> bool:
@@ -182,7 +188,7 @@ class DubDesk:
             asked.stages_ms = response.stages_ms.model_dump()
             asked.round_trip_ms = reply.round_trip_s * 1000
             if reply.voice is None:
-                self._book.failed(fragment.sequence, *reply.why_no_dub)
+                self._no_dub(fragment, *reply.why_no_dub, reply.round_trip_s, now)
                 return False
         dub = self._matched(call, reply.voice)
         with self._lock:
@@ -197,7 +203,7 @@ class DubDesk:
                 had_s = waited_s - max(ns_to_s(now - self.deadline_ns(fragment)), 0.0)
                 self._limit.record(call.length_s, max(call.trip_s, had_s * _LATE_FACTOR))
             outcome = Outcome.LATE if late else Outcome.FAILED
-            self._book.failed(fragment.sequence, outcome, error.code, waited_s)
+            self._no_dub(fragment, outcome, error.code, waited_s, now)
 
     def over(self, fragment: Fragment) -> None:
         """The fragment is not at the service any more, however that came."""
@@ -225,6 +231,13 @@ class DubDesk:
         due = self._media.timeline.due_ns(samples_to_ns(at))
         assert due is not None  # something has arrived: the fragment
         return due - AUDIO_LEAD_NS - _DEADLINE_MARGIN_NS
+
+    def _no_dub(
+        self, fragment: Fragment, outcome: Outcome, reason: str, waited_s: float, now: int
+    ) -> None:
+        again = outcome is Outcome.NO_SPEECH or reason in _WORTH_A_SECOND_TRY
+        if not again or not self.second_try.hold(fragment, outcome, reason, now):
+            self._book.failed(fragment.sequence, outcome, reason, waited_s)
 
     def _heard(self, call: _Call, sequence: int, heard: Heard) -> None:
         asked = self._book.asked(sequence)

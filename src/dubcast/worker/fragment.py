@@ -29,6 +29,7 @@ class State(StrEnum):
     WAITING = "waiting"  # cut, not yet sent: others are in flight
     INFLIGHT = "inflight"  # at the speech service
     OVERDUE = "overdue"  # its first words are on air; its clauses, not known yet, may be in time
+    HELD = "held"  # it came to nothing, and goes once more with the next one, if that is in time
     READY = "ready"  # its dub is here and waits for its deadline
     FAILED = "failed"  # no dub will come: the service refused or failed, or nothing is to be dubbed
     DECIDED = "decided"  # its deadline has passed: on air, one way or the other
@@ -42,6 +43,8 @@ _TRANSITIONS: dict[tuple[State, str], State] = {
     (State.INFLIGHT, "reply"): State.READY,
     (State.INFLIGHT, "fail"): State.FAILED,
     (State.INFLIGHT, "decide"): State.DECIDED,
+    (State.INFLIGHT, "hold"): State.HELD,
+    (State.HELD, "decide"): State.DECIDED,
     (State.OVERDUE, "fail"): State.FAILED,
     (State.OVERDUE, "decide"): State.DECIDED,
     (State.READY, "decide"): State.DECIDED,
@@ -71,6 +74,7 @@ class Fragment:
     overlap: int = 0  # so many of its first samples were in the fragment before
     part: int = 0  # which clause of the fragment it is; 0 while they are not known
     parts: int = 1
+    joined: bool = False  # with one before it, which came to nothing alone
     awaits_clauses: bool = False  # sent so that they are answered one by one, and not known yet
     state: State = State.WAITING
     outcome: Outcome | None = None

@@ -5,6 +5,7 @@ are stream positions in samples, given from outside.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from dubcast.audio.fragmenter import Span
 from dubcast.audio.pcm import Float
@@ -40,14 +41,36 @@ class FragmentBook:
         self.plan = DubPlan(planner, quiet_until, self._open)
         self.said = Said()
 
-    def add(self, span: Span, run_id: str) -> Fragment:
-        """A new fragment, WAITING."""
+    def add(self, span: Span, run_id: str, *, join: bool = False) -> Fragment:
+        """A new fragment, WAITING; `join`: with the one that is held, of which nothing is left."""
         overlap = max(self._cut_to - span.start, 0)
+        held = self.held if join else None
+        if held is not None:
+            del self._open[held.place]
+            begin = held.span
+            span = replace(span, start=begin.start, speech_start=begin.speech_start)
         fragment = Fragment(self._next, f"{run_id}-{self._next}", span, overlap)
+        fragment.joined = held is not None
         self._open[fragment.place] = fragment
         self._next += 1
         self._cut_to = span.stop
         return fragment
+
+    @property
+    def last(self) -> Fragment | None:
+        """The fragment that was added last, while it is open."""
+        return self._open.get((self._next - 1, 0))
+
+    @property
+    def held(self) -> Fragment | None:
+        """The fragment that waits for the next one, if there is such."""
+        last = self.last
+        return last if last is not None and last.state is State.HELD else None
+
+    def hold(self, fragment: Fragment, outcome: Outcome, reason: str) -> None:
+        """A fragment came to nothing, and waits for the next one; in vain it stays so."""
+        fragment.step("hold")
+        fragment.outcome, fragment.reason = outcome, reason
 
     def overlap_pending(self, fragment: Fragment) -> bool:
         """True if it overlaps the one before, and the words of that one may still come."""
@@ -142,10 +165,6 @@ class FragmentBook:
                 fragment.step("overdue")
                 yield fragment
 
-    def taken(self, fragment: Fragment) -> None:
-        """The time of what is overdue is taken: none of its clauses can be dubbed any more."""
-        self.part_failed(fragment, Outcome.LATE, "deadline")
-
     def decide_until(self, position: int) -> Iterator[Fragment]:
         """Decide every part whose deadline is at or before `position`, in order."""
         for fragment in self._due(position):
@@ -161,10 +180,6 @@ class FragmentBook:
     def open(self) -> int:
         """Parts not yet decided."""
         return len(self._open)
-
-    def count(self, state: State) -> int:
-        """Open parts in `state`."""
-        return sum(fragment.state is state for fragment in self._open.values())
 
     def _decide(self, fragment: Fragment) -> None:
         was = fragment.state
