@@ -111,9 +111,12 @@ class WorkerCore:
         self._tap = tap or (lambda stem, start, samples: None)
         self._timeline = Timeline(s_to_ns(policy.delay_s), started_ns)
         self._store = AudioStore(round((policy.delay_s + _STORE_MARGIN_S) * RATE))
-        self._length_limit = FragmentLengthLimit(policy.delay_s, policy.fragments.max_s)
-        gate = SpeechGate()
         fragments = policy.fragments
+        match = fragments.mode == "fixed" or policy.duration_policy == "match"
+        self._length_limit = FragmentLengthLimit(
+            policy.delay_s, fragments.max_s, clausewise=not match
+        )
+        gate = SpeechGate()
         self._cutter = SpeechCutter(
             *(vad, make_fragmenter(fragments), gate),
             *(fragments.vad_threshold, policy.delay_s + _STORE_MARGIN_S),
@@ -122,7 +125,6 @@ class WorkerCore:
         self._background = Background(self._bed, gate)
         separates = policy.separation.separator != "off"
         covers = self._background.covers if separates else None
-        match = policy.fragments.mode == "fixed" or policy.duration_policy == "match"
         self._book = FragmentBook(
             Planner(policy.max_shift_s, policy.max_tempo, match=match),
             lambda: self._cutter.quiet_until,
