@@ -18,7 +18,7 @@ from dubcast.contract.sts import StageTimes, StsResponse
 from dubcast.testing.virtual_loop import VirtualLoop
 from dubcast.worker.core import WorkerCore
 from dubcast.worker.edges import InputCallbacks, InputUnit
-from dubcast.worker.fragments import Fragment
+from dubcast.worker.fragment import Fragment
 from dubcast.worker.output_thread import OutputThread
 from dubcast.worker.scheduler import AudioBlock, Batch, ScriptUnit, VideoUnit
 from dubcast.worker.spec import WorkerSpec

@@ -21,7 +21,7 @@ from dubcast.contract.sts import StageTimes, StsResponse
 from dubcast.separation.aligned_stream import CHUNK
 from dubcast.separation.separator import CELL
 from dubcast.worker.core import WorkerCore
-from dubcast.worker.fragments import Fragment
+from dubcast.worker.fragment import Fragment
 from dubcast.worker.scheduler import Tracks
 from dubcast.worker.work import DubReply
 
@@ -75,7 +75,7 @@ class AirPath:
 
     def _serve(self, fragment: Fragment, now: int) -> None:
         """Answer for the speech service."""
-        work = self._core.send(fragment)
+        work = self._core.dubs.send(fragment)
         assert work is not None
         voice = None
         if self._has_words(np.repeat(to_float(work.audio)[:, np.newaxis], 2, axis=1)):
@@ -85,7 +85,7 @@ class AirPath:
         response = StsResponse.model_construct(
             status=status, detected_language="en", stages_ms=StageTimes()
         )
-        self._core.replied(fragment, DubReply(response, voice, 0.0), now)
+        self._core.dubs.replied(fragment, DubReply(response, voice, 0.0), now)
 
     def _poll(self, now: int) -> None:
         batch, _ = self._core.poll(now)

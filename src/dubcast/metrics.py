@@ -27,10 +27,9 @@ class WorkerMetrics:
         _build_info(self.registry, "worker")
         self.up = self._gauge("dubcast_stream_up", "1 while the stream is on air")
         self.fragments = self._counter(
-            "dubcast_fragments_total", "Fragments with speech, by outcome", ["outcome"]
-        )
-        self.dubbing_up = self._gauge(
-            "dubcast_dubbing_up", "1 while what is said is dubbed, or nobody speaks"
+            "dubcast_fragments_total",
+            "Fragments with speech, or their clauses where those are known, by outcome",
+            ["outcome"],
         )
         self.fragment_seconds = Histogram(
             "dubcast_fragment_seconds",
@@ -77,7 +76,18 @@ class WorkerMetrics:
             ["reason"],
         )
         self.publish_up = self._gauge("dubcast_publish_up", "1 while the output leaves")
+        self._of_the_speech()
         self._of_the_service()
+
+    def _of_the_speech(self) -> None:
+        self.dubbing_up = self._gauge(
+            "dubcast_dubbing_up", "1 while what is said is dubbed, or nobody speaks"
+        )
+        self.speech = self._counter(
+            "dubcast_speech_seconds_total",
+            "Speech by how it went on air: dubbed, undubbed whatever the reason, or left alone",
+            ["aired"],
+        )
 
     def _of_the_service(self) -> None:
         self.breaker = self._gauge(

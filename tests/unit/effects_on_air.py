@@ -56,13 +56,13 @@ def played(
         wave = np.sign(np.arange(CHUNK) % 48 - 23.5) * round(level * 32767)
         pcm = np.stack([wave, wave], axis=1).astype(np.int16).tobytes()
         for fragment in core.audio(now, pcm, now):
-            assert core.send(fragment) is not None
+            assert core.dubs.send(fragment) is not None
             if failing and fragment.sequence % 2:
-                core.failed(fragment, Outcome.FAILED, "scripted")
+                core.dubs.failed(fragment, Outcome.FAILED, "scripted")
                 continue
             length = fragment.span.slot_stop - fragment.span.start + RATE // 2
             voice = 0.3 * np.sign(np.sin(np.arange(length) / 9)) * (np.arange(length) % RATE > 9000)
-            core.replied(fragment, dub_reply(voice.astype(np.float32)), now)
+            core.dubs.replied(fragment, dub_reply(voice.astype(np.float32)), now)
         batch, _ = core.poll(now)
         for block in batch.audio:
             digest.update(f"{now} {block.start} ".encode() + block.samples.tobytes())

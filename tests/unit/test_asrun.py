@@ -9,7 +9,7 @@ from pathlib import Path
 from dubcast.audio.fragmenter import Span
 from dubcast.contract.worker import Outcome
 from dubcast.worker import asrun
-from dubcast.worker.fragments import Fragment
+from dubcast.worker.fragment import Fragment
 
 
 def test_the_as_run_log_is_private_and_one_object_a_line(tmp_path: Path) -> None:

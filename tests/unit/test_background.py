@@ -12,7 +12,7 @@ from dubcast.audio.pcm import RATE, ms_to_samples
 from dubcast.audio.vad import WINDOW
 from dubcast.separation.gate import SpeechGate
 from dubcast.worker.background import Background
-from dubcast.worker.fragments import Fragment
+from dubcast.worker.fragment import Fragment
 
 SPEECH = (2 * RATE, 4 * RATE)
 NOWHERE = (0, 0)

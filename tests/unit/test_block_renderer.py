@@ -47,7 +47,7 @@ class Stage:
 
 def test_a_dub_is_heard_and_the_original_under_it_is_removed() -> None:
     one = Stage()
-    one.book.replied(one.fragment.sequence, np.full(RATE, 0.25, np.float32))
+    one.book.replied(one.fragment, np.full(RATE, 0.25, np.float32))
     out = one.rendered()
     assert one.fragment.outcome is Outcome.DUBBED
     assert one.fragment.dub is not None
@@ -75,7 +75,7 @@ def test_where_the_original_is_right_nothing_is_replaced(outcome: Outcome) -> No
 def test_a_repeated_dub_is_heard_in_place_of_a_missing_one() -> None:
     one = Stage("repeat")
     second = one.book.add(Span(round(3.2 * RATE), 4 * RATE, round(3.2 * RATE), 5 * RATE), "run")
-    one.book.replied(one.fragment.sequence, np.full(RATE // 2, 0.25, np.float32))
+    one.book.replied(one.fragment, np.full(RATE // 2, 0.25, np.float32))
     out = one.rendered()
     assert second.fallback == "repeat"
     repeated = out[round(3.4 * RATE) : round(3.6 * RATE)].astype(np.int32)

@@ -8,8 +8,17 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from dubcast.contract.worker import AsRunEntry, Outcome, WorkerState, WorkerStatus, as_run
+from dubcast.contract.worker import (
+    AsRunEntry,
+    Outcome,
+    SpeechAired,
+    WorkerState,
+    WorkerStatus,
+    as_run,
+    undubbed_share,
+)
 
+LEFT = Outcome.LEFT_ALONE
 ENTRY = AsRunEntry(
     fragment_id="run-3",
     sequence_number=3,
@@ -35,6 +44,8 @@ def test_the_names_of_the_status_are_these() -> None:
             "dumps_dropped_samples",
             "fragments",
             "left_alone",
+            "speech_s",
+            "undubbed_speech_share",
         ),
         *("sts", "longest_fragment_s", "depth", "peak"),
     }
@@ -57,6 +68,7 @@ def test_the_names_of_an_as_run_entry_are_these() -> None:
         ),
         *("backlog_s", "dub_start_s", "dub_end_s", "speech_lufs", "dub_lufs", "air_ns"),
         *("stages_ms", "round_trip_ms", "deadline_margin_ms", "on_air"),
+        *("clause", "clauses", "speech_s"),
     }
 
 
@@ -102,3 +114,24 @@ def test_what_has_no_dub_has_none_on_another_timeline_either() -> None:
     bare = ENTRY.model_copy(update={"dub_start_s": None, "dub_end_s": None})
     assert bare.moved(5).dub_span_s is None
     assert bare.moved(5).source_start_s == 6.5
+
+
+@pytest.mark.parametrize(
+    ("outcome", "aired"),
+    [
+        (outcome, SpeechAired.UNDUBBED)
+        for outcome in Outcome
+        if outcome not in (Outcome.DUBBED, LEFT)
+    ]
+    + [(Outcome.DUBBED, SpeechAired.DUBBED), (LEFT, SpeechAired.LEFT_ALONE)],
+)
+def test_speech_without_a_dub_counts_whatever_the_reason(
+    outcome: Outcome, aired: SpeechAired
+) -> None:
+    assert ENTRY.model_copy(update={"outcome": outcome}).aired is aired
+
+
+def test_the_undubbed_share_is_of_the_speech_that_was_to_be_dubbed() -> None:
+    seconds = {SpeechAired.DUBBED: 9.0, SpeechAired.UNDUBBED: 1.0, SpeechAired.LEFT_ALONE: 90.0}
+    assert undubbed_share(seconds) == 0.1
+    assert undubbed_share({SpeechAired.LEFT_ALONE: 3.0}) is None

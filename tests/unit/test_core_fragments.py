@@ -14,7 +14,7 @@ from dubcast.contract.sts import LeftAlone
 from dubcast.contract.worker import Outcome
 from dubcast.errors import StsError
 from dubcast.worker.core import WorkerCore
-from dubcast.worker.fragments import Fragment, State
+from dubcast.worker.fragment import Fragment, State
 from dubcast.worker.scheduler import Tracks
 from dubcast.worker.work import Work
 from worker_fakes import LevelVad, dub_reply
@@ -38,7 +38,7 @@ class Stage:
         self.core = WorkerCore(self.policy, "run", LevelVad(), 0)
         self.core.set_output(Tracks.SOUND)
         self.fragment = self.play(range(300))[0]
-        sent = self.core.send(self.fragment)
+        sent = self.core.dubs.send(self.fragment)
         assert sent is not None
         self.work: Work = sent
 
@@ -68,7 +68,7 @@ def test_a_reply_fills_in_the_fragment_and_its_dub_goes_on_air() -> None:
         *(voice(), 0.75), transcript="hello", translated_text="olá", tempo=1.05,
         speech_start_ms=None, speech_end_ms=None,
     )  # fmt: skip
-    assert one.core.replied(one.fragment, reply, one.now)
+    assert one.core.dubs.replied(one.fragment, reply, one.now)
     fragment = one.fragment
     assert fragment.state is State.READY
     assert (fragment.transcript, fragment.translation) == ("hello", "olá")
@@ -83,14 +83,14 @@ def test_a_reply_fills_in_the_fragment_and_its_dub_goes_on_air() -> None:
 def test_where_the_service_heard_speech_is_believed_within_the_fragment() -> None:
     one = Stage()
     before = one.fragment.speech_start
-    one.core.replied(one.fragment, dub_reply(voice(), speech_start_ms=700), one.now)
+    one.core.dubs.replied(one.fragment, dub_reply(voice(), speech_start_ms=700), one.now)
     assert one.fragment.speech_start == one.fragment.span.start + round(0.7 * RATE) > before
 
 
 def test_a_reply_without_words_is_no_dub() -> None:
     one = Stage()
     longest_s = one.core.view().longest_fragment_s
-    assert not one.core.replied(one.fragment, dub_reply(None, 9.0), one.now)
+    assert not one.core.dubs.replied(one.fragment, dub_reply(None, 9.0), one.now)
     assert (one.fragment.state, one.fragment.outcome) == (State.FAILED, Outcome.NO_SPEECH)
     # It skipped translation and speech: its time says nothing about how long a dub takes.
     assert one.core.view().longest_fragment_s == longest_s
@@ -99,7 +99,7 @@ def test_a_reply_without_words_is_no_dub() -> None:
 def test_what_the_service_leaves_alone_is_told_with_the_reason_and_its_language() -> None:
     one = Stage()
     reply = dub_reply(None, left_alone=LeftAlone.TARGET_LANGUAGE, detected_language="pt-BR")
-    assert not one.core.replied(one.fragment, reply, one.now)
+    assert not one.core.dubs.replied(one.fragment, reply, one.now)
     one.later(DELAY_S + 2)
     (aired,) = one.aired
     assert (aired.outcome, aired.reason) == (Outcome.LEFT_ALONE, "target_language")
@@ -108,9 +108,9 @@ def test_what_the_service_leaves_alone_is_told_with_the_reason_and_its_language(
 
 def test_a_slow_reply_makes_the_next_fragments_shorter_and_a_lost_one_more_so() -> None:
     replied, given_up = Stage(), Stage()
-    replied.core.replied(replied.fragment, dub_reply(voice(), 3.0), replied.now)
+    replied.core.dubs.replied(replied.fragment, dub_reply(voice(), 3.0), replied.now)
     late = StsError("TIMEOUT", "scripted", retryable=False)
-    given_up.core.call_failed(given_up.fragment, late, 3.0)
+    given_up.core.dubs.call_failed(given_up.fragment, late, 3.0, given_up.now)
     longest_s = [one.core.view().longest_fragment_s for one in (given_up, replied, Stage())]
     assert longest_s == sorted(set(longest_s))
 
@@ -120,7 +120,9 @@ def test_a_slow_reply_makes_the_next_fragments_shorter_and_a_lost_one_more_so() 
 )
 def test_a_call_that_failed_says_why_and_how_long_it_took(code: str, outcome: Outcome) -> None:
     one = Stage()
-    one.core.call_failed(one.fragment, StsError(code, "scripted", retryable=False), 0.25)
+    one.core.dubs.call_failed(
+        one.fragment, StsError(code, "scripted", retryable=False), 0.25, one.now
+    )
     fragment = one.fragment
     assert (fragment.state, fragment.outcome, fragment.reason) == (State.FAILED, outcome, code)
     assert fragment.round_trip_ms == 250
@@ -133,20 +135,22 @@ def test_what_comes_after_the_decision_leaves_the_fragment_as_it_was_reported() 
     assert fragment.outcome is Outcome.LATE
     reply = dub_reply(voice(), 9.0, transcript="hello", tempo=1.2, speech_start_ms=700)
     before = vars(fragment).copy()
-    assert not one.core.replied(fragment, reply, one.now)
-    one.core.call_failed(fragment, StsError("UNAVAILABLE", "scripted", retryable=False), 9.0)
+    assert not one.core.dubs.replied(fragment, reply, one.now)
+    one.core.dubs.call_failed(
+        fragment, StsError("UNAVAILABLE", "scripted", retryable=False), 9.0, one.now
+    )
     assert vars(fragment) == before
 
 
 def test_a_dub_is_brought_to_the_loudness_of_what_it_replaces() -> None:
     one = Stage(POLICY.model_copy(update={"match_loudness": True}))
-    assert one.core.replied(one.fragment, dub_reply(voice(level=0.1)), one.now)
+    assert one.core.dubs.replied(one.fragment, dub_reply(voice(level=0.1)), one.now)
     fragment = one.fragment
     assert fragment.voice is not None
     assert fragment.speech_lufs is not None
     assert fragment.dub_lufs == pytest.approx(fragment.speech_lufs, abs=0.5)
     untouched = Stage()
-    untouched.core.replied(untouched.fragment, dub_reply(voice(level=0.1)), untouched.now)
+    untouched.core.dubs.replied(untouched.fragment, dub_reply(voice(level=0.1)), untouched.now)
     assert untouched.fragment.voice is not None
     assert np.abs(fragment.voice).max() > 1.2 * np.abs(untouched.fragment.voice).max()
     assert untouched.fragment.dub_lufs is None
@@ -159,4 +163,4 @@ def test_work_is_a_frozen_value_with_all_that_a_call_needs() -> None:
     assert len(one.work.audio) == span.stop - span.start
     with pytest.raises(FrozenInstanceError):
         one.work.slot_ms = 1  # type: ignore[misc]
-    assert one.core.send(one.fragment) is None  # once
+    assert one.core.dubs.send(one.fragment) is None  # once

@@ -13,7 +13,7 @@ from dubcast.audio.pcm import RATE, Float, Int16, from_db, to_float
 from dubcast.clock import NS_PER_S
 from dubcast.config import StreamSettings
 from dubcast.worker.core import WorkerCore
-from dubcast.worker.fragments import Fragment
+from dubcast.worker.fragment import Fragment
 from dubcast.worker.scheduler import Tracks
 from worker_fakes import dub_reply
 
@@ -69,7 +69,7 @@ class Stage:
             now = at * NS_PER_S // RATE
             pcm = square(at, CHUNK, CROWD) + talk(at, self.loud_from)
             for fragment in self.core.audio(now, pcm.tobytes(), now):
-                assert self.core.send(fragment) is not None
+                assert self.core.dubs.send(fragment) is not None
                 self.cut.append(fragment)
             origin = self.stems["original"][0][0] if origin is None else origin
             if self.separate and at >= RATE:
@@ -80,7 +80,8 @@ class Stage:
             for fragment in self.cut:
                 if fragment.voice is None and at > fragment.span.stop - origin + RATE:
                     reply = dub_reply(voice, speech_end_ms=self.heard_ms)
-                    self.core.replied(fragment, reply, now)
+                    self.core.dubs.replied(fragment, reply, now)
+                    self.core.dubs.over(fragment)
             batch, _ = self.core.poll(now)
             self.out += [(block.start - origin, block.samples) for block in batch.audio]
 

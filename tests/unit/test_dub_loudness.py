@@ -10,7 +10,7 @@ import pytest
 from dubcast.audio.bed import DuckedOriginal, StoredBed
 from dubcast.audio.pcm import RATE, Float, Int16, from_db
 from dubcast.audio.store import AudioStore
-from dubcast.worker.dub_loudness import MatchedVoice, matched
+from dubcast.worker.dub_loudness import MatchedVoice, matched, speech_lufs
 
 SECONDS = 3
 
@@ -71,7 +71,7 @@ def match(
     store.write(0, stereo(original))
     if background is not None:
         bed.write(0, stereo(background))
-    return matched(lock, store, bed, (0, SECONDS * RATE), voice), lock
+    return matched(speech_lufs(lock, store, bed, (0, SECONDS * RATE)), voice), lock
 
 
 def gain_db(one: MatchedVoice, voice: Float) -> float:
@@ -123,7 +123,7 @@ def test_the_lock_is_taken_hop_by_hop_and_free_while_the_dub_is_measured() -> No
     lock, store, bed = Lock(), GuardedStore(10 * RATE), StoredBed(10 * RATE, DuckedOriginal(12), 1)
     store.lock = Watched.lock = lock
     store.write(0, stereo(tone(-18)))
-    matched(lock, store, bed, (0, SECONDS * RATE), voice)
+    matched(speech_lufs(lock, store, bed, (0, SECONDS * RATE)), voice)
     assert touched_while_held
     assert not any(touched_while_held)
     assert lock.taken > 10 * SECONDS

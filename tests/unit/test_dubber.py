@@ -13,15 +13,17 @@ import structlog
 
 from dubcast.audio.pcm import RATE, Float
 from dubcast.config import StreamSettings
+from dubcast.contract.stream_reply import Done, Heard
+from dubcast.contract.sts import StageTimes, StsMetadata
 from dubcast.contract.worker import Outcome
 from dubcast.errors import StsError
 from dubcast.testing import virtual_loop
 from dubcast.testing.virtual_loop import VirtualLoop
 from dubcast.worker.core import WorkerCore
 from dubcast.worker.dubber import Dubber
-from dubcast.worker.fragments import Fragment, State
+from dubcast.worker.fragment import Fragment, State
 from dubcast.worker.scheduler import Tracks
-from dubcast.worker.work import DubReply, Work
+from dubcast.worker.work import Announced, DubReply, Progress, SpokenClause, StreamEnd, Work
 from worker_fakes import LevelVad, at_once, dub_reply, feed
 
 WORDS = tuple((1.0 + 2 * n, 2.0 + 2 * n) for n in range(12))
@@ -43,7 +45,9 @@ class Service:
     under_way: int = 0
     most: int = 0
 
-    async def dub(self, work: Work) -> DubReply:
+    async def dub(
+        self, work: Work, on_progress: Callable[[Progress], None]
+    ) -> DubReply | StreamEnd:
         self.calls.append((asyncio.get_running_loop().time(), work))
         self.under_way += 1
         self.most = max(self.most, self.under_way)
@@ -74,7 +78,7 @@ class Stage:
         self.fragments: list[Fragment] = feed(self.core, 0, self.words[-1][1] + 1, self.words)
         self.fragments += self.core.input_ended()
         self.dubber = Dubber(
-            self.core, self.service, self.loop, at_once, self.inflight, self.to_tempo
+            self.core.dubs, self.service, self.loop, at_once, self.inflight, self.to_tempo
         )
 
     def to_tempo(self, samples: Float, factor: float) -> Float:
@@ -142,7 +146,7 @@ def test_a_call_that_breaks_takes_no_other_with_it() -> None:
 
 def test_what_was_decided_while_it_waited_is_not_sent() -> None:
     one = Stage(inflight=1)
-    one.core.failed(one.fragments[1], Outcome.OVERLOAD, "scripted")
+    one.core.dubs.failed(one.fragments[1], Outcome.OVERLOAD, "scripted")
     with structlog.testing.capture_logs() as lines:
         one.run(count=3)
     assert lines == []
@@ -187,3 +191,54 @@ def test_a_chunk_waits_for_the_words_that_it_repeats() -> None:
     one.run(count=3)
     assert [at for at, _ in one.service.calls] == pytest.approx([0, 1, 2])
     assert [work.source_text for _, work in one.service.calls] == ["", "words 0", "words 1"]
+
+
+@dataclass
+class Streaming(Service):
+    """Answers in clauses of a second, one every `takes_s`, after which the script says how it
+    ends."""
+
+    clauses: int = 2
+
+    async def dub(
+        self, work: Work, on_progress: Callable[[Progress], None]
+    ) -> DubReply | StreamEnd:
+        self.calls.append((asyncio.get_running_loop().time(), work))
+        on_progress(Heard(fragment_id=work.fragment_id, detected_language="en"))
+        each = work.duration_ms // self.clauses
+        spans = [(n * each, (n + 1) * each) for n in range(self.clauses)]
+        on_progress(tuple(Announced(f"dito {n}", "", *span) for n, span in enumerate(spans)))
+        for number in range(self.clauses):
+            await asyncio.sleep(self.takes_s)
+            on_progress(SpokenClause(number, voice(self.says_s), 1.0, 100))
+        if work.sequence in self.script:
+            return await self.script[work.sequence]()
+        return StreamEnd(DONE, self.takes_s * self.clauses)
+
+
+METADATA = StsMetadata(asr_model="a", translation_model="m", tts_model="t", replica="r")
+DONE = Done(status="success", processing_time_ms=1, stages_ms=StageTimes(), metadata=METADATA)
+
+
+def test_clauses_are_dubs_as_they_come_and_the_end_brings_nothing_new() -> None:
+    one = Stage(Streaming(takes_s=1.0, says_s=0.5))
+    one.run(1.5, count=1)
+    first, second = one.core._book.parts(0)
+    assert (first.state, second.state) == (State.READY, State.INFLIGHT)
+    assert first.round_trip_ms == 1000
+    assert one.core.view().depth["fragments_inflight"] == 0  # it was given up in the end
+
+
+def test_clauses_are_brought_to_their_tempo_before_the_reply_is_complete() -> None:
+    one = Stage(Streaming(takes_s=2.0, says_s=3.0), words=((1.0, 5.0), (5.7, 9.0)))
+    one.run(2.5, count=1)
+    (first, second), (tempo, *_) = one.core._book.parts(0), one.tempos
+    assert (first.state, second.state) == (State.READY, State.INFLIGHT)
+    assert first.tempo == tempo > 1
+
+
+def test_what_came_before_a_call_failed_stays() -> None:
+    one = Stage(Streaming(script={0: failed}, says_s=0.5))
+    one.run(count=2)
+    assert [f.state for f in one.core._book.parts(0)] == [State.READY] * 2
+    assert [f.state for f in one.core._book.parts(1)] == [State.READY] * 2

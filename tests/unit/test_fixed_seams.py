@@ -93,16 +93,16 @@ class Dubber:
             self.now = at * NS_PER_S // RATE
             pcm = np.repeat(sound[at : at + CHUNK], 2).tobytes()
             for fragment in self.core.audio(self.now, pcm, self.now):
-                work = self.core.send(fragment)
+                work = self.core.dubs.send(fragment)
                 assert work is not None
                 if fragment.sequence == failing:
-                    self.core.failed(fragment, Outcome.FAILED, "scripted")
+                    self.core.dubs.failed(fragment, Outcome.FAILED, "scripted")
                     continue
                 work = work if told else replace(work, overlap_ms=0)
                 self.overlaps_ms.append(work.overlap_ms)
                 reply = await self.client.dub(work)
                 assert reply.voice is not None
-                self.core.replied(fragment, reply, self.now)
+                self.core.dubs.replied(fragment, reply, self.now)
         await self.client.close()
 
 
@@ -134,15 +134,15 @@ async def test_only_a_chunk_whose_seam_is_pending_waits_and_leaves_time_for_itse
         now = at * NS_PER_S // RATE
         pcm = np.repeat(sound[at : at + CHUNK], 2).tobytes()
         for fragment in core.audio(now, pcm, now):
-            patience_s.append(core.patience_s(fragment, now))
-            work = core.send(fragment)
+            patience_s.append(core.dubs.patience_s(fragment, now))
+            work = core.dubs.send(fragment)
             assert work is not None
             expected_s = FragmentLengthLimit(8).round_trip_s(2.0)
             left_s = (work.deadline_ns - now) / NS_PER_S
             assert patience_s[-1] < left_s - expected_s
             fragments.append(fragment)
             if len(fragments) == 3:
-                core.replied(fragment, dub_reply(np.ones(2 * RATE, np.float32)), now)
+                core.dubs.replied(fragment, dub_reply(np.ones(2 * RATE, np.float32)), now)
     # The first has none before it, the fourth knows all that it needs.
     waiting = [patience > 0 for patience in patience_s[:5]]
     assert waiting == ([False, True, True, False, True] if mode == "fixed" else [False] * 5)

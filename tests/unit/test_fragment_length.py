@@ -69,3 +69,29 @@ def test_an_overloaded_service_is_not_sent_ever_more_and_shorter_fragments() -> 
 
 def test_a_set_maximum_is_kept() -> None:
     assert FragmentLengthLimit(15, fixed_s=2.0).longest_s == 2.0
+
+
+def test_one_slow_reply_among_many_is_an_accident_and_two_are_not() -> None:
+    limit = FragmentLengthLimit(8)
+    for number in range(12):
+        limit.record(4.0 + number % 3, 1.0)
+    before = limit.longest_s
+    limit.record(5.0, 4.0)
+    assert limit.longest_s > before - 0.3
+    limit.record(5.0, 4.0)
+    assert limit.longest_s < before - 1
+
+
+def test_a_first_clause_after_1_4_s_leaves_nearly_six_seconds_at_a_delay_of_8() -> None:
+    limit = FragmentLengthLimit(8, clausewise=True)
+    assert 4.5 < limit.longest_s < 5.5
+    for _ in range(16):
+        length_s = limit.longest_s - 0.5
+        limit.record(length_s, 1.0 + 0.06 * length_s)
+    assert limit.longest_s >= 5.7
+
+
+def test_a_service_that_answers_in_one_piece_gets_shorter_ones_at_once() -> None:
+    limit = FragmentLengthLimit(8, clausewise=True)
+    limit.record(5.0, 0.6 + 0.6 * 5.0)
+    assert limit.longest_s < 4.0

@@ -11,7 +11,8 @@ import pytest
 from dubcast.audio.fragmenter import Span
 from dubcast.audio.pcm import RATE, Float, ms_to_samples
 from dubcast.contract.worker import Outcome
-from dubcast.worker.fragments import DECISION_LEAD, Fragment, FragmentBook, State
+from dubcast.worker.fragment import DECISION_LEAD, Fragment, State
+from dubcast.worker.fragments import FragmentBook
 from dubcast.worker.planner import Planner
 
 
@@ -35,7 +36,7 @@ def book(
 def dubbed(one: FragmentBook, where: Span, seconds: float) -> None:
     fragment = one.add(where, "run")
     fragment.step("send")
-    assert one.replied(fragment.sequence, voice(seconds))
+    assert one.replied(fragment, voice(seconds))
 
 
 def test_a_reply_in_time_is_placed_at_the_onset_of_the_speech() -> None:
@@ -92,11 +93,12 @@ def test_late_doubled_and_unknown_replies_are_dropped() -> None:
     one = book()
     fragment = one.add(span(10), "run")
     fragment.step("send")
-    assert one.replied(0, voice(1))
-    assert not one.replied(0, voice(1))
+    assert one.asked(0) is fragment
+    assert one.replied(fragment, voice(1))
+    assert not one.replied(fragment, voice(1))
     list(one.decide_until(10 * RATE))
-    assert not one.replied(0, voice(1))
-    assert not one.replied(77, voice(1))
+    assert not one.replied(fragment, voice(1))
+    assert (one.asked(0), one.asked(77)) == (None, None)
     one.failed(0, Outcome.FAILED, "too late to matter")
 
 
@@ -139,7 +141,7 @@ def test_the_speech_that_the_service_heard_is_the_onset() -> None:
     fragment = one.add(span(10), "run")
     fragment.step("send")
     fragment.hear(350, 1900)
-    one.replied(0, voice(1.5))
+    one.replied(fragment, voice(1.5))
     list(one.decide_until(20 * RATE))
     assert fragment.dub is not None
     assert fragment.dub.start == 10 * RATE + ms_to_samples(350)
@@ -157,7 +159,7 @@ def test_a_later_start_is_believed_as_long_as_some_speech_is_left(
     fragment = one.add(span(10), "run")
     fragment.step("send")
     fragment.hear(start_ms, None)
-    one.replied(0, voice(1.0))
+    one.replied(fragment, voice(1.0))
     list(one.decide_until(20 * RATE))
     assert fragment.dub is not None
     assert fragment.dub.start == 10 * RATE + ms_to_samples(onset_ms)
@@ -172,8 +174,8 @@ def test_starts_that_move_never_put_two_dubs_over_each_other() -> None:
         fragment.step("send")
     for fragment in rng.sample(fragments, len(fragments)):
         fragment.hear(rng.choice([None, 0, 90, 300, 900, 1700]), None)
-        one.replied(fragment.sequence, voice(rng.uniform(0.3, 3.0)))
-    while (task := one.next_stretch()) is not None:
+        one.replied(fragment, voice(rng.uniform(0.3, 3.0)))
+    while (task := one.plan.next_stretch()) is not None:
         one.stretched(task, voice(len(task.voice) / RATE / task.factor))
     dubs = [(f.dub, f.speech_start) for f in one.decide_until(10_000 * RATE) if f.dub]
     assert len(dubs) > 100
@@ -194,16 +196,15 @@ def test_a_dub_that_is_too_long_for_its_room_is_stretched_from_what_was_delivere
     one = book(quiet_until_s=12.2)
     fragment = one.add(span(10), "run")
     fragment.step("send")
-    fragment.tempo = 1.05
-    assert one.replied(0, voice(2.3))
-    task = one.next_stretch()
+    assert one.replied(fragment, voice(2.3), 1.05)
+    task = one.plan.next_stretch()
     assert task is not None
     assert task.fragment is fragment
     assert 1.05 < task.tempo <= 1.15
     assert task.factor == pytest.approx(task.tempo / 1.05)
-    assert one.next_stretch() is None  # it is being done
+    assert one.plan.next_stretch() is None  # it is being done
     one.stretched(task, voice(2.3 / task.factor))
-    assert one.next_stretch() is None  # it is done
+    assert one.plan.next_stretch() is None  # it is done
     (decided,) = one.decide_until(20 * RATE)
     assert decided.tempo == task.tempo
     assert decided.dub is not None
@@ -213,7 +214,7 @@ def test_a_dub_that_is_too_long_for_its_room_is_stretched_from_what_was_delivere
 def test_a_stretch_that_comes_too_late_changes_nothing() -> None:
     one = book(quiet_until_s=12.2)
     dubbed(one, span(10), 2.4)
-    task = one.next_stretch()
+    task = one.plan.next_stretch()
     assert task is not None
     (decided,) = one.decide_until(20 * RATE)
     one.stretched(task, voice(1.0))
@@ -226,9 +227,8 @@ def test_what_the_service_sped_up_for_a_room_that_has_grown_is_slowed_down_again
     one = book()
     fragment = one.add(span(10), "run")
     fragment.step("send")
-    fragment.tempo = 1.2
-    one.replied(0, voice(2.0))
-    task = one.next_stretch()
+    one.replied(fragment, voice(2.0), 1.2)
+    task = one.plan.next_stretch()
     assert task is not None
     assert task.tempo == pytest.approx(1.0)
 
@@ -237,8 +237,7 @@ def test_a_tempo_that_no_service_speaks_at_is_not_believed() -> None:
     one = book()
     fragment = one.add(span(10), "run")
     fragment.step("send")
-    fragment.tempo = 7.0
-    one.replied(0, voice(2.0))
+    one.replied(fragment, voice(2.0), 7.0)
     assert fragment.service_tempo == fragment.tempo == 1.0
 
 
@@ -246,15 +245,15 @@ def test_a_matched_dub_is_left_as_the_service_made_it() -> None:
     one = book(match=True)
     fragment = one.add(span(10), "run")
     fragment.step("send")
-    fragment.tempo = 0.9  # spoken slowly, then silence: exactly as long as the fragment
-    one.replied(0, voice(2.0))
-    assert one.next_stretch() is None
+    # Spoken slowly, then silence: exactly as long as the fragment.
+    one.replied(fragment, voice(2.0), 0.9)
+    assert one.plan.next_stretch() is None
 
 
 def test_a_matched_dub_of_another_length_is_brought_to_that_of_its_fragment() -> None:
     one = book(match=True)
     dubbed(one, span(10), 2.2)
-    task = one.next_stretch()
+    task = one.plan.next_stretch()
     assert task is not None
     assert task.tempo == pytest.approx(1.1)
 
@@ -263,7 +262,7 @@ def test_the_room_asked_for_reaches_to_the_next_speech_and_over_it_by_the_bound(
     one = book(max_shift_s=1.0)
     first = one.add(span(10), "run")
     one.add(span(12.5), "run")
-    slot = one.slot(first)
+    slot = one.plan.slot(first)
     assert slot == round((12.6 + 1.0 - 10.1) * RATE) - ms_to_samples(30)
 
 
@@ -272,12 +271,12 @@ def test_the_room_is_less_by_what_the_dubs_before_still_need() -> None:
     dubbed(one, span(10), 3.0)
     second = one.add(span(12), "run")
     dubbed_stop = 10.1 + 3.0 / 1.15 + 0.03
-    assert one.slot(second) == pytest.approx((14.4 + 1.0 - 0.03 - dubbed_stop) * RATE, abs=2)
+    assert one.plan.slot(second) == pytest.approx((14.4 + 1.0 - 0.03 - dubbed_stop) * RATE, abs=2)
 
 
 def test_in_match_the_room_is_the_fragment() -> None:
     one = book(match=True)
-    assert one.slot(one.add(span(10), "run")) == 2 * RATE
+    assert one.plan.slot(one.add(span(10), "run")) == 2 * RATE
 
 
 def test_dubs_never_overlap_whatever_their_lengths_and_the_order_of_replies() -> None:
@@ -289,8 +288,8 @@ def test_dubs_never_overlap_whatever_their_lengths_and_the_order_of_replies() ->
         fragment.step("send")
         fragments.append(fragment)
     for fragment in rng.sample(fragments, len(fragments)):
-        one.replied(fragment.sequence, voice(rng.uniform(0.3, 4.0)))
-    while (task := one.next_stretch()) is not None:
+        one.replied(fragment, voice(rng.uniform(0.3, 4.0)))
+    while (task := one.plan.next_stretch()) is not None:
         one.stretched(task, voice(len(task.voice) / RATE / task.factor))
     decided = list(one.decide_until(10_000 * RATE))
     assert [f.sequence for f in decided] == list(range(300))
@@ -312,7 +311,7 @@ def overlapping(one: FragmentBook, count: int) -> list[Fragment]:
 
 def reply(one: FragmentBook, fragment: Fragment) -> None:
     fragment.transcript, fragment.translation = f"en {fragment.sequence}", f"pt {fragment.sequence}"
-    one.replied(fragment.sequence, voice(2.0))
+    one.replied(fragment, voice(2.0))
 
 
 def test_a_chunk_repeats_as_much_as_it_really_shares_with_the_one_before() -> None:
@@ -323,7 +322,7 @@ def test_a_chunk_repeats_as_much_as_it_really_shares_with_the_one_before() -> No
     assert [one.overlap_pending(f) for f in (first, second, after_a_gap)] == [False, True, False]
     for fragment in (first, second):
         reply(one, fragment)
-    assert [one.repeats(f) for f in (first, second, after_a_gap)] == [0, ms_to_samples(150), 0]
+    assert [one.said.repeats(f) for f in (first, second, after_a_gap)] == [0, ms_to_samples(150), 0]
 
 
 def test_the_context_is_of_the_fragment_before_whatever_the_order_of_replies() -> None:
@@ -331,11 +330,11 @@ def test_the_context_is_of_the_fragment_before_whatever_the_order_of_replies() -
     first, second, third, fourth = overlapping(one, 4)
     for fragment in (third, first):
         reply(one, fragment)
-    assert one.context(first) == ("", "")
-    assert one.context(second) == ("en 0", "pt 0")
-    assert one.context(third) == ("en 0", "pt 0")  # the nearest that is known
-    assert one.context(fourth) == ("en 2", "pt 2")
-    assert [bool(one.repeats(f)) for f in (first, second, third, fourth)] == [0, 1, 0, 1]
+    assert one.said.before(first) == ("", "")
+    assert one.said.before(second) == ("en 0", "pt 0")
+    assert one.said.before(third) == ("en 0", "pt 0")  # the nearest that is known
+    assert one.said.before(fourth) == ("en 2", "pt 2")
+    assert [bool(one.said.repeats(f)) for f in (first, second, third, fourth)] == [0, 1, 0, 1]
 
 
 def test_a_seam_is_pending_until_the_chunk_before_has_its_reply_its_failure_or_its_deadline() -> (
@@ -352,7 +351,7 @@ def test_a_seam_is_pending_until_the_chunk_before_has_its_reply_its_failure_or_i
     list(one.decide_until(third.deadline))
     assert not one.overlap_pending(fourth)
     reply(one, third)
-    assert one.repeats(fourth) == 0  # too late: the original was heard
+    assert one.said.repeats(fourth) == 0  # too late: the original was heard
 
 
 def test_texts_do_not_pile_up() -> None:
@@ -360,8 +359,8 @@ def test_texts_do_not_pile_up() -> None:
     fragments = overlapping(one, 100)
     for fragment in fragments:
         reply(one, fragment)
-    assert one.context(fragments[-1]) != ("", "")
-    assert one.context(fragments[-17]) == ("", "")
+    assert one.said.before(fragments[-1]) != ("", "")
+    assert one.said.before(fragments[-17]) == ("", "")
 
 
 def test_a_transition_that_is_not_listed_is_an_error() -> None:
@@ -380,7 +379,7 @@ def test_a_dub_keeps_off_the_words_that_follow_and_are_left_alone() -> None:
         follows = one.add(span(12), "run")
         follows.step("send")
         one.failed(follows.sequence, outcome, "")
-        task = one.next_stretch()
+        task = one.plan.next_stretch()
         tempo[outcome] = task.tempo if task else 1.0
     assert tempo[Outcome.NO_SPEECH] < 1.01
     assert tempo[Outcome.LEFT_ALONE] > 1.1
@@ -393,7 +392,7 @@ def test_the_words_that_are_left_alone_take_the_time_that_they_take() -> None:
     one.add(span(12), "run").step("send")
     one.failed(1, Outcome.LEFT_ALONE, "target_language")
     one.add(span(14), "run")
-    assert one.next_stretch() is None
+    assert one.plan.next_stretch() is None
 
 
 def test_the_words_that_are_left_alone_are_no_context() -> None:
@@ -401,5 +400,5 @@ def test_the_words_that_are_left_alone_are_no_context() -> None:
     dubbed(one, span(10), 2.0)
     one.add(span(13), "run").step("send")
     one.failed(1, Outcome.LEFT_ALONE, "target_language")
-    assert one.context(one.add(span(16), "run")) == one.context(one.add(span(19), "run"))
-    assert not one.repeats(one.add(span(22), "run"))
+    assert one.said.before(one.add(span(16), "run")) == one.said.before(one.add(span(19), "run"))
+    assert not one.said.repeats(one.add(span(22), "run"))

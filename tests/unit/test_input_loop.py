@@ -17,7 +17,7 @@ from dubcast.testing import virtual_loop
 from dubcast.testing.virtual_loop import VirtualLoop
 from dubcast.worker.core import WorkerCore
 from dubcast.worker.edges import Edges
-from dubcast.worker.fragments import Fragment
+from dubcast.worker.fragment import Fragment
 from dubcast.worker.input_loop import (
     Gone,
     InputLoop,

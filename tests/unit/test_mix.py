@@ -301,3 +301,13 @@ def test_a_span_joined_to_the_one_before_stays_joined_while_blocks_pass() -> Non
     one.accept(Dub(middle + gap, 3 * RATE, middle + gap, voice(RATE // 2, 0.0)))
     out = render(one, np.full((N, 2), 8000, np.int16), block=480)[:, 0]
     assert np.abs(out[RATE + FADE : 3 * RATE - FADE]).max() < 2e-4
+
+
+def test_a_dub_within_a_cover_takes_its_place_and_the_rest_stays_covered() -> None:
+    cover = Cover(0, 9 * RATE, 0.5)
+    inner = Dub(3 * RATE, 5 * RATE, 3 * RATE, np.zeros(RATE, np.float32))
+    assert cover.without(inner) == [Cover(0, 3 * RATE, 0.5), Cover(5 * RATE, 9 * RATE, 0.5)]
+    whole = Dub(0, 9 * RATE, 0, np.zeros(RATE, np.float32))
+    assert cover.without(whole) == []
+    beside = Dub(8 * RATE, 10 * RATE, 8 * RATE, np.zeros(RATE, np.float32))
+    assert cover.without(beside) == [cover]

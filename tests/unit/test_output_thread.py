@@ -13,7 +13,7 @@ from dubcast.testing.clock import VirtualClock
 from dubcast.testing.virtual_loop import VirtualLoop
 from dubcast.worker.core import WorkerCore
 from dubcast.worker.edges import Output
-from dubcast.worker.fragments import Fragment
+from dubcast.worker.fragment import Fragment
 from dubcast.worker.outlet import Taken
 from dubcast.worker.output_thread import OutputThread
 from dubcast.worker.scheduler import Batch, Tracks

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from dubcast.audio.fragmenter import Span
 from dubcast.audio.pcm import RATE, ms_to_samples
 from dubcast.contract.worker import Outcome
-from dubcast.worker.fragments import Fragment, FragmentBook
+from dubcast.worker.fragment import Fragment
+from dubcast.worker.fragments import FragmentBook
 from dubcast.worker.planner import COMFORT, SLOWEST, Planner, Utterance, band
 
 DELAY_S = 7.5  # from a position's arrival to the decision about it
@@ -67,7 +68,7 @@ class Programme:
                 stop = start + round(one.seconds * RATE)
                 fragments[i] = self.book.add(Span(start, stop, start, stop), "run")
                 fragments[i].step("send")
-                assert self.book.slot(fragments[i]) >= stop - start
+                assert self.book.plan.slot(fragments[i]) >= stop - start
             elif what == 1:
                 self.reply(fragments[i], one.dub)
             else:
@@ -75,8 +76,8 @@ class Programme:
         return self.decided
 
     def reply(self, fragment: Fragment, seconds: float) -> None:
-        self.book.replied(fragment.sequence, silence(seconds))
-        while (task := self.book.next_stretch()) is not None:
+        self.book.replied(fragment, silence(seconds))
+        while (task := self.book.plan.next_stretch()) is not None:
             assert 0.5 < task.factor < 2
             self.book.stretched(task, silence(len(task.voice) / RATE / task.factor))
 

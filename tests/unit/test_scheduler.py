@@ -12,7 +12,7 @@ from dubcast.clock import NS_PER_S
 from dubcast.config import FragmentSettings, StreamSettings
 from dubcast.contract.worker import Outcome
 from dubcast.worker.core import WorkerCore
-from dubcast.worker.fragments import Fragment
+from dubcast.worker.fragment import Fragment
 from dubcast.worker.scheduler import AUDIO_LEAD_NS, AudioBlock, Tracks, VideoUnit
 from worker_fakes import dub_reply
 
@@ -86,9 +86,9 @@ class Simulation:
         self.decided += batch.decided
 
     def reply(self, fragment: Fragment, seconds: float) -> None:
-        assert self.core.send(fragment) is not None
+        assert self.core.dubs.send(fragment) is not None
         voice = np.full(round(seconds * RATE), 0.5, np.float32)
-        self.core.replied(fragment, dub_reply(voice), self.now)
+        self.core.dubs.replied(fragment, dub_reply(voice), self.now)
 
 
 def delays(simulation: Simulation, first_dts: int) -> list[float]:
@@ -186,7 +186,7 @@ def test_a_dub_in_time_is_heard_and_a_late_one_is_not() -> None:
     one.run(9.0)
     first, second = one.cut
     one.reply(first, 2.0)
-    assert one.core.send(second) is not None
+    assert one.core.dubs.send(second) is not None
     one.run(10, publishing=False)
     assert [f.outcome for f in one.decided] == [Outcome.DUBBED, Outcome.LATE]
     assert first.margin_ms is not None
@@ -203,11 +203,11 @@ def test_a_stretched_dub_is_what_is_heard() -> None:
     one.run(7.0)
     first, second = one.cut
     one.reply(first, 2.8)
-    task = one.core.next_stretch()
+    task = one.core.dubs.next_stretch()
     assert task is not None
-    assert (task.fragment, one.core.next_stretch()) == (first, None)
+    assert (task.fragment, one.core.dubs.next_stretch()) == (first, None)
     shorter = np.full(round(2.8 * RATE / task.factor), 0.5, np.float32)
-    one.core.stretched(task, shorter)
+    one.core.dubs.stretched(task, shorter)
     one.reply(second, 1.0)
     one.run(10, publishing=False)
     assert [f.outcome for f in one.decided] == [Outcome.DUBBED, Outcome.DUBBED]
@@ -222,7 +222,7 @@ def test_the_service_is_given_the_room_up_to_the_next_speech_and_the_bound() -> 
     one = Simulation(loud=((2.0, 4.0), (5.0, 6.0)))
     one.run(5.5)
     (fragment,) = one.cut
-    work = one.core.send(fragment)
+    work = one.core.dubs.send(fragment)
     assert work is not None
     assert 3000 + 1500 - 100 <= work.slot_ms <= 3000 + 1500
 
@@ -242,10 +242,10 @@ def test_a_reply_after_its_deadline_changes_nothing() -> None:
     one.core.set_output(Tracks.BOTH)
     one.run(9.0)
     (fragment,) = one.cut
-    assert one.core.send(fragment) is not None
+    assert one.core.dubs.send(fragment) is not None
     one.run(6, publishing=False)
     assert fragment.outcome is Outcome.LATE
-    assert not one.core.replied(fragment, dub_reply(np.zeros(RATE, np.float32)), one.now)
+    assert not one.core.dubs.replied(fragment, dub_reply(np.zeros(RATE, np.float32)), one.now)
 
 
 def test_the_deadline_given_to_the_service_is_never_after_the_decision() -> None:
@@ -253,7 +253,7 @@ def test_the_deadline_given_to_the_service_is_never_after_the_decision() -> None
     one.core.set_output(Tracks.BOTH)
     one.run(6.0)
     (fragment,) = one.cut
-    deadline = one.core.deadline_ns(fragment)
+    deadline = one.core.dubs.deadline_ns(fragment)
     assert deadline is not None
     while not one.decided:
         one.run(0.005, publishing=False)
@@ -277,9 +277,9 @@ def fallback_of(simulation: Simulation, outcome: Outcome | None, **settings: obj
     simulation.core.set_output(Tracks.BOTH)
     simulation.run(7)
     (fragment,) = simulation.cut
-    assert simulation.core.send(fragment) is not None
+    assert simulation.core.dubs.send(fragment) is not None
     if outcome is not None:
-        simulation.core.failed(fragment, outcome, "scripted")
+        simulation.core.dubs.failed(fragment, outcome, "scripted")
     simulation.run(12, publishing=False)
     return fragment
 
@@ -323,8 +323,8 @@ def test_a_repeat_needs_a_dub_that_was_heard() -> None:
     one.run(9)
     first, second = one.cut
     one.reply(first, 1.5)
-    assert one.core.send(second) is not None
-    one.core.failed(second, Outcome.FAILED, "scripted")
+    assert one.core.dubs.send(second) is not None
+    one.core.dubs.failed(second, Outcome.FAILED, "scripted")
     one.run(12, publishing=False)
     assert (first.fallback, second.fallback) == ("", "repeat")
     assert heard(one, 5.5) > 16000

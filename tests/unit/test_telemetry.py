@@ -23,7 +23,7 @@ from dubcast.worker.core import WorkerCore
 from dubcast.worker.delivery import Delivery
 from dubcast.worker.dubbing import DubbingWatch
 from dubcast.worker.edges import Edges
-from dubcast.worker.fragments import Fragment
+from dubcast.worker.fragment import Fragment
 from dubcast.worker.input_loop import InputLoop
 from dubcast.worker.output_thread import OutputThread
 from dubcast.worker.publisher import Publisher
@@ -95,10 +95,10 @@ class Stage:
         """Two fragments, the first of which gets a dub; decided, not yet reported."""
         cut = feed(self.core, 0, 4, WORDS) + self.core.input_ended()
         for fragment in cut:
-            assert self.core.send(fragment) is not None
+            assert self.core.dubs.send(fragment) is not None
         voice = np.full(RATE, 0.2, np.float32)
         said = {"transcript": "hello", "translated_text": "olá", "tempo": 1.1}
-        self.core.replied(cut[0], dub_reply(voice, **said), 0)
+        self.core.dubs.replied(cut[0], dub_reply(voice, **said), 0)
         for _ in range(40):
             self.clock.advance(0.25)
             self.thread.push_due()
@@ -203,7 +203,7 @@ def test_gauges_and_counters_follow_the_core() -> None:
     assert one.metric("dubcast_output_gap_seconds_total") == pytest.approx(1, abs=0.05)
     cut = feed(one.core, 3 * NS_PER_S, 2, [(0.2, 1.2)])
     if cut:
-        one.core.send(cut[0])
+        one.core.dubs.send(cut[0])
     one.telemetry.look()
     assert one.metric("dubcast_queue_depth", queue="fragments_open") == len(cut)
     assert one.metric("dubcast_breaker_state", state="closed") == 1

@@ -111,9 +111,8 @@ class Show:
         await asyncio.sleep(0.5)
         if self.down():
             raise self.fault()
-        reply = dub_reply(np.full(RATE, 0.2, np.float32), transcript="a", translated_text="b",
-                          tempo=1.0, speech_start_ms=None, speech_end_ms=None)  # fmt: skip
-        return reply.response, reply.voice
+        return dub_reply(np.full(RATE, 0.2, np.float32), transcript="a", translated_text="b",
+                         tempo=1.0, speech_start_ms=None, speech_end_ms=None)  # fmt: skip
 
     async def get(self, path: str) -> bytes:
         if self.down():
@@ -217,7 +216,7 @@ class Native(Show):
         if not self.down():
             return await super().post()
         reply = dub_reply(None, left_alone=LeftAlone.TARGET_LANGUAGE, detected_language="pt-BR")
-        return reply.response, reply.voice
+        return reply
 
 
 def test_what_is_left_alone_plays_as_it_came_and_is_no_fault(

@@ -29,6 +29,8 @@ _CUT_WINDOWS = 3  # 96 ms
 _POWER_WEIGHT = 0.1
 # A fragment shorter than the minimum ends all the same when the pause lasts this long.
 _LONG_PAUSE_FACTOR = 3
+# A fragment that has this much of the longest allowed ends at any pause.
+_ENOUGH = 0.5
 # What is left of a word when the input ends may be shorter than the service takes: no loss.
 _LEAST = ms_to_samples(200)
 
@@ -39,7 +41,8 @@ class Span:
 
     `start`..`stop` is sent and replaced; the speech begins at `speech_start`. `slot_stop` is how
     far the dub may run: the end of the silence that is known to follow. `overlap` > 0: the next
-    fragment begins that much before `stop` (fixed mode).
+    fragment begins that much before `stop` (fixed mode). `cut`: it ends in running speech, maybe
+    within a word.
     """
 
     start: int
@@ -47,6 +50,7 @@ class Span:
     speech_start: int
     slot_stop: int
     overlap: int = 0
+    cut: bool = False
 
 
 class Fragmenter(Protocol):
@@ -58,13 +62,23 @@ class Fragmenter(Protocol):
     def flush(self) -> Iterator[Span]:
         """The rest, when the input ends or jumps."""
 
+    def begin_at(self, cut: int, border: int) -> bool:
+        """The word in which speech was cut at `cut` begins at `border`, and goes with what follows.
+
+        False if that has been cut, too.
+        """
+
     @property
     def quiet_until(self) -> int:
         """Where the speech of the next span begins, or may begin at the earliest."""
 
 
 class SpeechFragmenter:
-    """Cuts at pauses of at least `pause` samples once a fragment has `shortest` samples."""
+    """Cuts at pauses of at least `pause` samples once a fragment has `shortest` samples.
+
+    The shorter a fragment is against the longest allowed, the longer a pause has to be: most
+    sentences end with one, and a sentence is translated better as a whole.
+    """
 
     def __init__(self, threshold: float, pause: int, shortest: int) -> None:
         self._open_at = threshold
@@ -111,40 +125,62 @@ class SpeechFragmenter:
     def _maybe_close(self, now: int, longest: int) -> Iterator[Span]:
         assert self._start is not None
         silence = now - self._speech_stop
-        length = self._speech_stop + PAD - self._start
-        long_enough = length >= self._shortest or silence >= _LONG_PAUSE_FACTOR * self._pause
-        if silence >= self._pause and long_enough:
+        if silence >= self._needed_pause(self._speech_stop + PAD - self._start, longest):
             yield self._close(min(self._speech_stop + PAD, now), now)
         elif now - self._start >= longest:
             yield from self._cut(longest)
 
+    def _needed_pause(self, length: int, longest: int) -> int:
+        """How long a pause ends a fragment of `length`: from _LONG_PAUSE_FACTOR times the pause
+        down to it, where a fragment has _ENOUGH of the longest allowed.
+        """
+        shortest, enough = self._shortest, round(_ENOUGH * longest)
+        if length < shortest:
+            return _LONG_PAUSE_FACTOR * self._pause
+        missing = min(max((enough - length) / max(enough - shortest, 1), 0.0), 1.0)
+        return round(self._pause * (1 + (_LONG_PAUSE_FACTOR - 1) * missing))
+
+    def begin_at(self, cut: int, border: int) -> bool:
+        if self._start is None and self._floor == cut:
+            # Nothing has been said since: the rest of the word is a fragment of its own.
+            self._speech_stop = cut
+            self._windows.clear()
+        elif self._start != cut:
+            return False
+        self._start = self._speech_start = self._floor = border
+        return True
+
     def _cut(self, longest: int) -> Iterator[Span]:
         """Split running speech where it is least; the rest becomes the next fragment."""
         assert self._start is not None
-        at = self._least(self._start + int(longest * (1 - _CUT_REGION)))
+        at, in_speech = self._least(self._start + int(longest * (1 - _CUT_REGION)))
         rest = [window for window in self._windows if window.start >= at]
         speech_stop = self._speech_stop
-        yield self._close(at, at)
+        yield self._close(at, at, cut=in_speech)
         if speech_stop > at:
             self._start = self._speech_start = at
             self._speech_stop = speech_stop
             self._windows = deque(rest)
 
-    def _least(self, earliest: int) -> int:
+    def _least(self, earliest: int) -> tuple[int, bool]:
         """Middle of the `_CUT_WINDOWS` windows that begin at `earliest` or later and are the least
-        like speech. Power decides between those that the detector takes for equal.
+        like speech, and whether they are speech. Power decides between those that the detector
+        takes for equal.
         """
         windows = [window for window in self._windows if window.start >= earliest]
         if len(windows) < _CUT_WINDOWS:
-            return self._windows[-1].start + WINDOW
+            return self._windows[-1].start + WINDOW, True
         usual = statistics.median(window.power for window in windows) or 1.0
         speech = [w.probability + _POWER_WEIGHT * w.power / usual for w in windows]
         sums = [sum(speech[i : i + _CUT_WINDOWS]) for i in range(len(speech) - _CUT_WINDOWS + 1)]
-        return windows[sums.index(min(sums))].start + WINDOW * _CUT_WINDOWS // 2
+        first = sums.index(min(sums))
+        least = windows[first : first + _CUT_WINDOWS]
+        in_speech = any(window.probability >= self._close_at for window in least)
+        return least[0].start + WINDOW * _CUT_WINDOWS // 2, in_speech
 
-    def _close(self, stop: int, slot_stop: int) -> Span:
+    def _close(self, stop: int, slot_stop: int, *, cut: bool = False) -> Span:
         assert self._start is not None
-        span = Span(self._start, stop, self._speech_start, max(slot_stop, stop))
+        span = Span(self._start, stop, self._speech_start, max(slot_stop, stop), cut=cut)
         self._floor = stop
         self._start = None
         self._windows.clear()
@@ -182,6 +218,9 @@ class FixedFragmenter:
         self._start = None
         self._speech.clear()
         return iter(())
+
+    def begin_at(self, cut: int, border: int) -> bool:
+        return False
 
     def _emit(self, start: int, stop: int) -> Iterator[Span]:
         if any(start - WINDOW < at < stop for at in self._speech):

@@ -11,7 +11,7 @@ no gain is left to be released outside.
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -89,6 +89,14 @@ class Cover:
     stop: int
     level: float | None
 
+    def without(self, dub: Dub) -> list[Cover]:
+        """What is left of it beside a dub of a part of its span."""
+        start, stop = dub.source_start, dub.source_stop
+        if not (self.start <= start and stop <= self.stop):
+            return [self]
+        rest = [replace(self, stop=start), replace(self, start=stop)]
+        return [cover for cover in rest if cover.start < cover.stop]
+
 
 @dataclass(frozen=True)
 class _Held:
@@ -127,7 +135,11 @@ class Mixer:
         self._covers: list[Cover] = []
 
     def accept(self, dub: Dub) -> None:
-        """Take a dub; what it replaces begins `lookahead` or more after what was rendered."""
+        """Take a dub; what it replaces begins `lookahead` or more after what was rendered.
+
+        It takes its place in a cover that was for more than its span.
+        """
+        self._covers = [part for cover in self._covers for part in cover.without(dub)]
         keys = [held.dub.source_start for held in self._dubs]
         curve = None
         if self._ducker is not None:

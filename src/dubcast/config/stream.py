@@ -19,11 +19,22 @@ class FragmentSettings(Section):
     mode: Literal["speech", "fixed"] = Field(
         "speech", description="speech: cut at pauses; fixed: chunks of chunk_s with overlap_ms"
     )
-    min_s: float = Field(1.0, ge=0.2, le=10, description="a pause ends a fragment from here on")
+    min_s: float = Field(
+        1.0,
+        ge=0.2,
+        le=10,
+        description="a pause ends a fragment from here on; before, one of three times pause_ms",
+    )
     max_s: float | None = Field(
         None, ge=1.0, le=8, description="longest fragment; derived from the delay when not set"
     )
-    pause_ms: int = Field(300, ge=100, le=2000, description="silence that ends a fragment")
+    pause_ms: int = Field(
+        300,
+        ge=100,
+        le=2000,
+        description="silence that ends a fragment of half the longest; a shorter one needs more, "
+        "up to three times as much",
+    )
     vad_threshold: float = Field(0.5, gt=0, lt=1, description="speech probability that opens it")
     chunk_s: float = Field(2.0, ge=1.0, le=2.0, description="fixed mode: chunk length")
     overlap_ms: int = Field(150, ge=100, le=200, description="fixed mode: overlap and crossfade")

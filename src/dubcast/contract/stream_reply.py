@@ -41,7 +41,10 @@ class BadFrame(ValueError):
 
 
 class Heard(ReplyModel):
-    """What was recognised. Fields as in `StsResponse`; `words` if they were asked for."""
+    """What was recognised. Fields as in `StsResponse`; `words` if they were asked for.
+
+    `rest_from_ms`: with `open_end`, where the word begins that was left for the next fragment.
+    """
 
     kind: Literal["heard"] = "heard"
     fragment_id: FragmentId
@@ -52,6 +55,7 @@ class Heard(ReplyModel):
     speech_start_ms: int | None = Field(default=None, ge=0)
     speech_end_ms: int | None = Field(default=None, ge=0)
     words: tuple[WordTime, ...] = ()
+    rest_from_ms: int | None = Field(default=None, ge=0)
 
 
 class PlannedClause(ReplyModel):

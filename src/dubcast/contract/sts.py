@@ -182,6 +182,13 @@ class FragmentConfig(RequestModel):
         validation_alias=AliasChoices("overlap_ms", "overlapMs"),
     )
 
+    open_end: bool = Field(
+        default=False,
+        description="The fragment was cut in running speech: a last word that reaches to its end "
+        "is left for the next one. In a streamed reply rest_from_ms tells where it begins.",
+        validation_alias=AliasChoices("open_end", "openEnd"),
+    )
+
     glossary: tuple[GlossaryEntry, ...] = Field(
         default=(),
         max_length=500,
@@ -195,6 +202,7 @@ class FragmentConfig(RequestModel):
         later: dict[str, list[Any]] = {
             "timings": ["speech"],
             "overlap_ms": [0],
+            "open_end": [False],
             "glossary": [(), []],
         }
         return {name: one for name, one in fields.items() if one not in later.get(name, [])}

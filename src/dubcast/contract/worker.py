@@ -6,6 +6,7 @@ ignored, so that an older reader understands a newer worker.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Literal
 
@@ -44,6 +45,21 @@ class Outcome(StrEnum):
     def original_is_right(self) -> bool:
         """True if nothing is to be dubbed: no dub is missing, and there is no fallback."""
         return self in (Outcome.NO_SPEECH, Outcome.LEFT_ALONE)
+
+
+class SpeechAired(StrEnum):
+    """How speech went on air."""
+
+    DUBBED = "dubbed"
+    UNDUBBED = "undubbed"  # as it came, or by the fallback, whatever the reason
+    LEFT_ALONE = "left_alone"  # as it came, because that is right
+
+
+def undubbed_share(seconds: Mapping[SpeechAired, float]) -> float | None:
+    """The share of the speech that was to be dubbed and was not; None: nobody has spoken."""
+    undubbed = seconds.get(SpeechAired.UNDUBBED, 0.0)
+    spoken = undubbed + seconds.get(SpeechAired.DUBBED, 0.0)
+    return round(undubbed / spoken, 4) if spoken else None
 
 
 class BreakerState(StrEnum):
@@ -116,8 +132,9 @@ class WorkerStatus(_Told):
 
     `message`: for people, why a source was refused. `since_s`: how long it is in its state.
     `stuck_s`: for how long a part of it has not come round. `left_alone`: fragments that were left
-    alone, by why. `depth`, `peak`: how much waits where (units, fragments or seconds, as the name
-    says), and the most that ever did.
+    alone, by why. `speech_s`: seconds of speech by how they went on air; `undubbed_speech_share`:
+    what was to be dubbed of it and was not, whatever the reason. `depth`, `peak`: how much waits
+    where (units, fragments or seconds, as the name says), and the most that ever did.
     """
 
     stream_id: StreamId
@@ -136,6 +153,8 @@ class WorkerStatus(_Told):
     dumps_dropped_samples: int = 0
     fragments: dict[Outcome, int] = {}
     left_alone: dict[LeftAlone, int] = {}
+    speech_s: dict[SpeechAired, float] = {}
+    undubbed_speech_share: float | None = None
     sts: tuple[EndpointStatus, ...] = ()
     longest_fragment_s: float | None = None
     depth: dict[str, int] = {}
@@ -151,10 +170,12 @@ class WorkerStatus(_Told):
 
 
 class AsRunEntry(_Told):
-    """A fragment whose time on air has come. Times in s of stream time.
+    """A fragment whose time on air has come, or a clause of it. Times in s of stream time.
 
-    `fallback`: what played instead of a dub, if there was to be one. `language`: what the service
-    took it for; empty if it did not say. `tempo`: of the dub, in total.
+    `clause` of `clauses`: which part of the fragment it is, once they are known (0 of 1: all of
+    it). `speech_s`: so much of it is speech, by the worker's detector. `fallback`: what played
+    instead of a dub, if there was to be one. `language`: what the service took it for; empty if it
+    did not say. `tempo`: of the dub, in total.
     `placed_shift_s`: how late the dub began; `backlog_s`: how late it lets the next one begin.
     `air_ns`: when its first sample left, on the monotonic clock of the worker's machine.
     `deadline_margin_ms`: how long before its deadline the reply came. `on_air` false: its time came
@@ -163,8 +184,11 @@ class AsRunEntry(_Told):
 
     fragment_id: str
     sequence_number: int
+    clause: int = 0
+    clauses: int = 1
     source_start_s: float
     source_end_s: float
+    speech_s: float = 0.0
     outcome: Outcome
     reason: str = ""
     fallback: str = ""
@@ -183,6 +207,14 @@ class AsRunEntry(_Told):
     round_trip_ms: float = 0.0
     deadline_margin_ms: float | None = None
     on_air: bool = True
+
+    @property
+    def aired(self) -> SpeechAired:
+        """How its speech went on air."""
+        if self.outcome is Outcome.DUBBED:
+            return SpeechAired.DUBBED
+        left_alone = self.outcome is Outcome.LEFT_ALONE
+        return SpeechAired.LEFT_ALONE if left_alone else SpeechAired.UNDUBBED
 
     @property
     def dub_span_s(self) -> tuple[float, float] | None:

@@ -54,6 +54,7 @@ GROUPS: Mapping[str, Mapping[str, Label]] = {
         "fragments_speech": Label("Fragments of speech"),
         "fragments_dubbed": Label("Fragments of speech that were dubbed"),
         "dubbed_share": Label("Share of the fragments that was dubbed in time", "%"),
+        "undubbed_speech_share": Label("Share of the speech that aired without a dub", "%"),
         "roundtrip_chrf": Label("Dub understood by a speech recogniser (chrF of 100)"),
         "tempo_p95": Label("Tempo of the dub, 1 = as spoken (95 % below)"),
         "dub_lag_p50_s": Label("Dub begins after the speech, median", "s"),

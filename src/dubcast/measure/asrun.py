@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dubcast.contract.worker import AsRunEntry, Outcome
+from dubcast.contract.worker import AsRunEntry, Outcome, SpeechAired, undubbed_share
 from dubcast.measure.figures import Figure
 
 
 def fragment_figures(asrun: Sequence[AsRunEntry]) -> dict[str, Figure]:
-    """Counts, tempo and lag of the fragments of an as-run log."""
+    """Counts, tempo and lag of the fragments of an as-run log, or of their clauses, and how much
+    of the speech aired without a dub."""
     speech = [entry for entry in asrun if not entry.outcome.original_is_right]
     dubbed = [entry for entry in speech if entry.outcome is Outcome.DUBBED]
     lags = [span[0] - entry.source_start_s for entry in dubbed if (span := entry.dub_span_s)]
@@ -19,10 +20,19 @@ def fragment_figures(asrun: Sequence[AsRunEntry]) -> dict[str, Figure]:
         "fragments_speech": len(speech),
         "fragments_dubbed": len(dubbed),
         "dubbed_share": round(len(dubbed) / len(speech), 4) if speech else 0.0,
+        "undubbed_speech_share": undubbed_share(speech_seconds(asrun)),
         "tempo_p95": _percentile([entry.tempo for entry in dubbed], 95),
         "dub_lag_p50_s": _percentile(lags, 50),
         "dub_lag_p95_s": _percentile(lags, 95),
     }
+
+
+def speech_seconds(asrun: Sequence[AsRunEntry]) -> dict[SpeechAired, float]:
+    """Seconds of speech by how they went on air."""
+    seconds: dict[SpeechAired, float] = {}
+    for entry in asrun:
+        seconds[entry.aired] = seconds.get(entry.aired, 0.0) + entry.speech_s
+    return seconds
 
 
 def _percentile(values: Sequence[float], rank: float) -> float | None:

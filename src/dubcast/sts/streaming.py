@@ -23,7 +23,7 @@ from dubcast.sts.source_spans import SourceSpan, source_spans
 from dubcast.sts.speaking import Passage, Speaker, is_speakable
 from dubcast.sts.stage_calls import StageCalls
 from dubcast.sts.translating import Translator
-from dubcast.sts.understanding import Understood, to_ms, understand
+from dubcast.sts.understanding import Understood, to_ms, understand, without_cut_off
 
 Tell = Callable[[bytes], None]
 
@@ -105,8 +105,11 @@ class Streamer:
     ) -> Understood:
         self._engine.metrics.audio_seconds.inc(request.audio.duration_ms / 1000)
         config = request.config
-        words = config.timings != "none" or config.overlap_ms > 0
-        return await understand(self._engine, calls, request, choice, words=words)
+        words = config.timings != "none" or config.overlap_ms > 0 or config.open_end
+        understood = await understand(self._engine, calls, request, choice, words=words)
+        if not config.open_end:
+            return understood
+        return without_cut_off(understood, request.audio.duration_ms / 1000)
 
     def _script(self, passage: Passage, understood: Understood, translation: str) -> Script:
         text = self._speaker.expected_to_fit(passage, translation)
@@ -163,6 +166,7 @@ def _heard(request: StsRequest, understood: Understood) -> wire.Heard:
         speech_start_ms=start_ms,
         speech_end_ms=end_ms,
         words=understood.words if request.config.timings == "words" else (),
+        rest_from_ms=None if understood.rest_from_s is None else to_ms(understood.rest_from_s),
     )
 
 

@@ -12,12 +12,16 @@ from dubcast.sts.providers.interface import ASR_RATE, AsrTask, Heard, PcmTask, T
 from dubcast.sts.stage_calls import StageCalls
 from dubcast.sts.which_language import Question
 
+# The times of words are right to a tenth of a second or so.
+_AT_THE_END_S = 0.2
+
 
 @dataclass(frozen=True)
 class Understood:
     """What was heard of a fragment; `choice`: the request's, with its source as it was heard.
 
-    `bounds_s`: where its speech is, if that was asked for.
+    `bounds_s`: where its speech is, if that was asked for. `rest_from_s`: where the word begins
+    that is left for the next fragment.
     """
 
     said: Transcript
@@ -25,6 +29,7 @@ class Understood:
     bounds_s: tuple[float, float] | None = None
     language: str = UNDETERMINED
     probability: float | None = None
+    rest_from_s: float | None = None
 
     @property
     def left_alone(self) -> LeftAlone | None:
@@ -98,6 +103,22 @@ def without_repeated(said: Transcript, previous: str, overlap_s: float) -> Trans
         return said
     words = said.words[count:]
     return replace(said, text=" ".join(word.text for word in words), words=words)
+
+
+def without_cut_off(understood: Understood, length_s: float) -> Understood:
+    """What was heard but for the last word, if that reaches to the end of a fragment of `length_s`
+    that was cut in running speech: the rest of it may be in the next one."""
+    said = understood.said
+    if len(said.words) < 2 or said.words[-1].end_s < length_s - _AT_THE_END_S:
+        return understood
+    *words, last = said.words
+    bounds = understood.bounds_s
+    return replace(
+        understood,
+        said=replace(said, text=" ".join(word.text for word in words), words=tuple(words)),
+        bounds_s=bounds and (bounds[0], max(min(last.start_s, bounds[1]), bounds[0])),
+        rest_from_s=last.start_s,
+    )
 
 
 def to_ms(seconds: float) -> int:

@@ -33,6 +33,8 @@ class Reply:
     `cut_after`: reset the connection after so many bytes of the body. `pace_s`: wait so long before
     each kilobyte. `repeat`: send the body over and over, so many times (huge replies need no
     memory). `copies`: send the whole reply so often. `raw`: the body is all there is, HTTP or not.
+    `pieces`: in place of the body, pieces of a stream, each after so many seconds; `breaks`: the
+    connection is reset after the last of them.
     """
 
     status: int = 200
@@ -44,6 +46,8 @@ class Reply:
     repeat: int = 1
     copies: int = 1
     raw: bool = False
+    pieces: tuple[tuple[float, bytes], ...] = ()
+    breaks: bool = False
 
 
 Script = Callable[[dict[str, Any], int], Reply]
@@ -205,16 +209,19 @@ class ScriptedSts:
                     self.send_response_only(reply.status)
                     for name, value in reply.headers.items():
                         self.send_header(name, value)
-                    if "Content-Length" not in reply.headers:
+                    if reply.pieces:
+                        self.send_header("Transfer-Encoding", "chunked")
+                    elif "Content-Length" not in reply.headers:
                         self.send_header("Content-Length", str(len(reply.body) * reply.repeat))
                     self.end_headers()
-                for part in _parts(reply):
-                    if reply.pace_s and outer._quit.wait(reply.pace_s):
+                for wait_s, part in _parts(reply):
+                    if wait_s and outer._quit.wait(wait_s):
                         break
                     self.wfile.write(part)
-                if reply.cut_after is not None:
+                cut = reply.cut_after is not None or reply.breaks
+                if cut:
                     _reset(self.connection)
-                if reply.raw or reply.cut_after is not None:
+                if reply.raw or cut:
                     self.close_connection = True
 
             def log_message(self, format: str, *args: Any) -> None:
@@ -230,12 +237,18 @@ class _Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-def _parts(reply: Reply) -> Iterator[bytes]:
+def _parts(reply: Reply) -> Iterator[tuple[float, bytes]]:
+    """What is sent, and after how many seconds each."""
+    for wait_s, piece in reply.pieces:
+        yield wait_s, b"%x\r\n%b\r\n" % (len(piece), piece)
+    if reply.pieces:
+        yield 0.0, b"" if reply.breaks else b"0\r\n\r\n"
+        return
     body = reply.body if reply.cut_after is None else reply.body[: reply.cut_after]
     size = 1024 if reply.pace_s else max(len(body), 1)
     for _ in range(reply.repeat):
         for start in range(0, len(body), size):
-            yield body[start : start + size]
+            yield reply.pace_s, body[start : start + size]
 
 
 def _reset(connection: socket.socket) -> None:

@@ -12,20 +12,23 @@ from pathlib import Path
 from dubcast import log
 from dubcast.audio.pcm import samples_to_s
 from dubcast.contract.worker import AsRunEntry
-from dubcast.worker.fragments import Fragment
+from dubcast.worker.fragment import Fragment
 
 _log = log.get("asrun")
 
 
 def entry_of(fragment: Fragment) -> AsRunEntry:
-    """A decided fragment as it is told."""
+    """A decided part as it is told."""
     assert fragment.outcome is not None
     dub = fragment.dub
     return AsRunEntry(
         fragment_id=fragment.id,
         sequence_number=fragment.sequence,
+        clause=fragment.part,
+        clauses=fragment.parts,
         source_start_s=round(samples_to_s(fragment.speech_start), 4),
         source_end_s=round(samples_to_s(fragment.speech_stop), 4),
+        speech_s=round(samples_to_s(fragment.speech), 3),
         outcome=fragment.outcome,
         reason=fragment.reason,
         fallback=fragment.fallback,

@@ -9,7 +9,7 @@ from dubcast.audio.bed import StoredBed
 from dubcast.audio.fragmenter import PAD, Span
 from dubcast.audio.pcm import Float, Int16, ms_to_samples
 from dubcast.separation.gate import SpeechGate
-from dubcast.worker.fragments import Fragment
+from dubcast.worker.fragment import Fragment
 
 # Removed before a fragment's padding, if the one before does not border on it.
 _FARTHER = ms_to_samples(70)

@@ -9,8 +9,10 @@ from dubcast.audio.mix import Mixer
 from dubcast.audio.normalise import NormalisedMixer
 from dubcast.audio.pcm import Int16
 from dubcast.audio.store import AudioStore
+from dubcast.contract.worker import Outcome
 from dubcast.worker.fallback import FallbackPolicy
-from dubcast.worker.fragments import Fragment, FragmentBook
+from dubcast.worker.fragment import Fragment
+from dubcast.worker.fragments import FragmentBook
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class BlockRenderer:
     def render(self, start: int, stop: int) -> tuple[Int16, list[Fragment]]:
         """[start, stop) as it is heard, (frames, 2), and the fragments decided for it."""
         decided = []
+        for fragment in self._book.overdue_until(stop):
+            self._cover(fragment)
         for fragment in self._book.decide_until(stop):
             self._hand_to_mixer(fragment)
             decided.append(fragment)
@@ -50,15 +54,22 @@ class BlockRenderer:
         return self._mixer.render(start, original), decided
 
     def _hand_to_mixer(self, fragment: Fragment) -> None:
-        """Give the mixer what plays of a decided fragment; nothing where the original is right."""
+        """Give the mixer what plays of a decided part; nothing where the original is right."""
         if fragment.dub is not None:
+            fragment.fallback = ""
             fragment.dub = replace(fragment.dub, removed=self._replacing.removed(fragment))
             self._mixer.accept(fragment.dub)
             self._replacing.fallback.dubbed(fragment.dub)
-        elif fragment.outcome is not None and not fragment.outcome.original_is_right:
-            choice = self._replacing.fallback.choose(fragment.span)
-            fragment.fallback = choice.mode.value
-            if choice.dub is not None:
-                self._mixer.accept(choice.dub)
-            if choice.cover is not None:
-                self._mixer.cover(choice.cover)
+        elif fragment.lacks_dub and not fragment.fallback:  # of what was overdue it plays already
+            self._cover(fragment)
+
+    def _cover(self, fragment: Fragment) -> None:
+        """What plays over the whole of a part that has no dub, or none yet."""
+        choice = self._replacing.fallback.choose(fragment.span)
+        fragment.fallback = choice.mode.value
+        if choice.dub is not None:
+            self._mixer.accept(choice.dub)
+            # Its time is taken: of what is overdue no clause can be dubbed any more.
+            self._book.part_failed(fragment, Outcome.LATE, "deadline")
+        if choice.cover is not None:
+            self._mixer.cover(choice.cover)

@@ -27,14 +27,10 @@ class MatchedVoice:
     dub_lufs: float | None = None
 
 
-def matched(
-    lock: AbstractContextManager[object],
-    store: AudioStore,
-    bed: StoredBed,
-    span: tuple[int, int],
-    voice: Float,
-) -> MatchedVoice:
-    """`voice` as loud as the speech of `span` (positions in samples).
+def speech_lufs(
+    lock: AbstractContextManager[object], store: AudioStore, bed: StoredBed, span: tuple[int, int]
+) -> float:
+    """How loud the speech of `span` (positions in samples) is; SILENT if there is none.
 
     Where the background is known for long enough, the speech is what is left without it. `lock`
     guards the store and the bed; it is taken for one hop at a time, so that nothing waits long.
@@ -51,9 +47,14 @@ def matched(
             original = store.read(at, at + HOP)
             background = bed.read(at, at + HOP) if separated else None
         level.feed(original, background)
-    speech, dub = level.lufs, integrated(voice)
+    return level.lufs
+
+
+def matched(speech: float, voice: Float) -> MatchedVoice:
+    """`voice` as loud as the speech that it replaces."""
+    dub = integrated(voice)
     gain = gain_between(speech, dub)
     louder = voice * np.float32(gain)
-    if speech == SILENT or dub == SILENT:
+    if SILENT in (speech, dub):
         return MatchedVoice(louder)
     return MatchedVoice(louder, round(speech, 1), round(dub + 20 * math.log10(gain), 1))

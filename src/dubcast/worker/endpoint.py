@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import httpx2
 from pydantic import ValidationError
@@ -38,7 +38,31 @@ _VERDICTS = {
 
 _log = log.get("sts_client")
 
-Parsed = TypeVar("Parsed")
+Told = TypeVar("Told", covariant=True)
+
+
+class Answer(Protocol[Told]):
+    """Takes the reply to one call, piece by piece. Each may raise StsError."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What the call asks for."""
+
+    @property
+    def why_late(self) -> str:
+        """What is said when patience is at its end."""
+
+    def patience_s(self) -> float:
+        """How long to wait for more, from now."""
+
+    def begins(self, media_type: str) -> None:
+        """The service has taken the call, and answers in this type."""
+
+    def feed(self, data: bytes) -> None:
+        """A piece of the body."""
+
+    def end(self) -> Told:
+        """The body is over."""
 
 
 class Endpoint:
@@ -54,6 +78,7 @@ class Endpoint:
     ) -> None:
         self.name = log.redact_url(url)
         self.breaker = Breaker(settings.breaker, now, rng)
+        self.streams: bool | None = None  # whether it answers clause by clause; None: not known
         self._settings = settings
         self._pinger: asyncio.Task[None] | None = None
         # Packed bodies could unfold into gigabytes before they can be measured.
@@ -67,33 +92,44 @@ class Endpoint:
             await asyncio.gather(self._pinger, return_exceptions=True)
         await self._http.aclose()
 
-    async def post(
-        self, body: bytes, limit: int, timeout_s: float, parse: Callable[[bytes], Parsed]
-    ) -> Parsed:
-        """What `parse` makes of the body of a 200 reply of at most `limit` bytes. Raises StsError.
+    async def post(self, body: bytes, answer: Answer[Told]) -> Told:
+        """What `answer` makes of a reply. Raises StsError.
 
         Cancelling is safe: the connection is closed, and the service drops what nobody awaits.
         """
         try:
             async with (
-                asyncio.timeout(timeout_s),
-                self._http.stream("POST", _PROCESS, content=body, timeout=None) as reply,
+                asyncio.timeout(answer.patience_s()) as patience,
+                self._http.stream(
+                    *("POST", _PROCESS), content=body, headers=answer.headers, timeout=None
+                ) as reply,
             ):
                 if reply.status_code != 200:
                     raise _refusal(reply, await _read(reply, _MAX_ERROR_BYTES, cut=True))
-                raw = await _read(reply, limit)
-                try:
-                    return parse(raw)
-                except StsError:
-                    # What comes next on this connection may be the rest of what is wrong.
-                    await reply.extensions["network_stream"].aclose()
-                    raise
+                return await self._told(reply, answer, patience)
         except TimeoutError:
-            message = f"no reply within {timeout_s:.1f} s"
-            raise StsError("TIMEOUT", message, retryable=False) from None
+            raise StsError("TIMEOUT", answer.why_late, retryable=False) from None
         except httpx2.HTTPError as error:
             message = f"the speech service cannot be reached: {str(error) or type(error).__name__}"
             raise StsError("UNAVAILABLE", message, retryable=True) from error
+
+    async def _told(
+        self, reply: httpx2.Response, answer: Answer[Told], patience: asyncio.Timeout
+    ) -> Told:
+        """Feed a reply to `answer` as it comes; each piece may change how long to wait."""
+        _refuse_packed(reply)
+        answer.begins(reply.headers.get("Content-Type", ""))
+        loop = asyncio.get_running_loop()
+        try:
+            patience.reschedule(loop.time() + answer.patience_s())
+            async for chunk in reply.aiter_raw():
+                answer.feed(chunk)
+                patience.reschedule(loop.time() + answer.patience_s())
+            return answer.end()
+        except StsError:
+            # What comes next on this connection may be the rest of what is wrong.
+            await reply.extensions["network_stream"].aclose()
+            raise
 
     async def get(self, path: str) -> bytes:
         """The body of a page, at most 1 MiB. Raises StsError; the breaker has no say."""
@@ -163,8 +199,7 @@ class Endpoint:
 
 async def _read(reply: httpx2.Response, limit: int, *, cut: bool = False) -> bytes:
     """The body; beyond `limit` bytes it is cut, or an error."""
-    if reply.headers.get("Content-Encoding", "identity") != "identity":
-        raise invalid_reply("the reply is packed though that was not asked for")
+    _refuse_packed(reply)
     held = bytearray()
     async for chunk in reply.aiter_raw():
         held += chunk
@@ -173,6 +208,11 @@ async def _read(reply: httpx2.Response, limit: int, *, cut: bool = False) -> byt
                 break
             raise invalid_reply(f"the reply is larger than {limit} bytes")
     return bytes(held[:limit])
+
+
+def _refuse_packed(reply: httpx2.Response) -> None:
+    if reply.headers.get("Content-Encoding", "identity") != "identity":
+        raise invalid_reply("the reply is packed though that was not asked for")
 
 
 def _refusal(reply: httpx2.Response, body: bytes) -> StsError:

@@ -13,7 +13,7 @@ from dubcast.clock import ns_to_s
 from dubcast.errors import InputError
 from dubcast.worker.core import WorkerCore
 from dubcast.worker.edges import Edges, InputCallbacks, InputUnit
-from dubcast.worker.fragments import Fragment
+from dubcast.worker.fragment import Fragment
 from dubcast.worker.spec import WorkerSpec
 from dubcast.worker.standing import Standing
 from dubcast.worker.waiting import End, resolve, until

@@ -5,6 +5,7 @@ Not thread-safe: the worker's core holds its lock around every call.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -101,16 +102,33 @@ class Intake:
 class SpeechCutter:
     """Finds the speech in what was placed and cuts it; the gate learns where a voice was."""
 
-    def __init__(self, vad: SpeechModel, fragmenter: Fragmenter, gate: SpeechGate) -> None:
+    def __init__(
+        self,
+        vad: SpeechModel,
+        fragmenter: Fragmenter,
+        gate: SpeechGate,
+        threshold: float = 0.5,
+        kept_s: float = 30.0,
+    ) -> None:
+        """`threshold`: the probability from which on a window is speech; `kept_s`: for how long it
+        is known where that was."""
         self._vad = VadStream(vad)
         self._fragmenter = fragmenter
         self._gate = gate
+        self._threshold = threshold
         self._until: int | None = None  # where the last block ended
+        # Starts of the windows with speech.
+        self._speech: deque[int] = deque(maxlen=round(kept_s * RATE / WINDOW))
 
     @property
     def quiet_until(self) -> int:
         """Where speech that is not in a span yet may begin at the earliest."""
         return self._fragmenter.quiet_until
+
+    def begin_at(self, cut: int, border: int) -> bool:
+        """What follows `cut`, where speech was cut, begins at `border` already; false if it was
+        cut, too."""
+        return self._fragmenter.begin_at(cut, border)
 
     def cut(self, start: int, block: Int16, longest: int) -> list[Span]:
         """The spans that this block completes, none longer than `longest` samples."""
@@ -120,8 +138,15 @@ class SpeechCutter:
         windows = list(self._vad.feed(start, block))
         for window in windows:
             self._gate.vad(window.start, WINDOW, window.probability)
+            if window.probability >= self._threshold:
+                self._speech.append(window.start)
         return [*spans, *self._fragmenter.feed(windows, longest)]
 
     def flush(self) -> list[Span]:
         """What speech was still open."""
         return list(self._fragmenter.flush())
+
+    def speech_in(self, start: int, stop: int) -> int:
+        """How much of [start, stop) is speech, in samples."""
+        parts = (min(at + WINDOW, stop) - max(at, start) for at in self._speech)
+        return sum(part for part in parts if part > 0)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dubcast.clock import Clock, ns_to_s
 from dubcast.worker.core import WorkerCore
 from dubcast.worker.edges import Output
-from dubcast.worker.fragments import Fragment
+from dubcast.worker.fragment import Fragment
 from dubcast.worker.outlet import Taken
 from dubcast.worker.scheduler import Batch
 

@@ -43,12 +43,14 @@ class Utterance:
     """A fragment as the planner sees it.
 
     `onset`: where its dub should begin; `speech`: length of what it replaces; `natural`: length of
-    its dub at tempo 1, None while the dub is not there.
+    its dub at tempo 1, None while the dub is not there. `inner`: it goes on where the one before
+    has ended, a clause within a fragment: nobody hears whether it begins in time.
     """
 
     onset: int
     speech: int
     natural: int | None = None
+    inner: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,12 +105,12 @@ class Planner:
         start = max(first.onset, free)
         if self.match:
             return min(max(self._natural(first) / first.speech, SLOWEST), self._fastest)
-        wanted = self._least(line, start, quiet_until, self._aim)
+        wanted = self._least(line, start, quiet_until, self._aim, heard=True)
         forced = self._least(line, start, quiet_until, self._bound)
         forced = max(forced, self._punctual(line, start, quiet_until))
         if wanted < 1:
             # In no hurry: as long as the speech that it replaces, if that is not drawling.
-            wanted = min(max(wanted, SLOWEST, self._natural(first) / first.speech), 1.0)
+            wanted = min(max(wanted, SLOWEST, self._natural(first) / max(first.speech, 1)), 1.0)
         return min(max(min(wanted, self._comfort), forced), self._fastest)
 
     def after(self, utterance: Utterance, free: int, tempo: float) -> int:
@@ -152,18 +154,32 @@ class Planner:
                 return late
         return None
 
-    def _least(self, line: Sequence[Utterance], start: int, quiet_until: int, late: int) -> float:
-        """The least constant tempo at which each of the next begins at most `late` late."""
-        least, length = 0.0, 0
-        for i, utterance in enumerate(line[:_LOOK_AHEAD]):
+    def _least(
+        self,
+        line: Sequence[Utterance],
+        start: int,
+        quiet_until: int,
+        late: int,
+        *,
+        heard: bool = False,
+    ) -> float:
+        """The least constant tempo at which each of the next begins at most `late` late; `heard`:
+        each whose beginning is heard as such."""
+        least, length, seen = 0.0, 0, 0
+        for i, utterance in enumerate(line):
             length += self._natural(utterance)
+            if heard and _goes_on(line, i):
+                continue
             room = _next_onset(line, i, quiet_until) + late - start - (i + 1) * self._gap
             least = max(least, length / max(room, 1))
+            seen += 1
+            if seen == _LOOK_AHEAD:
+                break
         return least
 
     def _punctual(self, line: Sequence[Utterance], start: int, quiet_until: int) -> float:
         """The tempo at which the next can still begin in time; 0: not to be hurried for."""
-        if self._hurried >= _HURRY_SHARE:
+        if self._hurried >= _HURRY_SHARE or _goes_on(line, 0):
             return 0.0
         next_onset = _next_onset(line, 0, quiet_until)
         least = self._least(line[:1], start, next_onset, _PUNCTUAL)
@@ -173,6 +189,11 @@ class Planner:
         if utterance.natural is not None:
             return utterance.natural
         return round(utterance.speech * self._ratio)
+
+
+def _goes_on(line: Sequence[Utterance], index: int) -> bool:
+    """Whether the utterance after `index` is one with it for the ear."""
+    return index + 1 < len(line) and line[index + 1].inner
 
 
 def _next_onset(line: Sequence[Utterance], index: int, quiet_until: int) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from dubcast.audio.pcm import RATE, Float
-from dubcast.contract.sts import MAX_DURATION_MS, PcmAudio, StsRequest, StsResponse
+from dubcast.contract.sts import MAX_DURATION_MS, StsRequest, StsResponse
 from dubcast.errors import StsError
 
 # A dub longer than this times its slot is not a dub of this fragment; short slots count as 1 s.
@@ -27,7 +27,7 @@ _WORD_MS = 400
 _SHORTEST_MATCH = 0.5
 # Fast speech has 25 characters a second; this much text in so little time was cut off.
 _MOST_CHARACTERS_PER_S = 50.0
-_LONGEST_TEXT = 10_000
+LONGEST_TEXT = 10_000
 _SILENCE = 10 ** (-60 / 20)  # RMS without the mean, so that a direct current is silence too
 _FULL_SCALE = 32767
 _MOST_CLIPPED = 0.1
@@ -38,7 +38,7 @@ _BASE64_BYTES_PER_MS = RATE * 2 * 2 * 4 / 3 / 1000  # stereo at most
 
 def longest_body(request: StsRequest) -> int:
     """How many bytes a reply to `request` may have; reading stops there."""
-    return round(_longest_ms(request) * _BASE64_BYTES_PER_MS) + _TEXT_BYTES
+    return round(longest_ms(request) * _BASE64_BYTES_PER_MS) + _TEXT_BYTES
 
 
 def checked(body: bytes, request: StsRequest) -> tuple[StsResponse, Float | None]:
@@ -57,7 +57,8 @@ def checked(body: bytes, request: StsRequest) -> tuple[StsResponse, Float | None
         raise invalid_reply(fault)
     if response.dubbed_audio is None:
         return response, None
-    return response, _voice(response.dubbed_audio, response.translated_text)
+    audio, text = response.dubbed_audio, response.translated_text
+    return response, voice_of(audio.pcm_bytes(), audio.channels, text)
 
 
 def invalid_reply(message: str) -> StsError:
@@ -72,13 +73,13 @@ def _fault(response: StsResponse, request: StsRequest) -> str:
         return "the reply is for another fragment"
     if not all(math.isfinite(number) for number in _numbers(response)):
         return "the reply holds a number that is not finite"
-    if max(len(response.transcript), len(response.translated_text)) > _LONGEST_TEXT:
-        return f"a text of more than {_LONGEST_TEXT} characters"
+    if max(len(response.transcript), len(response.translated_text)) > LONGEST_TEXT:
+        return f"a text of more than {LONGEST_TEXT} characters"
     if audio is None:
         return ""
     if audio.sample_rate_hz != RATE:
         return f"the dub has {audio.sample_rate_hz} Hz instead of {RATE}"
-    shortest, longest = _shortest_ms(response, request), _longest_ms(request)
+    shortest, longest = _shortest_ms(response, request), longest_ms(request)
     if not shortest < audio.duration_ms <= longest:
         return f"a dub of {audio.duration_ms} ms where {shortest:.0f} to {longest:.0f} are credible"
     return ""
@@ -92,7 +93,8 @@ def _numbers(model: BaseModel) -> Iterator[float]:
             yield value
 
 
-def _longest_ms(request: StsRequest) -> float:
+def longest_ms(request: StsRequest) -> float:
+    """A longer dub is not one of this fragment."""
     slot_ms = request.config.slot_ms or request.audio.duration_ms
     return min(_LONGEST * max(slot_ms, _SHORTEST_SLOT_MS), MAX_DURATION_MS)
 
@@ -102,12 +104,17 @@ def _shortest_ms(response: StsResponse, request: StsRequest) -> float:
     asked_ms = request.audio.duration_ms
     if request.config.duration_policy == "match":
         return _SHORTEST_MATCH * asked_ms
-    spoken_ms = 1000 * len(response.translated_text) / _MOST_CHARACTERS_PER_S
-    return max(min(_SHORTEST_FIT * asked_ms, _WORD_MS), spoken_ms)
+    return max(min(_SHORTEST_FIT * asked_ms, _WORD_MS), spoken_ms(response.translated_text))
 
 
-def _voice(audio: PcmAudio, text: str) -> Float:
-    samples: Any = np.frombuffer(audio.pcm_bytes(), dtype="<i2").reshape(-1, audio.channels)
+def spoken_ms(text: str) -> float:
+    """How long it takes to say so much, at the very least."""
+    return 1000 * len(text) / _MOST_CHARACTERS_PER_S
+
+
+def voice_of(pcm: bytes, channels: int, text: str) -> Float:
+    """S16LE as mono float32 in [-1, 1). Raises StsError if nobody could hear `text` in it."""
+    samples: Any = np.frombuffer(pcm, dtype="<i2").reshape(-1, channels)
     clipped = np.count_nonzero(np.abs(samples.astype(np.int32)) >= _FULL_SCALE)
     if clipped > _MOST_CLIPPED * samples.size:
         raise invalid_reply("the dub is clipped throughout")

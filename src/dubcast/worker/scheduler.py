@@ -15,7 +15,7 @@ from typing import Any
 from dubcast.audio.pcm import RATE, Int16, ns_to_samples, samples_to_ns
 from dubcast.clock import NS_PER_S
 from dubcast.worker.block_renderer import BlockRenderer
-from dubcast.worker.fragments import Fragment
+from dubcast.worker.fragment import Fragment
 from dubcast.worker.headstart import HeadStart
 from dubcast.worker.timeline import Timeline
 

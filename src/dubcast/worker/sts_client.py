@@ -12,7 +12,8 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -20,6 +21,7 @@ from dubcast import log, policy_check
 from dubcast.audio.pcm import RATE
 from dubcast.clock import NS_PER_S
 from dubcast.config import StreamSettings, StsClientSettings
+from dubcast.contract.stream_reply import Heard
 from dubcast.contract.sts import (
     AUTO,
     FragmentConfig,
@@ -33,17 +35,37 @@ from dubcast.contract.sts import (
 from dubcast.contract.worker import BreakerState, EndpointStatus
 from dubcast.errors import StsError
 from dubcast.languages.spoken_language import SpokenLanguage
-from dubcast.worker import reply_check
+from dubcast.worker.answer import MIN_TIMEOUT_S, CallAnswer, last_due_ns
 from dubcast.worker.breaker import Ticket, Verdict
+from dubcast.worker.clause_stream import ClauseStream
 from dubcast.worker.endpoint import Endpoint
 from dubcast.worker.retries import PROCESS_BUDGET, RetryBudget
-from dubcast.worker.work import DubReply, Work
+from dubcast.worker.work import DubReply, Progress, StreamEnd, Work
 
-_MIN_TIMEOUT_S = 0.2
 _RETRY_PAUSE_S = 0.2
 _MARGIN_S = 0.01
 
 _log = log.get("sts_client")
+
+
+@dataclass(frozen=True)
+class _Order:
+    """A fragment that is to be dubbed, and what has come of it."""
+
+    request: StsRequest
+    work: Work
+    stream: ClauseStream
+
+    def body(self, timeout_s: float, *, streams: bool) -> bytes:
+        """What is sent. A service that is not known to stream may not know of open ends."""
+        changed: dict[str, Any] = {"timeout_ms": max(int(timeout_s * 1000), 100)}
+        if streams and self.work.open_end:
+            changed["config"] = self.request.config.model_copy(update={"open_end": True})
+        return self.request.model_copy(update=changed).model_dump_json().encode()
+
+    def in_shadow(self) -> _Order:
+        """The same, for nobody to hear."""
+        return replace(self, stream=ClauseStream(self.request, lambda progress: None))
 
 
 @dataclass(frozen=True)
@@ -101,28 +123,30 @@ class StsClient:
         for endpoint in self._endpoints:
             await endpoint.close()
 
-    async def dub(self, work: Work) -> DubReply:
-        """Have one fragment dubbed. Raises StsError.
+    async def dub(
+        self, work: Work, on_progress: Callable[[Progress], None] = lambda progress: None
+    ) -> DubReply | StreamEnd:
+        """Have one fragment dubbed; of a streamed reply, `on_progress` is told what has come, each
+        once whatever becomes of the connection. Raises StsError.
 
         Cancelling is safe: the service drops what nobody waits for at its own deadline.
         """
-        started, deadline_ns = self._now(), work.deadline_ns
-        request = self._request(work)
-        self._left_s(deadline_ns)
-        call = self._route(self._endpoints, request, deadline_ns)
+        started, request = self._now(), self._request(work)
+        order = _Order(request, work, ClauseStream(request, on_progress))
+        self._left_s(work.last_due_ns)
+        call = self._route(self._endpoints, order)
         if call is None:
             raise StsError("BREAKER_OPEN", self._why_none(), retryable=False)
         self._budget.called(self._settings.retry_ratio)
         try:
-            reply = await self._send(call, request, deadline_ns)
+            reply = await self._send(call, order)
         except StsError as error:
-            again = await self._again(error, call.endpoint, request, deadline_ns)
+            again = await self._again(error, call.endpoint, order)
             if again is None:
                 raise
-            reply = await self._send(again, request, deadline_ns)
-        self._hear(reply.response)
-        round_trip_s = (self._now() - started) / NS_PER_S
-        return DubReply(reply.response, reply.voice, round_trip_s)
+            reply = await self._send(again, order)
+        self._hear(reply.response if isinstance(reply, DubReply) else order.stream.heard)
+        return replace(reply, round_trip_s=(self._now() - started) / NS_PER_S)
 
     async def why_not(self) -> str:
         """Why the stream's policy cannot be served, with what there is; empty if it can be, or if
@@ -155,13 +179,15 @@ class StsClient:
             ),
         )
 
-    def _hear(self, reply: StsResponse) -> None:
+    def _hear(self, heard: StsResponse | Heard | None) -> None:
         """What language the stream speaks: the fragments that follow are weighed by it."""
-        start_ms, end_ms = reply.speech_start_ms, reply.speech_end_ms
-        if reply.language_probability is None or start_ms is None or end_ms is None:
+        if heard is None or heard.language_probability is None:
+            return
+        start_ms, end_ms = heard.speech_start_ms, heard.speech_end_ms
+        if start_ms is None or end_ms is None:
             return
         self._spoken = self._spoken.heard(
-            reply.detected_language, reply.language_probability, (end_ms - start_ms) / 1000
+            heard.detected_language, heard.language_probability, (end_ms - start_ms) / 1000
         )
 
     # -- views ---------------------------------------------------------------------------
@@ -187,9 +213,7 @@ class StsClient:
 
     # -- where to ------------------------------------------------------------------------
 
-    def _route(
-        self, endpoints: Sequence[Endpoint], request: StsRequest, deadline_ns: int
-    ) -> _Call | None:
+    def _route(self, endpoints: Sequence[Endpoint], order: _Order) -> _Call | None:
         """The first endpoint that takes calls; those before it that want a probe get a copy."""
         probes: list[_Call] = []
         for endpoint in endpoints:
@@ -199,17 +223,16 @@ class StsClient:
             call = _Call(endpoint, ticket)
             if not ticket.probe:
                 for probe in probes:
-                    self._shadow(probe, request, deadline_ns)
+                    self._shadow(probe, order)
                 return call
             probes.append(call)
         for spare in probes[1:]:
             spare.endpoint.report(spare.ticket, Verdict.OURS, None)
         return probes[0] if probes else None
 
-    async def _again(
-        self, error: StsError, failed: Endpoint, request: StsRequest, deadline_ns: int
-    ) -> _Call | None:
+    async def _again(self, error: StsError, failed: Endpoint, order: _Order) -> _Call | None:
         """Where to send a fragment once more; None: nowhere, too late or too often."""
+        deadline_ns = last_due_ns(order.work, order.stream)
         others = [endpoint for endpoint in self._endpoints if endpoint is not failed]
         budget, ratio = self._budget, self._settings.retry_ratio
         worth = error.code != "INVALID_INPUT" and (error.retryable or others)
@@ -217,7 +240,7 @@ class StsClient:
             return None
         if not self._has_time(0.0, deadline_ns):
             return None
-        call = self._route(others, request, deadline_ns)
+        call = self._route(others, order)
         if call is None and error.retryable:
             # A little more than asked for: the breaker holds calls back until then to the
             # nanosecond.
@@ -225,14 +248,14 @@ class StsClient:
             if not self._has_time(pause_s, deadline_ns):
                 return None
             await asyncio.sleep(pause_s)
-            call = self._route([failed], request, deadline_ns)
+            call = self._route([failed], order)
         if call is not None:
             budget.retried()
             self._retries += 1
         return call
 
     def _has_time(self, pause_s: float, deadline_ns: int) -> bool:
-        return self._now() + (pause_s + _MIN_TIMEOUT_S) * NS_PER_S < deadline_ns
+        return self._now() + (pause_s + MIN_TIMEOUT_S) * NS_PER_S < deadline_ns
 
     def _why_none(self) -> str:
         waits = ", ".join(f"{e.name} in {e.breaker.retry_in_s:.0f} s" for e in self._endpoints)
@@ -240,46 +263,45 @@ class StsClient:
 
     # -- calls ---------------------------------------------------------------------------
 
-    def _shadow(self, probe: _Call, request: StsRequest, deadline_ns: int) -> None:
-        task = asyncio.create_task(self._send_in_shadow(probe, request, deadline_ns))
+    def _shadow(self, probe: _Call, order: _Order) -> None:
+        task = asyncio.create_task(self._send_in_shadow(probe, order.in_shadow()))
         self._shadows.add(task)
         task.add_done_callback(self._shadows.discard)
 
-    async def _send_in_shadow(self, probe: _Call, request: StsRequest, deadline_ns: int) -> None:
+    async def _send_in_shadow(self, probe: _Call, order: _Order) -> None:
         try:
-            await self._send(probe, request, deadline_ns)
+            await self._send(probe, order)
         except StsError as error:
             _log.debug("probe failed", endpoint=probe.endpoint.name, code=error.code)
 
-    async def _send(self, call: _Call, request: StsRequest, deadline_ns: int) -> DubReply:
+    async def _send(self, call: _Call, order: _Order) -> DubReply | StreamEnd:
         """One call; whatever becomes of it, the breaker gets a verdict."""
         verdict, wait_s, outcome = Verdict.OURS, None, "cancelled"
-        started, timeout_s = self._now(), 0.0
+        endpoint, timeout_s = call.endpoint, 0.0
+        answer = CallAnswer(
+            *(order.request, order.work, order.stream, self._now),
+            streams=endpoint.streams,
+            timeout_s=self._settings.timeout_s,
+        )
         try:
-            timeout_s = self._left_s(deadline_ns)
-            timed = request.model_copy(update={"timeout_ms": max(int(timeout_s * 1000), 100)})
-            body = timed.model_dump_json().encode()
-            response, voice = await call.endpoint.post(
-                body,
-                reply_check.longest_body(request),
-                timeout_s,
-                parse=lambda raw: reply_check.checked(raw, request),
-            )
-            took_s = (self._now() - started) / NS_PER_S
-            slow = took_s > self._settings.breaker.slow_ratio * timeout_s
+            timeout_s = self._left_s(answer.until_ns)
+            body = order.body(timeout_s, streams=bool(endpoint.streams))
+            reply = await endpoint.post(body, answer)
+            endpoint.streams = answer.streamed
+            slow = answer.slowest > self._settings.breaker.slow_ratio
             verdict = Verdict.SLOW if slow else Verdict.GOOD
             outcome = verdict.value
-            return DubReply(response, voice, took_s)
+            return reply
         except StsError as error:
-            verdict, wait_s = call.endpoint.verdict(error, timeout_s), error.retry_after_s
+            verdict, wait_s = endpoint.verdict(error, timeout_s), error.retry_after_s
             outcome = error.code.lower()
             raise
         finally:
             self._calls[outcome] += 1
-            call.endpoint.report(call.ticket, verdict, wait_s)
+            endpoint.report(call.ticket, verdict, wait_s)
 
-    def _left_s(self, deadline_ns: int) -> float:
-        left = (deadline_ns - self._now()) / NS_PER_S
-        if left < _MIN_TIMEOUT_S:
+    def _left_s(self, until_ns: int) -> float:
+        left = (until_ns - self._now()) / NS_PER_S
+        if left < MIN_TIMEOUT_S:
             raise StsError("TIMEOUT", "the fragment's deadline has come", retryable=False)
         return left if self._settings.timeout_s is None else min(left, self._settings.timeout_s)

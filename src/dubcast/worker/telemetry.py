@@ -18,7 +18,9 @@ from dubcast.contract.worker import (
     Outcome,
     OutputStatus,
     SeparationStatus,
+    SpeechAired,
     WorkerStatus,
+    undubbed_share,
 )
 from dubcast.metrics import WorkerMetrics
 from dubcast.native import free_memory
@@ -29,7 +31,7 @@ from dubcast.worker.core import CoreView, WorkerCore
 from dubcast.worker.delivery import Delivery
 from dubcast.worker.dubbing import DubbingWatch
 from dubcast.worker.dumps import RollingDumps
-from dubcast.worker.fragments import Fragment
+from dubcast.worker.fragment import Fragment
 from dubcast.worker.input_loop import InputLoop
 from dubcast.worker.output_thread import OutputThread
 from dubcast.worker.planner import band
@@ -83,6 +85,7 @@ class Telemetry:
         self._loop_ns = clock.monotonic_ns()  # when the event loop last came round
         self._peak_s: dict[str, float] = {}
         self._left_alone: Counter[LeftAlone] = Counter()
+        self._speech_s: dict[SpeechAired, float] = {}
         self._gap_samples = 0
         self._unseparated_samples = 0
 
@@ -156,6 +159,7 @@ class Telemetry:
                 "fragment",
                 fragmentId=entry.fragment_id,
                 batchNumber=entry.sequence_number,
+                clause=entry.clause,
                 outcome=entry.outcome.value,
                 reason=entry.reason,
                 fallback=entry.fallback,
@@ -167,6 +171,8 @@ class Telemetry:
     def _count(self, entry: AsRunEntry) -> None:
         metrics, stream = self._metrics, self._metrics.stream
         metrics.fragments.labels(stream, entry.outcome.value).inc()
+        metrics.speech.labels(stream, entry.aired.value).inc(entry.speech_s)
+        self._speech_s[entry.aired] = self._speech_s.get(entry.aired, 0.0) + entry.speech_s
         for stage, value in entry.stages_ms.items():
             metrics.fragment_seconds.labels(stream, stage).observe(value / 1000)
         if entry.outcome is Outcome.DUBBED:
@@ -220,6 +226,8 @@ class Telemetry:
             dumps_dropped_samples=parts.dumps.dropped if parts.dumps else 0,
             fragments=view.outcomes,
             left_alone=dict(self._left_alone),
+            speech_s={aired: round(s, 1) for aired, s in self._speech_s.copy().items()},
+            undubbed_speech_share=undubbed_share(self._speech_s),
             sts=parts.client.status(),
             longest_fragment_s=round(view.longest_fragment_s, 2),
             depth=view.depth,

@@ -1,21 +1,29 @@
-"""One fragment's work for the speech service, and what came of it: two frozen values."""
+"""One fragment's work for the speech service, and what comes of it: frozen values."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from dubcast.audio.pcm import Float, Int16
-from dubcast.contract.sts import StsResponse
+from dubcast.audio.pcm import RATE, Float, Int16
+from dubcast.clock import NS_PER_MS, NS_PER_S
+from dubcast.contract.stream_reply import Done, Heard
+from dubcast.contract.sts import LeftAlone, StsResponse
 from dubcast.contract.worker import Outcome
+
+# The last clause begins about so long before its end, or in the middle of a short fragment.
+_LAST_CLAUSE_NS = NS_PER_S
 
 
 @dataclass(frozen=True)
 class Work:
     """What the speech service needs to dub one fragment.
 
-    `audio`: mono int16 at 48 kHz. `deadline_ns`: until when the reply is of use, on the monotonic
-    clock. `overlap_ms`: how much of its start was in the fragment that the texts are of; words of
-    `source_text` that were said in there are not said again.
+    `audio`: mono int16 at 48 kHz. `deadline_ns`: until when a reply of all of it, or its first
+    clause, is of use, on the monotonic clock. `clausewise`: later clauses are of use later, if the
+    service streams its reply. `open_end`: it ends in running speech; a word that reaches to its end
+    may be left for the next one. `overlap_ms`: how much of its start was in the fragment that the
+    texts are of; words of `source_text` that were said in there are not said again.
     """
 
     fragment_id: str
@@ -26,11 +34,58 @@ class Work:
     source_text: str = ""
     target_text: str = ""
     overlap_ms: int = 0
+    clausewise: bool = False
+    open_end: bool = False
+
+    @property
+    def duration_ms(self) -> int:
+        """How long the fragment is."""
+        return round(1000 * len(self.audio) / RATE)
+
+    def due_ns(self, at_ms: int) -> int:
+        """Until when a clause is of use whose source begins `at_ms` after the fragment's start."""
+        return self.deadline_ns + at_ms * NS_PER_MS
+
+    @property
+    def last_due_ns(self) -> int:
+        """Until when anything is of use, as far as that is known before the clauses are."""
+        if not self.clausewise:
+            return self.deadline_ns
+        length_ns = self.duration_ms * NS_PER_MS
+        return self.deadline_ns + length_ns - min(_LAST_CLAUSE_NS, length_ns // 2)
+
+
+@dataclass(frozen=True)
+class Announced:
+    """A clause that will come, and which ms of the fragment it translates."""
+
+    text: str
+    source_text: str
+    start_ms: int
+    stop_ms: int
+
+
+@dataclass(frozen=True)
+class SpokenClause:
+    """A clause's checked sound: mono float32 at 48 kHz; empty if nothing in it can be spoken.
+
+    `tempo`: what it was spoken at; `pause_ms`: the silence that belongs after it.
+    """
+
+    index: int
+    voice: Float
+    tempo: float
+    pause_ms: int
+
+
+Progress: TypeAlias = Heard | tuple[Announced, ...] | SpokenClause
+"""What comes of a fragment before its end, in the order of a streamed reply."""
 
 
 @dataclass(frozen=True)
 class DubReply:
-    """A checked reply. `voice`: mono float32 at 48 kHz, or None if there is nothing to dub."""
+    """A checked reply in one piece. `voice`: mono float32 at 48 kHz, or None if there is nothing to
+    dub."""
 
     response: StsResponse
     voice: Float | None
@@ -39,5 +94,22 @@ class DubReply:
     @property
     def why_no_dub(self) -> tuple[Outcome, str]:
         """The outcome and the reason of a fragment whose reply has no voice."""
-        left_alone = self.response.left_alone
-        return (Outcome.LEFT_ALONE, left_alone.value) if left_alone else (Outcome.NO_SPEECH, "")
+        return _why_no_dub(self.response.left_alone)
+
+
+@dataclass(frozen=True)
+class StreamEnd:
+    """The end of a reply that came clause by clause."""
+
+    done: Done
+    round_trip_s: float
+    left_alone: LeftAlone | None = None
+
+    @property
+    def why_no_dub(self) -> tuple[Outcome, str]:
+        """The outcome and the reason of a fragment without clauses."""
+        return _why_no_dub(self.left_alone)
+
+
+def _why_no_dub(left_alone: LeftAlone | None) -> tuple[Outcome, str]:
+    return (Outcome.LEFT_ALONE, left_alone.value) if left_alone else (Outcome.NO_SPEECH, "")

@@ -21,7 +21,7 @@ from dubcast.worker.dubber import Dubber
 from dubcast.worker.dubbing import DubbingWatch
 from dubcast.worker.dumps import RollingDumps
 from dubcast.worker.edges import Edges, Output
-from dubcast.worker.fragments import Fragment
+from dubcast.worker.fragment import Fragment
 from dubcast.worker.input_loop import InputLoop
 from dubcast.worker.output_thread import OutputThread
 from dubcast.worker.publisher import Publisher
@@ -69,7 +69,7 @@ class Worker:
         self._client = StsClient(spec.sts, spec.stream_id, policy, clock.monotonic_ns)
         dubbing = DubbingWatch(clock.monotonic_ns)
         self._dubber = Dubber(
-            *(self._core, self._client, clock, edges.blocking, spec.sts.max_inflight),
+            *(self._core.dubs, self._client, clock, edges.blocking, spec.sts.max_inflight),
             on_failed=dubbing.failed,
         )
         self._input = InputLoop(spec, edges, self._core, self._standing, self._dubber.submit)

@@ -1,0 +1,316 @@
+"""What goes to the speech service, and what comes of it: fragments out, dubs in. Pure.
+
+Its lock is the core's: it is taken for each call, and never held while samples are computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import numpy as np
+
+from dubcast.audio.bed import StoredBed
+from dubcast.audio.pcm import RATE, Float, mono, ms_to_samples, samples_to_ns
+from dubcast.audio.store import AudioStore
+from dubcast.clock import NS_PER_S, ns_to_s, s_to_ns
+from dubcast.contract.stream_reply import Heard
+from dubcast.contract.sts import StsResponse
+from dubcast.contract.worker import Outcome
+from dubcast.errors import StsError
+from dubcast.worker.dub_loudness import MatchedVoice, matched, speech_lufs
+from dubcast.worker.dub_plan import Stretch
+from dubcast.worker.fragment import DECISION_LEAD, LEAST_SPEECH, ClauseSpan, Fragment, State
+from dubcast.worker.fragment_length import FragmentLengthLimit
+from dubcast.worker.fragments import FragmentBook
+from dubcast.worker.overlap_wait import OverlapWait
+from dubcast.worker.scheduler import AUDIO_LEAD_NS, BLOCK
+from dubcast.worker.second_try import SecondTry
+from dubcast.worker.timeline import Timeline
+from dubcast.worker.work import (
+    Announced,
+    DubReply,
+    Progress,
+    SpokenClause,
+    StreamEnd,
+    Work,
+)
+
+_DEADLINE_MARGIN_NS = 60_000_000
+# A fragment whose call was given up would have taken longer still.
+_LATE_FACTOR = 1.2
+# What a service fails at may do with more of it; any other fault is of the service.
+_WORTH_A_SECOND_TRY = ("MODEL_ERROR", "INVALID_REPLY")
+# A clause ends with its speech: so much of the pause that belongs after it is kept at any tempo.
+_BREATH_MS = 120
+
+
+@dataclass(frozen=True)
+class Media:
+    """What the dubs are made from, and where they go.
+
+    `begin_at(cut, border)`: speech that was cut goes on earlier; false if it was cut again.
+    `speech_in(start, stop)`: how much of that is speech.
+    """
+
+    timeline: Timeline
+    store: AudioStore
+    bed: StoredBed
+    begin_at: Callable[[int, int], bool]
+    speech_in: Callable[[int, int], int]
+
+
+@dataclass
+class _Call:
+    """A fragment that is at the service; positions in samples of the stream.
+
+    `trip_s`: how long before its first words are due it would have to be sent for each of its dubs
+    to be in time.
+    """
+
+    start: int
+    length_s: float
+    speech: tuple[int, int]
+    clauses: tuple[ClauseSpan, ...] = ()
+    trip_s: float = 0.0
+    speech_lufs: float | None = None  # once it was measured
+
+    def came(self, index: int, waited_s: float) -> None:
+        """The dub of a clause is here, so long after the fragment was sent."""
+        later = (self.clauses[index].start - self.start) / RATE if index else 0.0
+        self.trip_s = max(self.trip_s, waited_s - later)
+
+
+class DubDesk:
+    """Fragments in the order in which they were cut; what comes of them in any. Thread-safe."""
+
+    def __init__(
+        self,
+        lock: AbstractContextManager[object],
+        media: Media,
+        book: FragmentBook,
+        limit: FragmentLengthLimit,
+        *,
+        match_loudness: bool,
+        clausewise: bool,
+    ) -> None:
+        """`clausewise`: replies may come clause by clause."""
+        self._lock = lock
+        self._media = media
+        self._book = book
+        self._limit = limit
+        self._match_loudness = match_loudness
+        self._clausewise = clausewise
+        self._overlap_wait = OverlapWait()
+        self.second_try = SecondTry(book, limit, self.deadline_ns, media.speech_in)
+        self._calls: dict[int, _Call] = {}  # by sequence number
+
+    @property
+    def under_way(self) -> int:
+        """Fragments that are at the service."""
+        return len(self._calls)
+
+    def patience_s(self, fragment: Fragment, now: int) -> float:
+        """How long a fragment should wait before it is sent, at most, for the reply to the one
+        before, whose words it repeats. To be asked once, in order.
+        """
+        with self._lock:
+            round_trip = s_to_ns(self._limit.round_trip_s(fragment.length_s))
+            deadline = self.deadline_ns(fragment)
+            pending = self._book.overlap_pending(fragment)
+            until = self._overlap_wait.until(now, round_trip, deadline, pending=pending)
+            return (until - now) / NS_PER_S
+
+    def send(self, fragment: Fragment) -> Work | None:
+        """Take a fragment to the service; None if it was decided or failed meanwhile."""
+        with self._lock:
+            if fragment.state is not State.WAITING:
+                return None
+            fragment.step("send")
+            fragment.awaits_clauses = self._clausewise
+            span, said = fragment.span, self._book.said
+            speech = fragment.speech_start, fragment.speech_stop
+            self._calls[fragment.sequence] = _Call(span.start, fragment.length_s, speech)
+            source_text, target_text = said.before(fragment)
+            return Work(
+                fragment.id,
+                fragment.sequence,
+                mono(self._media.store.read(span.start, span.stop)),
+                slot_ms=round(1000 * self._book.plan.slot(fragment) / RATE),
+                deadline_ns=self.deadline_ns(fragment),
+                source_text=source_text,
+                target_text=target_text,
+                overlap_ms=round(1000 * said.repeats(fragment) / RATE),
+                clausewise=self._clausewise,
+                open_end=self._clausewise and span.cut,
+            )
+
+    def took(self, fragment: Fragment, progress: Progress, waited_s: float, now: int) -> None:
+        """A streamed reply went on, so long after it was asked for."""
+        call = self._calls[fragment.sequence]
+        if isinstance(progress, SpokenClause):
+            self._spoken(call, fragment.sequence, progress, waited_s, now)
+            return
+        with self._lock:
+            if isinstance(progress, Heard):
+                self._heard(call, fragment.sequence, progress)
+            else:
+                call.clauses = _clause_spans(call, progress)
+                self._book.split(fragment.sequence, call.clauses)
+
+    def replied(self, fragment: Fragment, reply: DubReply | StreamEnd, now: int) -> bool:
+        """The service has answered; False if no dub came with this: it came before in clauses, it
+        is too late, or there is nothing to dub."""
+        call = self._calls[fragment.sequence]
+        if isinstance(reply, DubReply):
+            return self._whole(call, fragment, reply, now)
+        with self._lock:
+            if call.trip_s:
+                self._limit.record(call.length_s, call.trip_s)
+            parts = self._book.parts(fragment.sequence)
+            if parts:  # told once, with what goes on air last
+                parts[-1].stages_ms = reply.done.stages_ms.model_dump()
+            if reply.done.status == "no_speech":
+                self._no_dub(fragment, *reply.why_no_dub, reply.round_trip_s, now)
+        return False
+
+    def _whole(self, call: _Call, fragment: Fragment, reply: DubReply, now: int) -> bool:
+        with self._lock:
+            if reply.voice is not None:
+                self._limit.record(call.length_s, reply.round_trip_s)
+            asked = self._book.asked(fragment.sequence)
+            if asked is None:
+                return False
+            response = reply.response
+            _hear(asked, call, response)
+            asked.translation = response.translated_text
+            asked.stages_ms = response.stages_ms.model_dump()
+            asked.round_trip_ms = reply.round_trip_s * 1000
+            if reply.voice is None:
+                self._no_dub(fragment, *reply.why_no_dub, reply.round_trip_s, now)
+                return False
+        dub = self._matched(call, reply.voice)
+        with self._lock:
+            return self._ready(asked, dub, response.tempo, now)
+
+    def call_failed(self, fragment: Fragment, error: StsError, waited_s: float, now: int) -> None:
+        """The service gave no dub, or not all of it, after so long."""
+        late = error.code == "TIMEOUT"
+        with self._lock:
+            call = self._calls[fragment.sequence]
+            if late:  # shorter fragments from now on
+                had_s = waited_s - max(ns_to_s(now - self.deadline_ns(fragment)), 0.0)
+                self._limit.record(call.length_s, max(call.trip_s, had_s * _LATE_FACTOR))
+            outcome = Outcome.LATE if late else Outcome.FAILED
+            self._no_dub(fragment, outcome, error.code, waited_s, now)
+
+    def over(self, fragment: Fragment) -> None:
+        """The fragment is not at the service any more, however that came."""
+        with self._lock:
+            self._calls.pop(fragment.sequence, None)
+
+    def failed(self, fragment: Fragment, outcome: Outcome, reason: str) -> None:
+        """The fragment will not be dubbed."""
+        with self._lock:
+            self._book.failed(fragment.sequence, outcome, reason)
+
+    def next_stretch(self) -> Stretch | None:
+        """The next dub to be brought to another tempo, by the caller and outside the lock."""
+        with self._lock:
+            return self._book.plan.next_stretch()
+
+    def stretched(self, task: Stretch, voice: Float) -> None:
+        """What `next_stretch` asked for is done."""
+        with self._lock:
+            self._book.stretched(task, voice)
+
+    def deadline_ns(self, fragment: Fragment) -> int:
+        """Until when the dub of a part is of use, on the monotonic clock."""
+        at = fragment.span.start - DECISION_LEAD - BLOCK
+        due = self._media.timeline.due_ns(samples_to_ns(at))
+        assert due is not None  # something has arrived: the fragment
+        return due - AUDIO_LEAD_NS - _DEADLINE_MARGIN_NS
+
+    def _no_dub(
+        self, fragment: Fragment, outcome: Outcome, reason: str, waited_s: float, now: int
+    ) -> None:
+        again = outcome is Outcome.NO_SPEECH or reason in _WORTH_A_SECOND_TRY
+        if not again or not self.second_try.hold(fragment, outcome, reason, now):
+            self._book.failed(fragment.sequence, outcome, reason, waited_s)
+
+    def _heard(self, call: _Call, sequence: int, heard: Heard) -> None:
+        asked = self._book.asked(sequence)
+        if asked is None:
+            return
+        if heard.rest_from_ms is not None and asked.span.cut:
+            self._leave_rest(asked, call.start + ms_to_samples(heard.rest_from_ms))
+        _hear(asked, call, heard)
+
+    def _leave_rest(self, fragment: Fragment, border: int) -> None:
+        """The word in which a fragment was cut is said with the next one, if that is still to
+        come."""
+        cut = fragment.span.stop
+        if not fragment.speech_start + LEAST_SPEECH <= border < cut:
+            return
+        following = fragment.sequence + 1
+        if self._book.begin_at(following, cut, border) or self._media.begin_at(cut, border):
+            self._book.end_at(fragment, border)
+
+    def _spoken(
+        self, call: _Call, sequence: int, clause: SpokenClause, waited_s: float, now: int
+    ) -> None:
+        with self._lock:
+            part = self._book.asked(sequence, clause.index)
+            if not len(clause.voice):
+                if part is not None:
+                    self._book.part_failed(part, Outcome.NO_SPEECH, "", waited_s)
+                return
+            call.came(clause.index, waited_s)
+            if part is None:
+                return
+            part.round_trip_ms = waited_s * 1000
+        dub = self._matched(call, _with_breath(clause))
+        with self._lock:
+            self._ready(part, dub, clause.tempo, now)
+
+    def _matched(self, call: _Call, voice: Float) -> MatchedVoice:
+        """A dub as loud as the speech of its fragment: of one clause alone that says little."""
+        if not self._match_loudness:
+            return MatchedVoice(voice)
+        if call.speech_lufs is None:
+            media = self._media
+            call.speech_lufs = speech_lufs(self._lock, media.store, media.bed, call.speech)
+        return matched(call.speech_lufs, voice)
+
+    def _ready(self, part: Fragment, dub: MatchedVoice, tempo: float, now: int) -> bool:
+        if not self._book.replied(part, dub.voice, tempo):
+            return False
+        part.speech_lufs, part.dub_lufs = dub.speech_lufs, dub.dub_lufs
+        part.margin_ms = round((self.deadline_ns(part) - now) / 1e6, 1)
+        return True
+
+
+def _hear(asked: Fragment, call: _Call, heard: Heard | StsResponse) -> None:
+    """What was said in a fragment, and where."""
+    asked.language, asked.transcript = heard.detected_language, heard.transcript
+    asked.hear(heard.speech_start_ms, heard.speech_end_ms)
+    call.speech = asked.speech_start, asked.speech_stop
+
+
+def _clause_spans(call: _Call, clauses: Sequence[Announced]) -> tuple[ClauseSpan, ...]:
+    """Where in the stream the sources of the clauses are: one after the other, each long enough to
+    be replaced."""
+    start, stop = call.speech
+    spans: list[ClauseSpan] = []
+    for i, clause in enumerate(clauses):
+        at = call.start + ms_to_samples(clause.start_ms) if i else start
+        earliest = spans[-1].start + LEAST_SPEECH if spans else start
+        at = max(min(at, stop - (len(clauses) - i) * LEAST_SPEECH), earliest)
+        spans.append(ClauseSpan(at, clause.text, clause.source_text))
+    return tuple(spans)
+
+
+def _with_breath(clause: SpokenClause) -> Float:
+    breath = np.zeros(ms_to_samples(min(clause.pause_ms, _BREATH_MS)), np.float32)
+    return np.concatenate([clause.voice, breath])

@@ -1,0 +1,388 @@
+"""Each clause of a fragment has its own deadline: what is heard when clauses come early, late, not
+at all, or the stream breaks; in virtual time, up to the samples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dubcast.audio.pcm import RATE, Int16
+from dubcast.clock import NS_PER_S
+from dubcast.config import StreamSettings
+from dubcast.contract.stream_reply import Done, Heard
+from dubcast.contract.sts import LeftAlone, StageTimes, StsMetadata
+from dubcast.contract.worker import Outcome
+from dubcast.errors import StsError
+from dubcast.worker.core import WorkerCore
+from dubcast.worker.fragment import Fragment
+from dubcast.worker.scheduler import Tracks
+from dubcast.worker.work import Announced, SpokenClause, StreamEnd, Work
+from worker_fakes import LevelVad
+
+CHUNK = 960
+DELAY_S = 8.0
+BEGINS_S, SPEAKS_S = 2.0, 6.0
+LOUD = 8000
+METADATA = StsMetadata(asr_model="a", translation_model="m", tts_model="t", replica="r")
+# Three clauses of 2 s each.
+THREE = tuple(
+    Announced(f"dito {n}", f"said {n}", 100 + 2000 * n, 2100 + 2000 * n) for n in range(3)
+)
+BROKEN = StsError("UNAVAILABLE", "scripted", retryable=True)
+
+
+@dataclass
+class Stage:
+    """Six seconds of speech, sent when they were cut. Times in s after the fragment was sent."""
+
+    policy: dict[str, Any] = field(default_factory=dict)
+    aired: list[Fragment] = field(default_factory=list)
+    output: list[tuple[int, Int16]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        calm = {"delay_s": DELAY_S, "match_loudness": False, "separation": {"separator": "off"}}
+        calm |= {"fragments": {"max_s": 8.0}, "duck_db": 60.0, "ducking": {"enabled": False}}
+        settings = StreamSettings.model_validate({**calm, **self.policy})
+        self.core = WorkerCore(settings, "run", LevelVad(), 0)
+        self.core.set_output(Tracks.SOUND)
+        self.core._length_limit._base_s, self.core._length_limit._slope = 0.0, 0.0
+        self.now, self.fed = 0, 0
+        self.fragment = self.cut()
+        sent = self.core.dubs.send(self.fragment)
+        assert sent is not None
+        self.work: Work = sent
+        self.sent = self.now
+        self.work_start, self.work_stop = self.fragment.span.start, self.fragment.span.stop
+
+    def cut(self) -> Fragment:
+        while True:
+            found = self.step()
+            if found:
+                (fragment,) = found
+                return fragment
+
+    def step(self) -> list[Fragment]:
+        """Time goes on by one chunk of sound."""
+        at = self.fed
+        self.fed += CHUNK
+        self.now = at * NS_PER_S // RATE
+        level = LOUD if BEGINS_S <= at / RATE < BEGINS_S + SPEAKS_S else 0
+        wave = np.where(np.arange(CHUNK) % 48 < 24, level, -level).astype(np.int16)
+        found = self.core.audio(self.now, np.repeat(wave, 2).tobytes(), self.now)
+        batch, _ = self.core.poll(self.now)
+        self.aired += batch.decided
+        self.output += [(block.start, block.samples) for block in batch.audio]
+        return found
+
+    def until(self, seconds: float) -> None:
+        while self.now < self.sent + seconds * NS_PER_S:
+            self.step()
+
+    def tell(self, progress: Any) -> None:
+        waited_s = (self.now - self.sent) / NS_PER_S
+        self.core.dubs.took(self.fragment, progress, waited_s, self.now)
+
+    def hear(self, **changes: Any) -> None:
+        told = {"fragment_id": "run-0", "detected_language": "en", "transcript": "all of it"}
+        self.tell(Heard(**{**told, **changes}))
+
+    def announce(self, clauses: tuple[Announced, ...] = THREE) -> None:
+        self.hear()
+        self.tell(clauses)
+
+    def speak(self, index: int, seconds: float = 1.9, tempo: float = 1.0) -> None:
+        self.tell(SpokenClause(index, np.full(round(seconds * RATE), 0.1, np.float32), tempo, 0))
+
+    def end(self, **changes: Any) -> None:
+        told = {"status": "success", "processing_time_ms": 1.0, "stages_ms": StageTimes(asr=7.0)}
+        left_alone = changes.pop("left_alone", None)
+        done = Done(**{**told, "metadata": METADATA, **changes})
+        took_s = (self.now - self.sent) / NS_PER_S
+        self.core.dubs.replied(self.fragment, StreamEnd(done, took_s, left_alone), self.now)
+
+    def play_out(self) -> list[Fragment]:
+        self.until(DELAY_S + SPEAKS_S + 1)
+        return self.aired
+
+    def outcomes(self) -> list[tuple[int, Outcome]]:
+        return [(one.part, one.outcome) for one in self.play_out() if one.outcome]
+
+    def level(self, from_s: float, to_s: float) -> float:
+        """RMS of the output, as a share of the original's; times in s within the fragment."""
+        start = self.fragment.span.start
+        first, last = start + round(from_s * RATE), start + round(to_s * RATE)
+        whole = np.concatenate([samples for _, samples in self.output])
+        at = self.output[0][0]
+        part = whole[first - at : last - at].astype(np.float64)
+        return float(np.sqrt(np.mean(part**2))) / LOUD
+
+
+DUB = 0.1 * 32768 / LOUD
+
+
+def test_clauses_in_time_are_dubbed_each_at_its_own_onset() -> None:
+    one = Stage()
+    one.until(0.5)
+    one.announce()
+    for number in range(3):
+        one.speak(number)
+    one.end()
+    aired = one.play_out()
+    assert [(f.part, f.parts, f.outcome) for f in aired] == [
+        (number, 3, Outcome.DUBBED) for number in range(3)
+    ]
+    start = one.fragment.span.start
+    begins = [(f.dub.start - start) / RATE for f in aired if f.dub]
+    assert begins == pytest.approx([0.1, 2.1, 4.1], abs=0.05)
+    assert [f.transcript for f in aired] == ["said 0", "said 1", "said 2"]
+    assert [f.translation for f in aired] == ["dito 0", "dito 1", "dito 2"]
+    assert [bool(f.stages_ms) for f in aired] == [False, False, True]
+    assert one.level(0.3, 1.9) == pytest.approx(DUB, rel=0.02)
+
+
+def test_clauses_may_come_after_the_first_is_due_each_before_its_own_time() -> None:
+    one = Stage()
+    one.until(0.3)
+    one.announce()
+    one.speak(0)
+    one.until(2.0)  # the first clause is on air
+    one.speak(1)
+    one.until(4.0)
+    one.speak(2)
+    assert one.outcomes() == [(n, Outcome.DUBBED) for n in range(3)]
+
+
+def test_a_clause_that_is_missing_at_its_time_airs_as_original_over_its_own_source_alone() -> None:
+    one = Stage()
+    one.announce()
+    for number in (0, 2):
+        one.speak(number)
+    assert one.outcomes() == [
+        (0, Outcome.DUBBED), (1, Outcome.LATE), (2, Outcome.DUBBED)
+    ]  # fmt: skip
+    assert one.level(0.3, 1.9) == pytest.approx(DUB, rel=0.02)
+    assert one.level(2.2, 4.0) == pytest.approx(1.0, rel=0.02)
+    assert one.level(4.3, 5.9) == pytest.approx(DUB, rel=0.02)
+
+
+def test_the_original_fades_in_and_out_at_the_borders_of_a_missing_clause() -> None:
+    one = Stage()
+    one.announce()
+    for number in (0, 2):
+        one.speak(number, 1.9)
+    one.play_out()
+    for border_s in (2.1, 4.1):
+        levels = [one.level(at, at + 0.001) for at in border_s + np.arange(-80, 80) / 1000]
+        assert max(abs(np.diff(levels))) < 0.25  # over 5 ms at least, in steps of 1 ms
+
+
+def test_a_reply_after_the_first_words_are_due_dubs_the_clauses_whose_time_has_not_come() -> None:
+    one = Stage()
+    late_s = DELAY_S - SPEAKS_S - 0.2  # the fragment's start is on air
+    one.until(late_s)
+    one.announce()
+    for number in range(3):
+        one.speak(number)
+    one.end()
+    assert one.outcomes() == [
+        (0, Outcome.LATE), (1, Outcome.DUBBED), (2, Outcome.DUBBED)
+    ]  # fmt: skip
+    assert one.level(0.3, 2.0) == pytest.approx(1.0, rel=0.02)
+    assert one.level(2.3, 5.9) == pytest.approx(DUB, rel=0.1)
+    late, *_ = one.aired
+    assert (late.reason, late.fallback) == ("deadline", "original")
+    assert late.span.stop == one.fragment.span.start + round(2.1 * RATE)
+
+
+@pytest.mark.parametrize(
+    ("fallback", "level"), [("silence", 0.0), ("ducked", 10 ** (-12 / 20)), ("original", 1.0)]
+)
+def test_what_plays_until_the_first_clause_in_time_is_the_fallback(
+    fallback: str, level: float
+) -> None:
+    one = Stage({"fallback": fallback, "fallback_duck_db": 12})
+    one.until(DELAY_S - SPEAKS_S - 0.2)
+    one.announce()
+    one.speak(1)
+    assert one.outcomes() == [(0, Outcome.LATE), (1, Outcome.DUBBED), (2, Outcome.LATE)]
+    assert one.level(0.4, 1.9) == pytest.approx(level, abs=0.03)
+    assert one.level(2.3, 3.9) == pytest.approx(DUB, rel=0.05)
+    assert one.level(4.4, 5.8) == pytest.approx(level, abs=0.03)
+    assert [f.fallback for f in one.aired] == [fallback, "", fallback]
+
+
+def test_where_the_last_dub_is_repeated_no_clause_can_follow() -> None:
+    one = Stage({"fallback": "repeat"})
+    earlier = np.full(RATE, 0.1, np.float32)
+    policy = one.core._scheduler._renderer._replacing.fallback
+    from dubcast.audio.mix import Dub
+
+    policy.dubbed(Dub(0, RATE, 0, earlier))
+    one.until(DELAY_S - SPEAKS_S - 0.2)
+    one.announce()
+    one.speak(1)
+    assert one.outcomes() == [(0, Outcome.LATE)]
+    assert one.aired[0].fallback == "repeat"
+
+
+def test_a_fragment_that_is_never_answered_is_late_as_a_whole_and_told_once() -> None:
+    one = Stage()
+    assert one.outcomes() == [(0, Outcome.LATE)]
+    (late,) = one.aired
+    assert (late.span.start, late.span.stop) == (one.work_start, one.work_stop)
+    assert one.level(0.3, 5.9) == pytest.approx(1.0, rel=0.02)
+
+
+def test_what_has_come_before_a_stream_breaks_is_dubbed() -> None:
+    one = Stage()
+    one.announce()
+    one.speak(0)
+    one.core.dubs.call_failed(one.fragment, BROKEN, 0.5, one.now)
+    one.core.dubs.over(one.fragment)
+    aired = one.play_out()
+    assert [(f.part, f.outcome, f.reason) for f in aired] == [
+        (0, Outcome.DUBBED, ""),
+        (1, Outcome.FAILED, "UNAVAILABLE"),
+        (2, Outcome.FAILED, "UNAVAILABLE"),
+    ]
+
+
+def test_a_failure_after_the_first_words_are_due_ends_the_wait() -> None:
+    one = Stage()
+    one.until(DELAY_S - SPEAKS_S)
+    one.core.dubs.call_failed(one.fragment, BROKEN, 2.0, one.now)
+    one.until(DELAY_S - SPEAKS_S + 0.2)
+    assert [(f.outcome, f.reason) for f in one.aired] == [(Outcome.FAILED, "UNAVAILABLE")]
+
+
+def test_a_clause_that_cannot_be_spoken_leaves_the_others() -> None:
+    one = Stage()
+    one.announce()
+    one.speak(0)
+    one.speak(1, seconds=0)
+    one.speak(2)
+    assert one.outcomes() == [
+        (0, Outcome.DUBBED), (1, Outcome.NO_SPEECH), (2, Outcome.DUBBED)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("left_alone", "outcome"),
+    [(None, Outcome.NO_SPEECH), (LeftAlone.TARGET_LANGUAGE, Outcome.LEFT_ALONE)],
+)
+def test_what_has_no_clauses_is_told_by_its_end(
+    left_alone: LeftAlone | None, outcome: Outcome
+) -> None:
+    one = Stage()
+    one.hear(left_alone=left_alone)
+    one.end(status="no_speech", left_alone=left_alone)
+    assert one.outcomes() == [(0, outcome)]
+
+
+def test_clauses_whose_source_is_not_known_well_are_kept_in_order_and_within_the_fragment() -> None:
+    one = Stage()
+    wild = (5900, 5950, 6000)
+    one.announce(tuple(Announced(f"dito {at}", "", at, at + 50) for at in wild))
+    for number in range(3):
+        one.speak(number, 0.5)
+    aired = one.play_out()
+    borders = [at for f in aired for at in (f.span.start, f.span.stop)]
+    assert borders == sorted(borders)
+    assert (borders[0], borders[-1]) == (one.work_start, one.work_stop)
+    assert all(f.speech_stop > f.speech_start for f in aired)
+
+
+def test_a_long_clause_puts_off_the_next_which_need_not_begin_in_time() -> None:
+    """Within a sentence nobody hears where a clause should have begun."""
+    one = Stage()
+    one.announce()
+    for number, seconds in enumerate((2.6, 1.5, 1.9)):
+        one.speak(number, seconds)
+    task = one.core.dubs.next_stretch()
+    assert task is not None
+    assert task.fragment.part == 1  # there is room for it to be spoken slower
+    first, second, _ = one.play_out()
+    assert first.dub is not None
+    assert second.dub is not None
+    assert second.dub.start == pytest.approx(first.dub.stop, abs=0.04 * RATE)
+
+
+def test_the_longest_fragment_follows_from_the_time_to_the_first_clause() -> None:
+    slow, fast = Stage(), Stage()
+    for one, every_s in ((fast, 0.0), (slow, 2.0)):
+        one.until(0.5)
+        one.announce()
+        for number in range(3):
+            one.until(0.5 + number * every_s)
+            one.speak(number)
+        one.end()
+    assert slow.core.view().longest_fragment_s == fast.core.view().longest_fragment_s
+
+
+def test_clauses_that_come_slower_than_they_are_said_make_fragments_shorter() -> None:
+    slow, fast = Stage(), Stage()
+    for one, every_s in ((fast, 1.0), (slow, 2.8)):
+        one.announce()
+        for number in range(3):
+            one.until(0.5 + number * every_s)
+            one.speak(number)
+        one.end()
+    assert slow.core.view().longest_fragment_s < fast.core.view().longest_fragment_s
+
+
+def test_how_much_was_speech_is_told_of_each_clause() -> None:
+    one = Stage()
+    one.announce()
+    one.speak(0)
+    aired = one.play_out()
+    assert [f.speech / RATE for f in aired] == pytest.approx([2.0, 2.0, 2.0], abs=0.1)
+
+
+RUNNING = {"fragments": {"max_s": 3.0}}
+
+
+def test_the_word_in_which_a_fragment_was_cut_goes_with_the_next() -> None:
+    one = Stage(RUNNING)
+    assert one.work.open_end
+    cut = one.work_stop
+    length_ms = round(1000 * (cut - one.work_start) / RATE)
+    one.until(0.5)
+    one.hear(rest_from_ms=length_ms - 400, speech_end_ms=length_ms - 400)
+    one.tell((Announced("dito", "said", 0, length_ms - 400),))
+    one.speak(0, 2.0)
+    following = one.cut()
+    border = cut - round(0.4 * RATE)
+    assert one.fragment.span.stop == one.fragment.speech_stop == border
+    assert (following.span.start, following.speech_start, following.overlap) == (border, border, 0)
+
+
+def test_a_word_goes_with_the_next_though_that_is_cut_already_if_it_waits() -> None:
+    for sent in (False, True):
+        one = Stage(RUNNING)
+        cut = one.work_stop
+        following = one.cut()
+        assert following.span.start == cut
+        if sent:
+            one.core.dubs.send(following)
+        length_ms = round(1000 * (cut - one.work_start) / RATE)
+        one.hear(rest_from_ms=length_ms - 400)
+        border = cut if sent else cut - round(0.4 * RATE)
+        assert one.fragment.span.stop == following.span.start == following.speech_start == border
+
+
+@pytest.mark.parametrize("rest_from_ms", [0, 90, 99_000])
+def test_a_rest_that_cannot_be_one_is_not_believed(rest_from_ms: int) -> None:
+    one = Stage(RUNNING)
+    one.hear(rest_from_ms=rest_from_ms)
+    assert one.fragment.span.stop == one.work_stop
+
+
+def test_what_ends_in_a_pause_has_no_open_end() -> None:
+    one = Stage()
+    assert not one.work.open_end
+    one.hear(rest_from_ms=3000)
+    assert one.fragment.span.stop == one.work_stop
