@@ -160,6 +160,7 @@ def test_text_is_cut_at_punctuation(text: str, expected: list[str]) -> None:
 
 def test_ties_flags_and_marks_become_kokoros() -> None:
     assert phonemes.translate("(en)wˈi^kɛnd(pt-br) t^ʃe^ɪ", PT_BR) == "wˈikɛnd ʧA"
+    assert phonemes.translate("(^e^n)wˈi^kɛnd(^p^t-^b^r) t^ʃe^ɪ", PT_BR) == "wˈikɛnd ʧA"
     assert phonemes.translate("ɡˈo^ʊl bˈɜːɹd", EN_US) == "ɡˈOl bˈɜɹd"
     assert phonemes.translate("«a» [b]", PT_BR) == "“a” (b)"
 
@@ -250,7 +251,7 @@ def _heard(spans: list[tuple[float, float]], seconds: float, bounds: bool = True
     for start, stop in spans:
         samples[round(16_000 * start) : round(16_000 * stop)] = 30_000
     hearing, model = SileroHearing(), _Loudness()
-    hearing._vad = model  # type: ignore[assignment]
+    hearing._own.vad = model
     heard = hearing.run([PcmTask(samples.tobytes(), 16_000, 1, bounds)])[0]
     return heard, model.asked
 

@@ -1,8 +1,9 @@
 """What a provider is: a small ABC per stage, with frozen capabilities.
 
 `load`, `run` and `close` are called from the one thread that owns the provider, never from two
-at a time, so a provider needs no lock. Providers do not retry and know no deadline. Languages are
-tags, those of `dubcast.languages`.
+at a time, so a provider needs no lock. One whose capabilities say `thread_safe` may be run by
+several threads together, between its `load` and its `close`. Providers do not retry and know no
+deadline. Languages are tags, those of `dubcast.languages`.
 """
 
 from __future__ import annotations
@@ -41,10 +42,14 @@ class Voice:
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a provider can do. `model` names it in replies; `batch_max` items go in one call."""
+    """What a provider can do. `model` names it in replies; `batch_max` items go in one call.
+
+    `thread_safe`: `run` may be called while another call of it is under way.
+    """
 
     model: str
     batch_max: int = 1
+    thread_safe: bool = False
 
 
 @dataclass(frozen=True)
