@@ -21,7 +21,7 @@ from dubcast.config import SecretUrl, Settings
 from dubcast.errors import DubcastError, StsError
 from dubcast.metrics import WorkerMetrics
 from dubcast.models.manifest import load_manifest
-from dubcast.sts import server
+from dubcast.sts import server, synthesis
 from dubcast.sts.build import build_engine
 from dubcast.sts.engine import Engine
 from dubcast.sts.server import DrainingServer
@@ -232,6 +232,7 @@ def models_as_loaded(settings: Settings, place: Place) -> dict[str, Any]:
         patch.setattr(ctranslate2.models, "Whisper", whisper)
         patch.setattr(tokenizers, "Tokenizer", _AnyTokenizer)
         patch.setattr(onnxruntime, "InferenceSession", session)
+        patch.setattr(synthesis, "installed", lambda: [])
         providers = build_engine(settings).providers
         for name in ("asr", "tts"):
             try:
@@ -303,4 +304,5 @@ EFFECTS = {
     "sts_server.device": Effect("cuda", models_as_loaded, LOADED),
     "sts_server.asr_threads": Effect(3, models_as_loaded, LOADED),
     "sts_server.tts_threads": Effect(5, models_as_loaded, LOADED),
+    "sts_server.tts_engine": Effect("openvino", models_as_loaded, LOADED),
 }

@@ -93,6 +93,11 @@ class StsServerSettings(Section):
     device: Literal["cpu", "cuda"] = Field("cpu", description="where the models run")
     asr_threads: int = Field(1, ge=1, le=64)
     tts_threads: int = Field(2, ge=1, le=64)
+    tts_engine: Literal["auto", "onnxruntime", "openvino"] = Field(
+        "auto",
+        description="what runs the voice on a CPU; auto: the one that this machine runs best, "
+        "measured once (capacity.md)",
+    )
     max_pending: int = Field(16, ge=1, le=1024, description="requests admitted at a time")
     drain_s: float = Field(20.0, ge=0, le=300, description="time to finish requests on SIGTERM")
     nice: int = Field(

@@ -21,6 +21,7 @@ from dubcast.sts.providers.interface import (
     TtsProvider,
 )
 from dubcast.sts.providers.registry import Setup
+from dubcast.sts.synthesis import Subject
 
 
 def build_engine(settings: Settings) -> Engine:
@@ -69,6 +70,20 @@ def needed_models(settings: Settings) -> set[str]:
     return own | {model for _, one in stages for model in one.beside}
 
 
+def voice_subject(settings: Settings) -> Subject | None:
+    """What is measured to choose what runs the voice; None where there is no choice.
+
+    Raises as `offered`, and MissingPartError if the model is not installed.
+    """
+    server = settings.sts_server
+    if server.providers.tts != "kokoro" or server.device != "cpu":
+        return None
+    found = registry.find(TtsProvider, server.providers.tts)
+    store = ModelStore(settings.models)
+    folder = Setup(store, server.tts_model or found.models[0]).folder()
+    return Subject(folder, store.path(found.beside[0]), server.tts_threads)
+
+
 def _plain(settings: Settings) -> Setup:
     return Setup(ModelStore(settings.models), device=settings.sts_server.device)
 
@@ -80,4 +95,10 @@ def _asr(settings: Settings) -> Setup:
 
 def _tts(settings: Settings) -> Setup:
     server = settings.sts_server
-    return Setup(ModelStore(settings.models), server.tts_model, server.device, server.tts_threads)
+    return Setup(
+        ModelStore(settings.models),
+        server.tts_model,
+        server.device,
+        server.tts_threads,
+        server.tts_engine,
+    )
