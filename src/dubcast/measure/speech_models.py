@@ -86,11 +86,11 @@ def understood(settings: Settings, samples: Int16, language: str) -> list[str]:
     return [text for text in texts if text]
 
 
-def speech_spans(samples: Int16) -> list[tuple[int, int]]:
-    """Where there is speech: (start, stop) in samples, cut at pauses of 0.25 s."""
+def speech_spans(samples: Int16, longest_s: float = _LONGEST_S) -> list[tuple[int, int]]:
+    """Where there is speech in stereo: (start, stop) in samples, cut at pauses of 0.25 s."""
     vad = VadStream(SileroVad())
     fragmenter = SpeechFragmenter(_THRESHOLD, ms_to_samples(_PAUSE_MS), round(_SHORTEST_S * RATE))
-    longest = round(_LONGEST_S * RATE)
+    longest = round(longest_s * RATE)
     block = RATE // 10
     spans: list[Span] = []
     for start in range(0, len(samples), block):
