@@ -31,10 +31,10 @@ from dubcast.measure.figures import Bar, Figure
 from dubcast.models.store import ModelStore
 from dubcast.sts.build import offered
 from dubcast.sts.offer import Choice
-from dubcast.sts.pipeline import asr_task
 from dubcast.sts.providers import registry
 from dubcast.sts.providers.interface import AsrProvider, HearProvider, PcmTask, Transcript
 from dubcast.sts.providers.registry import Setup
+from dubcast.sts.understanding import asr_task
 
 BARS = (
     Bar("target_speech_dubbed", "<=", 1, "of 40"),

@@ -14,8 +14,8 @@ from dubcast.audio.pcm import RATE, Float, Int16
 from dubcast.clock import NS_PER_S
 from dubcast.config import FragmentSettings, StreamSettings, StsClientSettings
 from dubcast.contract.worker import Outcome
-from dubcast.sts.pipeline import without_repeated
 from dubcast.sts.providers.interface import Transcript, Word
+from dubcast.sts.understanding import without_repeated
 from dubcast.testing.sts_server import Reply, ScriptedSts, success
 from dubcast.worker.core import WorkerCore
 from dubcast.worker.fragment_length import FragmentLengthLimit

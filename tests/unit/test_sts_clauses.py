@@ -85,3 +85,43 @@ def test_nothing_is_lost(text: str) -> None:
 def test_sentences() -> None:
     assert sentences("Oi. Tudo bem? Sim!", PORTUGUESE) == ["Oi.", "Tudo bem?", "Sim!"]
     assert sentences("  ", ENGLISH) == []
+
+
+def _soon(text: str) -> list[str]:
+    return [clause.text for clause in split(text, PORTUGUESE, soon=True)]
+
+
+def test_a_first_clause_that_is_wanted_soon_is_shorter() -> None:
+    """Cut where one breathes: at marks and words that would not cut it otherwise."""
+    text = "O prefeito disse ontem à noite que a ponte nova abre."
+    assert (_texts(text), _soon(text)) == (
+        [text],
+        ["O prefeito disse ontem à noite", "que a ponte nova abre."],
+    )
+
+
+def test_what_is_much_too_long_is_cut_before_a_short_word() -> None:
+    text = "O presidente da câmara municipal anunciou ontem obras em todas as escolas públicas."
+    assert _soon(text) == [
+        "O presidente da câmara municipal anunciou ontem obras",
+        "em todas as escolas públicas.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Uma frase que não é muito longa.",
+        "Esta frase não tem onde cortar senão entre palavras.",
+        "O Dr. João chegou",
+    ],
+)
+def test_what_is_spoken_soon_anyhow_stays_whole(text: str) -> None:
+    assert _soon(text) == [text]
+
+
+@given(st.text(alphabet="abc e,.de que", max_size=200))
+def test_what_is_wanted_soon_loses_nothing(text: str) -> None:
+    joined = " ".join(_soon(text))
+    assert joined.split() == " ".join(_texts(text)).split()
+    assert all(_soon(text)) or not text.strip()

@@ -89,8 +89,8 @@ def test_other_streams_come_between_clauses(
     script.hooks["tts"] = lambda _: free.wait(5)
     submit, clauses, all_wait = engine.tts.submit, count(1), asyncio.Event()
 
-    def counted(*given: Any) -> Any:
-        future = submit(*given)
+    def counted(*given: Any, **named: Any) -> Any:
+        future = submit(*given, **named)
         if next(clauses) == 4:
             all_wait.set()
         return future

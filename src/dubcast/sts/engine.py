@@ -15,6 +15,7 @@ from dubcast.errors import StsError
 from dubcast.metrics import StsMetrics
 from dubcast.sts import clauses
 from dubcast.sts.batcher import Inbox, Waiting
+from dubcast.sts.capacity import Cost
 from dubcast.sts.providers.interface import (
     AsrProvider,
     FitProvider,
@@ -23,6 +24,7 @@ from dubcast.sts.providers.interface import (
     Provider,
     TtsProvider,
 )
+from dubcast.sts.speed import Speed
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -46,7 +48,8 @@ class _Job(Generic[In, Out]):
 class StageThread(Generic[In, Out]):
     """Owns one provider: loads it, feeds it batches, closes it.
 
-    `submit` may be called from any thread; everything else of the provider happens in this one.
+    `submit` may be called from any thread; everything else of the provider happens in this one, or
+    in these: a provider that allows it is run by as many `workers`.
     """
 
     def __init__(
@@ -56,9 +59,12 @@ class StageThread(Generic[In, Out]):
         inbox_limit: int,
         metrics: StsMetrics,
         clock: Clock,
+        workers: int = 1,
     ) -> None:
         self.name = name
         self.provider = provider
+        self.workers = workers if provider.capabilities.thread_safe else 1
+        self._speed = Speed()
         self.state: State = "loading"
         self.failure: BaseException | None = None
         self._clock = clock
@@ -67,49 +73,80 @@ class StageThread(Generic[In, Out]):
         self._seconds = metrics.stage_seconds.labels(name)
         self._batch_size = metrics.batch_size.labels(name)
         self._depth = metrics.queue_depth.labels(name)
-        # A daemon: a model call that hangs must not keep the process from ending.
-        self._thread = threading.Thread(target=self._work, name=f"sts-{name}", daemon=True)
+        # Daemons: a model call that hangs must not keep the process from ending.
+        self._threads = [
+            threading.Thread(target=self._work, name=f"sts-{name}", daemon=True),
+            *(
+                threading.Thread(target=self._help, name=f"sts-{name}-{i}", daemon=True)
+                for i in range(2, self.workers + 1)
+            ),
+        ]
         self._on_change: Callable[[], None] = lambda: None
         self._log = log.get("engine")
 
     def start(self, on_change: Callable[[], None]) -> None:
         """Load the model in the background; `on_change` is called in this thread after that."""
         self._on_change = on_change
-        self._thread.start()
+        self._threads[0].start()
 
-    def submit(self, task: In, stream_id: str, deadline_ns: int) -> Future[Done[Out]]:
+    def submit(
+        self,
+        task: In,
+        stream_id: str,
+        deadline_ns: int,
+        *,
+        due_ns: int | None = None,
+        fragment: int = 0,
+    ) -> Future[Done[Out]]:
         """Queue a task. The future raises StsError (TIMEOUT if it waited past its deadline).
 
-        Raises StsError OVERLOADED if the inbox is full. Cancelling the future is safe: a task
-        that still waits is not computed.
+        `due_ns`, `fragment`: as for `Inbox.put`. Raises StsError OVERLOADED if the inbox is full.
+        Cancelling the future is safe: a task that still waits is not computed.
         """
         job = _Job[In, Out](task, Future())
         with self._lock:
             if self.state in ("failed", "stopped"):
                 raise StsError("MODEL_ERROR", f"stage {self.name} is {self.state}", retryable=True)
-            if not self._inbox.put(job, stream_id, deadline_ns):
+            if not self._inbox.put(job, stream_id, deadline_ns, due_ns=due_ns, fragment=fragment):
                 message = f"the inbox of stage {self.name} is full"
                 raise StsError("OVERLOADED", message, retryable=True, retry_after_s=1.0)
             self._depth.set(len(self._inbox))
             self._lock.notify()
         return job.future
 
+    def cost(self) -> Cost:
+        """What an item costs here, by the runs so far."""
+        with self._lock:
+            most = self.provider.capabilities.batch_max
+            return Cost(self._speed.item_s(most) / self.workers, self._speed.run_s())
+
     def stop(self, timeout_s: float) -> None:
-        """Answer what waits with an error, then end the thread. Stopping twice is harmless."""
+        """Answer what waits with an error, then end the threads. Stopping twice is harmless."""
+        until = time.monotonic() + timeout_s
         with self._lock:
             self.state = "stopped"
             rest = self._inbox.drain()
-            self._lock.notify()
+            self._lock.notify_all()
         for waiting in rest:
             _fail(waiting, StsError("OVERLOADED", "the service is stopping", retryable=True))
-        if self._thread.is_alive():
-            self._thread.join(timeout_s)
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(max(0.0, until - time.monotonic()))
 
     def _work(self) -> None:
+        """The first thread: it loads the model, and closes it when nobody runs it any more."""
         if self._load():
-            while self._step():
-                pass
+            helpers = self._threads[1:]
+            for helper in helpers:
+                helper.start()
+            self._help()
+            for helper in helpers:
+                helper.join()
             self.provider.close()
+
+    def _help(self) -> None:
+        while self._step():
+            pass
 
     def _load(self) -> bool:
         started = time.monotonic()
@@ -137,7 +174,7 @@ class StageThread(Generic[In, Out]):
     def _step(self) -> bool:
         """Wait for work, then compute one batch; False when stopped."""
         with self._lock:
-            self._lock.wait_for(lambda: len(self._inbox) or self.state == "stopped")
+            self._lock.wait_for(lambda: self._inbox.is_ready or self.state == "stopped")
             if self.state == "stopped":
                 return False
             now_ns = self._clock.monotonic_ns()
@@ -149,6 +186,9 @@ class StageThread(Generic[In, Out]):
         batch = [one for one in taken.batch if one.item.future.set_running_or_notify_cancel()]
         if batch:
             self._compute(batch)
+        with self._lock:
+            self._inbox.release(taken.batch)
+            self._lock.notify_all()
         return True
 
     def _compute(self, batch: list[Waiting[_Job[In, Out]]]) -> None:
@@ -169,6 +209,8 @@ class StageThread(Generic[In, Out]):
             self._retry_singly_or_fail(batch, fault)
             return
         ran_s = ns_to_s(self._clock.monotonic_ns() - started_ns)
+        with self._lock:
+            self._speed.learn(len(batch), ran_s)
         self._seconds.observe(ran_s)
         self._batch_size.observe(len(batch))
         for one, value in zip(batch, results, strict=True):
@@ -207,13 +249,17 @@ class Providers:
 
 
 class Engine:
-    """The stages of the service, each in its thread. Loads in the background."""
+    """The stages of the service, each in its thread. Loads in the background.
+
+    `light_threads`: how many threads hear, translate and fit, where their providers allow that.
+    """
 
     def __init__(
         self,
         providers: Providers,
         *,
         inbox_limit: int,
+        light_threads: int = 1,
         metrics: StsMetrics | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -221,31 +267,39 @@ class Engine:
         self.metrics = metrics or StsMetrics()
         self.clock = clock or SystemClock()
 
-        def stage(name: str, provider: Provider[In, Out], most: int = 1) -> StageThread[In, Out]:
-            return StageThread(name, provider, inbox_limit * most, self.metrics, self.clock)
+        def stage(
+            name: str, provider: Provider[In, Out], *, most: int = 1, workers: int = 1
+        ) -> StageThread[In, Out]:
+            limit = inbox_limit * most
+            return StageThread(name, provider, limit, self.metrics, self.clock, workers)
 
-        self.hear = stage("resample", providers.hear)
+        self.hear = stage("resample", providers.hear, workers=light_threads)
         self.asr = stage("asr", providers.asr)
-        self.mt = stage("mt", providers.mt)
-        self.tts = stage("tts", providers.tts, clauses.MOST)
-        self.fit = stage("fit", providers.fit)
+        self.mt = stage("mt", providers.mt, most=clauses.MOST, workers=light_threads)
+        self.tts = stage("tts", providers.tts, most=clauses.MOST)
+        self.fit = stage("fit", providers.fit, workers=light_threads)
         self._changed = threading.Event()
 
     @property
-    def _stages(self) -> tuple[StageThread[Any, Any], ...]:
+    def stages(self) -> tuple[StageThread[Any, Any], ...]:
+        """In the order in which a fragment goes through them."""
         return (self.hear, self.asr, self.mt, self.tts, self.fit)
+
+    def costs(self) -> dict[str, Cost]:
+        """What an item costs each stage at the moment, by its name."""
+        return {stage.name: stage.cost() for stage in self.stages}
 
     @property
     def state(self) -> State:
         """`ready` when every model is loaded, `failed` if one cannot be."""
-        states = {stage.state for stage in self._stages}
+        states = {stage.state for stage in self.stages}
         order: tuple[State, ...] = ("failed", "stopped", "loading")
         return next((state for state in order if state in states), "ready")
 
     @property
     def failure(self) -> BaseException | None:
         """Why the first stage that failed did."""
-        return next((stage.failure for stage in self._stages if stage.failure), None)
+        return next((stage.failure for stage in self.stages if stage.failure), None)
 
     def start(self, on_change: Callable[[], None] | None = None) -> None:
         """Load all models, each in its own thread. Returns at once."""
@@ -256,7 +310,7 @@ class Engine:
             if on_change is not None:
                 on_change()
 
-        for stage in self._stages:
+        for stage in self.stages:
             stage.start(changed)
 
     def wait(self, timeout_s: float) -> State:
@@ -267,5 +321,5 @@ class Engine:
     def stop(self, timeout_s: float = 2.0) -> None:
         """Stop all stages; `timeout_s` for all together. Stopping twice is harmless."""
         until = time.monotonic() + timeout_s
-        for stage in self._stages:
+        for stage in self.stages:
             stage.stop(max(0.0, until - time.monotonic()))

@@ -25,15 +25,19 @@ def status_of(error: StsError) -> int:
     return error.status if isinstance(error, Refusal) else usual_status(error.code)
 
 
-def error_reply(error: StsError, fragment_id: str | None = None) -> Response:
-    """The reply to a request that failed."""
-    detail = ErrorDetail(
+def detail(error: StsError) -> ErrorDetail:
+    """What the caller is told of an error."""
+    return ErrorDetail(
         code=cast(ErrorCode, error.code),
         message=str(error),
         retryable=error.retryable,
         stage=error.stage,
     )
-    body = StsErrorBody(fragment_id=fragment_id, error=detail)
+
+
+def error_reply(error: StsError, fragment_id: str | None = None) -> Response:
+    """The reply to a request that failed."""
+    body = StsErrorBody(fragment_id=fragment_id, error=detail(error))
     headers = {}
     if error.retry_after_s is not None:
         headers["Retry-After"] = str(math.ceil(error.retry_after_s))

@@ -1,50 +1,39 @@
 """What happens to one fragment: hear, recognize, translate, speak, fit.
 
-Knows the order of the stages, and nothing of HTTP or of models.
+Knows the order of the stages, and nothing of HTTP or of models. A reply is made whole, or streamed:
+what is known as soon as it is, each clause when it is spoken.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
 import platform
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
 from typing import Literal
 
 from dubcast.clock import NS_PER_MS
+from dubcast.contract.stream_reply import Done, encode
 from dubcast.contract.sts import (
-    UNDETERMINED,
     ClauseTime,
     PcmAudio,
     StageTimes,
     StsMetadata,
     StsRequest,
     StsResponse,
-    WordTime,
 )
-from dubcast.errors import StsError
-from dubcast.sts import overlap
+from dubcast.sts.capacity import Place
 from dubcast.sts.engine import Engine
 from dubcast.sts.offer import Choice, Offer
 from dubcast.sts.phrasebook import Phrasebook
-from dubcast.sts.providers.interface import ASR_RATE, AsrTask, Heard, PcmTask, Transcript
-from dubcast.sts.speaking import Dub, Speaker
+from dubcast.sts.speaking import Dub, Passage, Speaker
 from dubcast.sts.stage_calls import StageCalls
+from dubcast.sts.streaming import Progress, Streamer
 from dubcast.sts.translating import Translator
-from dubcast.sts.which_language import Question
+from dubcast.sts.understanding import Understood, understand
 
 Outcome = Literal["success", "no_speech", "partial"]
-
-
-@dataclass(frozen=True)
-class _Understood:
-    """What was heard of a fragment; `choice`: the request's, with its source as it was heard."""
-
-    heard: Heard
-    said: Transcript
-    choice: Choice
-    language: str = UNDETERMINED
-    probability: float | None = None
 
 
 @dataclass(frozen=True)
@@ -52,7 +41,7 @@ class _Result:
     """What came of a fragment."""
 
     status: Outcome
-    understood: _Understood
+    understood: Understood
     translation: str = ""
     dub: Dub | None = None
 
@@ -64,6 +53,8 @@ class Pipeline:
         self._engine = engine
         self._translator = Translator(engine, phrasebook)
         self._speaker = Speaker(engine)
+        self._streamer = Streamer(engine, self._translator, self._speaker)
+        self._numbers = count(1)
         providers = engine.providers
         self._metadata = StsMetadata(
             asr_model=providers.asr.capabilities.model,
@@ -75,106 +66,90 @@ class Pipeline:
             providers.asr.capabilities, providers.mt.capabilities, providers.tts.capabilities
         )
 
-    async def process(self, request: StsRequest, choice: Choice) -> StsResponse:
+    async def process(self, request: StsRequest, choice: Choice, place: Place) -> StsResponse:
         """Dub one fragment within its `timeout_ms` from now.
 
         Raises StsError. Cancelling is safe: what has not begun is not computed.
         """
-        clock = self._engine.clock
-        now_ns = clock.monotonic_ns()
-        calls = StageCalls(
-            request.stream_id, clock, now_ns, now_ns + request.timeout_ms * NS_PER_MS
-        )
-        try:
-            async with asyncio.timeout(request.timeout_ms / 1000):
-                result = await self._stages(request, choice, calls)
-        except TimeoutError:
-            message = f"not done within {request.timeout_ms} ms"
-            raise StsError("TIMEOUT", message, retryable=True, stage=calls.stage) from None
+        calls = self._calls(request, place)
+        async with calls.within():
+            result = await self._stages(request, choice, calls)
         return self._reply(request, calls, result)
+
+    async def stream(
+        self,
+        request: StsRequest,
+        choice: Choice,
+        place: Place,
+        progress: Progress,
+        tell: Callable[[bytes], None],
+    ) -> Done:
+        """Dub one fragment within its `timeout_ms` from now, each frame told as soon as it is
+        known; the last one is what is returned. What `progress` has is not done again.
+
+        Raises StsError. Cancelling is safe.
+        """
+        calls = self._calls(request, place)
+        async with calls.within():
+            await self._streamer.stream(calls, request, choice, progress, tell)
+        done = Done(
+            **progress.outcome(request),
+            processing_time_ms=round(calls.took_ms(), 1),
+            stages_ms=_stage_times(calls),
+            metadata=self._metadata,
+        )
+        tell(encode(done))
+        return done
+
+    def _calls(self, request: StsRequest, place: Place) -> StageCalls:
+        clock, fragment = self._engine.clock, next(self._numbers)
+        now_ns = clock.monotonic_ns()
+        deadline_ns = now_ns + request.timeout_ms * NS_PER_MS
+        return StageCalls(request.stream_id, clock, now_ns, deadline_ns, fragment, place)
 
     async def _stages(self, request: StsRequest, choice: Choice, calls: StageCalls) -> _Result:
         self._engine.metrics.audio_seconds.inc(request.audio.duration_ms / 1000)
-        understood = await self._understand(request, choice, calls)
+        config = request.config
+        words = config.timings == "words" or config.overlap_ms > 0
+        understood = await understand(self._engine, calls, request, choice, words=words)
         text, choice = understood.said.text, understood.choice
         if not text:
             return _Result("no_speech", understood)
         translation = await self._translator.translate(calls, text, choice)
-        dub = await self._speaker.speak(calls, request, understood.heard, text, translation, choice)
+        passage = Passage(request, understood.bounds_s, text, choice)
+        dub = await self._speaker.speak(calls, passage, translation)
         if dub is None:
             return _Result("no_speech", understood, translation)
         return _Result("success" if dub.fitted.fits else "partial", understood, dub.text, dub)
 
-    async def _understand(
-        self, request: StsRequest, choice: Choice, calls: StageCalls
-    ) -> _Understood:
-        audio, config = request.audio, request.config
-        bounds = config.timings != "none"
-        task = PcmTask(audio.pcm_bytes(), audio.sample_rate_hz, audio.channels, bounds)
-        heard = await calls.run(self._engine.hear, task)
-        if not heard.speech:
-            return _Understood(heard, Transcript(""), choice)
-        words = config.timings == "words" or config.overlap_ms > 0
-        said = await calls.run(self._engine.asr, asr_task(heard, choice, words=words))
-        answer = said.answer
-        if not said.text and not (answer and answer.left_alone):
-            return _Understood(heard, said, choice)
-        once = without_repeated(said, request.context.source_text, config.overlap_ms / 1000)
-        if answer is None:
-            return _Understood(heard, once, choice, choice.source.tag)
-        return _Understood(
-            heard, once, choice.heard(answer.language), answer.language, answer.probability
-        )
-
     def _reply(self, request: StsRequest, calls: StageCalls, result: _Result) -> StsResponse:
         audio, dub, understood = request.audio, result.dub, result.understood
-        timed, said, bounds_s = request.config.timings, understood.said, understood.heard.bounds_s
-        took_ns = self._engine.clock.monotonic_ns() - calls.started_ns
+        timed, (start_ms, end_ms) = request.config.timings, understood.bounds_ms
         return StsResponse(
             fragment_id=request.fragment_id,
             status=result.status,
-            left_alone=said.answer.left_alone if said.answer else None,
+            left_alone=understood.left_alone,
             dubbed_audio=dub
             and PcmAudio.from_pcm(dub.fitted.pcm, audio.sample_rate_hz, audio.channels),
-            transcript=said.text,
+            transcript=understood.said.text,
             translated_text=result.translation,
             detected_language=understood.language,
-            language_probability=_share(understood.probability),
+            language_probability=understood.share,
             speech_ms=dub.fitted.speech_ms if dub else 0,
             tempo=round(dub.fitted.tempo, 4) if dub else 1.0,
-            speech_start_ms=round(1000 * bounds_s[0]) if bounds_s else None,
-            speech_end_ms=round(1000 * bounds_s[1]) if bounds_s else None,
-            words=_words(said) if timed == "words" else (),
+            speech_start_ms=start_ms,
+            speech_end_ms=end_ms,
+            words=understood.words if timed == "words" else (),
             clauses=_clauses(dub) if dub and timed != "none" else (),
             shortened=dub.shortened if dub else False,
-            processing_time_ms=round(took_ns / NS_PER_MS, 1),
-            stages_ms=StageTimes(**{name: round(ms, 1) for name, ms in calls.ms.items()}),
+            processing_time_ms=round(calls.took_ms(), 1),
+            stages_ms=_stage_times(calls),
             metadata=self._metadata,
         )
 
 
-def asr_task(heard: Heard, choice: Choice, *, words: bool = False) -> AsrTask:
-    """What the recognition is asked: what is said, and in which language."""
-    start_s, stop_s = heard.bounds_s or (0.0, len(heard.samples) / ASR_RATE)
-    sources = tuple(one.tag for one in choice.sources)
-    question = Question(sources, choice.target.tag, stop_s - start_s, choice.named)
-    return AsrTask(heard.samples, choice.source.tag, words, question)
-
-
-def without_repeated(said: Transcript, previous: str, overlap_s: float) -> Transcript:
-    """The transcript without the words that the chunk before has said already."""
-    count = overlap.repeated_words(previous, said.words, overlap_s)
-    if count == 0:
-        return said
-    words = said.words[count:]
-    return replace(said, text=" ".join(word.text for word in words), words=words)
-
-
-def _words(said: Transcript) -> tuple[WordTime, ...]:
-    return tuple(
-        WordTime(text=word.text, start_ms=_ms(word.start_s), end_ms=_ms(word.end_s))
-        for word in said.words
-    )
+def _stage_times(calls: StageCalls) -> StageTimes:
+    return StageTimes(**{name: round(ms, 1) for name, ms in calls.ms.items()})
 
 
 def _clauses(dub: Dub) -> tuple[ClauseTime, ...]:
@@ -182,11 +157,3 @@ def _clauses(dub: Dub) -> tuple[ClauseTime, ...]:
         ClauseTime(text=clause.text, start_ms=start, end_ms=end, source_text=clause.source)
         for clause, (start, end) in zip(dub.clauses, dub.fitted.clauses_ms, strict=True)
     )
-
-
-def _share(probability: float | None) -> float | None:
-    return None if probability is None else round(min(max(probability, 0.0), 1.0), 4)
-
-
-def _ms(seconds: float) -> int:
-    return round(1000 * seconds)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import PlainTextResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ValidationError
 
+from dubcast.contract import stream_reply
 from dubcast.contract.errors import STATUSES
 from dubcast.contract.sts import (
     LanguagePair,
@@ -49,7 +51,10 @@ _BODY = {
 _OK = {
     "model": StsResponse,
     "description": "The dub; status no_speech comes without audio",
-    "content": {"application/json": {"example": RESPONSE_EXAMPLE}},
+    "content": {
+        "application/json": {"example": RESPONSE_EXAMPLE},
+        stream_reply.MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}},
+    },
 }
 
 
@@ -66,6 +71,8 @@ def api(service: Service) -> APIRouter:
         try:
             fragment = await asyncio.to_thread(_parse, body)
             fragment_id = fragment.fragment_id
+            if _wants_stream(request, fragment):
+                return await _streamed(service.stream(fragment))
             reply = await service.process(fragment)
         except StsError as error:
             service.count(error.code)
@@ -93,6 +100,26 @@ def api(service: Service) -> APIRouter:
         return LanguagesReply(pairs=[LanguagePair(source=a, target=b) for a, b in pairs])
 
     return router
+
+
+def _wants_stream(request: Request, fragment: StsRequest) -> bool:
+    """Whether the reply is to be streamed. A dub that is to match its fragment is known at the end
+    only, so it comes whole."""
+    accepted = ",".join(request.headers.getlist("accept")).split(",")
+    kinds = {one.partition(";")[0].strip().lower() for one in accepted}
+    return stream_reply.MEDIA_TYPE in kinds and fragment.config.duration_policy == "fit"
+
+
+async def _streamed(frames: AsyncIterator[bytes]) -> Response:
+    """The reply once its first frame is there. Raises StsError if none comes."""
+    first = await anext(frames)
+
+    async def all_frames() -> AsyncIterator[bytes]:
+        yield first
+        async for frame in frames:
+            yield frame
+
+    return StreamingResponse(all_frames(), media_type=stream_reply.MEDIA_TYPE)
 
 
 def health(service: Service) -> APIRouter:

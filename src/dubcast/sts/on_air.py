@@ -1,0 +1,66 @@
+"""Which streams are on air at this service, since when, and how much each sends. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+# A stream that has sent nothing for so long is not on air here any more.
+GONE_S = 30.0
+_WINDOW_S = 20.0
+
+
+@dataclass
+class _Stream:
+    """`start_s`: when the audio of its first fragment began; `sent`: (when, seconds of audio)."""
+
+    start_s: float
+    sent: deque[tuple[float, float]] = field(default_factory=deque)
+
+    def rate(self, now_s: float) -> float:
+        """Seconds of audio that it sends in a second."""
+        while len(self.sent) > 1 and self.sent[0][0] <= now_s - _WINDOW_S:
+            self.sent.popleft()
+        seconds = sum(audio_s for _, audio_s in self.sent)
+        return seconds / min(max(now_s - self.start_s, 0.1), _WINDOW_S)
+
+
+class OnAir:
+    """The streams in the order in which they came. Times in seconds of any clock."""
+
+    def __init__(self) -> None:
+        self._streams: dict[str, _Stream] = {}
+
+    def __len__(self) -> int:
+        return len(self._streams)
+
+    def __contains__(self, stream_id: str) -> bool:
+        return stream_id in self._streams
+
+    def sent(self, stream_id: str, audio_s: float, now_s: float) -> None:
+        """A stream sent a fragment; from the first one on it is on air."""
+        stream = self._streams.setdefault(stream_id, _Stream(now_s - audio_s))
+        stream.sent.append((now_s, audio_s))
+
+    def forget(self, now_s: float) -> None:
+        """Streams that send no more are not on air."""
+        last = {name: one.sent[-1][0] for name, one in self._streams.items()}
+        for name, at_s in last.items():
+            if at_s <= now_s - GONE_S:
+                del self._streams[name]
+
+    def rate_up_to(self, stream_id: str, now_s: float) -> float:
+        """What a stream and those before it send together, in seconds of audio in a second.
+
+        One that is not on air comes last, and is expected to send what the others do.
+        """
+        total = 0.0
+        for name, stream in self._streams.items():
+            total += stream.rate(now_s)
+            if name == stream_id:
+                return total
+        return total + (total / len(self._streams) if self._streams else 1.0)
+
+    def is_first(self, stream_id: str) -> bool:
+        """True if no other stream came before it."""
+        return next(iter(self._streams), stream_id) == stream_id

@@ -1,0 +1,101 @@
+"""Hears a fragment and recognizes what is said in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from dubcast.contract.sts import UNDETERMINED, LeftAlone, StsRequest, WordTime
+from dubcast.sts import overlap
+from dubcast.sts.engine import Engine
+from dubcast.sts.offer import Choice
+from dubcast.sts.providers.interface import ASR_RATE, AsrTask, Heard, PcmTask, Transcript
+from dubcast.sts.stage_calls import StageCalls
+from dubcast.sts.which_language import Question
+
+
+@dataclass(frozen=True)
+class Understood:
+    """What was heard of a fragment; `choice`: the request's, with its source as it was heard.
+
+    `bounds_s`: where its speech is, if that was asked for.
+    """
+
+    said: Transcript
+    choice: Choice
+    bounds_s: tuple[float, float] | None = None
+    language: str = UNDETERMINED
+    probability: float | None = None
+
+    @property
+    def left_alone(self) -> LeftAlone | None:
+        """Why its words are not to be dubbed, if that is so."""
+        return self.said.answer.left_alone if self.said.answer else None
+
+    @property
+    def bounds_ms(self) -> tuple[int, int] | tuple[None, None]:
+        """The same bounds as they are told."""
+        if self.bounds_s is None:
+            return None, None
+        return to_ms(self.bounds_s[0]), to_ms(self.bounds_s[1])
+
+    @property
+    def share(self) -> float | None:
+        """The probability of the language as it is told."""
+        if self.probability is None:
+            return None
+        return round(min(max(self.probability, 0.0), 1.0), 4)
+
+    @property
+    def words(self) -> tuple[WordTime, ...]:
+        """The words' times as they are told."""
+        return tuple(
+            WordTime(text=word.text, start_ms=to_ms(word.start_s), end_ms=to_ms(word.end_s))
+            for word in self.said.words
+        )
+
+
+async def understand(
+    engine: Engine, calls: StageCalls, request: StsRequest, choice: Choice, *, words: bool
+) -> Understood:
+    """What is said in a fragment; `words`: with each word's time. Raises StsError.
+
+    Cancelling is safe.
+    """
+    audio, config = request.audio, request.config
+    bounds = config.timings != "none"
+    task = PcmTask(audio.pcm_bytes(), audio.sample_rate_hz, audio.channels, bounds)
+    heard = await calls.run(engine.hear, task)
+    if not heard.speech:
+        return Understood(Transcript(""), choice, heard.bounds_s)
+    said = await calls.run(engine.asr, asr_task(heard, choice, words=words))
+    answer, bounds_s = said.answer, heard.bounds_s
+    if not said.text and not (answer and answer.left_alone):
+        return Understood(said, choice, bounds_s)
+    once = without_repeated(said, request.context.source_text, config.overlap_ms / 1000)
+    if answer is None:
+        return Understood(once, choice, bounds_s, choice.source.tag)
+    return Understood(
+        once, choice.heard(answer.language), bounds_s, answer.language, answer.probability
+    )
+
+
+def asr_task(heard: Heard, choice: Choice, *, words: bool = False) -> AsrTask:
+    """What the recognition is asked: what is said, and in which language."""
+    start_s, stop_s = heard.bounds_s or (0.0, len(heard.samples) / ASR_RATE)
+    sources = tuple(one.tag for one in choice.sources)
+    question = Question(sources, choice.target.tag, stop_s - start_s, choice.named)
+    return AsrTask(heard.samples, choice.source.tag, words, question)
+
+
+def without_repeated(said: Transcript, previous: str, overlap_s: float) -> Transcript:
+    """The transcript without the words that the chunk before has said already."""
+    count = overlap.repeated_words(previous, said.words, overlap_s)
+    if count == 0:
+        return said
+    words = said.words[count:]
+    return replace(said, text=" ".join(word.text for word in words), words=words)
+
+
+def to_ms(seconds: float) -> int:
+    """Seconds as the contract tells them."""
+    return round(1000 * seconds)
