@@ -22,6 +22,7 @@ from dubcast.errors import DubcastError, StsError
 from dubcast.metrics import WorkerMetrics
 from dubcast.models.manifest import load_manifest
 from dubcast.sts import server, synthesis
+from dubcast.sts.beam import width
 from dubcast.sts.build import build_engine
 from dubcast.sts.engine import Engine
 from dubcast.sts.server import DrainingServer
@@ -242,6 +243,11 @@ def models_as_loaded(settings: Settings, place: Place) -> dict[str, Any]:
     return seen
 
 
+def beam_asked(settings: Settings, _: Place) -> int:
+    """How widely recognition searches when there is nothing else to do."""
+    return width(build_engine(settings).asr_beam, 60.0, 1.0, is_busy=False)
+
+
 def providers_taken(settings: Settings, _: Place) -> dict[str, str] | str:
     """Which class does each stage, or why there is none."""
     try:
@@ -303,6 +309,7 @@ EFFECTS = {
     },
     "sts_server.device": Effect("cuda", models_as_loaded, LOADED),
     "sts_server.asr_threads": Effect(3, models_as_loaded, LOADED),
+    "sts_server.asr_beam": Effect(1, beam_asked, LOADED),
     "sts_server.tts_threads": Effect(5, models_as_loaded, LOADED),
     "sts_server.tts_engine": Effect("openvino", models_as_loaded, LOADED),
 }

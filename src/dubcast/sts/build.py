@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 
 from dubcast.config import Settings
 from dubcast.errors import MissingPartError
@@ -23,6 +24,9 @@ from dubcast.sts.providers.interface import (
 from dubcast.sts.providers.registry import Setup
 from dubcast.sts.synthesis import Subject
 
+# What hears, translates and fits holds Python's lock for half of its time.
+_MOST_LIGHT_THREADS = 4
+
 
 def build_engine(settings: Settings) -> Engine:
     """An engine with the providers of the settings, not yet loaded.
@@ -41,7 +45,12 @@ def build_engine(settings: Settings) -> Engine:
         tts=registry.create(TtsProvider, chosen.tts, _tts(settings)),
         fit=registry.create(FitProvider, chosen.fit, plain),
     )
-    return Engine(providers, inbox_limit=settings.sts_server.max_pending)
+    return Engine(
+        providers,
+        inbox_limit=settings.sts_server.max_pending,
+        light_threads=min(len(os.sched_getaffinity(0)), _MOST_LIGHT_THREADS),
+        asr_beam=settings.sts_server.asr_beam,
+    )
 
 
 def offered(settings: Settings) -> Offer:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from dubcast.contract.sts import UNDETERMINED, LeftAlone, StsRequest, WordTime
 from dubcast.sts import overlap
+from dubcast.sts.beam import width
 from dubcast.sts.engine import Engine
 from dubcast.sts.offer import Choice
 from dubcast.sts.providers.interface import ASR_RATE, AsrTask, Heard, PcmTask, Transcript
@@ -67,7 +68,9 @@ async def understand(
     heard = await calls.run(engine.hear, task)
     if not heard.speech:
         return Understood(Transcript(""), choice, heard.bounds_s)
-    said = await calls.run(engine.asr, asr_task(heard, choice, words=words))
+    left_s, audio_s = calls.left_ms() / 1000, audio.duration_ms / 1000
+    beam = width(engine.asr_beam, left_s, audio_s, is_busy=engine.is_busy)
+    said = await calls.run(engine.asr, asr_task(heard, choice, words=words, beam=beam))
     answer, bounds_s = said.answer, heard.bounds_s
     if not said.text and not (answer and answer.left_alone):
         return Understood(said, choice, bounds_s)
@@ -79,12 +82,12 @@ async def understand(
     )
 
 
-def asr_task(heard: Heard, choice: Choice, *, words: bool = False) -> AsrTask:
+def asr_task(heard: Heard, choice: Choice, *, words: bool = False, beam: int = 1) -> AsrTask:
     """What the recognition is asked: what is said, and in which language."""
     start_s, stop_s = heard.bounds_s or (0.0, len(heard.samples) / ASR_RATE)
     sources = tuple(one.tag for one in choice.sources)
     question = Question(sources, choice.target.tag, stop_s - start_s, choice.named)
-    return AsrTask(heard.samples, choice.source.tag, words, question)
+    return AsrTask(heard.samples, choice.source.tag, words, question, beam)
 
 
 def without_repeated(said: Transcript, previous: str, overlap_s: float) -> Transcript:
