@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import statistics
 import subprocess
-import tarfile
-from io import BytesIO
 from pathlib import Path
 
 from rich.console import Console
@@ -36,9 +34,10 @@ def unpacked(commit: str, folder: Path) -> Path:
     )
     if done.returncode:
         raise MissingPartError(f"commit {commit} is not in this clone: git fetch --unshallow")
-    with tarfile.open(fileobj=BytesIO(done.stdout)) as archive:
-        archive.extractall(folder / "base", filter="data")
-    return folder / "base"
+    root = folder / "base"
+    root.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["tar", "-x", "-C", str(root)], input=done.stdout, check=True)
+    return root
 
 
 def cpu_share(running: Running, known: Programme) -> float:
