@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 STARTED := $(shell date +%s)
 
-.PHONY: help setup fresh demo bench-separation bench-mix bench-faults bench-onair bench-servers test test-unit test-deep check format schemas soak-short soak clean
+.PHONY: help setup fresh demo bench-separation bench-mix bench-faults bench-onair bench-servers bench-sts test test-unit test-deep check format schemas soak-short soak clean
 
 help:
 	@echo "make demo        dub a live stream end to end on this machine and measure it"
@@ -14,6 +14,7 @@ help:
 	@echo "make bench-faults  break everything while it is on air, beside an undisturbed stream"
 	@echo "make bench-onair  pictures that pause, timestamps as encoders send them; whose language is dubbed"
 	@echo "make bench-servers  all ingests, destinations and limits on a real MediaMTX"
+	@echo "make bench-sts   what the speech service costs, and how many live streams it carries"
 	@echo "make fresh       demo and test in a bare Debian 12, on the committed tree (as root)"
 	@echo "make check       format, lint, types, borders, packages"
 	@echo "make soak-short  30 minutes of a looped stream: memory, sync, gaps"
@@ -38,6 +39,11 @@ bench-onair: setup
 # Needs the MediaMTX that `dubcast mediamtx install` brings, or one on PATH.
 bench-servers: setup
 	@$(PY) -m bench.servers
+
+# OpenVINO is optional; where it is quicker, the service takes it.
+bench-sts: setup
+	@.venv/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt openvino
+	@$(PY) -m bench.sts $(PART)
 
 # The compiler makes the wall clock that is stepped.
 bench-faults:

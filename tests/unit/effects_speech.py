@@ -21,7 +21,8 @@ from dubcast.config import SecretUrl, Settings
 from dubcast.errors import DubcastError, StsError
 from dubcast.metrics import WorkerMetrics
 from dubcast.models.manifest import load_manifest
-from dubcast.sts import server
+from dubcast.sts import server, synthesis
+from dubcast.sts.beam import width
 from dubcast.sts.build import build_engine
 from dubcast.sts.engine import Engine
 from dubcast.sts.server import DrainingServer
@@ -232,6 +233,7 @@ def models_as_loaded(settings: Settings, place: Place) -> dict[str, Any]:
         patch.setattr(ctranslate2.models, "Whisper", whisper)
         patch.setattr(tokenizers, "Tokenizer", _AnyTokenizer)
         patch.setattr(onnxruntime, "InferenceSession", session)
+        patch.setattr(synthesis, "installed", lambda: [])
         providers = build_engine(settings).providers
         for name in ("asr", "tts"):
             try:
@@ -239,6 +241,11 @@ def models_as_loaded(settings: Settings, place: Place) -> dict[str, Any]:
             except DubcastError as error:
                 seen.setdefault(name, str(error))
     return seen
+
+
+def beam_asked(settings: Settings, _: Place) -> int:
+    """How widely recognition searches when there is nothing else to do."""
+    return width(build_engine(settings).asr_beam, 60.0, 1.0, is_busy=False)
 
 
 def providers_taken(settings: Settings, _: Place) -> dict[str, str] | str:
@@ -303,5 +310,7 @@ EFFECTS = {
     "sts_server.piper_voices": Effect("{other_tts}", providers_taken, LOADED),
     "sts_server.device": Effect("cuda", models_as_loaded, LOADED),
     "sts_server.asr_threads": Effect(3, models_as_loaded, LOADED),
+    "sts_server.asr_beam": Effect(1, beam_asked, LOADED),
     "sts_server.tts_threads": Effect(5, models_as_loaded, LOADED),
+    "sts_server.tts_engine": Effect("openvino", models_as_loaded, LOADED),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -29,6 +30,7 @@ class Model:
         self.encoded: list[int] = []  # seconds
         self.asked = 0
         self.prompts: list[str] = []
+        self.beams: list[int] = []
 
     def encode(self, mels: np.ndarray) -> np.ndarray:
         self.encoded.append(mels.shape[2] // 100)
@@ -40,6 +42,7 @@ class Model:
 
     def generate(self, encoded: np.ndarray, prompts: list[list[str]], **how: Any) -> list[Any]:
         self.prompts += [prompt[1] for prompt in prompts]
+        self.beams.append(how["beam_size"])
         said = SimpleNamespace(sequences_ids=[[1, 2]], scores=[self.score], no_speech_prob=0.0)
         return [said] * len(prompts)
 
@@ -104,3 +107,10 @@ def test_what_is_decoded_again_is_not_asked_again(question: Question) -> None:
     assert said.dropped == "logprob"
     assert (model.encoded, model.asked, model.prompts) == ([10, 30], 1, ["<|en|>"] * 2)
     assert said.answer == Answer("en", 0.9)
+
+
+def test_the_search_is_as_wide_as_is_asked() -> None:
+    model = Model([ENGLISH])
+    _recognizer(model).run([_task(None), replace(_task(None), beam=5)])
+    _recognizer(model).run([_task(None)])
+    assert model.beams == [5, 1]

@@ -20,11 +20,14 @@ from dubcast.config import (
     OrchestratorSettings,
     Settings,
     StsClientSettings,
+    StsServerSettings,
 )
 from dubcast.doctor import speech
 from dubcast.doctor.report import Finding
 from dubcast.doctor.speech import Answer
 from dubcast.small_http import Reply, SmallServer
+from dubcast.sts import synthesis
+from dubcast.sts.synthesis import Choice, Subject, Trial
 
 
 def found(settings: Settings) -> dict[str, Finding]:
@@ -167,3 +170,52 @@ def test_the_report_is_also_json(tmp_path: Path) -> None:
     assert told["complete"] is False
     states = {one["name"]: one["state"] for one in told["findings"]}
     assert states["model kokoro-voices"] == "missing"
+
+
+def _synthesis(settings: Settings) -> Finding | None:
+    return found(settings).get("synthesis engine")
+
+
+@pytest.fixture
+def voiced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Subject:
+    """A machine with the voice's model, without another engine, whose processor says nothing."""
+    subject = Subject(tmp_path, tmp_path, 2)
+    (tmp_path / "model.onnx").write_bytes(b"network")
+    monkeypatch.setattr(doctor.synthesis, "voice_subject", lambda _: subject)
+    monkeypatch.setattr(synthesis, "installed", lambda: [])
+    monkeypatch.setattr(synthesis, "processor", lambda: "")
+    monkeypatch.setattr(synthesis, "cache_dir", lambda: tmp_path)
+    return subject
+
+
+def test_the_engine_that_speaks_is_told_with_what_it_takes(
+    voiced: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _synthesis(Settings()) == Finding("synthesis engine", True, "onnxruntime")
+    monkeypatch.setattr(synthesis, "installed", lambda: ["openvino"])
+    waiting = _synthesis(Settings())
+    assert waiting is not None
+    assert "measured when the speech service starts" in waiting.detail
+    trial = Trial(wall=0.4, cpu=0.5, memory_mb=1500)
+    synthesis.remember(voiced.file, Choice(engine="openvino", trials={"openvino": trial}))
+    told = _synthesis(Settings())
+    assert told == Finding("synthesis engine", True, "openvino: 0.40 of real time, 1.5 GB")
+
+
+def test_a_processor_that_gains_by_another_engine_is_told_so(
+    voiced: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(synthesis, "processor", lambda: "x | amx_bf16 amx_tile")
+    advice = _synthesis(Settings())
+    assert advice is not None
+    assert (advice.state, "dubcast[openvino]" in advice.detail) == ("note", True)
+
+
+def test_an_engine_that_is_asked_for_and_missing_is_named(voiced: Subject) -> None:
+    asked = Settings(sts_server=StsServerSettings(tts_engine="openvino"))
+    told = _synthesis(asked)
+    assert told == Finding("synthesis engine", False, "pip install 'dubcast[openvino]'")
+    usual = Settings(sts_server=StsServerSettings(tts_engine="onnxruntime"))
+    assert _synthesis(usual) == Finding(
+        "synthesis engine", True, "onnxruntime, as the settings say"
+    )

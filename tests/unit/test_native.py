@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -80,6 +81,26 @@ def test_elsewhere_than_on_linux_nothing_is_given_back(monkeypatch: pytest.Monke
     monkeypatch.setattr(Path, "read_text", missing)
     monkeypatch.setattr(ctypes, "CDLL", None)
     native.give_back_loading()
+
+
+def test_blas_gets_one_thread_unless_the_user_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
+    monkeypatch.setenv("MKL_NUM_THREADS", "9")
+    monkeypatch.delenv("MKL_NUM_THREADS")
+    native.single_blas_thread()
+    assert (os.environ["OPENBLAS_NUM_THREADS"], os.environ["MKL_NUM_THREADS"]) == ("3", "1")
+
+
+def test_the_service_pins_them_before_numpy_is_there() -> None:
+    program = (
+        "import sys; from dubcast import native; from dubcast.cli import sts;"
+        "native.single_blas_thread = lambda: sys.exit('late' if 'numpy' in sys.modules else 0);"
+        "sts.sts()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_what_is_hidden_is_there_again_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -164,6 +164,7 @@ def test_text_is_cut_at_punctuation(text: str, expected: list[str]) -> None:
 
 def test_ties_flags_and_marks_become_kokoros() -> None:
     assert phonemes.plain("(en)wˈi^kɛnd(pt-br) le- t^ʃe^ɪ") == "wˈi^kɛnd le t^ʃe^ɪ"
+    assert phonemes.plain("(^e^n)wˈi^kɛnd(^p^t-^b^r) t^ʃe^ɪ") == "wˈi^kɛnd t^ʃe^ɪ"
     assert phonemes.translate("wˈi^kɛnd t^ʃe^ɪ", PT_BR) == "wˈikɛnd ʧA"
     assert phonemes.translate("ɡˈo^ʊl bˈɜːɹd", EN_US) == "ɡˈOl bˈɜɹd"
     assert phonemes.translate("«a» [b]", PT_BR) == "“a” (b)"
@@ -263,7 +264,7 @@ def _heard(spans: list[tuple[float, float]], seconds: float, bounds: bool = True
     for start, stop in spans:
         samples[round(16_000 * start) : round(16_000 * stop)] = 30_000
     hearing, model = SileroHearing(), _Loudness()
-    hearing._vad = model  # type: ignore[assignment]
+    hearing._own.vad = model
     heard = hearing.run([PcmTask(samples.tobytes(), 16_000, 1, bounds)])[0]
     return heard, model.asked
 

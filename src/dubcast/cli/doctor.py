@@ -15,7 +15,7 @@ import typer
 from dubcast import gst_elements
 from dubcast.cli.common import PEOPLE, ConfigOption, JsonOption, load_settings
 from dubcast.config import Secret, Settings
-from dubcast.doctor import machine, report, speech
+from dubcast.doctor import machine, report, speech, synthesis
 from dubcast.doctor.report import Finding
 from dubcast.errors import DubcastError
 from dubcast.system_packages import PROGRAMS
@@ -62,6 +62,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         _srt,
         lambda: _media_servers(settings),
         lambda: _models(settings),
+        lambda: _synthesis(settings),
         lambda: machine.ports(settings, media_kind=_media_kind(settings)),
         lambda: list(machine.disks(settings)),
         lambda: speech.findings(settings.sts),
@@ -184,6 +185,13 @@ def _taken_server(settings: Settings) -> list[Finding]:
     if name == EMBEDDED and settings.media_server.kind == "auto":
         return [Finding(taken, False, ADVICE, needed=False)]
     return [Finding(taken, True)]
+
+
+def _synthesis(settings: Settings) -> list[Finding]:
+    try:
+        return synthesis.findings(settings)
+    except DubcastError:
+        return []  # what is wrong is said by the models' lines
 
 
 def _models(settings: Settings) -> list[Finding]:

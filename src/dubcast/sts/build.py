@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from dataclasses import replace
 
 from dubcast.config import Settings
@@ -23,6 +24,10 @@ from dubcast.sts.providers.interface import (
 )
 from dubcast.sts.providers.registry import Setup
 from dubcast.sts.several_voices import joined, together
+from dubcast.sts.synthesis import Subject
+
+# What hears, translates and fits holds Python's lock for half of its time.
+_MOST_LIGHT_THREADS = 4
 
 
 def build_engine(settings: Settings) -> Engine:
@@ -42,7 +47,12 @@ def build_engine(settings: Settings) -> Engine:
         tts=_synthesis(settings),
         fit=registry.create(FitProvider, chosen.fit, plain),
     )
-    return Engine(providers, inbox_limit=settings.sts_server.max_pending)
+    return Engine(
+        providers,
+        inbox_limit=settings.sts_server.max_pending,
+        light_threads=min(len(os.sched_getaffinity(0)), _MOST_LIGHT_THREADS),
+        asr_beam=settings.sts_server.asr_beam,
+    )
 
 
 def offered(settings: Settings) -> Offer:
@@ -97,6 +107,20 @@ def _speaking(settings: Settings) -> list[tuple[str, Setup]]:
     return found
 
 
+def voice_subject(settings: Settings) -> Subject | None:
+    """What is measured to choose what runs the voice; None where there is no choice.
+
+    Raises as `offered`, and MissingPartError if the model is not installed.
+    """
+    server = settings.sts_server
+    if server.providers.tts != "kokoro" or server.device != "cpu":
+        return None
+    found = registry.find(TtsProvider, server.providers.tts)
+    store = ModelStore(settings.models)
+    folder = Setup(store, server.tts_model or found.models[0]).folder()
+    return Subject(folder, store.path(found.beside[0]), server.tts_threads)
+
+
 def _plain(settings: Settings) -> Setup:
     return Setup(ModelStore(settings.models), device=settings.sts_server.device)
 
@@ -108,4 +132,10 @@ def _asr(settings: Settings) -> Setup:
 
 def _tts(settings: Settings) -> Setup:
     server = settings.sts_server
-    return Setup(ModelStore(settings.models), server.tts_model, server.device, server.tts_threads)
+    return Setup(
+        ModelStore(settings.models),
+        server.tts_model,
+        server.device,
+        server.tts_threads,
+        server.tts_engine,
+    )

@@ -114,6 +114,12 @@ class StageThread(Generic[In, Out]):
             self._lock.notify()
         return job.future
 
+    @property
+    def waiting(self) -> int:
+        """How many tasks wait."""
+        with self._lock:
+            return len(self._inbox)
+
     def cost(self) -> Cost:
         """What an item costs here, by the runs so far."""
         with self._lock:
@@ -252,6 +258,7 @@ class Engine:
     """The stages of the service, each in its thread. Loads in the background.
 
     `light_threads`: how many threads hear, translate and fit, where their providers allow that.
+    `asr_beam`: how widely recognition searches where there is time.
     """
 
     def __init__(
@@ -260,10 +267,12 @@ class Engine:
         *,
         inbox_limit: int,
         light_threads: int = 1,
+        asr_beam: int = 1,
         metrics: StsMetrics | None = None,
         clock: Clock | None = None,
     ) -> None:
         self.providers = providers
+        self.asr_beam = asr_beam
         self.metrics = metrics or StsMetrics()
         self.clock = clock or SystemClock()
 
@@ -284,6 +293,11 @@ class Engine:
     def stages(self) -> tuple[StageThread[Any, Any], ...]:
         """In the order in which a fragment goes through them."""
         return (self.hear, self.asr, self.mt, self.tts, self.fit)
+
+    @property
+    def is_busy(self) -> bool:
+        """True if something waits for a stage."""
+        return any(stage.waiting for stage in self.stages)
 
     def costs(self) -> dict[str, Cost]:
         """What an item costs each stage at the moment, by its name."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from dubcast.contract.sts import UNDETERMINED, LeftAlone, StsRequest, WordTime
 from dubcast.sts import overlap
+from dubcast.sts.beam import width
 from dubcast.sts.engine import Engine
 from dubcast.sts.offer import Choice
 from dubcast.sts.providers.interface import ASR_RATE, AsrTask, Heard, PcmTask, Transcript
@@ -72,8 +73,10 @@ async def understand(
     heard = await calls.run(engine.hear, task)
     if not heard.speech:
         return Understood(Transcript(""), choice, heard.bounds_s)
+    left_s, audio_s = calls.left_ms() / 1000, audio.duration_ms / 1000
+    beam = width(engine.asr_beam, left_s, audio_s, is_busy=engine.is_busy)
     asked = asr_task(heard, choice, words=words, so_far=request.context.language)
-    said = await calls.run(engine.asr, asked)
+    said = await calls.run(engine.asr, replace(asked, beam=beam))
     answer, bounds_s = said.answer, heard.bounds_s
     if not said.text and not (answer and answer.left_alone):
         return Understood(said, choice, bounds_s)

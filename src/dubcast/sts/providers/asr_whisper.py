@@ -162,7 +162,7 @@ class WhisperAsr(AsrProvider):
         results = self._model.generate(
             encoded,
             [_prompt(task.language) for task in tasks],
-            beam_size=1,
+            beam_size=max(task.beam for task in tasks),
             max_length=_PROMPT_TOKENS + _CAP_TOKENS + round(_CAP_TOKENS_PER_S * max(lengths)),
             return_scores=True,
             return_no_speech_prob=True,

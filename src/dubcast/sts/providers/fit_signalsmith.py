@@ -31,7 +31,7 @@ _SEED = 1
 class SignalsmithFit(FitProvider):
     """Signalsmith Stretch (MIT) through python-stretch, and soxr."""
 
-    capabilities = Capabilities(model="signalsmith-stretch")
+    capabilities = Capabilities(model="signalsmith-stretch", thread_safe=True)
 
     def __init__(self) -> None:
         self._stretch: Any = None

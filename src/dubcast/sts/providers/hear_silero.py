@@ -6,6 +6,7 @@ The gate is not an optimisation: without it Whisper makes up text on every kind 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -48,10 +49,10 @@ _FULL_SCALE = 32768.0
 class SileroHearing(HearProvider):
     """Silero VAD v6 (MIT) in the build that the worker uses too, and soxr for the rate."""
 
-    capabilities = Capabilities(model="silero-vad-v6")
+    capabilities = Capabilities(model="silero-vad-v6", thread_safe=True)
 
     def __init__(self) -> None:
-        self._vad: SileroVad
+        self._own = threading.local()  # the detector's state is that of one clip
         self._soxr: Any = None
 
     def load(self) -> None:
@@ -62,7 +63,15 @@ class SileroHearing(HearProvider):
                 f"{error.name} is missing: pip install 'dubcast[sts]'"
             ) from error
         self._soxr = soxr
-        self._vad = SileroVad()
+        self._own.vad = SileroVad()
+
+    @property
+    def _vad(self) -> SileroVad:
+        """This thread's detector."""
+        if not hasattr(self._own, "vad"):
+            self._own.vad = SileroVad()
+        vad: SileroVad = self._own.vad
+        return vad
 
     def run(self, batch: Sequence[PcmTask]) -> list[Heard]:
         return [self._hear(task) for task in batch]

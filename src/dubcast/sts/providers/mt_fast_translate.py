@@ -24,7 +24,7 @@ class FastTranslateMt(MtProvider):
     """English to Brazilian Portuguese and back; a few milliseconds a sentence on one core."""
 
     capabilities = MtCapabilities(
-        model="bergamot-tiny-enpt", batch_max=4, pairs=frozenset(_FOLDERS)
+        model="bergamot-tiny-enpt", batch_max=4, pairs=frozenset(_FOLDERS), thread_safe=True
     )
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
 """Text to phonemes for Kokoro, with espeak-ng run as a separate program (it is GPL).
 
 espeak-ng drops punctuation, which Kokoro needs for its prosody. So the text is cut at punctuation,
-the pieces go through the program, a line each, and the marks are put back (as phonemizer's
+the pieces go through the program, and the marks are put back (as phonemizer's
 `preserve_punctuation` does).
 """
 
@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 from collections.abc import Sequence
 
 from dubcast.errors import MissingPartError
 from dubcast.languages.language import Variety
+from dubcast.sts.providers.espeak import EspeakPool
 
-_TIMEOUT_S = 5.0
 # Marks at which a voice breathes: only before a space or the end, so that 3.14 and 10:30 are
 # whole; quotes and brackets anywhere.
 _PUNCTUATION = re.compile(r'([;:,.!?…]+(?=["”’)\]]*(?:\s|$))|\.{3}|\s[-–—]+\s|[—…"“”«»()\[\]¡¿]+)')
@@ -26,8 +25,9 @@ _OWN_MARKS = str.maketrans(
         **{"؟": "? ", "،": ", ", "؛": "; "},
     }
 )
-# espeak-ng marks words that it reads in another language: (en)weekend(pt-br).
-_LANGUAGE_SWITCH = re.compile(r"\([a-z]{2,3}(?:-[a-z0-9-]+)?\)")
+# espeak-ng marks words that it reads in another language, and ties the letters of the marks too:
+# (^e^n)weekend(^p^t-^b^r).
+_LANGUAGE_SWITCH = re.compile(r"\((?:\^?[a-z0-9-])+\)")
 _MARKS = {"«": "“", "»": "”", "[": "(", "]": ")", "...": "…", "-": "—", "–": "—", "¡": "", "¿": ""}
 
 # Kokoro's symbols for what espeak-ng ties together (hexgrad/misaki, `espeak.py`); what differs by
@@ -48,7 +48,10 @@ _TIED = {
 
 
 class Espeak:
-    """Runs `espeak-ng`. Raises MissingPartError on creation if there is none."""
+    """Runs `espeak-ng`. Raises MissingPartError on creation if there is none.
+
+    Safe to use from several threads.
+    """
 
     def __init__(self) -> None:
         program = shutil.which("espeak-ng")
@@ -56,7 +59,7 @@ class Espeak:
             raise MissingPartError(
                 "the program espeak-ng is missing: install the package espeak-ng of your system"
             )
-        self._program = program
+        self._pool = EspeakPool(program)
 
     def phonemes(self, text: str, variety: Variety) -> str:
         """Phonemes of `text`, spoken as in `variety`, in Kokoro's alphabet.
@@ -78,34 +81,17 @@ class Espeak:
         )
         return " ".join(joined.split())
 
+    def close(self) -> None:
+        """End its processes; it may be used again."""
+        self._pool.close()
+
     def _lines(self, pieces: Sequence[str], voice: str) -> list[str]:
         """Phonemes of each piece, with the spaces around it kept."""
-        if not pieces:
-            return []
-        lines = self._run("\n".join(piece.strip() for piece in pieces), voice)
-        if len(lines) != len(pieces):
-            # A piece made more than one clause (a very long one does): ask for each alone.
-            lines = [" ".join(self._run(piece.strip(), voice)) for piece in pieces]
+        lines = self._pool.lines(pieces, voice) if pieces else []
         return [
             (" " if piece[0].isspace() else "") + line + (" " if piece[-1].isspace() else "")
             for piece, line in zip(pieces, lines, strict=True)
         ]
-
-    def _run(self, text: str, voice: str) -> list[str]:
-        command = [self._program, "-q", "--ipa", "--tie=^", "-v", voice]
-        try:
-            done = subprocess.run(
-                command,
-                input=text + "\n",
-                capture_output=True,
-                text=True,
-                encoding="utf-8",
-                timeout=_TIMEOUT_S,
-                check=True,
-            )
-        except (OSError, subprocess.SubprocessError) as error:
-            raise RuntimeError(f"espeak-ng failed: {error}") from error
-        return [line.strip() for line in done.stdout.splitlines() if line.strip()]
 
 
 def split(text: str) -> list[tuple[str, bool]]:

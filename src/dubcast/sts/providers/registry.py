@@ -16,6 +16,7 @@ from typing import Any, Literal, TypeVar
 from dubcast.errors import ConfigError, MissingPartError
 from dubcast.models.store import ModelStore
 from dubcast.sts.providers.interface import Capabilities, Provider
+from dubcast.sts.synthesis import AskedEngine
 
 GROUP = "dubcast.sts.providers"
 BUILT_IN = {
@@ -38,12 +39,14 @@ class Setup:
 
     `model`: as the settings name it, in the manifest or a folder; the registry puts the
     provider's own default where none is named, and leaves None for a provider without models.
+    `engine`: what runs the model, where a provider has a choice.
     """
 
     store: ModelStore
     model: str | None = None
     device: Device = "cpu"
     threads: int = 1
+    engine: AskedEngine = "auto"
 
     @property
     def model_name(self) -> str:

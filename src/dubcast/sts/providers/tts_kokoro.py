@@ -1,4 +1,4 @@
-"""Speech synthesis: Kokoro-82M (ONNX) on onnxruntime, at its natural speed.
+"""Speech synthesis: Kokoro-82M (ONNX), at its natural speed.
 
 The fitter changes the tempo afterwards: Kokoro's own `speed` costs far more intelligibility and
 does not hit the length that it is asked for.
@@ -10,11 +10,12 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
-from dubcast.errors import MissingPartError, StsError
+from dubcast import log
+from dubcast.errors import StsError
 from dubcast.languages import catalogue
 from dubcast.sts.duration import trim
 from dubcast.sts.providers.interface import (
@@ -25,13 +26,14 @@ from dubcast.sts.providers.interface import (
     TtsTask,
     Voice,
 )
+from dubcast.sts.providers.kokoro_engines import STYLE, Network, open_network
 from dubcast.sts.providers.phonemes import Espeak
-from dubcast.sts.providers.registry import Device, Registration, Setup
+from dubcast.sts.providers.registry import Registration, Setup
+from dubcast.sts.synthesis import USUAL, Engine, Subject, engine_for
 
 RATE = 24_000
 _VOICES_MODEL = "kokoro-voices"
 MAX_TOKENS = 510
-_STYLE = 256
 # The first letter of a voice's name is the language that it speaks, the second its gender. Its
 # Japanese and Chinese voices (j, z) learned phonemes that espeak-ng does not make: they are not
 # offered.
@@ -52,58 +54,46 @@ class KokoroTts(TtsProvider):
     """Kokoro: `model.onnx` and `vocab.json` in one folder, voices (`<name>.bin`) in another."""
 
     def __init__(
-        self,
-        folder: Path,
-        voices_folder: Path,
-        capabilities: TtsCapabilities,
-        device: Device,
-        threads: int,
+        self, folder: Path, voices_folder: Path, capabilities: TtsCapabilities, setup: Setup
     ) -> None:
         self.capabilities = capabilities
         self._folder = folder
         self._voices_folder = voices_folder
-        self._device = device
-        self._threads = threads
-        self._session: Any = None
+        self._setup = setup
+        self._network: Network | None = None
         self._vocab: dict[str, int] = {}
         self._styles: dict[str, Float] = {}
         self._espeak: Espeak | None = None
 
     def load(self) -> None:
-        try:
-            import onnxruntime
-        except ImportError as error:
-            raise MissingPartError("onnxruntime is missing: pip install 'dubcast[sts]'") from error
         self._espeak = Espeak()
         vocab = json.loads((self._folder / "vocab.json").read_text(encoding="utf-8"))
         self._vocab = vocab["vocab"]
-        self._session = self._open(onnxruntime)
+        device, threads = self._setup.device, self._setup.threads
+        self._network = open_network(self._engine(), self._folder, device, threads)
         for voice in self.capabilities.voices:
             if voice.default:
                 self.run([TtsTask("Ok.", voice)])  # the first run of a session is slow
 
-    def _open(self, onnxruntime: Any) -> Any:
-        providers = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
-        wanted = providers[self._device]
-        if wanted not in onnxruntime.get_available_providers():
-            raise MissingPartError(
-                f"this onnxruntime cannot use {self._device}: pip install onnxruntime-gpu"
-            )
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self._threads
-        options.inter_op_num_threads = 1
-        # Spinning threads would take the core that the other models and the media path need.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3
-        return onnxruntime.InferenceSession(
-            str(self._folder / "model.onnx"), options, providers=[wanted]
-        )
+    def _engine(self) -> Engine:
+        """What runs the network; on a CPU, the best of what is installed, unless one is asked for.
+
+        Raises MissingPartError if that is not installed.
+        """
+        if self._setup.device != "cpu":
+            return USUAL
+        subject = Subject(self._folder, self._voices_folder, self._setup.threads)
+        engine, choice = engine_for(self._setup.engine, subject)
+        log.get("tts").info("synthesis_engine", engine=engine, measured=str(choice or ""))
+        return engine
 
     def run(self, batch: Sequence[TtsTask]) -> list[Speech]:
         return [self._speak(task) for task in batch]
 
     def close(self) -> None:
-        self._session = None
+        self._network = None
+        if self._espeak is not None:
+            self._espeak.close()
 
     def _speak(self, task: TtsTask) -> Speech:
         variety = catalogue.variety(task.voice.language)
@@ -120,20 +110,15 @@ class KokoroTts(TtsProvider):
         return [[self._vocab[char] for char in piece] for piece in pieces(known, MAX_TOKENS)]
 
     def _synthesize(self, tokens: list[int], style: Float) -> Float:
-        # 0 is the pad at both ends; the style depends on the length of the text.
-        inputs = {
-            "tokens": np.array([[0, *tokens, 0]], dtype=np.int64),
-            "style": style[len(tokens) - 1].reshape(1, _STYLE),
-            "speed": np.ones(1, dtype=np.float32),
-        }
-        samples: Float = np.asarray(self._session.run(None, inputs)[0], np.float32).ravel()
-        return samples
+        assert self._network is not None
+        # The style depends on the length of the text.
+        return self._network.audio(tokens, style[len(tokens) - 1])
 
     def _style(self, voice: str) -> Float:
         """Style vectors of a voice by text length, shape (510, 256)."""
         if voice not in self._styles:
             data = np.fromfile(self._voices_folder / f"{voice}.bin", dtype="<f4")
-            self._styles[voice] = data.reshape(-1, _STYLE)
+            self._styles[voice] = data.reshape(-1, STYLE)
         return self._styles[voice]
 
 
@@ -184,13 +169,7 @@ def _offers(setup: Setup) -> TtsCapabilities:
 
 
 def _create(setup: Setup) -> KokoroTts:
-    return KokoroTts(
-        setup.folder(),
-        setup.store.path(_VOICES_MODEL),
-        _offers(setup),
-        setup.device,
-        setup.threads,
-    )
+    return KokoroTts(setup.folder(), setup.store.path(_VOICES_MODEL), _offers(setup), setup)
 
 
 PROVIDER = Registration(
