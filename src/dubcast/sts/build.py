@@ -36,7 +36,7 @@ def build_engine(settings: Settings) -> Engine:
     providers = Providers(
         hear=registry.create(HearProvider, chosen.hear, plain),
         asr=registry.create(AsrProvider, chosen.asr, _asr(settings)),
-        mt=registry.create(MtProvider, chosen.mt, plain),
+        mt=registry.create(MtProvider, chosen.mt, _mt(settings)),
         tts=registry.create(TtsProvider, chosen.tts, _tts(settings)),
         fit=registry.create(FitProvider, chosen.fit, plain),
     )
@@ -50,7 +50,7 @@ def offered(settings: Settings) -> Offer:
     """
     chosen = settings.sts_server.providers
     asr = registry.offers(AsrProvider, Capabilities, chosen.asr, _asr(settings))
-    mt = registry.offers(MtProvider, MtCapabilities, chosen.mt, _plain(settings))
+    mt = registry.offers(MtProvider, MtCapabilities, chosen.mt, _mt(settings))
     tts = registry.offers(TtsProvider, TtsCapabilities, chosen.tts, _tts(settings))
     return Offer.of(asr, mt, tts)
 
@@ -61,7 +61,7 @@ def needed_models(settings: Settings) -> set[str]:
     stages = (
         (None, registry.find(HearProvider, chosen.hear)),
         (server.asr_model, registry.find(AsrProvider, chosen.asr)),
-        (None, registry.find(MtProvider, chosen.mt)),
+        (None, registry.find(MtProvider, chosen.mt)),  # says itself what it needs
         (server.tts_model, registry.find(TtsProvider, chosen.tts)),
         (None, registry.find(FitProvider, chosen.fit)),
     )
@@ -76,6 +76,11 @@ def _plain(settings: Settings) -> Setup:
 def _asr(settings: Settings) -> Setup:
     server = settings.sts_server
     return Setup(ModelStore(settings.models), server.asr_model, server.device, server.asr_threads)
+
+
+def _mt(settings: Settings) -> Setup:
+    server = settings.sts_server
+    return Setup(ModelStore(settings.models), server.mt_model, server.device)
 
 
 def _tts(settings: Settings) -> Setup:

@@ -14,6 +14,7 @@ from dubcast.contract.errors import STATUSES
 from dubcast.contract.sts import (
     LanguagePair,
     LanguagesReply,
+    MissingPair,
     StsErrorBody,
     StsRequest,
     StsResponse,
@@ -88,9 +89,14 @@ def api(service: Service) -> APIRouter:
 
     @router.get("/api/v1/languages", tags=["sts"])
     async def languages() -> LanguagesReply:
-        """The directions that can be dubbed."""
-        pairs = service.offer.pairs
-        return LanguagesReply(pairs=[LanguagePair(source=a, target=b) for a, b in pairs])
+        """The directions that can be dubbed, and those that lack their translation."""
+        offer = service.offer
+        return LanguagesReply(
+            pairs=[LanguagePair(source=a, target=b) for a, b in offer.pairs],
+            missing=[
+                MissingPair(source=a, target=b, command=how) for (a, b), how in offer.to_get.items()
+            ],
+        )
 
     return router
 
