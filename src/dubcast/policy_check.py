@@ -19,7 +19,7 @@ def why_not(policy: StreamSettings, languages: LanguagesReply, voices: VoicesRep
         why = " (it cannot tell languages)" if deaf else ""
         return (
             f"cannot dub from {policy.source_language!r} to {policy.target_language!r}; "
-            f"the service{why} offers: {known}"
+            f"the service{why} offers: {known}{_to_get(wanted, languages)}"
         )
     names = sorted(one.name for one in voices.voices if _primary(one.language) == wanted[1])
     if policy.voice not in ("default", *names):
@@ -27,6 +27,14 @@ def why_not(policy: StreamSettings, languages: LanguagesReply, voices: VoicesRep
             f"unknown voice {policy.voice!r} for {policy.target_language}; "
             f"there are: {', '.join(['default', *names])}"
         )
+    return ""
+
+
+def _to_get(wanted: tuple[str, str], languages: LanguagesReply) -> str:
+    """What gets a direction that it lacks, if that can be had."""
+    for one in languages.missing:
+        if wanted == (_primary(one.source), _primary(one.target)):
+            return f"; where the service runs, `{one.command}` gets this direction"
     return ""
 
 

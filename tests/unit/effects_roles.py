@@ -129,6 +129,7 @@ def pulled(settings: Settings, place: Place) -> str:
     place.patch.setattr(models_pull, "fetch_package", refuses)
     sources = [
         {"kind": "hub", "repo": "who/what", "revision": "0" * 40, "files": {"a": "a"}},
+        {"kind": "url", "base": "http://127.0.0.1:9/theirs", "files": {"a": "a"}},
         {"kind": "registry", "files": {"a": [{"package": "npm:small@2.0.0", "member": "a"}]}},
     ]
     model = {
@@ -139,7 +140,12 @@ def pulled(settings: Settings, place: Place) -> str:
     manifest = Manifest.model_validate({"models": {"one": model}})
     store, nowhere = ModelStore(settings.models, manifest), place.names["refusing"]
     with pytest.raises(DubcastError) as caught:
-        pull(store, sources=settings.models.source, hub=f"http://127.0.0.1:{nowhere}")
+        pull(
+            store,
+            sources=settings.models.source,
+            hub=f"http://127.0.0.1:{nowhere}",
+            mirror=settings.models.translations_url,
+        )
     return str(caught.value)
 
 
@@ -176,6 +182,9 @@ EFFECTS = {
     "worker.dumps.retention_h": Effect(48.0, as_run, DUMPED),
     "models.dir": Effect("{store}", found),
     "models.source": Effect("registry", pulled, {"models.dir": "{chosen}"}),
+    "models.translations_url": Effect(
+        "http://127.0.0.1:9/mirror", pulled, {"models.dir": "{chosen}"}
+    ),
     "log.level": Effect("warning", logged),
     "log.format": Effect("console", logged),
 }

@@ -20,7 +20,6 @@ from dubcast.clock import NS_PER_S
 from dubcast.config import SecretUrl, Settings
 from dubcast.errors import DubcastError, StsError
 from dubcast.metrics import WorkerMetrics
-from dubcast.models.manifest import load_manifest
 from dubcast.sts import server, synthesis
 from dubcast.sts.beam import width
 from dubcast.sts.build import build_engine
@@ -134,17 +133,6 @@ def breaker_story(settings: Settings, _: Place) -> list[tuple[bool, str]]:
 # ---- the service ----------------------------------------------------------------------------
 
 
-def store_of_holes(folder: Path) -> Path:
-    """A store in which every file has its right size, and nothing in it."""
-    for name, entry in load_manifest().models.items():
-        where = folder / name / entry.digest
-        where.mkdir(parents=True)
-        for file, pin in entry.files.items():
-            with (where / file).open("wb") as out:
-                out.truncate(pin.size)
-    return folder
-
-
 def service_as_run(settings: Settings, place: Place) -> dict[str, Any]:
     """The service as `serve` starts it, up to the moment when it would take requests."""
     seen: dict[str, Any] = {"nice": []}
@@ -219,6 +207,8 @@ def models_as_loaded(settings: Settings, place: Place) -> dict[str, Any]:
     import onnxruntime
     import tokenizers
 
+    from dubcast.sts.providers import mt_fxtranslate
+
     seen: dict[str, Any] = {}
 
     def whisper(folder: str, **options: Any) -> None:
@@ -229,13 +219,18 @@ def models_as_loaded(settings: Settings, place: Place) -> dict[str, Any]:
         seen["tts"] = (Path(file).parent.name, options.intra_op_num_threads, providers)
         raise Asked
 
+    def translation(folder: Path) -> None:
+        seen["mt"] = folder.parent.name
+        raise Asked
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ctranslate2.models, "Whisper", whisper)
         patch.setattr(tokenizers, "Tokenizer", _AnyTokenizer)
         patch.setattr(onnxruntime, "InferenceSession", session)
         patch.setattr(synthesis, "installed", lambda: [])
+        patch.setattr(mt_fxtranslate, "_loaded", translation)
         providers = build_engine(settings).providers
-        for name in ("asr", "tts"):
+        for name in ("asr", "mt", "tts"):
             try:
                 getattr(providers, name).load()
             except DubcastError as error:
@@ -302,6 +297,7 @@ EFFECTS = {
     "sts_server.phrasebook": Effect(False, service_as_run, SERVED),
     "sts_server.nice": Effect(9, service_as_run, SERVED),
     "sts_server.asr_model": Effect("{asr}", models_as_loaded, LOADED),
+    "sts_server.mt_model": Effect("tiny", models_as_loaded, LOADED),
     "sts_server.tts_model": Effect("{other_tts}", models_as_loaded, LOADED),
     **{
         f"sts_server.providers.{stage}": Effect("of-another-package", providers_taken, LOADED)

@@ -17,6 +17,7 @@ from dubcast.cli.service import check_here, check_policy, is_ready
 from dubcast.config import Settings, StreamSettings, StsClientSettings
 from dubcast.errors import ConfigError, StsError
 from dubcast.testing.sts_server import Reply, ScriptedSts, success
+from holes import store_of_holes
 
 LANGUAGES = {"pairs": [{"source": "en", "target": "pt-BR"}, {"source": "pt-BR", "target": "en"}]}
 VOICES = {
@@ -77,11 +78,12 @@ def test_what_it_cannot_serve_is_refused_with_a_list(
     ],
 )
 def test_policies_are_checked_before_anything_starts(
-    settings: dict[str, Any], words: list[str]
+    tmp_path: Path, settings: dict[str, Any], words: list[str]
 ) -> None:
-    check_here(Settings())
+    store = {"models": {"dir": store_of_holes(tmp_path)}}
+    check_here(Settings.model_validate(store))
     with pytest.raises(ConfigError) as caught:
-        check_here(Settings.model_validate(settings))
+        check_here(Settings.model_validate({**settings, **store}))
     assert all(word in str(caught.value) for word in words)
 
 

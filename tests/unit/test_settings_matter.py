@@ -21,6 +21,7 @@ from effect import Effect, Place, observe
 
 from dubcast.config import Section, Settings
 from dubcast.testing.sts_server import Reply
+from holes import store_of_holes
 
 EFFECTS = {
     **effects_on_air.EFFECTS,
@@ -34,7 +35,7 @@ EFFECTS = {
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """What all effects can be looked at with: services, ports, folders, a program."""
     folder = tmp_path_factory.mktemp("shared")
-    names = {"store": str(effects_speech.store_of_holes(folder / "store"))}
+    names = {"store": str(store_of_holes(folder / "store"))}
     for name in ("asr", "tts", "other_tts"):
         (folder / name).mkdir()
         (folder / name / "vocab.json").write_text('{"vocab": {}}')

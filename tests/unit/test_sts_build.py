@@ -16,20 +16,9 @@ from typer.testing import CliRunner
 from dubcast.config import ProviderSettings, Settings
 from dubcast.errors import ConfigError, MissingPartError, StsError
 from dubcast.languages import catalogue
-from dubcast.models.manifest import load_manifest
 from dubcast.sts.build import build_engine, offered
 from dubcast.sts.providers.interface import AsrTask
-
-
-def _installed(tmp_path: Path) -> Path:
-    """A store in which every file has its right size (as holes), and nothing else."""
-    for name, entry in load_manifest().models.items():
-        folder = tmp_path / name / entry.digest
-        folder.mkdir(parents=True)
-        for file, pin in entry.files.items():
-            with (folder / file).open("wb") as out:
-                out.truncate(pin.size)
-    return tmp_path
+from holes import store_of_holes
 
 
 def _settings(store: Path, **sts_server: Any) -> Settings:
@@ -37,7 +26,7 @@ def _settings(store: Path, **sts_server: Any) -> Settings:
 
 
 def test_the_defaults_name_the_models(tmp_path: Path) -> None:
-    engine = build_engine(_settings(_installed(tmp_path)))
+    engine = build_engine(_settings(store_of_holes(tmp_path)))
     providers = engine.providers
     assert providers.asr.capabilities.model == "whisper-base"
     assert providers.tts.capabilities.model == "kokoro-82m-int8"
@@ -72,7 +61,7 @@ def test_the_recognizers_model_threads_and_device_are_obeyed(
     tokenizer = tokenizers.Tokenizer(tokenizers.models.WordLevel({"<|endoftext|>": 0}))
     tokenizer.save(str(own / "tokenizer.json"))
     changed = {"asr_model": str(own), "device": "cuda", "asr_threads": 3}
-    asr = build_engine(_settings(_installed(tmp_path / "store"), **changed)).providers.asr
+    asr = build_engine(_settings(store_of_holes(tmp_path / "store"), **changed)).providers.asr
     assert asr.capabilities.model == "my-whisper"
     monkeypatch.setattr(ctranslate2.models, "Whisper", _loading)
     args, named = _asked(asr)
@@ -87,7 +76,7 @@ def test_the_voices_model_threads_and_device_are_obeyed(
     own.mkdir()
     (own / "vocab.json").write_text('{"vocab": {}}')
     changed = {"tts_model": str(own), "device": "cuda", "tts_threads": 5}
-    tts = build_engine(_settings(_installed(tmp_path / "store"), **changed)).providers.tts
+    tts = build_engine(_settings(store_of_holes(tmp_path / "store"), **changed)).providers.tts
     assert tts.capabilities.model == "my-kokoro"
     monkeypatch.setattr(onnxruntime, "InferenceSession", _loading)
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider"])
@@ -98,7 +87,7 @@ def test_the_voices_model_threads_and_device_are_obeyed(
 
 
 def test_as_many_may_wait_for_a_model_as_are_admitted(tmp_path: Path) -> None:
-    engine = build_engine(_settings(_installed(tmp_path), max_pending=7))
+    engine = build_engine(_settings(store_of_holes(tmp_path), max_pending=7))
     task = AsrTask(np.zeros(16, np.float32), "en")
     for _ in range(7):
         engine.asr.submit(task, "demo", 10**18)
@@ -110,7 +99,7 @@ def test_an_unknown_or_missing_model_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(MissingPartError, match="dubcast models pull whisper-base"):
         build_engine(_settings(tmp_path))
     with pytest.raises(MissingPartError, match="there are: whisper-base"):
-        build_engine(_settings(_installed(tmp_path), tts_model="nothing"))
+        build_engine(_settings(store_of_holes(tmp_path), tts_model="nothing"))
 
 
 def test_a_missing_library_for_numbers_is_a_clear_error(
@@ -118,12 +107,12 @@ def test_a_missing_library_for_numbers_is_a_clear_error(
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingPartError, match=r"num2words is missing: pip install"):
-        build_engine(_settings(_installed(tmp_path)))
+        build_engine(_settings(store_of_holes(tmp_path)))
 
 
 @pytest.mark.parametrize("stage", ProviderSettings.model_fields)
 def test_the_provider_of_each_stage_is_the_settings(tmp_path: Path, stage: str) -> None:
-    named = _settings(_installed(tmp_path), providers={stage: "nothing"})
+    named = _settings(store_of_holes(tmp_path), providers={stage: "nothing"})
     with pytest.raises(ConfigError, match=rf"sts_server\.providers\.{stage} = 'nothing'"):
         build_engine(named)
 
@@ -133,7 +122,7 @@ def test_what_is_offered_is_the_settings_providers(tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match=rf"providers\.{stage} = 'nothing'"):
             offered(_settings(tmp_path, providers={stage: "nothing"}))
     named, auto = (("en", "pt-BR"), ("pt-BR", "en")), (("auto", "en"), ("auto", "pt-BR"))
-    assert offered(_settings(tmp_path)).pairs == (*named, *auto)
+    assert offered(_settings(store_of_holes(tmp_path))).pairs == (*named, *auto)
 
 
 def test_voices_are_listed_without_models_with_what_gets_them(
@@ -169,8 +158,8 @@ def test_language_aliases(given: str, tag: str | None) -> None:
     assert (found.tag if found else None) == tag
 
 
-def test_each_target_language_has_a_default_voice() -> None:
-    offer = offered(Settings())
+def test_each_target_language_has_a_default_voice(tmp_path: Path) -> None:
+    offer = offered(_settings(store_of_holes(tmp_path)))
     (english,), portuguese = offer.direction("en", "pt")
     assert offer.voice("default", portuguese).name == "pf_dora"
     assert offer.voice("default", english).name == "af_heart"

@@ -63,6 +63,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         lambda: _media_servers(settings),
         lambda: _models(settings),
         lambda: _synthesis(settings),
+        lambda: _translations(settings),
         lambda: machine.ports(settings, media_kind=_media_kind(settings)),
         lambda: list(machine.disks(settings)),
         lambda: speech.findings(settings.sts),
@@ -212,4 +213,28 @@ def _models(settings: Settings) -> list[Finding]:
             needed=one.name in needed,
         )
         for one in stored
+    ]
+
+
+def _translations(settings: Settings) -> list[Finding]:
+    """The directions that the settings ask for, and what is to be known of licences."""
+    try:
+        from dubcast.sts.build import offered
+
+        offer = offered(settings)
+    except DubcastError as error:
+        return [Finding("translation", False, str(error))]
+    asked = {
+        (one.source_language, one.target_language): None for one in settings.policies().values()
+    }
+    lacking = {pair: offer.lacking(*pair) for pair in asked}
+    return [
+        *(
+            Finding(f"translation {source} to {target}", not how, how or "")
+            for (source, target), how in lacking.items()
+        ),
+        *(
+            Finding("licence of a translation", False, caution, needed=False)
+            for caution in sorted(set(offer.cautions.values()))
+        ),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,6 +11,8 @@ import typer
 from dubcast.cli.common import PEOPLE, ConfigOption, JsonOption, load_settings, progress_bars
 
 Names = Annotated[list[str] | None, typer.Argument(help="model names; default: all that are usual")]
+From = Annotated[str | None, typer.Option("--from", help="languages to translate from: en,pt-BR")]
+To = Annotated[str | None, typer.Option("--to", help="languages to translate into: es,fr")]
 
 
 def register(app: typer.Typer) -> None:
@@ -21,16 +24,40 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="models", rich_help_panel=PEOPLE)
 
 
-def pull(names: Names = None, config: ConfigOption = None) -> None:
-    """Download models, check and convert them; what is here and right is kept."""
-    from dubcast.models import pull as puller
-    from dubcast.models.store import ModelStore
+def pull(
+    names: Names = None,
+    source: From = None,
+    target: To = None,
+    config: ConfigOption = None,
+) -> None:
+    """Download models, check and convert them; what is here and right is kept.
 
-    settings = load_settings(config).models
+    Named ones; or the translations between the languages that are named; or else every model, and
+    the translations that the streams of the settings ask for.
+    """
+    from dubcast.models import pull as puller
+    from dubcast.models.pull_translations import pull_translations
+    from dubcast.models.store import ModelStore
+    from dubcast.sts.directions import asked
+
+    settings = load_settings(config)
+    store = ModelStore(settings.models)
     with progress_bars() as progress:
-        paths = puller.pull(ModelStore(settings), names or None, progress, settings.source)
-    for path in paths:
+
+        def fetch(wanted: list[str] | None) -> list[Path]:
+            own = settings.models
+            return puller.pull(store, wanted, progress, own.source, mirror=own.translations_url)
+
+        named = bool(source or target)
+        paths = fetch(names or None) if names or not named else []
+        directions = [] if names and not named else asked(settings, source, target)
+        wanted = settings.sts_server.mt_model
+        pulled = pull_translations(store, directions, wanted, lambda name: fetch([name])[0])
+    for path in [*paths, *(one.path for one in pulled)]:
         typer.echo(f"ok {path}")
+    for one in pulled:
+        if one.caution:
+            typer.echo(f"dubcast: warning: {one.caution}", err=True)
 
 
 def list_models(as_json: JsonOption = False, config: ConfigOption = None) -> None:

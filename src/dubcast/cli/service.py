@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TypeVar
 
 import httpx2
@@ -92,17 +92,11 @@ def check_policy(sts: StsClientSettings, policy: StreamSettings) -> None:
 
 def check_settings(settings: Settings) -> None:
     """`check_policy` for every policy in `settings`, each named. Raises ConfigError, StsError."""
-    for where, policy in _policies(settings):
+    for where, policy in settings.policies().items():
         try:
             check_policy(settings.sts, policy)
         except ConfigError as error:
             raise ConfigError(f"{where}: {error}") from error
-
-
-def _policies(settings: Settings) -> Iterator[tuple[str, StreamSettings]]:
-    yield "stream", settings.stream
-    for name in settings.orchestrator.streams:
-        yield f"orchestrator.streams.{name}.policy", settings.stream_policy(name)
 
 
 def check_here(settings: Settings) -> None:
@@ -113,7 +107,7 @@ def check_here(settings: Settings) -> None:
     from dubcast.sts.build import offered
 
     offer = offered(settings)
-    for where, policy in _policies(settings):
+    for where, policy in settings.policies().items():
         try:
             _, target = offer.direction(policy.source_language, policy.target_language)
             offer.voice(policy.voice, target)

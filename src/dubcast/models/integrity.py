@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from dubcast.models.manifest import FilePin
+from dubcast.models.manifest import Pin
 
 _CHUNK = 1 << 20
 
 
-def fault(path: Path, pin: FilePin, name: str | None = None) -> str | None:
+def fault(path: Path, pin: Pin, name: str | None = None) -> str | None:
     """What is wrong with a file (called `name` in the message), or None."""
     name = name or path.name
     size = size_of(path)

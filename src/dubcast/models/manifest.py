@@ -1,7 +1,7 @@
 """The manifest: which models there are, what their files hash to, and where they come from.
 
-The data lie in `manifest.yaml` beside this module. Sources are tried in order; it does not
-matter who delivers a file, since only the pinned size and SHA-256 make it acceptable.
+The data lie in `manifest.yaml` and `mozilla.tsv` beside this module. Sources are tried in order; it
+does not matter who delivers a file, since only the pinned size and SHA-256 make it acceptable.
 """
 
 from __future__ import annotations
@@ -14,11 +14,17 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from dubcast.models.mozilla import mozilla_models
+
 MANIFEST = Path(__file__).with_name("manifest.yaml")
+MOZILLA = Path(__file__).with_name("mozilla.tsv")
 
 # A file lies directly in its model's folder: no separators, no leading dot.
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
 ModelName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
+# Of Mozilla's models: the fastest, the best, and one in between that no pair of these has alone.
+Architecture = Literal["tiny", "base-memory", "base"]
+LanguageCode = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
 Package = Annotated[
     str,
     StringConstraints(pattern=r"^(pypi:[A-Za-z0-9_.-]+==[\w.]+|npm:@?[A-Za-z0-9_./-]+@[\w.-]+)$"),
@@ -29,11 +35,17 @@ class _Pinned(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class FilePin(_Pinned):
+class Pin(_Pinned):
     """What a file must be: `size` in bytes and its SHA-256."""
 
     size: int = Field(gt=0)
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class FilePin(Pin):
+    """A file of a model. `packed`: what its address delivers, a gzip of it."""
+
+    packed: Pin | None = None
 
 
 class Part(_Pinned):
@@ -65,13 +77,23 @@ class HubSource(_Pinned):
 
 
 class UrlSource(_Pinned):
-    """Files at plain addresses, such as a project's release page."""
+    """Files at plain addresses, such as a project's release page.
+
+    With a `base` they are paths below it, and a mirror of the operator's may take its place.
+    """
 
     kind: Literal["url"]
+    base: str | None = None
     files: dict[FileName, str]
 
+    def url(self, name: str, mirror: str | None = None) -> str | None:
+        """Address of one file, or None if it is not offered."""
+        path = self.files.get(name)
+        return path if path is None or self.base is None else f"{mirror or self.base}/{path}"
+
     def __str__(self) -> str:
-        return "release page " + next(iter(self.files.values())).rpartition("/")[0]
+        first = next(iter(self.files.values()))
+        return self.base or "release page " + first.rpartition("/")[0]
 
 
 class RegistrySource(_Pinned):
@@ -153,10 +175,29 @@ class ModelEntry(_Pinned):
         return self
 
 
+class TranslationEntry(ModelEntry):
+    """A model that translates one direction; `source` and `target` are codes as `pt`, no regions.
+
+    `caution`: what is to be known of its licence before it is used; such a model serves where no
+    other can be had.
+    """
+
+    role: Literal["mt"] = "mt"
+    source: LanguageCode
+    target: LanguageCode
+    architecture: Architecture
+    caution: str | None = None
+
+
 class Manifest(_Pinned):
-    """All models by name."""
+    """All models by name; those that translate stand apart, since nobody needs all of them."""
 
     models: dict[ModelName, ModelEntry]
+    translations: dict[ModelName, TranslationEntry] = {}
+
+    def entry(self, name: str) -> ModelEntry | None:
+        """The model of this name, or None."""
+        return self.models.get(name) or self.translations.get(name)
 
     @model_validator(mode="after")
     def _check_registry(self) -> Manifest:
@@ -169,6 +210,8 @@ class Manifest(_Pinned):
 
 
 @functools.cache
-def load_manifest(path: Path = MANIFEST) -> Manifest:
-    """Read and check the manifest (read once)."""
-    return Manifest.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+def load_manifest(path: Path = MANIFEST, mozilla: Path = MOZILLA) -> Manifest:
+    """Read and check the manifest, with Mozilla's models beside its own (read once)."""
+    own = yaml.safe_load(path.read_text(encoding="utf-8"))
+    own["translations"] = {**mozilla_models(mozilla), **own.get("translations", {})}
+    return Manifest.model_validate(own)

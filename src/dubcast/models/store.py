@@ -14,7 +14,7 @@ from pathlib import Path
 from dubcast.config import ModelsSettings, cache_dir
 from dubcast.errors import MissingPartError, ModelStoreError
 from dubcast.models.integrity import fault, size_of
-from dubcast.models.manifest import Manifest, ModelEntry, load_manifest
+from dubcast.models.manifest import Manifest, ModelEntry, TranslationEntry, load_manifest
 
 
 @dataclass(frozen=True)
@@ -50,16 +50,27 @@ class ModelStore:
         self.dir = settings.dir or cache_dir() / "models"
         self._manifest = manifest or load_manifest()
 
+    @property
+    def translations(self) -> dict[str, TranslationEntry]:
+        """The models of the manifest that translate, by name."""
+        return self._manifest.translations
+
     def entries(self) -> list[StoredModel]:
-        """Every model of the manifest, in its order."""
-        return [self._stored(name) for name in self._manifest.models]
+        """Every model of the manifest, in its order; of those that translate what is here."""
+        translations = (self._stored(name) for name in self._manifest.translations)
+        models = [self._stored(name) for name in self._manifest.models]
+        return [*models, *(one for one in translations if one.state != "missing")]
+
+    def has(self, name: str) -> bool:
+        """Whether all files of a model are here."""
+        return self._stored(name).installed
 
     def path(self, name: str) -> Path:
         """Folder with the files of a model.
 
         Raises MissingPartError if it is not installed or not in the manifest.
         """
-        if name not in self._manifest.models:
+        if self._manifest.entry(name) is None:
             raise MissingPartError(f"no model {name!r} in the manifest; {self._known()}")
         stored = self._stored(name)
         if stored.installed:
@@ -74,25 +85,29 @@ class ModelStore:
 
         Raises ModelStoreError for an unknown one.
         """
-        wanted = self._usual() if names is None else list(names)
-        unknown = [name for name in wanted if name not in self._manifest.models]
+        if names is None:
+            return self._usual()
+        wanted = list(names)
+        unknown = [name for name in wanted if self._manifest.entry(name) is None]
         if unknown:
             raise ModelStoreError(f"no model {', '.join(unknown)} in the manifest; {self._known()}")
         return [self._stored(name) for name in wanted]
 
-    def _usual(self) -> list[str]:
-        stored = self.entries()
-        return [one.name for one in stored if not one.entry.on_request or one.installed]
+    def _usual(self) -> list[StoredModel]:
+        return [one for one in self.entries() if not one.entry.on_request or one.installed]
 
     def verify(self, names: Iterable[str] | None = None) -> dict[str, list[str]]:
         """Hash the files of each model: what is wrong with it, nothing if it is right."""
         return {stored.name: stored.faults() for stored in self.chosen(names)}
 
     def _known(self) -> str:
-        return f"there are: {', '.join(self._manifest.models)}"
+        own = [name for name, one in self._manifest.translations.items() if one.caution]
+        known = ", ".join([*self._manifest.models, *own])
+        return f"there are: {known}, and mozilla-SOURCE-TARGET-ARCHITECTURE"
 
     def _stored(self, name: str) -> StoredModel:
-        entry = self._manifest.models[name]
+        entry = self._manifest.entry(name)
+        assert entry is not None
         path = self.dir / name / entry.digest
         installed = all(size_of(path / file) == pin.size for file, pin in entry.all_files.items())
         outdated = not path.is_dir() and bool(other_versions(path))

@@ -43,7 +43,7 @@ def build_engine(settings: Settings) -> Engine:
     providers = Providers(
         hear=registry.create(HearProvider, chosen.hear, plain),
         asr=registry.create(AsrProvider, chosen.asr, _asr(settings)),
-        mt=registry.create(MtProvider, chosen.mt, plain),
+        mt=registry.create(MtProvider, chosen.mt, _mt(settings)),
         tts=_synthesis(settings),
         fit=registry.create(FitProvider, chosen.fit, plain),
     )
@@ -62,7 +62,7 @@ def offered(settings: Settings) -> Offer:
     """
     chosen = settings.sts_server.providers
     asr = registry.offers(AsrProvider, Capabilities, chosen.asr, _asr(settings))
-    mt = registry.offers(MtProvider, MtCapabilities, chosen.mt, _plain(settings))
+    mt = registry.offers(MtProvider, MtCapabilities, chosen.mt, _mt(settings))
     return Offer.of(asr, mt, _voices(settings))
 
 
@@ -72,7 +72,7 @@ def needed_models(settings: Settings) -> set[str]:
     stages = (
         (None, registry.find(HearProvider, chosen.hear)),
         (server.asr_model, registry.find(AsrProvider, chosen.asr)),
-        (None, registry.find(MtProvider, chosen.mt)),
+        (None, registry.find(MtProvider, chosen.mt)),  # says itself what it needs
         (server.tts_model, registry.find(TtsProvider, chosen.tts)),
         (None, registry.find(FitProvider, chosen.fit)),
     )
@@ -128,6 +128,11 @@ def _plain(settings: Settings) -> Setup:
 def _asr(settings: Settings) -> Setup:
     server = settings.sts_server
     return Setup(ModelStore(settings.models), server.asr_model, server.device, server.asr_threads)
+
+
+def _mt(settings: Settings) -> Setup:
+    server = settings.sts_server
+    return Setup(ModelStore(settings.models), server.mt_model, server.device)
 
 
 def _tts(settings: Settings) -> Setup:

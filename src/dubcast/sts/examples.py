@@ -49,7 +49,7 @@ RESPONSE_EXAMPLE: dict[str, Any] = {
     "stages_ms": {"queue": 12, "resample": 3, "asr": 210, "mt": 9, "tts": 590, "fit": 8},
     "metadata": {
         "asr_model": "whisper-base",
-        "translation_model": "bergamot-tiny-enpt",
+        "translation_model": "bergamot",
         "tts_model": "kokoro-82m-int8",
         "replica": "host-1234",
     },

@@ -11,6 +11,7 @@ from dubcast.contract.sts import (
     LanguageInfo,
     LanguagePair,
     LanguagesReply,
+    MissingPair,
     VoiceInfo,
     VoicesReply,
 )
@@ -56,9 +57,12 @@ def voices_reply(voices: Iterable[Voice]) -> VoicesReply:
 
 
 def languages_reply(offer: Offer) -> LanguagesReply:
-    """The directions, and every language with what there is for it."""
+    """The directions, those that lack their translation, and each language with what there is."""
     return LanguagesReply(
         pairs=[LanguagePair(source=a, target=b) for a, b in offer.pairs],
+        missing=[
+            MissingPair(source=a, target=b, command=how) for (a, b), how in offer.to_get.items()
+        ],
         languages=[_info(language, offer) for language in catalogue.known()],
     )
 

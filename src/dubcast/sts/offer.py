@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from dubcast.contract.sts import AUTO, FragmentConfig
@@ -58,21 +58,34 @@ class Offer:
         voices: Iterable[Voice],
         *,
         tells_languages: bool = False,
+        to_get: Mapping[tuple[str, str], str] | None = None,
+        cautions: Mapping[tuple[str, str], str] | None = None,
     ) -> None:
         self.voices = tuple(voices)
         self._tells_languages = tells_languages
+        self._named = tuple(pair for pair in sorted(pairs) if self._is_known(pair))
+        self.to_get = {
+            pair: how for pair, how in sorted((to_get or {}).items()) if self._is_known(pair)
+        }
+        """The command that gets what a direction lacks, for those that may be offered then."""
+        self.cautions = dict(cautions or {})
+        """What is to be known of the licence of a direction's translation."""
+
+    def _is_known(self, pair: tuple[str, str]) -> bool:
         tags = {language.tag for language in catalogue.known()}
-        self._named = tuple(
-            (source, target)
-            for source, target in sorted(pairs)
-            if {source, target} <= tags and any(voice.speaks(target) for voice in self.voices)
-        )
+        return set(pair) <= tags and any(voice.speaks(pair[1]) for voice in self.voices)
 
     @classmethod
     def of(cls, asr: Capabilities, mt: MtCapabilities, tts: TtsCapabilities) -> Offer:
         """What providers of these capabilities can do together."""
         tells = isinstance(asr, AsrCapabilities) and asr.tells_languages
-        return cls(mt.pairs, tts.voices, tells_languages=tells)
+        return cls(
+            mt.pairs,
+            tts.voices,
+            tells_languages=tells,
+            to_get=mt.to_get,
+            cautions=mt.cautions,
+        )
 
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
@@ -94,8 +107,7 @@ class Offer:
         into = catalogue.find(target)
         if into is not None and (sources := self._sources(source, into)):
             return sources, into
-        deaf = _is_auto(source) and not self._tells_languages
-        why = " (this recognition cannot tell languages)" if deaf else ""
+        why = self._why_not(source, into)
         listed = ", ".join(f"{a} -> {b}" for a, b in self.pairs)
         raise StsError(
             "INVALID_INPUT",
@@ -103,12 +115,35 @@ class Offer:
             retryable=False,
         )
 
+    def _why_not(self, source: str, target: Language | None) -> str:
+        if _is_auto(source) and not self._tells_languages:
+            return " (this recognition cannot tell languages)"
+        how = self.lacking(source, target.tag) if target else None
+        return f" (its translation is not installed: `{how}` gets it)" if how else ""
+
     def _sources(self, wanted: str, target: Language) -> tuple[Language, ...]:
         known = [one for one in catalogue.known() if (one.tag, target.tag) in self._named]
         if _is_auto(wanted):
             return tuple(known) if self._tells_languages else ()
         named = catalogue.find(wanted)
         return tuple(one for one in known if one is named)
+
+    def lacking(self, source: str, target: str) -> str | None:
+        """The command that gets the translation that a direction lacks; None if it is here, or if
+        there is none. `auto` lacks one where nothing is dubbed into the target yet.
+        """
+        into = catalogue.find(target)
+        if into is None or self._sources(source, into):
+            return None
+        named = None if _is_auto(source) else catalogue.find(source)
+        return next(
+            (
+                how
+                for (one, other), how in self.to_get.items()
+                if other == into.tag and (_is_auto(source) or (named and one == named.tag))
+            ),
+            None,
+        )
 
     def voice(self, wanted: str, language: Language) -> Voice:
         """The voice that a caller names, or the language's default for `default`.

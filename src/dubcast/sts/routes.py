@@ -90,7 +90,9 @@ def api(service: Service) -> APIRouter:
 
     @router.get("/api/v1/languages", tags=["sts"])
     async def languages() -> LanguagesReply:
-        """The directions that can be dubbed, and what there is for each language."""
+        """The directions that can be dubbed, those that lack their translation, and what there is
+        for each language.
+        """
         return languages_reply(service.offer)
 
     return router

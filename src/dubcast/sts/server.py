@@ -10,11 +10,12 @@ import uvicorn
 
 from dubcast import log
 from dubcast.config import Settings
-from dubcast.errors import DubcastError
+from dubcast.errors import DubcastError, MissingPartError
 from dubcast.listening import listen
 from dubcast.sts.app import create_app
 from dubcast.sts.build import build_engine
 from dubcast.sts.engine import Engine
+from dubcast.sts.offer import Offer
 from dubcast.sts.service import Service
 
 # After the drain nothing is left but idle connections.
@@ -24,12 +25,14 @@ _CLOSE_S = 2
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; requests under way are finished within `drain_s`.
 
-    Raises MissingPartError if a model or program is missing, ConfigError if the address cannot
-    be bound, DubcastError if a model cannot be loaded.
+    Raises MissingPartError if a model or program is missing, or the translation of the languages
+    that the settings name; ConfigError if the address cannot be bound, DubcastError if a model
+    cannot be loaded.
     """
     os.nice(settings.sts_server.nice)
     engine = build_engine(settings)
     app = create_app(settings, engine)
+    _look_at_translations(settings, app.state.service.offer)
     listener = listen(settings.sts_server.host, settings.sts_server.port)
     config = uvicorn.Config(
         app, log_config=None, access_log=False, timeout_graceful_shutdown=_CLOSE_S
@@ -40,6 +43,21 @@ def serve(settings: Settings) -> None:
     with listener:
         server.run(sockets=[listener])
     _raise_failure(engine)
+
+
+def _look_at_translations(settings: Settings, offer: Offer) -> None:
+    """Raise MissingPartError if what a stream of the settings asks for is not installed, and tell
+    what is to be known of licences. The languages of a default are nobody's wish.
+    """
+    for policy in settings.policies().values():
+        lacking = offer.lacking(policy.source_language, policy.target_language)
+        if lacking and {"source_language", "target_language"} & policy.model_fields_set:
+            raise MissingPartError(
+                f"no translation from {policy.source_language} to {policy.target_language}: "
+                f"run `{lacking}`"
+            )
+    for caution in sorted(set(offer.cautions.values())):
+        log.get("server").warning("translation_licence", model=caution)
 
 
 def _raise_failure(engine: Engine) -> None:

