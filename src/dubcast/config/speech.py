@@ -77,6 +77,9 @@ class StsServerSettings(Section):
     asr_model: str | None = Field(
         None, description="name in the manifest, or a folder; default: the provider's own"
     )
+    mt_model: str | None = Field(
+        None, description="folder of a translation model, for providers that take one (gpu.md)"
+    )
     tts_model: str | None = Field(
         None, description="name in the manifest, or a folder; default: the provider's own"
     )
@@ -90,7 +93,16 @@ class StsServerSettings(Section):
         description="greetings, thanks and calls are translated by dubcast's own phrasebook, where "
         "it has the sentence; off: all by the model",
     )
-    device: Literal["cpu", "cuda"] = Field("cpu", description="where the models run")
+    device: Literal["cpu", "cuda", "auto"] = Field(
+        "cpu",
+        description="where the models run; cuda: on the GPU, or on the CPU with the reason in the "
+        "log; auto: on the GPU if there is one (gpu.md)",
+    )
+    gpu_memory_gb: float | None = Field(
+        None,
+        gt=0.5,
+        description="what the voice may take of the GPU's memory; none: what it needs (gpu.md)",
+    )
     asr_threads: int = Field(1, ge=1, le=64)
     tts_threads: int = Field(2, ge=1, le=64)
     max_pending: int = Field(16, ge=1, le=1024, description="requests admitted at a time")

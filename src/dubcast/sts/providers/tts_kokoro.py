@@ -7,7 +7,6 @@ does not hit the length that it is asked for.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +16,7 @@ import numpy as np
 from dubcast.errors import MissingPartError, StsError
 from dubcast.languages import catalogue
 from dubcast.sts.duration import trim
+from dubcast.sts.providers.gpu_else_cpu import TtsGpuElseCpu
 from dubcast.sts.providers.interface import (
     Float,
     Speech,
@@ -25,12 +25,13 @@ from dubcast.sts.providers.interface import (
     TtsTask,
     Voice,
 )
+from dubcast.sts.providers.kokoro_text import MAX_TOKENS, pieces
+from dubcast.sts.providers.kokoro_torch import on_gpu
 from dubcast.sts.providers.phonemes import Espeak
 from dubcast.sts.providers.registry import Device, Registration, Setup
 
 RATE = 24_000
 _VOICES_MODEL = "kokoro-voices"
-MAX_TOKENS = 510
 _STYLE = 256
 # The first letter of a voice's name is the language that it speaks, the second its gender.
 _LANGUAGES = {
@@ -45,7 +46,6 @@ _LANGUAGES = {
     "z": "zh-CN",
 }
 _DEFAULTS = {"af_heart", "pf_dora"}
-_CLAUSE = re.compile(r"(?<=[;:,.!?…—])\s+")
 
 
 class KokoroTts(TtsProvider):
@@ -149,48 +149,22 @@ def voices(names: Iterable[str]) -> list[Voice]:
     return found
 
 
-def pieces(sounds: str, most: int) -> list[str]:
-    """Phonemes in pieces of at most `most` symbols, cut after clauses, else at spaces."""
-    if len(sounds) <= most:
-        return [sounds] if sounds.strip() else []
-    found, current = [], ""
-    for clause in _CLAUSE.split(sounds):
-        for part in [clause] if len(clause) <= most else _by_words(clause, most):
-            joined = f"{current} {part}".strip()
-            if len(joined) > most:
-                found.append(current)
-                joined = part
-            current = joined
-    return [*found, current] if current else found
-
-
-def _by_words(clause: str, most: int) -> list[str]:
-    lines, current = [], ""
-    for word in clause.split():
-        # A single "word" longer than the model takes is no word; its end is left out.
-        word = word[:most]
-        joined = f"{current} {word}".strip()
-        if len(joined) > most:
-            lines.append(current)
-            joined = word
-        current = joined
-    return [*lines, current]
-
-
 def _offers(setup: Setup) -> TtsCapabilities:
     entries = {model.name: model.entry for model in setup.store.entries()}
     names = (Path(file).stem for file in entries[_VOICES_MODEL].files)
     return TtsCapabilities(model=setup.model_name, voices=tuple(voices(names)))
 
 
-def _create(setup: Setup) -> KokoroTts:
-    return KokoroTts(
-        setup.folder(),
-        setup.store.path(_VOICES_MODEL),
-        _offers(setup),
-        setup.device,
-        setup.threads,
-    )
+def _create(setup: Setup) -> TtsProvider:
+    if setup.device == "cpu":
+        return _on_cpu(setup)
+    gpu = on_gpu(setup, setup.store.path(_VOICES_MODEL), _offers(setup))
+    return TtsGpuElseCpu(gpu, lambda: _on_cpu(setup))
+
+
+def _on_cpu(setup: Setup) -> KokoroTts:
+    voices_folder = setup.store.path(_VOICES_MODEL)
+    return KokoroTts(setup.folder(), voices_folder, _offers(setup), "cpu", setup.threads)
 
 
 PROVIDER = Registration(

@@ -1,0 +1,1 @@
+"""What the speech service carries, and what it costs."""
