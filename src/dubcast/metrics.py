@@ -130,7 +130,7 @@ class StsMetrics:
             "dubcast_sts_batch_size",
             "Items per model call",
             ["stage"],
-            buckets=(1, 2, 4, 8, 16),
+            buckets=(1, 2, 4, 8, 16, 32),
             registry=self.registry,
         )
         self.queue_depth = Gauge(
@@ -147,6 +147,11 @@ class StsMetrics:
         self.terms = Counter(
             "dubcast_sts_glossary_terms_total",
             "Terms of glossaries, addresses and dates that were kept",
+            registry=self.registry,
+        )
+        self.gpu_memory = Gauge(
+            "dubcast_sts_gpu_memory_bytes",
+            "Memory of the GPU that is taken, by all that use it; 0 without one",
             registry=self.registry,
         )
         self.audio_seconds = Counter(

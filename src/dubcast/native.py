@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+_GPU_CODE_BYTES = 4 * 1024**3
 _M_MMAP_THRESHOLD = -3  # malloc.h
 _M_ARENA_MAX = -8
 _HEAPS = 2
@@ -52,6 +53,16 @@ def single_blas_thread() -> None:
     """
     for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
+
+
+def keep_gpu_code(folder: Path) -> None:
+    """Keep what the driver compiles for the GPU in a folder, unless the user has chosen one.
+
+    CTranslate2 brings no machine code for newer GPUs: a first load takes 15 to 19 s on an H100, a
+    further one 1 s. Call before a GPU is used; a folder on a volume outlasts a container.
+    """
+    os.environ.setdefault("CUDA_CACHE_PATH", str(folder))
+    os.environ.setdefault("CUDA_CACHE_MAXSIZE", str(_GPU_CODE_BYTES))
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from dubcast.sts import server, synthesis
 from dubcast.sts.beam import width
 from dubcast.sts.build import build_engine
 from dubcast.sts.engine import Engine
+from dubcast.sts.providers import cuda
 from dubcast.sts.server import DrainingServer
 from dubcast.testing import virtual_loop
 from dubcast.testing.clock import VirtualClock
@@ -223,7 +224,15 @@ def models_as_loaded(settings: Settings, place: Place) -> dict[str, Any]:
         seen["mt"] = folder.parent.name
         raise Asked
 
+    def torch_on_gpu(limit_gb: float | None) -> None:
+        seen["gpu_memory_gb"] = limit_gb
+        raise Asked
+
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cuda, "missing", lambda: None)
+        patch.setattr(cuda, "load_cublas", lambda: None)
+        patch.setattr(cuda, "float_type", lambda: "float16")
+        patch.setattr(cuda, "torch_on_gpu", torch_on_gpu)
         patch.setattr(ctranslate2.models, "Whisper", whisper)
         patch.setattr(tokenizers, "Tokenizer", _AnyTokenizer)
         patch.setattr(onnxruntime, "InferenceSession", session)
@@ -305,6 +314,9 @@ EFFECTS = {
     },
     "sts_server.piper_voices": Effect("{other_tts}", providers_taken, LOADED),
     "sts_server.device": Effect("cuda", models_as_loaded, LOADED),
+    "sts_server.gpu_memory_gb": Effect(
+        3.0, models_as_loaded, {**LOADED, "sts_server.device": "cuda"}
+    ),
     "sts_server.asr_threads": Effect(3, models_as_loaded, LOADED),
     "sts_server.asr_beam": Effect(1, beam_asked, LOADED),
     "sts_server.tts_threads": Effect(5, models_as_loaded, LOADED),

@@ -10,6 +10,7 @@ import ctranslate2
 import numpy as np
 import onnxruntime
 import pytest
+import structlog
 import tokenizers
 from typer.testing import CliRunner
 
@@ -17,7 +18,8 @@ from dubcast.config import ProviderSettings, Settings
 from dubcast.errors import ConfigError, MissingPartError, StsError
 from dubcast.languages import catalogue
 from dubcast.sts.build import build_engine, offered
-from dubcast.sts.providers.interface import AsrTask
+from dubcast.sts.providers import cuda
+from dubcast.sts.providers.interface import AsrCapabilities, AsrTask
 from holes import store_of_holes
 
 
@@ -53,6 +55,15 @@ def _asked(provider: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
     return given
 
 
+@pytest.fixture
+def a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that has a GPU, as far as anybody asks."""
+    monkeypatch.setattr(cuda, "missing", lambda: None)
+    monkeypatch.setattr(cuda, "load_cublas", lambda: None)
+    monkeypatch.setattr(cuda, "float_type", lambda: "float16")
+
+
+@pytest.mark.usefixtures("a_gpu")
 def test_the_recognizers_model_threads_and_device_are_obeyed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -62,28 +73,58 @@ def test_the_recognizers_model_threads_and_device_are_obeyed(
     tokenizer.save(str(own / "tokenizer.json"))
     changed = {"asr_model": str(own), "device": "cuda", "asr_threads": 3}
     asr = build_engine(_settings(store_of_holes(tmp_path / "store"), **changed)).providers.asr
-    assert asr.capabilities.model == "my-whisper"
-    monkeypatch.setattr(ctranslate2.models, "Whisper", _loading)
-    args, named = _asked(asr)
-    assert args == (str(own),)
-    assert (named["device"], named["intra_threads"]) == ("cuda", 3)
+    assert asr.capabilities == AsrCapabilities("my-whisper", 32, tells_languages=True)
+    asked = []
+
+    def loading(folder: str, **named: Any) -> None:
+        asked.append((folder, named["device"], named["compute_type"], named["intra_threads"]))
+        raise Loading((), {})
+
+    monkeypatch.setattr(ctranslate2.models, "Whisper", loading)
+    with pytest.raises(Loading):
+        asr.load()
+    # What the GPU cannot do, the CPU does.
+    assert asked == [(str(own), "cuda", "float16", 3), (str(own), "cpu", "int8", 3)]
+    assert asr.capabilities.batch_max == 4
 
 
-def test_the_voices_model_threads_and_device_are_obeyed(
+@pytest.mark.usefixtures("a_gpu")
+def test_the_voices_model_threads_and_memory_are_obeyed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = tmp_path / "my-kokoro"
     own.mkdir()
     (own / "vocab.json").write_text('{"vocab": {}}')
-    changed = {"tts_model": str(own), "device": "cuda", "tts_threads": 5}
+    changed = {"tts_model": str(own), "device": "cuda", "tts_threads": 5, "gpu_memory_gb": 3.0}
     tts = build_engine(_settings(store_of_holes(tmp_path / "store"), **changed)).providers.tts
-    assert tts.capabilities.model == "my-kokoro"
+    assert (tts.capabilities.model, tts.capabilities.batch_max) == ("my-kokoro", 16)
+    limits: list[float | None] = []
+
+    def no_torch(limit_gb: float | None) -> None:
+        limits.append(limit_gb)
+        raise MissingPartError("torch is missing")
+
+    monkeypatch.setattr(cuda, "torch_on_gpu", no_torch)
     monkeypatch.setattr(onnxruntime, "InferenceSession", _loading)
-    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider"])
     (file, options), named = _asked(tts)
+    assert limits == [3.0]
     assert Path(file).parent == own
     assert options.intra_op_num_threads == 5
-    assert named["providers"] == ["CUDAExecutionProvider"]
+    assert named["providers"] == ["CPUExecutionProvider"]
+    assert tts.capabilities.batch_max == 1
+
+
+def test_without_a_gpu_the_cpu_is_used_and_the_reason_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cuda, "missing", lambda: "no GPU here")
+    store = store_of_holes(tmp_path)
+    with structlog.testing.capture_logs() as lines:
+        for device in ("cuda", "auto", "cpu"):
+            engine = build_engine(_settings(store, device=device))
+            assert engine.providers.asr.capabilities.batch_max == 4
+    told = [(one["log_level"], one["event"], one["reason"]) for one in lines]
+    assert told == [(level, "on_the_cpu", "no GPU here") for level in ("warning", "info")]
 
 
 def test_as_many_may_wait_for_a_model_as_are_admitted(tmp_path: Path) -> None:

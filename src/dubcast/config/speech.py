@@ -79,8 +79,9 @@ class StsServerSettings(Section):
     )
     mt_model: str | None = Field(
         None,
-        description="architecture of the translation that goes first where there are several "
-        "(tiny: the fastest; base-memory; base); default: the best of each direction",
+        description="fxtranslate: the architecture that goes first where a direction has several "
+        "(tiny: the fastest; base-memory; base; default: the best); ctranslate2: a model's folder "
+        "(gpu.md)",
     )
     tts_model: str | None = Field(
         None, description="name in the manifest, or a folder; default: the provider's own"
@@ -100,7 +101,16 @@ class StsServerSettings(Section):
         description="greetings, thanks and calls are translated by dubcast's own phrasebook, where "
         "it has the sentence; off: all by the model",
     )
-    device: Literal["cpu", "cuda"] = Field("cpu", description="where the models run")
+    device: Literal["cpu", "cuda", "auto"] = Field(
+        "cpu",
+        description="where the models run; cuda: on the GPU, or on the CPU with the reason in the "
+        "log; auto: on the GPU if there is one (gpu.md)",
+    )
+    gpu_memory_gb: float | None = Field(
+        None,
+        gt=0.5,
+        description="what the voice may take of the GPU's memory; none: what it needs (gpu.md)",
+    )
     asr_threads: int = Field(1, ge=1, le=64)
     asr_beam: int = Field(
         5,

@@ -6,9 +6,11 @@ import importlib.util
 import os
 from dataclasses import replace
 
-from dubcast.config import Settings
+from dubcast import log
+from dubcast.config import Settings, cache_dir
 from dubcast.errors import MissingPartError
 from dubcast.models.store import ModelStore
+from dubcast.native import keep_gpu_code
 from dubcast.sts.engine import Engine, Providers
 from dubcast.sts.offer import Offer
 from dubcast.sts.providers import registry
@@ -22,7 +24,7 @@ from dubcast.sts.providers.interface import (
     TtsCapabilities,
     TtsProvider,
 )
-from dubcast.sts.providers.registry import Setup
+from dubcast.sts.providers.registry import Device, Setup
 from dubcast.sts.several_voices import joined, together
 from dubcast.sts.synthesis import Subject
 
@@ -38,21 +40,37 @@ def build_engine(settings: Settings) -> Engine:
     """
     if importlib.util.find_spec("num2words") is None:
         raise MissingPartError("num2words is missing: pip install 'dubcast[sts]'")
-    chosen = settings.sts_server.providers
-    plain = _plain(settings)
+    chosen, device = settings.sts_server.providers, _device(settings)
+    plain = _plain(settings, device)
     providers = Providers(
         hear=registry.create(HearProvider, chosen.hear, plain),
-        asr=registry.create(AsrProvider, chosen.asr, _asr(settings)),
-        mt=registry.create(MtProvider, chosen.mt, _mt(settings)),
-        tts=_synthesis(settings),
+        asr=registry.create(AsrProvider, chosen.asr, _asr(settings, device)),
+        mt=registry.create(MtProvider, chosen.mt, _mt(settings, device)),
+        tts=_synthesis(settings, device),
         fit=registry.create(FitProvider, chosen.fit, plain),
     )
-    return Engine(
+    engine = Engine(
         providers,
         inbox_limit=settings.sts_server.max_pending,
         light_threads=min(len(os.sched_getaffinity(0)), _MOST_LIGHT_THREADS),
         asr_beam=settings.sts_server.asr_beam,
     )
+    if device == "cuda":
+        engine.metrics.gpu_memory.set_function(registry.gpu_memory_used)
+    return engine
+
+
+def _device(settings: Settings) -> Device:
+    """Where the models run; a GPU that was asked for and is not there is told."""
+    asked = settings.sts_server.device
+    if asked == "cpu":
+        return "cpu"
+    keep_gpu_code(cache_dir() / "gpu-code")
+    if (reason := registry.gpu_missing()) is None:
+        return "cuda"
+    note = log.get("gpu").info if asked == "auto" else log.get("gpu").warning
+    note("on_the_cpu", reason=reason)
+    return "cpu"
 
 
 def offered(settings: Settings) -> Offer:
@@ -80,10 +98,10 @@ def needed_models(settings: Settings) -> set[str]:
     return own | {model for _, one in stages for model in one.beside}
 
 
-def _synthesis(settings: Settings) -> TtsProvider:
+def _synthesis(settings: Settings, device: Device) -> TtsProvider:
     """The synthesis, with the operator's Piper voices beside its own."""
     return together(
-        [registry.create(TtsProvider, name, setup) for name, setup in _speaking(settings)]
+        [registry.create(TtsProvider, name, setup) for name, setup in _speaking(settings, device)]
     )
 
 
@@ -96,9 +114,9 @@ def _voices(settings: Settings) -> TtsCapabilities:
     )
 
 
-def _speaking(settings: Settings) -> list[tuple[str, Setup]]:
+def _speaking(settings: Settings, device: Device = "cpu") -> list[tuple[str, Setup]]:
     """The providers of voices: the one that is chosen, then the others. Raises MissingPartError."""
-    server, setup = settings.sts_server, _tts(settings)
+    server, setup = settings.sts_server, _tts(settings, device)
     found = [(server.providers.tts, setup)]
     if server.piper_voices is not None:
         if not server.piper_voices.is_dir():
@@ -121,26 +139,25 @@ def voice_subject(settings: Settings) -> Subject | None:
     return Subject(folder, store.path(found.beside[0]), server.tts_threads)
 
 
-def _plain(settings: Settings) -> Setup:
-    return Setup(ModelStore(settings.models), device=settings.sts_server.device)
+def _plain(settings: Settings, device: Device = "cpu") -> Setup:
+    limit = settings.sts_server.gpu_memory_gb
+    return Setup(ModelStore(settings.models), device=device, gpu_memory_gb=limit)
 
 
-def _asr(settings: Settings) -> Setup:
+def _asr(settings: Settings, device: Device = "cpu") -> Setup:
     server = settings.sts_server
-    return Setup(ModelStore(settings.models), server.asr_model, server.device, server.asr_threads)
+    return replace(_plain(settings, device), model=server.asr_model, threads=server.asr_threads)
 
 
-def _mt(settings: Settings) -> Setup:
+def _mt(settings: Settings, device: Device = "cpu") -> Setup:
+    return replace(_plain(settings, device), model=settings.sts_server.mt_model)
+
+
+def _tts(settings: Settings, device: Device = "cpu") -> Setup:
     server = settings.sts_server
-    return Setup(ModelStore(settings.models), server.mt_model, server.device)
-
-
-def _tts(settings: Settings) -> Setup:
-    server = settings.sts_server
-    return Setup(
-        ModelStore(settings.models),
-        server.tts_model,
-        server.device,
-        server.tts_threads,
-        server.tts_engine,
+    return replace(
+        _plain(settings, device),
+        model=server.tts_model,
+        threads=server.tts_threads,
+        engine=server.tts_engine,
     )

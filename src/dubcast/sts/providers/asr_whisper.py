@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 
 from dubcast.errors import MissingPartError
+from dubcast.sts.providers import cuda
+from dubcast.sts.providers.gpu_else_cpu import AsrGpuElseCpu
 from dubcast.sts.providers.interface import (
     ASR_RATE,
     AsrCapabilities,
@@ -41,6 +43,8 @@ _MAX_COMPRESSION = 2.4
 _CAP_TOKENS = 10
 _CAP_TOKENS_PER_S = 9
 _PROMPT_TOKENS = 4
+_BATCH_ON_CPU = 4
+_BATCH_ON_GPU = 32
 _TOKEN_FRAME_S = 0.02
 # Whisper writes what is not speech in brackets: [Music], (applause).
 _BRACKETED = re.compile(r"\[[^\]]*\]|\([^)]*\)|♪")
@@ -67,7 +71,7 @@ class WhisperAsr(AsrProvider):
     """Whisper in CTranslate2's format: `model.bin`, `config.json`, `tokenizer.json`."""
 
     def __init__(self, folder: Path, name: str, device: Device, threads: int) -> None:
-        self.capabilities = _capabilities(name)
+        self.capabilities = _capabilities(name, device)
         self._folder = folder
         self._device = device
         self._threads = threads
@@ -75,6 +79,7 @@ class WhisperAsr(AsrProvider):
         self._ct2: Any = None
         self._tokenizer: Any = None
         self._first_special = 0
+        self._spectrograms: Any = None
 
     def load(self) -> None:
         try:
@@ -84,58 +89,50 @@ class WhisperAsr(AsrProvider):
             raise MissingPartError(
                 f"{error.name} is missing: pip install 'dubcast[sts]'"
             ) from error
+        if self._device == "cuda":
+            cuda.load_cublas()
         self._ct2 = ctranslate2
         self._tokenizer = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
         self._first_special = self._tokenizer.token_to_id("<|endoftext|>")
         self._model = ctranslate2.models.Whisper(
             str(self._folder),
             device=self._device,
-            compute_type="int8" if self._device == "cpu" else "auto",
+            compute_type="int8" if self._device == "cpu" else cuda.float_type(),
             inter_threads=1,
             intra_threads=self._threads,
         )
+        if self._device == "cuda":
+            self._spectrograms = _on_gpu(self._model.n_mels)
         self.run([AsrTask(np.zeros(ASR_RATE, np.float32), "en")])
 
     def run(self, batch: Sequence[AsrTask]) -> list[Transcript]:
         windows = [window_s(len(task.samples) / ASR_RATE) for task in batch]
         first = self._decode_in_groups(batch, windows)
-        return [self._transcript(*one) for one in zip(batch, windows, first, strict=True)]
-
-    def _transcript(self, task: AsrTask, window: int, decoded: Decoded) -> Transcript:
-        answer, again = decoded.answer, suspicious(decoded)
-        if again and window < LONG_S:
-            decoded = self._decode([_known(task, answer)], LONG_S)[0]
-        dropped = not_credible(decoded) if again else None
-        return Transcript(
-            "" if dropped else decoded.text,
-            decoded.avg_logprob,
-            decoded.no_speech_prob,
-            dropped,
-            () if dropped else decoded.words,
-            answer,
-        )
+        again = [i for i, one in enumerate(first) if suspicious(one) and windows[i] < LONG_S]
+        known = [_known(batch[i], first[i].answer) for i in again]
+        second = dict(zip(again, self._decode_in_groups(known, [LONG_S] * len(again)), strict=True))
+        return [_transcript(one, second.get(i)) for i, one in enumerate(first)]
 
     def close(self) -> None:
         self._model = None
 
     def _decode_in_groups(self, batch: Sequence[AsrTask], windows: list[int]) -> list[Decoded]:
-        """Decode clips of one window length together; batches at 30 s would be slower.
+        """Decode clips of one window length together.
 
-        Words are aligned for one language at a time, so those clips go alone.
+        On a CPU only those of 10 s without words: larger batches would be slower there.
         """
+        groups: dict[tuple[int, int], list[int]] = {}
+        for i, (task, window) in enumerate(zip(batch, windows, strict=True)):
+            alone = self._device == "cpu" and (window > SHORT_S or task.words)
+            groups.setdefault((window, i if alone else -1), []).append(i)
         results: dict[int, Decoded] = {}
-        together = [
-            i for i, window in enumerate(windows) if window == SHORT_S and not batch[i].words
-        ]
-        alone = [[i] for i in range(len(batch)) if i not in together]
-        for group in ([together] if together else []) + alone:
-            decoded = self._decode([batch[i] for i in group], windows[group[0]])
+        for (window, _), group in groups.items():
+            decoded = self._decode([batch[i] for i in group], window)
             results.update(zip(group, decoded, strict=True))
         return [results[i] for i in range(len(batch))]
 
     def _decode(self, tasks: Sequence[AsrTask], seconds: int) -> list[Decoded]:
-        bands = self._model.n_mels
-        mels = np.stack([log_mel(task.samples, seconds, bands) for task in tasks])
+        mels = self._mels(tasks, seconds)
         encoded = self._model.encode(self._ct2.StorageView.from_array(mels))
         answers = self._answers(encoded, tasks)
         if all(answer and answer.left_alone for answer in answers):
@@ -146,6 +143,13 @@ class WhisperAsr(AsrProvider):
             _left_alone(answer) if answer and answer.left_alone else replace(one, answer=answer)
             for one, answer in zip(decoded, answers, strict=True)
         ]
+
+    def _mels(self, tasks: Sequence[AsrTask], seconds: int) -> Any:
+        """The clips' spectrograms: an array, or a tensor on the GPU."""
+        if self._spectrograms is not None:
+            return self._spectrograms([task.samples for task in tasks], seconds)
+        bands = self._model.n_mels
+        return np.stack([log_mel(task.samples, seconds, bands) for task in tasks])
 
     def _answers(self, encoded: Any, tasks: Sequence[AsrTask]) -> list[Answer | None]:
         """Which language each clip is taken for, where that is asked: one step of the decoder."""
@@ -168,20 +172,34 @@ class WhisperAsr(AsrProvider):
             return_no_speech_prob=True,
         )
         decoded = [self._decoded(*pair) for pair in zip(results, lengths, strict=True)]
-        if len(tasks) == 1 and tasks[0].words:
-            words = self._words(encoded, tasks[0], results[0].sequences_ids[0])
-            return [replace(decoded[0], words=words)]
-        return decoded
+        words = self._words(encoded, tasks, [one.sequences_ids[0] for one in results])
+        return [replace(one, words=own) for one, own in zip(decoded, words, strict=True)]
 
-    def _words(self, encoded: Any, task: AsrTask, ids: Sequence[int]) -> tuple[Word, ...]:
-        """When each word was said, by the attention of the model's alignment heads."""
-        text = [i for i in ids if i < self._first_special]
-        if not text:
-            return ()
-        prompt = [self._tokenizer.token_to_id(token) for token in _prompt(task.language)]
-        frames = max(1, len(task.samples) // HOP)
-        aligned = self._model.align(encoded, prompt, [text], [frames])[0]
-        starts = token_starts(aligned.alignments, len(text))
+    def _words(
+        self, encoded: Any, tasks: Sequence[AsrTask], ids: Sequence[Sequence[int]]
+    ) -> list[tuple[Word, ...]]:
+        """When each word of each clip was said, by the attention of the model's alignment heads."""
+        texts = [[i for i in one if i < self._first_special] for one in ids]
+        wanted = [task.words and bool(text) for task, text in zip(tasks, texts, strict=True)]
+        found: list[tuple[Word, ...]] = [()] * len(tasks)
+        for language in {task.language for task, w in zip(tasks, wanted, strict=True) if w}:
+            paths = self._aligned(encoded, language, tasks, texts)
+            for i, (task, path) in enumerate(zip(tasks, paths, strict=True)):
+                if wanted[i] and task.language == language:
+                    found[i] = self._timed(texts[i], path)
+        return found
+
+    def _aligned(
+        self, encoded: Any, language: str, tasks: Sequence[AsrTask], texts: Sequence[list[int]]
+    ) -> list[Sequence[tuple[int, int]]]:
+        """The path of each text through its clip; all are taken for one language."""
+        prompt = [self._tokenizer.token_to_id(token) for token in _prompt(language)]
+        frames = [max(1, len(task.samples) // HOP) for task in tasks]
+        some = [text or [self._first_special - 1] for text in texts]  # each row needs a text
+        return [one.alignments for one in self._model.align(encoded, prompt, some, frames)]
+
+    def _timed(self, text: list[int], path: Sequence[tuple[int, int]]) -> tuple[Word, ...]:
+        starts = token_starts(path, len(text))
         groups = word_groups([self._tokenizer.id_to_token(i) for i in text])
         spelled = [self._tokenizer.decode([text[i] for i in group]).strip() for group in groups]
         times = [(starts[group[0]], starts[group[-1] + 1]) for group in groups]
@@ -193,6 +211,29 @@ class WhisperAsr(AsrProvider):
         # The score is the mean over the text's tokens; the end token counts as one more.
         logprob = result.scores[0] * len(ids) / (len(ids) + 1)
         return Decoded(clean(text), len(ids), seconds, logprob, result.no_speech_prob)
+
+
+def _on_gpu(bands: int) -> Any:
+    """Makes spectrograms on the GPU, or None where torch is not installed."""
+    try:
+        from dubcast.sts.providers.mel_torch import MelSpectrograms
+    except ImportError:
+        return None
+    return MelSpectrograms(bands, "cuda")
+
+
+def _transcript(first: Decoded, second: Decoded | None) -> Transcript:
+    """What was said, by the second decoding if there was one."""
+    decoded = second or first
+    dropped = not_credible(decoded) if suspicious(first) else None
+    return Transcript(
+        "" if dropped else decoded.text,
+        decoded.avg_logprob,
+        decoded.no_speech_prob,
+        dropped,
+        () if dropped else decoded.words,
+        first.answer,
+    )
 
 
 def _known(task: AsrTask, answer: Answer | None) -> AsrTask:
@@ -297,16 +338,21 @@ def repeats(text: str) -> bool:
     return False
 
 
-def _capabilities(model: str) -> AsrCapabilities:
-    return AsrCapabilities(model=model, batch_max=4, tells_languages=True)
+def _capabilities(model: str, device: Device) -> AsrCapabilities:
+    most = _BATCH_ON_GPU if device == "cuda" else _BATCH_ON_CPU
+    return AsrCapabilities(model=model, batch_max=most, tells_languages=True)
 
 
-def _create(setup: Setup) -> WhisperAsr:
-    return WhisperAsr(setup.folder(), setup.model_name, setup.device, setup.threads)
+def _create(setup: Setup) -> AsrProvider:
+    folder, name, threads = setup.folder(), setup.model_name, setup.threads
+    if setup.device == "cpu":
+        return WhisperAsr(folder, name, "cpu", threads)
+    gpu = WhisperAsr(folder, name, setup.device, threads)
+    return AsrGpuElseCpu(gpu, lambda: WhisperAsr(folder, name, "cpu", threads))
 
 
 PROVIDER = Registration(
     create=_create,
-    offers=lambda setup: _capabilities(setup.model_name),
+    offers=lambda setup: _capabilities(setup.model_name, setup.device),
     models=("whisper-base",),
 )

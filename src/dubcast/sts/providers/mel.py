@@ -15,8 +15,8 @@ from dubcast.sts.providers.interface import ASR_RATE, Float
 
 N_FFT = 400
 HOP = 160
-_FLOOR = 1e-10
-_DECADES = 8.0
+FLOOR = 1e-10
+DECADES = 8.0
 
 # Slaney's mel scale: linear up to 1 kHz (15 mel), then logarithmic.
 _HZ_PER_MEL = 200.0 / 3.0
@@ -56,7 +56,7 @@ def log_mel(samples: Float, seconds: int, bands: int) -> Float:
     frames = np.lib.stride_tricks.sliding_window_view(centred, N_FFT)[::HOP][:-1]
     window = np.hanning(N_FFT + 1)[:-1].astype(np.float32)
     power = np.abs(np.fft.rfft(frames * window, axis=1)) ** 2
-    decades = np.log10(np.maximum(mel_filters(bands) @ power.T.astype(np.float32), _FLOOR))
-    limited = np.maximum(decades, decades.max() - _DECADES)
+    decades = np.log10(np.maximum(mel_filters(bands) @ power.T.astype(np.float32), FLOOR))
+    limited = np.maximum(decades, decades.max() - DECADES)
     scaled: Float = ((limited + 4.0) / 4.0).astype(np.float32)
     return scaled

@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeVar
 
 from dubcast.errors import ConfigError, MissingPartError
 from dubcast.models.store import ModelStore
+from dubcast.sts.providers import cuda
 from dubcast.sts.providers.interface import Capabilities, Provider
 from dubcast.sts.synthesis import AskedEngine
 
@@ -23,6 +24,7 @@ BUILT_IN = {
     "hear.silero": "dubcast.sts.providers.hear_silero:PROVIDER",
     "asr.whisper": "dubcast.sts.providers.asr_whisper:PROVIDER",
     "mt.fxtranslate": "dubcast.sts.providers.mt_fxtranslate:PROVIDER",
+    "mt.ctranslate2": "dubcast.sts.providers.mt_ctranslate2:PROVIDER",
     "tts.kokoro": "dubcast.sts.providers.tts_kokoro:PROVIDER",
     "tts.piper": "dubcast.sts.providers.tts_piper:PROVIDER",
     "fit.signalsmith": "dubcast.sts.providers.fit_signalsmith:PROVIDER",
@@ -39,7 +41,8 @@ class Setup:
 
     `model`: as the settings name it, in the manifest or a folder; the registry puts the
     provider's own default where none is named, and leaves None for a provider without models.
-    `engine`: what runs the model, where a provider has a choice.
+    `engine`: what runs the model, where a provider has a choice. `gpu_memory_gb`: what it may take
+    of a GPU's memory.
     """
 
     store: ModelStore
@@ -47,6 +50,7 @@ class Setup:
     device: Device = "cpu"
     threads: int = 1
     engine: AskedEngine = "auto"
+    gpu_memory_gb: float | None = None
 
     @property
     def model_name(self) -> str:
@@ -141,6 +145,16 @@ def find(kind: type[P], name: str) -> Registration:
     if not isinstance(registration, Registration):
         raise ConfigError(f"{where}: {found[0].value} of {_origin(found[0])} is no Registration")
     return registration
+
+
+def gpu_missing() -> str | None:
+    """Why no provider can have a GPU, or None."""
+    return cuda.missing()
+
+
+def gpu_memory_used() -> float:
+    """Bytes of the GPU's memory that are taken, by whomever."""
+    return cuda.memory_used()
 
 
 def _with_model(registration: Registration, setup: Setup) -> Setup:

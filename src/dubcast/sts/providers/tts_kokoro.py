@@ -7,8 +7,8 @@ does not hit the length that it is asked for.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +18,7 @@ from dubcast import log
 from dubcast.errors import StsError
 from dubcast.languages import catalogue
 from dubcast.sts.duration import trim
+from dubcast.sts.providers.gpu_else_cpu import TtsGpuElseCpu
 from dubcast.sts.providers.interface import (
     Float,
     Speech,
@@ -27,13 +28,14 @@ from dubcast.sts.providers.interface import (
     Voice,
 )
 from dubcast.sts.providers.kokoro_engines import STYLE, Network, open_network
+from dubcast.sts.providers.kokoro_text import MAX_TOKENS, pieces
+from dubcast.sts.providers.kokoro_torch import on_gpu
 from dubcast.sts.providers.phonemes import Espeak
 from dubcast.sts.providers.registry import Registration, Setup
-from dubcast.sts.synthesis import USUAL, Engine, Subject, engine_for
+from dubcast.sts.synthesis import Engine, Subject, engine_for
 
 RATE = 24_000
 _VOICES_MODEL = "kokoro-voices"
-MAX_TOKENS = 510
 # The first letter of a voice's name is the language that it speaks, the second its gender. Its
 # Japanese and Chinese voices (j, z) learned phonemes that espeak-ng does not make: they are not
 # offered.
@@ -47,7 +49,6 @@ _LANGUAGES = {
     "p": "pt-BR",
 }
 _DEFAULTS = {"af_heart", "pf_dora"}
-_CLAUSE = re.compile(r"(?<=[;:,.!?…—])\s+")
 
 
 class KokoroTts(TtsProvider):
@@ -76,12 +77,10 @@ class KokoroTts(TtsProvider):
                 self.run([TtsTask("Ok.", voice)])  # the first run of a session is slow
 
     def _engine(self) -> Engine:
-        """What runs the network; on a CPU, the best of what is installed, unless one is asked for.
+        """What runs the network: the best of what is installed, unless one is asked for.
 
         Raises MissingPartError if that is not installed.
         """
-        if self._setup.device != "cpu":
-            return USUAL
         subject = Subject(self._folder, self._voices_folder, self._setup.threads)
         engine, choice = engine_for(self._setup.engine, subject)
         log.get("tts").info("synthesis_engine", engine=engine, measured=str(choice or ""))
@@ -134,42 +133,22 @@ def voices(names: Iterable[str]) -> list[Voice]:
     return found
 
 
-def pieces(sounds: str, most: int) -> list[str]:
-    """Phonemes in pieces of at most `most` symbols, cut after clauses, else at spaces."""
-    if len(sounds) <= most:
-        return [sounds] if sounds.strip() else []
-    found, current = [], ""
-    for clause in _CLAUSE.split(sounds):
-        for part in [clause] if len(clause) <= most else _by_words(clause, most):
-            joined = f"{current} {part}".strip()
-            if len(joined) > most:
-                found.append(current)
-                joined = part
-            current = joined
-    return [*found, current] if current else found
-
-
-def _by_words(clause: str, most: int) -> list[str]:
-    lines, current = [], ""
-    for word in clause.split():
-        # A single "word" longer than the model takes is no word; its end is left out.
-        word = word[:most]
-        joined = f"{current} {word}".strip()
-        if len(joined) > most:
-            lines.append(current)
-            joined = word
-        current = joined
-    return [*lines, current]
-
-
 def _offers(setup: Setup) -> TtsCapabilities:
     entries = {model.name: model.entry for model in setup.store.entries()}
     names = (Path(file).stem for file in entries[_VOICES_MODEL].files)
     return TtsCapabilities(model=setup.model_name, voices=tuple(voices(names)))
 
 
-def _create(setup: Setup) -> KokoroTts:
-    return KokoroTts(setup.folder(), setup.store.path(_VOICES_MODEL), _offers(setup), setup)
+def _create(setup: Setup) -> TtsProvider:
+    if setup.device == "cpu":
+        return _on_cpu(setup)
+    gpu = on_gpu(setup, setup.store.path(_VOICES_MODEL), _offers(setup))
+    return TtsGpuElseCpu(gpu, lambda: _on_cpu(setup))
+
+
+def _on_cpu(setup: Setup) -> KokoroTts:
+    voices_folder = setup.store.path(_VOICES_MODEL)
+    return KokoroTts(setup.folder(), voices_folder, _offers(setup), replace(setup, device="cpu"))
 
 
 PROVIDER = Registration(

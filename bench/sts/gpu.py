@@ -1,0 +1,175 @@
+"""How many streams one GPU carries, at the pace of speech, with a deadline of 4 s.
+
+The speech is read by the service's own voice, so nothing is downloaded. Services are started as
+processes that share the GPU; the streams are spread over them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import quantiles
+
+import httpx2
+import numpy as np
+import soxr
+from rich.console import Console
+
+from bench.onair.sayings import ENGLISH
+from bench.parts import Found, Part
+from bench.sts import paced
+from bench.sts.paced import Said, Tally
+from dubcast.config import Settings
+from dubcast.measure.figures import Bar
+from dubcast.sts.build import build_engine
+from dubcast.sts.providers.interface import TtsTask
+
+DEADLINE_S = 4.0
+IN_TIME = 0.95
+_LEVEL_S = 25.0
+_SHORTEST_S, _LONGEST_S = 2.7, 6.0
+_FIRST_PORT = 18_700
+_LOADED_S = 240.0
+_RATE = 48_000
+_PENDING = 1024
+# Tried in this order until one is not carried.
+LEVELS = (50, 100, 150, 200, 250, 300, 400)
+
+BARS = (Bar("gpu_streams", ">=", 150, "on an H100-class card, 95 % within 4 s"),)
+
+
+def measure(settings: Settings, folder: Path, console: Console) -> Found:
+    """The figures, or none of them where there is no GPU."""
+    card = card_name()
+    if card is None:
+        console.print("gpu: there is none here: nothing is measured")
+        return Found({"gpu": None})
+    folder.mkdir(parents=True, exist_ok=True)
+    fragments = read_aloud(settings)
+    processes = int(os.environ.get("GPU_PROCESSES", "1"))
+    with services(folder, processes) as urls:
+        levels = list(climb(urls, fragments, console))
+        memory = used_gb()
+    carried = [level["streams"] for level in levels if level["in_time"] >= IN_TIME]
+    figures = {"gpu": card, "gpu_streams": max(carried, default=0), "gpu_memory_gb": memory}
+    return Found(figures, {"processes": processes, "levels": levels})
+
+
+def climb(urls: list[str], fragments: list[Said], console: Console) -> Iterator[dict[str, float]]:
+    """Each load, up to the first that is not carried."""
+    asyncio.run(paced.load(urls, fragments, 4 * len(urls), 8.0))  # first uses of everything
+    for streams in LEVELS:
+        tally = asyncio.run(paced.load(urls, fragments, streams, _LEVEL_S))
+        level = summary(streams, tally)
+        console.print(json.dumps(level), highlight=False)
+        yield level
+        if level["in_time"] < IN_TIME:
+            return
+
+
+def summary(streams: int, tally: Tally) -> dict[str, float]:
+    """A load in numbers."""
+    points = quantiles(tally.took_s, n=20) if len(tally.took_s) > 1 else [0.0] * 19
+    return {
+        "streams": streams,
+        "in_time": round(tally.share_in_time(DEADLINE_S), 4),
+        "p50_s": round(points[9], 3),
+        "p95_s": round(points[18], 3),
+        "dubbed": len(tally.took_s),
+        "refused": tally.refused,
+        "failed": tally.failed,
+        "silent": tally.silent,
+        "gpu_memory_gb": used_gb() or 0.0,
+    }
+
+
+def read_aloud(settings: Settings) -> list[Said]:
+    """English fragments of 2.7 to 6 s."""
+    server = settings.sts_server.model_copy(update={"device": "cuda"})
+    voice_provider = build_engine(settings.model_copy(update={"sts_server": server})).providers.tts
+    voice_provider.load()
+    voice = next(v for v in voice_provider.capabilities.voices if v.default and v.speaks("en"))
+    lines = [line for line in ENGLISH.strip().splitlines() if len(line) > 30]
+    texts = lines + [f"{a} {b}" for a, b in itertools.pairwise(lines) if len(a + b) < 90]
+    found = []
+    for text in texts:
+        (speech,) = voice_provider.run([TtsTask(text, voice)])
+        samples = soxr.resample(speech.samples, speech.rate_hz, _RATE)
+        # A fragment is cut in the pauses around what is said.
+        samples = np.pad(samples, (_RATE // 10, _RATE // 10))
+        if _SHORTEST_S <= len(samples) / _RATE <= _LONGEST_S:
+            pcm = (np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes()
+            found.append(paced.said(pcm, DEADLINE_S, "pt-BR"))
+    voice_provider.close()
+    return found
+
+
+@contextlib.contextmanager
+def services(folder: Path, count: int) -> Iterator[list[str]]:
+    """So many speech services on the GPU, loaded; stopped at the end."""
+    ports = range(_FIRST_PORT, _FIRST_PORT + count)
+    environment = {
+        **os.environ,
+        "DUBCAST_STS_SERVER__DEVICE": "cuda",
+        "DUBCAST_STS_SERVER__MAX_PENDING": str(_PENDING),
+        "DUBCAST_STS_SERVER__NICE": "0",
+    }
+    with contextlib.ExitStack() as stack:
+        running = []
+        for port in ports:
+            log = stack.enter_context((folder / f"sts-{port}.log").open("w"))
+            command = [sys.executable, "-m", "dubcast", "sts", "--port", str(port)]
+            running.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log))
+        try:
+            urls = [f"http://127.0.0.1:{port}" for port in ports]
+            for url in urls:
+                _wait_until_ready(url, running)
+            yield urls
+        finally:
+            for one in running:
+                one.terminate()
+            for one in running:
+                one.wait(30)
+
+
+def _wait_until_ready(url: str, running: list[subprocess.Popen[bytes]]) -> None:
+    until = time.monotonic() + _LOADED_S
+    while time.monotonic() < until:
+        if any(one.poll() is not None for one in running):
+            raise RuntimeError("a speech service ended while it loaded; its log says why")
+        with contextlib.suppress(httpx2.HTTPError):
+            if httpx2.get(f"{url}/readyz").status_code == 200:
+                return
+        time.sleep(0.5)
+    raise RuntimeError(f"{url} was not ready within {_LOADED_S:.0f} s")
+
+
+def card_name() -> str | None:
+    """The GPU's name, or None."""
+    return _asked("name")
+
+
+def used_gb() -> float | None:
+    """Memory of the GPU that is taken."""
+    found = _asked("memory.used")
+    return round(float(found) / 1000, 2) if found else None
+
+
+def _asked(what: str) -> str | None:
+    command = ["nvidia-smi", f"--query-gpu={what}", "--format=csv,noheader,nounits"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=20)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip().splitlines()[0] or None
+
+
+PART = Part("gpu", BARS, measure)

@@ -1,0 +1,154 @@
+"""Kokoro for a batch: texts of about the same length go through the network together.
+
+Lengths are rounded up to a few sizes and batches to a few widths, so that on a GPU each has its
+CUDA graph. Work is split where a batch would be mostly padding.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dubcast.sts.providers.interface import Float
+from dubcast.sts.providers.kokoro_network import FRAME, STYLE, Encoded, Kokoro
+from dubcast.sts.providers.torch_graphs import Graphs
+
+# Tokens of a text, frames of its speech (40 in a second): what is longer is rounded up to a
+# multiple of the last, and has no graph.
+TOKENS = (32, 64, 96, 128, 192)
+FRAMES = (60, 90, 130, 190, 280, 400)
+WIDTHS = (1, 2, 4, 8, 16)
+
+
+@dataclass(frozen=True)
+class Line:
+    """What is spoken: phonemes as the network's numbers, and the voice's style of that length."""
+
+    tokens: tuple[int, ...]
+    style: Float
+
+
+class KokoroBatches:
+    """Speaks lines together. For one thread."""
+
+    def __init__(self, network: Kokoro) -> None:
+        self._network = network
+        pool = torch.cuda.graph_pool_handle() if network.device == "cuda" else None
+        self._encode = Graphs(self._encoded, pool)
+        self._decode = Graphs(self._decoded, pool)
+
+    def record(self, widest: int) -> None:
+        """Record the graphs of all sizes, for batches of up to `widest` (a few seconds)."""
+        widths = [width for width in WIDTHS if width <= widest]
+        with torch.inference_mode():
+            # The largest first: the memory that they share is taken once.
+            for width, most in itertools.product(reversed(widths), reversed(TOKENS)):
+                lines = [Line((1,) * (most - 2), np.zeros(2 * STYLE, np.float32))] * width
+                self._encode.record(self._texts(lines, most))
+            for width, most in itertools.product(reversed(widths), reversed(FRAMES)):
+                self._decode.record(self._silence(width, most))
+        torch.cuda.empty_cache()  # what the recording took beside the graphs
+
+    def speak(self, lines: Sequence[Line]) -> list[Float]:
+        """24 kHz samples of each line."""
+        found: dict[int, Float] = {}
+        with torch.inference_mode():
+            for group in grouped([len(line.tokens) + 2 for line in lines], TOKENS):
+                own = [lines[i] for i in group.members]
+                for i, samples in self._group(own, group.size).items():
+                    found[group.members[i]] = samples
+        return [found[i] for i in range(len(lines))]
+
+    def _group(self, lines: Sequence[Line], most: int) -> dict[int, Float]:
+        tokens, count, style = self._texts(lines, most)
+        encoded = Encoded(*(one.clone() for one in self._encode(tokens, count, style)))
+        frames = encoded.durations.sum(1)
+        lengths = frames.tolist()[: len(lines)]
+        found: dict[int, Float] = {}
+        for group in grouped(lengths, FRAMES):
+            rows = torch.tensor(group.rows, device=frames.device)
+            chosen = Encoded(encoded.prosody[rows], encoded.text[rows], encoded.durations[rows])
+            prosody, text = self._network.align(chosen, group.size)
+            (wave,) = self._decode(prosody, text, frames[rows], style[rows])
+            samples = wave.cpu().numpy()
+            for row, i in enumerate(group.members):
+                found[i] = samples[row, : FRAME * lengths[i]].copy()
+        return found
+
+    def _encoded(self, tokens: Tensor, count: Tensor, style: Tensor) -> tuple[Tensor, ...]:
+        encoded = self._network.encode(tokens, count, style)
+        return encoded.prosody, encoded.text, encoded.durations
+
+    def _decoded(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        return (self._network.decode(*inputs),)
+
+    def _texts(self, lines: Sequence[Line], most: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Tokens, with 0 at both ends, their count and the styles; the last line fills up."""
+        lines = [*lines, *[lines[-1]] * (_at_least(len(lines), WIDTHS) - len(lines))]
+        tokens = np.zeros((len(lines), most), np.int64)
+        for row, line in zip(tokens, lines, strict=True):
+            row[1 : len(line.tokens) + 1] = line.tokens
+        count = np.array([len(line.tokens) + 2 for line in lines])
+        style = np.stack([line.style for line in lines])
+        device = self._network.device
+        return (
+            torch.from_numpy(tokens).to(device),
+            torch.from_numpy(count).to(device),
+            torch.from_numpy(style).to(device),
+        )
+
+    def _silence(self, width: int, most: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        device = self._network.device
+        encoded = self._encode(*self._texts([Line((1,), np.zeros(2 * STYLE, np.float32))], 32))
+        return (
+            torch.zeros(width, most, encoded[0].shape[2], device=device),
+            torch.zeros(width, most, encoded[1].shape[2], device=device),
+            torch.full((width,), most, device=device),
+            torch.zeros(width, 2 * STYLE, device=device),
+        )
+
+
+@dataclass(frozen=True)
+class Group:
+    """Items of one batch by their index, and the size that they are filled up to."""
+
+    members: tuple[int, ...]
+    size: int
+
+    @property
+    def rows(self) -> list[int]:
+        """The members, the last one repeated up to a width that batches have."""
+        short = _at_least(len(self.members), WIDTHS) - len(self.members)
+        return [*self.members, *self.members[-1:] * short]
+
+
+def grouped(lengths: Sequence[int], sizes: Sequence[int]) -> Iterator[Group]:
+    """Items of the same size together, at most as many as the widest batch holds.
+
+    One that is alone joins the next larger size: a batch more costs more than its padding.
+    """
+    order = sorted(range(len(lengths)), key=lambda i: lengths[i], reverse=True)
+    members: list[int] = []
+    for i in order:
+        size = rounded(lengths[members[0]], sizes) if members else 0
+        apart = members and rounded(lengths[i], sizes) < size and len(members) > 1
+        if apart or len(members) == WIDTHS[-1]:
+            yield Group(tuple(members), size)
+            members = []
+        members.append(i)
+    if members:
+        yield Group(tuple(members), rounded(lengths[members[0]], sizes))
+
+
+def rounded(length: int, sizes: Sequence[int]) -> int:
+    """The size that a length is filled up to."""
+    return _at_least(length, sizes) if length <= sizes[-1] else -(-length // sizes[-1]) * sizes[-1]
+
+
+def _at_least(count: int, sizes: Sequence[int]) -> int:
+    return next(size for size in sizes if size >= count)
