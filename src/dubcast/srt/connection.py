@@ -17,7 +17,7 @@ from dubcast.config import SrtAddress
 from dubcast.errors import MissingPartError
 from dubcast.flv import Tag
 from dubcast.mpegts import TsMuxer
-from dubcast.srt.library import TIMED_OUT, SrtSocket, State
+from dubcast.srt.library import CONNECT_MS, TIMED_OUT, SrtSocket, State
 from dubcast.wire import (
     ClosedError,
     NotCarriedError,
@@ -28,6 +28,9 @@ from dubcast.wire import (
 )
 
 _LOOK_S = 0.02
+_FIRST_MS = (
+    2_000  # for an address that is not the last one: by UDP nobody says that it is not there
+)
 # What may be with libsrt and not taken: the rest waits with the caller, who knows what may be left
 # out. At a round trip of 0.2 s it is 40 Mbit/s.
 _MOST_WAITING = 1024 * 1024
@@ -96,9 +99,11 @@ class SrtConnection:
     async def _call(self) -> None:
         """Call each address of the host in turn, until one answers."""
         last: WireError = UnreachableError("its name has no address")
-        for family, host in await self._addresses():
+        places = await self._addresses()
+        for number, (family, host) in enumerate(places, 1):
             self._drop()
-            self._socket = SrtSocket(self.address)
+            is_last = number == len(places)
+            self._socket = SrtSocket(self.address, CONNECT_MS if is_last else _FIRST_MS)
             self._socket.connect(family, host, self.address.port)
             while self._socket.state is State.CONNECTING:  # noqa: ASYNC110  # nobody tells
                 await asyncio.sleep(_LOOK_S)

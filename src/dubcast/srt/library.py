@@ -60,7 +60,7 @@ _MOST_UNACKNOWLEDGED = 4 * 1024 * 1024
 # Longer than a destination that takes nothing is left alone: it is cut as stalled, not as lost.
 _PEER_IDLE_MS = 10_000
 # MediaMTX says no after up to 4 s, by chance.
-_CONNECT_MS = 8_000
+CONNECT_MS = 8_000
 
 
 class Statistics(ctypes.Structure):
@@ -91,13 +91,13 @@ class Statistics(ctypes.Structure):
 class SrtSocket:
     """One caller's socket. Every method may be called from one thread only."""
 
-    def __init__(self, address: SrtAddress) -> None:
+    def __init__(self, address: SrtAddress, connect_ms: int = CONNECT_MS) -> None:
         """Raises MissingPartError without libsrt, and UnreachableError for options it refuses."""
         self._lib = load()
         self._socket = self._lib.srt_create_socket()
         for option, value in (
             *((_Option.SEND_BLOCKS, False), (_Option.RECEIVE_BLOCKS, False)),
-            *((_Option.SENDER, 1), (_Option.CONNECT_MS, _CONNECT_MS)),
+            *((_Option.SENDER, 1), (_Option.CONNECT_MS, connect_ms)),
             *((_Option.SEND_BUFFER, _MOST_UNACKNOWLEDGED), (_Option.PEER_IDLE_MS, _PEER_IDLE_MS)),
             # What is to be left out is chosen by whole pictures, before it is handed over.
             (_Option.SEND_DROP_DELAY, -1),
