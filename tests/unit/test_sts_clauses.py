@@ -108,6 +108,18 @@ def test_what_is_much_too_long_is_cut_before_a_short_word() -> None:
     ]
 
 
+def test_so_is_the_one_after_it_for_it_is_due_soon_too() -> None:
+    text = (
+        "O prefeito disse ontem que a nova ponte sobre o rio estará aberta ao público quando "
+        "as obras acabarem."
+    )
+    assert _soon(text) == [
+        "O prefeito disse ontem",
+        "que a nova ponte sobre o rio estará aberta ao público",
+        "quando as obras acabarem.",
+    ]
+
+
 @pytest.mark.parametrize(
     "text",
     [
