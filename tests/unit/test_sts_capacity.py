@@ -37,6 +37,14 @@ def test_what_cannot_be_done_in_time_is_refused_with_when_to_come_back() -> None
     load.enter("a", 12.0, by_ns + 3 * NS_PER_S, 0, COSTS)
 
 
+def test_nobody_waits_for_longer_than_there_is_something_to_do() -> None:
+    load = Load()
+    _enter(load, "a")
+    with pytest.raises(StsError) as error:
+        load.enter("a", 60.0, 8 * NS_PER_S, 0, COSTS)
+    assert error.value.retry_after_s == pytest.approx(2.1)
+
+
 def test_an_earlier_fragment_is_not_made_late_by_a_new_one_that_is_due_before_it() -> None:
     load = Load()
     _enter(load, "a", by_s=3.0)

@@ -371,3 +371,4 @@ async def test_outcomes_are_counted(app: Any, script: Script) -> None:
     for outcome in ("success", "model_error"):
         assert sample("dubcast_sts_requests_total", {"outcome": outcome}) == 1
     assert sample("dubcast_sts_audio_seconds_total") == 1.0
+    assert sample("dubcast_sts_first_clause_seconds_count") == 2

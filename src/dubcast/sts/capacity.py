@@ -147,7 +147,10 @@ class Load:
         after = _late_s([*self._places, place], now_ns, costs)
         late_s = max(late for one, late in after.items() if one is place or before[one] <= 0.0)
         if late_s > 0:
-            raise _refusal("it could not be done in time, for what waits before it", late_s)
+            # Once nothing waits, nothing is refused for its time.
+            empty_s = max(sum(one.work_s(costs, stage) for one in self._places) for stage in costs)
+            wait_s = min(late_s, empty_s)
+            raise _refusal("it could not be done in time, for what waits before it", wait_s)
 
     def _cost_of_a_second(self, costs: Costs) -> float:
         """How much of the slowest stage's time a second of audio takes."""
