@@ -114,8 +114,11 @@ def _sooner(pieces: list[str], language: Language) -> list[str]:
 
 def _in_two(text: str, language: Language, long: int, much_longer: int) -> list[str]:
     """A clause, and its rest if it is so long that its sound would come late."""
-    breaths = (found.end() for found in _breath(language).finditer(text))
-    for longest, borders in ((long, breaths), (much_longer, _before_short_words(text))):
+    borders_by_length = (
+        (long, breaths(text, language)),
+        (much_longer, _before_short_words(text)),
+    )
+    for longest, borders in borders_by_length:
         ends = [(len(text[:at].rstrip()), at) for at in borders]
         apart = [
             (end, at)
@@ -126,6 +129,12 @@ def _in_two(text: str, language: Language, long: int, much_longer: int) -> list[
             end, at = min(apart, key=lambda one: abs(one[0] - long))
             return [text[:end], text[at:]]
     return [text]
+
+
+def breaths(text: str, language: Language) -> list[int]:
+    """Where a speaker may breathe: before which letters a word begins after a mark, or one that
+    begins a clause."""
+    return [found.end() for found in _breath(language).finditer(text)]
 
 
 @functools.cache
