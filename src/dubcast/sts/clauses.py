@@ -22,11 +22,12 @@ SHORTEST = 25
 MOST = 8
 _CONJUNCTION_FROM = 90
 # Clauses that are wanted soon, the first two: cut where a speaker may breathe if they are longer
-# than this, and before a short word where they are much longer. Synthesis takes about half as long
-# as what it speaks (15 characters are a second), so each clause is spoken further ahead.
+# than this, and where a phrase may begin if they are much longer. Synthesis takes about half as
+# long as what it speaks (15 characters are a second), so each clause is spoken further ahead.
 _SOON = ((45, 70), (60, 90))
 _SOONEST = 20
-# "obras | em todas": it opens a phrase. After a word that is not long, it goes on: "para | o".
+# "obras | em todas": a word that may begin a sentence begins a phrase too; in a language of which
+# such words are not known, a short one. After a word that is not long it goes on: "para | o".
 _SHORT_WORD, _LONG_WORD = 3, 5
 
 _DASHES = "—–"
@@ -116,7 +117,7 @@ def _in_two(text: str, language: Language, long: int, much_longer: int) -> list[
     """A clause, and its rest if it is so long that its sound would come late."""
     borders_by_length = (
         (long, breaths(text, language)),
-        (much_longer, _before_short_words(text)),
+        (much_longer, _phrases(text, language)),
     )
     for longest, borders in borders_by_length:
         ends = [(len(text[:at].rstrip()), at) for at in borders]
@@ -144,12 +145,12 @@ def _breath(language: Language) -> re.Pattern[str]:
     return re.compile(rf"{_mark(language).pattern}{before_word}", re.IGNORECASE)
 
 
-def _before_short_words(text: str) -> Iterator[int]:
-    """Where short words begin after longer ones: articles and prepositions open a phrase."""
-    words = list(re.finditer(r"\S+", text))
-    for before, word in pairwise(words):
-        opens = len(word[0]) <= _SHORT_WORD and len(before[0]) >= _LONG_WORD
-        if opens and word[0].isalpha():
+def _phrases(text: str, language: Language) -> Iterator[int]:
+    """Where phrases may begin."""
+    for before, word in pairwise(re.finditer(r"\S+", text)):
+        known = word[0].lower() in language.starters
+        short = not language.starters and len(word[0]) <= _SHORT_WORD and word[0].isalpha()
+        if (known or short) and len(before[0]) >= _LONG_WORD:
             yield word.start()
 
 
