@@ -16,6 +16,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from dubcast.contract import fragment_form
+from dubcast.contract.stream_reply import MEDIA_TYPE
 from dubcast.contract.sts import (
     MAX_BODY_BYTES,
     LanguagesReply,
@@ -27,6 +28,7 @@ from dubcast.contract.sts import (
 from dubcast.errors import StsError
 from dubcast.sts.admission import BODY_TIMEOUT_S, Admission, Guard
 from dubcast.sts.app import create_app
+from dubcast.sts.capacity import Cost
 from dubcast.sts.engine import Engine
 from dubcast.sts.examples import REQUEST_EXAMPLE, RESPONSE_EXAMPLE
 from dubcast.sts.which_language import Question
@@ -369,6 +371,30 @@ async def test_more_than_max_pending_are_refused(engine: Engine, script: Script)
         free.set()
         assert [(await task).status_code for task in inside] == [200, 200]
         assert (await _post(client, _body({"fragment_id": "c"}))).status_code == 200
+
+
+async def test_what_cannot_be_done_in_time_is_refused_at_once(
+    engine: Engine, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each fragment takes 5 s of synthesis, and one is under way."""
+    costs = {stage.name: Cost(0.0, 0.0) for stage in engine.stages} | {"tts": Cost(29.0, 29.0)}
+    monkeypatch.setattr(engine, "costs", lambda: costs)
+    free = threading.Event()
+    script.hooks["asr"] = lambda _: free.wait(5)
+    async with _client(engine) as client:
+        inside = asyncio.create_task(_post(client, _body({"fragment_id": "a"})))
+        await _admitted(client, 1)
+        await asyncio.to_thread(script.wait_for, "asr")
+        for accept in ("*/*", MEDIA_TYPE):
+            fit = {"fragment_id": "b", "config": {"duration_policy": "fit"}, "timeout_ms": 8000}
+            reply = await _post(client, _body(fit), accept=accept)
+            body = _error(reply, 503, "OVERLOADED")
+            assert (body.fragment_id, reply.headers["retry-after"]) == ("b", "3")
+        # One that is under way already is no new one.
+        again = asyncio.create_task(_post(client, _body({"fragment_id": "a"})))
+        await _admitted(client, 2)
+        free.set()
+        assert [(await task).status_code for task in (inside, again)] == [200, 200]
 
 
 async def test_a_burst_cannot_pass_the_bound_together(engine: Engine, script: Script) -> None:

@@ -21,7 +21,7 @@ from dubcast.sts.on_air import OnAir
 _SHARES = 2.0
 # How much of the slowest stage's time the streams may need, before a new one is refused; and, what
 # is reckoned being rough, before one is that is on air.
-_NEW, _ON_AIR = 1.0, 1.25
+_NEW, _ON_AIR = 1.0, 1.15
 _FORGET = 0.98
 _LONGEST_RETRY_S = 10
 # Until fragments have shown it: clauses in a second of audio.
@@ -147,7 +147,10 @@ class Load:
         after = _late_s([*self._places, place], now_ns, costs)
         late_s = max(late for one, late in after.items() if one is place or before[one] <= 0.0)
         if late_s > 0:
-            raise _refusal("it could not be done in time, for what waits before it", late_s)
+            # Once nothing waits, nothing is refused for its time.
+            empty_s = max(sum(one.work_s(costs, stage) for one in self._places) for stage in costs)
+            wait_s = min(late_s, empty_s)
+            raise _refusal("it could not be done in time, for what waits before it", wait_s)
 
     def _cost_of_a_second(self, costs: Costs) -> float:
         """How much of the slowest stage's time a second of audio takes."""

@@ -37,6 +37,8 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
 _BEGINNINGS = (b",", b"[", b"{")
 _MAX_VALUES = 10_000
 _SMALL = 1024 * 1024
+# For proxies: nginx would hold a reply back until it is whole.
+_AS_IT_COMES = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 _BODY = {
     "requestBody": {
         "required": True,
@@ -115,7 +117,7 @@ async def _streamed(frames: AsyncIterator[bytes]) -> Response:
         async for frame in frames:
             yield frame
 
-    return StreamingResponse(all_frames(), media_type=stream_reply.MEDIA_TYPE)
+    return StreamingResponse(all_frames(), headers=_AS_IT_COMES, media_type=stream_reply.MEDIA_TYPE)
 
 
 def health(service: Service) -> APIRouter:
