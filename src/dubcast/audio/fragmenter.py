@@ -141,11 +141,7 @@ class SpeechFragmenter:
         return round(self._pause * (1 + (_LONG_PAUSE_FACTOR - 1) * missing))
 
     def begin_at(self, cut: int, border: int) -> bool:
-        if self._start is None and self._floor == cut:
-            # Nothing has been said since: the rest of the word is a fragment of its own.
-            self._speech_stop = cut
-            self._windows.clear()
-        elif self._start != cut:
+        if self._start != cut:
             return False
         self._start = self._speech_start = self._floor = border
         return True
@@ -156,8 +152,9 @@ class SpeechFragmenter:
         at, in_speech = self._least(self._start + int(longest * (1 - _CUT_REGION)))
         rest = [window for window in self._windows if window.start >= at]
         speech_stop = self._speech_stop
-        yield self._close(at, at, cut=in_speech)
-        if speech_stop > at:
+        goes_on = speech_stop > at
+        yield self._close(at, at, cut=in_speech and goes_on)
+        if goes_on:
             self._start = self._speech_start = at
             self._speech_stop = speech_stop
             self._windows = deque(rest)
