@@ -30,7 +30,7 @@ _POWER_WEIGHT = 0.1
 # A fragment shorter than the minimum ends all the same when the pause lasts this long.
 _LONG_PAUSE_FACTOR = 3
 # A fragment that has this much of the longest allowed ends at any pause.
-_ENOUGH = 0.5
+_ENOUGH = 0.65
 # What is left of a word when the input ends may be shorter than the service takes: no loss.
 _LEAST = ms_to_samples(200)
 

@@ -93,7 +93,12 @@ class StsServerSettings(Section):
     device: Literal["cpu", "cuda"] = Field("cpu", description="where the models run")
     asr_threads: int = Field(1, ge=1, le=64)
     tts_threads: int = Field(2, ge=1, le=64)
-    max_pending: int = Field(16, ge=1, le=1024, description="requests admitted at a time")
+    max_pending: int = Field(
+        128,
+        ge=1,
+        le=1024,
+        description="requests inside at a time; fragments are taken on by what can be done in time",
+    )
     drain_s: float = Field(20.0, ge=0, le=300, description="time to finish requests on SIGTERM")
     nice: int = Field(
         5, ge=0, le=19, description="niceness: on a shared machine the media path goes first"
