@@ -195,7 +195,7 @@ def test_sources_are_taken_as_they_are_told_or_by_the_length_of_the_texts() -> N
     assert sources([told[0], None]) == shares
     assert sources([(1000, 2400), told[1]]) == shares  # not joined
     assert sources([(1000, 900), (900, 3000)]) == shares  # backwards
-    assert sources([(1000, 2500), (2500, 4100)]) == shares  # beyond the fragment
+    assert sources([(1000, 2500), (2500, 4100)]) == [(1000, 2500), (2500, 4000)]
 
 
 def test_a_clause_and_an_end_are_frames_of_the_contract() -> None:

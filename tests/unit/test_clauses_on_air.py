@@ -386,3 +386,16 @@ def test_what_ends_in_a_pause_has_no_open_end() -> None:
     assert not one.work.open_end
     one.hear(rest_from_ms=3000)
     assert one.fragment.span.stop == one.work_stop
+
+
+def test_a_clause_whose_time_has_passed_is_not_played_over_what_follows() -> None:
+    one = Stage()
+    one.until(DELAY_S - SPEAKS_S + 1.9)  # the second clause is on air, too
+    one.announce()
+    for number in range(3):
+        one.speak(number)
+    assert one.outcomes() == [(0, Outcome.LATE), (2, Outcome.DUBBED)]
+    late, dubbed = one.aired
+    assert late.span.stop == dubbed.span.start
+    assert late.translation == "dito 0 dito 1"
+    assert one.level(0.3, 4.0) == pytest.approx(1.0, rel=0.02)

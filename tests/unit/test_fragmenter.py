@@ -139,9 +139,9 @@ def test_fixed_chunks_tell_where_the_next_one_begins() -> None:
 
 
 def test_the_shorter_a_fragment_is_the_longer_a_pause_ends_it() -> None:
-    """Half of the longest allowed is 2.5 s: from there on any pause does."""
+    """Of the longest allowed 3.25 s are enough: from there on any pause does."""
     for spoken_s, pause_s, fragments in [
-        (1.2, 0.5, 1), (1.2, 0.95, 2), (2.0, 0.35, 1), (2.0, 0.6, 2), (2.6, 0.35, 2),
+        (1.2, 0.5, 1), (1.2, 0.95, 2), (2.0, 0.35, 1), (2.0, 0.7, 2), (3.3, 0.35, 2),
     ]:  # fmt: skip
         pattern = [(spoken_s, 0.9), (pause_s, 0.0), (0.8, 0.9), (2, 0.0)]
         assert len(spans(speech(), windows(pattern))) == fragments, (spoken_s, pause_s)
@@ -164,8 +164,9 @@ def test_what_was_cut_in_running_speech_says_so_and_what_ends_in_a_gap_does_not(
 def cut_in_speech(one: SpeechFragmenter, items: list[Window]) -> tuple[Span, list[Window]]:
     """The first span that is cut, and the windows after that."""
     for number, window in enumerate(items):
-        for span in one.feed([window], LONGEST):
-            return span, items[number + 1 :]
+        found = list(one.feed([window], LONGEST))
+        if found:
+            return found[0], items[number + 1 :]
     raise AssertionError
 
 
@@ -177,20 +178,6 @@ def test_the_word_in_which_speech_was_cut_goes_with_what_follows() -> None:
     assert one.quiet_until == border
     (second,) = spans(one, rest)
     assert (second.start, second.speech_start) == (border, border)
-
-
-def test_a_word_after_which_nothing_was_said_is_a_fragment_of_its_own() -> None:
-    one = speech()
-    spoken = windows([(4.6, 0.9)])
-    first = Span(spoken[0].start, spoken[-1].start, spoken[0].start, spoken[-1].start, cut=True)
-    assert list(one.feed(spoken, LONGEST)) == []
-    closed = one._close(first.stop, first.stop, cut=True)
-    border = closed.stop - RATE // 3
-    assert one.begin_at(closed.stop, border)
-    silence = [Window(spoken[-1].start + i * WINDOW, 0.0, 0.0) for i in range(60)]
-    (second,) = spans(one, silence)
-    assert (second.start, second.speech_start) == (border, border)
-    assert second.stop == pytest.approx(closed.stop + PAD, abs=WINDOW)
 
 
 def test_what_was_cut_again_meanwhile_begins_where_it_began() -> None:

@@ -131,6 +131,13 @@ def test_what_follows_later_is_of_another_breath() -> None:
     assert one.outcomes()[0] == (0, Outcome.NO_SPEECH, "")
 
 
+def test_a_dub_as_long_as_its_fragment_is_of_that_fragment() -> None:
+    one = Stage(policy={"duration_policy": "match"})
+    first = one.until_cut(1)
+    one.no_speech(first)
+    assert first.state is State.FAILED
+
+
 def test_where_the_deadline_leaves_no_time_the_original_airs() -> None:
     one = Stage(policy={"delay_s": 4})
     first = one.until_cut(1)

@@ -30,7 +30,7 @@ _POWER_WEIGHT = 0.1
 # A fragment shorter than the minimum ends all the same when the pause lasts this long.
 _LONG_PAUSE_FACTOR = 3
 # A fragment that has this much of the longest allowed ends at any pause.
-_ENOUGH = 0.5
+_ENOUGH = 0.65
 # What is left of a word when the input ends may be shorter than the service takes: no loss.
 _LEAST = ms_to_samples(200)
 
@@ -141,11 +141,7 @@ class SpeechFragmenter:
         return round(self._pause * (1 + (_LONG_PAUSE_FACTOR - 1) * missing))
 
     def begin_at(self, cut: int, border: int) -> bool:
-        if self._start is None and self._floor == cut:
-            # Nothing has been said since: the rest of the word is a fragment of its own.
-            self._speech_stop = cut
-            self._windows.clear()
-        elif self._start != cut:
+        if self._start != cut:
             return False
         self._start = self._speech_start = self._floor = border
         return True
@@ -156,8 +152,9 @@ class SpeechFragmenter:
         at, in_speech = self._least(self._start + int(longest * (1 - _CUT_REGION)))
         rest = [window for window in self._windows if window.start >= at]
         speech_stop = self._speech_stop
-        yield self._close(at, at, cut=in_speech)
-        if speech_stop > at:
+        goes_on = speech_stop > at
+        yield self._close(at, at, cut=in_speech and goes_on)
+        if goes_on:
             self._start = self._speech_start = at
             self._speech_stop = speech_stop
             self._windows = deque(rest)

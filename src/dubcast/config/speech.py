@@ -43,8 +43,8 @@ class StsClientSettings(Section):
         None,
         gt=0,
         le=60,
-        description="longest wait for a reply, where the deadline leaves more; "
-        "none: as long as the deadline leaves, so a longer delay waits longer",
+        description="longest wait for a reply, or for the next piece of a streamed one, where the "
+        "deadline leaves more; none: as long as that leaves, so a longer delay waits longer",
     )
     max_inflight: int = Field(3, ge=1, le=16, description="fragments at the service at a time")
     retries: int = Field(1, ge=0, le=1, description="retries of a fragment, if the deadline allows")

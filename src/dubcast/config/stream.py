@@ -32,7 +32,7 @@ class FragmentSettings(Section):
         300,
         ge=100,
         le=2000,
-        description="silence that ends a fragment of half the longest; a shorter one needs more, "
+        description="silence that ends a fragment of two thirds of the longest; for a shorter one "
         "up to three times as much",
     )
     vad_threshold: float = Field(0.5, gt=0, lt=1, description="speech probability that opens it")

@@ -37,7 +37,7 @@ class CallAnswer:
         streams: bool | None,
         timeout_s: float | None,
     ) -> None:
-        """`timeout_s`: the longest wait for a sign of life."""
+        """`timeout_s`: the longest wait for a reply in one piece, and for each piece of others."""
         self._request = request
         self._work = work
         self._stream = stream
@@ -70,9 +70,17 @@ class CallAnswer:
             return self._work.deadline_ns
         return last_due_ns(self._work, self._stream)
 
+    @property
+    def lives(self) -> bool:
+        return self.streamed
+
     def patience_s(self) -> float:
-        left_s = ns_to_s(self.until_ns - self._now())
-        return left_s if self._timeout_s is None else min(left_s, self._timeout_s)
+        now = self._now()
+        left_s = ns_to_s(self.until_ns - now)
+        if self._timeout_s is None:
+            return left_s
+        waited_s = 0.0 if self.streamed else ns_to_s(now - self._began_ns)
+        return min(left_s, self._timeout_s - waited_s)
 
     def begins(self, media_type: str) -> None:
         kind = media_type.partition(";")[0].strip().lower()

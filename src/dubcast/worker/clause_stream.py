@@ -155,14 +155,13 @@ def announced(
 
 def _told(clauses: Sequence[PlannedClause], duration_ms: int) -> list[tuple[int, int]] | None:
     spans = [
-        (one.source_start_ms, one.source_end_ms)
+        (min(one.source_start_ms, duration_ms), min(one.source_end_ms, duration_ms))
         for one in clauses
         if one.source_start_ms is not None and one.source_end_ms is not None
     ]
-    whole = len(spans) == len(clauses) and spans[-1:] and spans[-1][1] <= duration_ms
     forward = all(start <= stop for start, stop in spans)
     joined = all(one[1] == other[0] for one, other in pairwise(spans))
-    return spans if whole and forward and joined else None
+    return spans if len(spans) == len(clauses) and forward and joined else None
 
 
 def _by_length(

@@ -235,7 +235,8 @@ class DubDesk:
     def _no_dub(
         self, fragment: Fragment, outcome: Outcome, reason: str, waited_s: float, now: int
     ) -> None:
-        again = outcome is Outcome.NO_SPEECH or reason in _WORTH_A_SECOND_TRY
+        worth = outcome is Outcome.NO_SPEECH or reason in _WORTH_A_SECOND_TRY
+        again = self._clausewise and worth
         if not again or not self.second_try.hold(fragment, outcome, reason, now):
             self._book.failed(fragment.sequence, outcome, reason, waited_s)
 

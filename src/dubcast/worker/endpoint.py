@@ -52,6 +52,10 @@ class Answer(Protocol[Told]):
     def why_late(self) -> str:
         """What is said when patience is at its end."""
 
+    @property
+    def lives(self) -> bool:
+        """Whether each piece of the body is a sign of life, and changes how long to wait."""
+
     def patience_s(self) -> float:
         """How long to wait for more, from now."""
 
@@ -116,7 +120,7 @@ class Endpoint:
     async def _told(
         self, reply: httpx2.Response, answer: Answer[Told], patience: asyncio.Timeout
     ) -> Told:
-        """Feed a reply to `answer` as it comes; each piece may change how long to wait."""
+        """Feed a reply to `answer` as it comes."""
         _refuse_packed(reply)
         answer.begins(reply.headers.get("Content-Type", ""))
         loop = asyncio.get_running_loop()
@@ -124,7 +128,8 @@ class Endpoint:
             patience.reschedule(loop.time() + answer.patience_s())
             async for chunk in reply.aiter_raw():
                 answer.feed(chunk)
-                patience.reschedule(loop.time() + answer.patience_s())
+                if answer.lives:
+                    patience.reschedule(loop.time() + answer.patience_s())
             return answer.end()
         except StsError:
             # What comes next on this connection may be the rest of what is wrong.
