@@ -24,6 +24,7 @@ _PROCESS = "/api/v1/sts/process"
 _MAX_INFLIGHT = 3
 _GRACE_S = 5.0
 _PROBE_S = 30.0
+_PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ async def one_by_one(target: Target, known: Programme) -> list[Answered]:
     async with _client(target) as client:
         sender = _Sender(client, target, known)
         return [
-            await sender.ask(Sending(0, index, index, 0.0, 0.0), _PROBE_S)
+            await sender.ask(Sending(0, index, index, 0.0, 0.0), _PATIENCE_S)
             for index in range(len(known.pieces))
         ]
 
