@@ -116,6 +116,12 @@ class StsMetrics:
             buckets=_STAGE_BUCKETS,
             registry=self.registry,
         )
+        self.first_clause_seconds = Histogram(
+            "dubcast_sts_first_clause_seconds",
+            "From a request to the first clause of its streamed reply",
+            buckets=_STAGE_BUCKETS,
+            registry=self.registry,
+        )
         self.batch_size = Histogram(
             "dubcast_sts_batch_size",
             "Items per model call",

@@ -18,7 +18,8 @@ import soxr
 from sacrebleu.metrics import CHRF
 
 from dubcast.config import Settings
-from dubcast.contract.sts import PcmAudio, StsRequest, StsResponse
+from dubcast.contract.stream_reply import Clause, Done, Frame, FrameReader, Heard, Translated
+from dubcast.contract.sts import FragmentConfig, PcmAudio, StsRequest, StsResponse
 from dubcast.errors import MissingPartError
 from dubcast.languages import catalogue, spoken
 from dubcast.sts.build import build_engine
@@ -146,6 +147,52 @@ def test_portuguese_to_english(engine: Engine, speak: Callable[..., Float]) -> N
     assert _chrf(response.translated_text, reference) >= 50
     heard = _read_back(engine, _samples(response), "en")
     assert _word_errors(heard, response.translated_text) <= 0.25
+
+
+def _streamed(engine: Engine, samples: Float) -> list[tuple[Frame, bytes]]:
+    async def frames() -> list[tuple[Frame, bytes]]:
+        pcm = (np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes()
+        request = StsRequest(
+            fragment_id="f",
+            stream_id="test",
+            sequence_number=1,
+            audio=PcmAudio.from_pcm(pcm, RATE, 1),
+            config=FragmentConfig(duration_policy="fit", slot_ms=9000, timings="words"),
+            timeout_ms=60_000,
+        )
+        reader = FrameReader()
+        return [
+            one async for part in Service(engine, 4).stream(request) for one in reader.feed(part)
+        ]
+
+    return asyncio.run(frames())
+
+
+def test_a_streamed_reply_has_each_clause_with_its_source(
+    engine: Engine, speak: Callable[..., Float]
+) -> None:
+    said = f"{ENGLISH} It was about a dog that could fly over the houses of the village."
+    frames = _streamed(engine, speak(said, "en", "af_heart"))
+    heard, translated, done = frames[0][0], frames[1][0], frames[-1][0]
+    assert isinstance(heard, Heard) and isinstance(translated, Translated)
+    assert isinstance(done, Done) and done.status == "success"
+    assert _word_errors(heard.transcript, said) <= 0.1
+    plan = translated.clauses
+    assert len(plan) >= 3 and len(plan[0].text) <= 60
+    # The spans are all of the speech, and the second sentence begins where it is said.
+    assert plan[0].source_start_ms == heard.speech_start_ms
+    assert plan[-1].source_end_ms == heard.speech_end_ms
+    assert [one.source_end_ms for one in plan[:-1]] == [one.source_start_ms for one in plan[1:]]
+    second = next(word for word in heard.words if word.text == "It")
+    assert second.start_ms in [one.source_start_ms for one in plan]
+    clauses = [(frame, pcm) for frame, pcm in frames if isinstance(frame, Clause)]
+    sound = [np.frombuffer(pcm, "<i2").astype(np.float32) / 32768 for _, pcm in clauses]
+    for (frame, _), samples in zip(clauses, sound, strict=True):
+        assert len(samples) / RATE * 1000 == pytest.approx(frame.natural_ms, abs=2)
+        assert np.abs(samples[: RATE // 20]).max() > 0.003  # it begins with its speech
+    pauses = [np.zeros(frame.pause_ms * RATE // 1000, np.float32) for frame, _ in clauses]
+    dub = np.concatenate([part for pair in zip(sound, pauses, strict=True) for part in pair])
+    assert _chrf(_read_back(engine, dub, "pt-BR"), translated.translated_text) >= 70
 
 
 @pytest.mark.parametrize(

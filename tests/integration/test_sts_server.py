@@ -17,12 +17,15 @@ import httpx2
 import pytest
 
 import sts_fakes
+from dubcast.contract.stream_reply import MEDIA_TYPE, FrameReader
+from dubcast.contract.sts import FragmentConfig
 from dubcast.errors import ConfigError, MissingPartError
 from dubcast.listening import listen
 from dubcast.sts.server import serve
 from sts_fakes import request
 
-# The service as a process, with fake models: `asr` takes as long as the file says.
+# The service as a process, with fake models: `asr`, or the second clause, takes as long as the file
+# says.
 PROGRAM = """
 import sys, time
 from pathlib import Path
@@ -36,6 +39,10 @@ def hook(_):
     while not (folder / "go").exists():
         time.sleep(0.01)
 script.hooks["asr"] = hook
+if sys.argv[4] == "slow-clause":
+    script.translation = "Esta frase fica inteira aqui. Esta outra vem logo depois dela."
+    calls = iter(range(99))
+    script.hooks = {"tts": lambda _: next(calls) == 1 and hook(_)}
 if sys.argv[4] == "slow-load":
     script.hooks["load asr"] = hook
 if sys.argv[4] == "bad-load":
@@ -123,6 +130,37 @@ def test_sigterm_finishes_what_is_under_way_and_exits_0(start) -> None:
     (process.folder / "go").touch()
     assert process.popen.wait(10) == 0
     wait_until(lambda: codes == [200])
+
+
+def _frames(process: Process) -> Iterator[str]:
+    """The kinds of the frames of a streamed reply, as they come over the socket."""
+    body = request(config=FragmentConfig(duration_policy="fit", slot_ms=6000)).model_dump_json()
+    headers = {"content-type": "application/json", "accept": MEDIA_TYPE}
+    reader = FrameReader()
+    with process.client.stream(
+        "POST", "/api/v1/sts/process", content=body, headers=headers, timeout=20
+    ) as reply:
+        assert (reply.status_code, reply.headers["content-type"]) == (200, MEDIA_TYPE)
+        for part in reply.iter_raw():
+            yield from (frame.kind for frame, _ in reader.feed(part))
+    assert reader.ended
+
+
+def test_a_reply_is_streamed_and_who_breaks_off_goes_on(start) -> None:
+    process = start("slow-clause")
+    wait_until(lambda: process.code("/readyz") == 200)
+    frames = _frames(process)
+    # The second clause is not spoken yet.
+    assert [next(frames) for _ in range(3)] == ["heard", "translated", "clause"]
+    frames.close()
+    again = _frames(process)
+    assert [next(again) for _ in range(3)] == ["heard", "translated", "clause"]
+    process.popen.send_signal(signal.SIGTERM)
+    wait_until(lambda: process.code("/readyz") == 503)
+    (process.folder / "go").touch()
+    # What is under way is finished.
+    assert list(again) == ["clause", "done"]
+    assert process.popen.wait(10) == 0
 
 
 def test_the_drain_has_an_end(start) -> None:

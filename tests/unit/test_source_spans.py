@@ -40,6 +40,19 @@ def test_within_a_sentence_it_is_the_nearest_word() -> None:
     assert [one.end_s for one in found if one] == [1.5, 9.0]
 
 
+def test_near_by_it_is_where_a_clause_begins() -> None:
+    clauses = [
+        "que perderam suas casas no dilúvio",
+        "e por todos os que estão ajudando esta noite.",
+    ]
+    said = "who have lost their homes in the flood and for everyone who is helping them tonight."
+    found = _spans(clauses, said)
+    assert [one.text for one in found if one] == [
+        "who have lost their homes in the flood",
+        "and for everyone who is helping them tonight.",
+    ]
+
+
 def test_without_as_many_sentences_it_is_all_in_proportion() -> None:
     found = _spans(["Um dois três.", "Quatro cinco."], "one two three four")
     assert [one.text for one in found if one] == ["one two", "three four"]

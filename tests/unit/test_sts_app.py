@@ -15,6 +15,8 @@ import httpx2
 import pytest
 from structlog.testing import capture_logs
 
+from dubcast.contract import fragment_form
+from dubcast.contract.stream_reply import MEDIA_TYPE
 from dubcast.contract.sts import (
     MAX_BODY_BYTES,
     LanguagesReply,
@@ -26,6 +28,7 @@ from dubcast.contract.sts import (
 from dubcast.errors import StsError
 from dubcast.sts.admission import BODY_TIMEOUT_S, Admission, Guard
 from dubcast.sts.app import create_app
+from dubcast.sts.capacity import Cost
 from dubcast.sts.engine import Engine
 from dubcast.sts.examples import REQUEST_EXAMPLE, RESPONSE_EXAMPLE
 from dubcast.sts.which_language import Question
@@ -187,6 +190,55 @@ async def test_json_of_another_shape_is_refused(client: httpx2.AsyncClient, raw:
     assert StsErrorBody.model_validate_json(reply.content).error.code == "INVALID_INPUT"
 
 
+async def test_the_binary_form_is_the_same_fragment(
+    client: httpx2.AsyncClient, script: Script
+) -> None:
+    kind = {"content-type": f"{fragment_form.MEDIA_TYPE}; v=1"}
+    reply = await _post(client, fragment_form.encode(request()), **kind)
+    assert reply.status_code == 200
+    assert (await _post(client, _body())).content == reply.content
+    assert len(script.calls["tts"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "words"),
+    [
+        (b"\0\0\0\2[", 400, "a header of 2 bytes"),
+        (b"\0\0\0\2no", 400, "not JSON"),
+        (b"\0\0\0\x14" + b'{"fragment_id":"f1"}', 422, "stream_id"),
+        (b"\0\1\0\0" + b"[" * 65536, 422, "more than 10000 values"),
+    ],
+)
+async def test_a_binary_form_that_is_none_is_refused(
+    client: httpx2.AsyncClient, body: bytes, status: int, words: str
+) -> None:
+    reply = await _post(client, body, **{"content-type": fragment_form.MEDIA_TYPE})
+    told = _error(reply, status, "INVALID_INPUT")
+    assert words in told.error.message
+    assert told.fragment_id == ("f1" if words == "stream_id" else None)
+
+
+def test_a_client_that_does_not_take_its_reply_holds_no_place() -> None:
+    admission = Admission(1, lambda: None)
+    loop = virtual_loop.VirtualLoop()
+
+    async def behind(_: Any, __: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def never_taken(_: Any) -> None:
+        await asyncio.Event().wait()
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"{}"}
+
+    guard = Guard(behind, admission, None, lambda _: None)
+    headers = [(b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": URL, "headers": headers}
+    virtual_loop.run(guard(scope, receive, never_taken), loop)
+    assert admission.pending == 0
+    assert 10 < loop.time() < 20
+
+
 async def test_another_content_type_is_refused(client: httpx2.AsyncClient) -> None:
     reply = await _post(client, _body(), **{"content-type": "audio/wav"})
     assert "audio/wav" in _error(reply, 415, "INVALID_INPUT").error.message
@@ -319,6 +371,30 @@ async def test_more_than_max_pending_are_refused(engine: Engine, script: Script)
         free.set()
         assert [(await task).status_code for task in inside] == [200, 200]
         assert (await _post(client, _body({"fragment_id": "c"}))).status_code == 200
+
+
+async def test_what_cannot_be_done_in_time_is_refused_at_once(
+    engine: Engine, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each fragment takes 5 s of synthesis, and one is under way."""
+    costs = {stage.name: Cost(0.0, 0.0) for stage in engine.stages} | {"tts": Cost(29.0, 29.0)}
+    monkeypatch.setattr(engine, "costs", lambda: costs)
+    free = threading.Event()
+    script.hooks["asr"] = lambda _: free.wait(5)
+    async with _client(engine) as client:
+        inside = asyncio.create_task(_post(client, _body({"fragment_id": "a"})))
+        await _admitted(client, 1)
+        await asyncio.to_thread(script.wait_for, "asr")
+        for accept in ("*/*", MEDIA_TYPE):
+            fit = {"fragment_id": "b", "config": {"duration_policy": "fit"}, "timeout_ms": 8000}
+            reply = await _post(client, _body(fit), accept=accept)
+            body = _error(reply, 503, "OVERLOADED")
+            assert (body.fragment_id, reply.headers["retry-after"]) == ("b", "3")
+        # One that is under way already is no new one.
+        again = asyncio.create_task(_post(client, _body({"fragment_id": "a"})))
+        await _admitted(client, 2)
+        free.set()
+        assert [(await task).status_code for task in (inside, again)] == [200, 200]
 
 
 async def test_a_burst_cannot_pass_the_bound_together(engine: Engine, script: Script) -> None:

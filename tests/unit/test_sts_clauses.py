@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dubcast.languages.language import Language
 from dubcast.languages.sentences import sentences
 from dubcast.languages.spoken.en import LANGUAGE as ENGLISH
 from dubcast.languages.spoken.pt_br import LANGUAGE as PORTUGUESE
@@ -100,11 +101,32 @@ def test_a_first_clause_that_is_wanted_soon_is_shorter() -> None:
     )
 
 
-def test_what_is_much_too_long_is_cut_before_a_short_word() -> None:
+def test_what_is_much_too_long_is_cut_where_a_phrase_begins() -> None:
     text = "O presidente da câmara municipal anunciou ontem obras em todas as escolas públicas."
     assert _soon(text) == [
-        "O presidente da câmara municipal anunciou ontem obras",
-        "em todas as escolas públicas.",
+        "O presidente da câmara municipal anunciou",
+        "ontem obras em todas as escolas públicas.",
+    ]
+    text = "The mayor of the city said yesterday that the new bridge over the river will be opened."
+    (first, *_) = split(text, ENGLISH, soon=True)
+    assert first.text == "The mayor of the city said yesterday"
+
+
+def test_in_a_language_of_which_little_is_known_it_is_a_short_word() -> None:
+    text = "El presidente del gobierno anunció ayer obras en todas las escuelas públicas del país"
+    (first, *_) = split(text, Language("es", varieties=()), soon=True)
+    assert first.text == "El presidente del gobierno anunció ayer obras"
+
+
+def test_so_is_the_one_after_it_for_it_is_due_soon_too() -> None:
+    text = (
+        "O prefeito disse ontem que a nova ponte sobre o rio estará aberta ao público quando "
+        "as obras acabarem."
+    )
+    assert _soon(text) == [
+        "O prefeito disse ontem",
+        "que a nova ponte sobre o rio estará aberta ao público",
+        "quando as obras acabarem.",
     ]
 
 

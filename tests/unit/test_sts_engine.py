@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from dubcast.metrics import StsMetrics
 from dubcast.sts.engine import Engine
 from dubcast.sts.providers.interface import AsrTask
 from dubcast.testing.clock import VirtualClock
-from sts_fakes import Script, fake_engine
+from sts_fakes import FakeMt, Script, fake_engine
 
 FAR = 10**18
 
@@ -211,3 +212,75 @@ def test_figures_per_stage(script: Script) -> None:
     assert sample("dubcast_sts_batch_size_count", {"stage": "asr"}) == 1
     assert sample("dubcast_sts_stage_seconds_count", {"stage": "asr"}) == 1
     assert sample("dubcast_sts_queue_depth", {"stage": "asr"}) == 0
+
+
+@pytest.fixture
+def pool(script: Script, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """An engine whose translation may be run by three threads."""
+    safe = replace(FakeMt.capabilities, thread_safe=True, batch_max=1)
+    monkeypatch.setattr(FakeMt, "capabilities", safe)
+    engine = Engine(fake_engine(script).providers, inbox_limit=16, light_threads=3)
+    engine.start()
+    assert engine.wait(5) == "ready"
+    yield engine
+    engine.stop()
+
+
+def test_a_provider_that_allows_it_is_run_by_several_threads(pool: Engine, script: Script) -> None:
+    together = threading.Barrier(3)
+    script.hooks["mt"] = lambda _: together.wait(20)
+    for future in [pool.mt.submit(name, name, FAR) for name in "abc"]:
+        future.result(20)
+    assert script.threads["mt"] == {"sts-mt", "sts-mt-2", "sts-mt-3"}
+    assert (pool.mt.workers, pool.fit.workers, pool.tts.workers) == (3, 1, 1)
+
+
+def test_several_threads_keep_a_streams_order(pool: Engine, script: Script) -> None:
+    free = _block(script, "mt")
+    first = pool.mt.submit("a1", "a", FAR)
+    script.wait_for("mt")
+    rest = [pool.mt.submit(name, "a", FAR - i) for i, name in enumerate(("a2", "a3"))]
+    # Another stream goes on meanwhile, and nothing of this one begins.
+    pool.mt.submit("b", "b", FAR).result(20)
+    assert script.calls["mt"] == [["a1"], ["b"]]
+    free.set()
+    for future in [first, *rest]:
+        future.result(20)
+    assert script.calls["mt"] == [["a1"], ["b"], ["a2"], ["a3"]]
+
+
+def test_a_model_is_closed_when_no_thread_runs_it_any_more(
+    pool: Engine, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running: list[str] = []
+    monkeypatch.setattr(FakeMt, "close", lambda _: running.append("closed"))
+    begun, free = threading.Barrier(3), threading.Event()
+
+    def hook(_: Any) -> None:
+        begun.wait(20)
+        free.wait(20)
+        running.append("ran")
+
+    script.hooks["mt"] = hook
+    futures = [pool.mt.submit(name, name, FAR) for name in "ab"]
+    begun.wait(20)
+    pool.mt.stop(0.0)
+    free.set()
+    for future in futures:
+        future.result(20)
+    pool.mt.stop(20)
+    assert running == ["ran", "ran", "closed"]
+
+
+def test_what_an_item_costs_is_what_a_thread_takes_shared_by_all(script: Script) -> None:
+    clock = VirtualClock()
+    script.hooks["asr"] = lambda batch: clock.advance(0.2 + 0.1 * len(batch))
+    engine = Engine(fake_engine(script).providers, inbox_limit=16, clock=clock)
+    engine.start()
+    assert engine.wait(5) == "ready"
+    engine.asr.submit("x", "a", FAR).result(20)
+    engine.stop()
+    cost = engine.costs()["asr"]
+    assert cost.run_s == pytest.approx(0.3)
+    assert cost.item_s == pytest.approx(0.3)
+    assert engine.costs()["tts"].run_s == 0

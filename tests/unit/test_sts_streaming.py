@@ -42,6 +42,7 @@ class Exchange:
     def __init__(self, app: Any, body: bytes, accept: str = MEDIA_TYPE) -> None:
         self.status = 0
         self.kind = ""
+        self.headers: dict[bytes, bytes] = {}
         self.raw = b""
         self._reader = FrameReader()
         self._got: asyncio.Queue[Message] = asyncio.Queue()
@@ -91,7 +92,8 @@ class Exchange:
             assert message["type"] != "end", "the reply broke off"
             if message["type"] == "http.response.start":
                 self.status = message["status"]
-                self.kind = dict(message["headers"])[b"content-type"].decode()
+                self.headers = dict(message["headers"])
+                self.kind = self.headers[b"content-type"].decode()
                 continue
             self.raw += message.get("body", b"")
             yield message.get("body", b"")
@@ -180,6 +182,13 @@ async def test_a_frame_comes_when_it_is_known(app: Any, script: Script) -> None:
         assert isinstance(frame, Clause) and frame.index == 0 and pcm
         tts.set()
         assert [frame.kind for frame, _ in await exchange.rest()] == ["clause", "done"]
+
+
+async def test_no_proxy_is_to_hold_it_back(app: Any) -> None:
+    exchange = Exchange(app, _body())
+    await exchange.rest()
+    assert exchange.headers[b"x-accel-buffering"] == b"no"
+    assert exchange.headers[b"cache-control"] == b"no-store"
 
 
 async def test_a_clause_says_where_its_source_is(app: Any) -> None:
@@ -371,3 +380,4 @@ async def test_outcomes_are_counted(app: Any, script: Script) -> None:
     for outcome in ("success", "model_error"):
         assert sample("dubcast_sts_requests_total", {"outcome": outcome}) == 1
     assert sample("dubcast_sts_audio_seconds_total") == 1.0
+    assert sample("dubcast_sts_first_clause_seconds_count") == 2

@@ -104,7 +104,12 @@ class StsServerSettings(Section):
         description="what runs the voice on a CPU; auto: the one that this machine runs best, "
         "measured once (capacity.md)",
     )
-    max_pending: int = Field(16, ge=1, le=1024, description="requests admitted at a time")
+    max_pending: int = Field(
+        128,
+        ge=1,
+        le=1024,
+        description="requests inside at a time; fragments are taken on by what can be done in time",
+    )
     drain_s: float = Field(20.0, ge=0, le=300, description="time to finish requests on SIGTERM")
     nice: int = Field(
         5, ge=0, le=19, description="niceness: on a shared machine the media path goes first"

@@ -28,7 +28,7 @@ STATUSES: dict[int, StatusMeaning] = {
     401: StatusMeaning("UNAUTHORIZED", "no key"),
     403: StatusMeaning("UNAUTHORIZED", "the key is wrong"),
     413: StatusMeaning("INVALID_INPUT", "the body is larger than 16 MiB"),
-    415: StatusMeaning("INVALID_INPUT", "the content type is not application/json"),
+    415: StatusMeaning("INVALID_INPUT", "the content type is no fragment's"),
     422: StatusMeaning("INVALID_INPUT", "a field is wrong, or the language or voice is unknown"),
     429: StatusMeaning("OVERLOADED", "too many calls", retryable=True, foreign=True),
     500: StatusMeaning("MODEL_ERROR", "a model failed", retryable=True),

@@ -14,9 +14,12 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AliasChoices,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
     SerializerFunctionWrapHandler,
+    WithJsonSchema,
     model_serializer,
     model_validator,
 )
@@ -59,11 +62,35 @@ class ReplyModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
 
+def _decoded(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ValueError(f"data_base64 is not valid base64: {error}") from error
+
+
+def _encoded(pcm: bytes) -> str:
+    return base64.b64encode(pcm).decode("ascii")
+
+
+# Bytes in here, base64 in JSON.
+Pcm = Annotated[
+    bytes,
+    BeforeValidator(_decoded),
+    PlainSerializer(_encoded),
+    WithJsonSchema({"type": "string", "contentEncoding": "base64"}),
+]
+
+
 class PcmAudio(ReplyModel):
     """A piece of PCM S16LE audio, mono or stereo, 8-192 kHz, 0.1-30 s.
 
     The declared duration must agree with the number of bytes within 5 ms.
     """
+
+    model_config = ConfigDict(serialize_by_alias=True)
 
     format: Literal["pcm_s16le"] = "pcm_s16le"
     sample_rate_hz: int = Field(
@@ -75,12 +102,16 @@ class PcmAudio(ReplyModel):
         le=MAX_DURATION_MS,
         validation_alias=AliasChoices("duration_ms", "durationMs"),
     )
-    data_base64: str = Field(validation_alias=AliasChoices("data_base64", "dataBase64"), repr=False)
+    data: Pcm = Field(
+        validation_alias=AliasChoices("data_base64", "dataBase64"),
+        serialization_alias="data_base64",
+        repr=False,
+    )
 
     @model_validator(mode="after")
     def _check_length(self) -> PcmAudio:
         frame_bytes = BYTES_PER_SAMPLE * self.channels
-        n = len(self.pcm_bytes())
+        n = len(self.data)
         if n % frame_bytes:
             raise ValueError(f"{n} bytes are not a whole number of {self.channels}-channel samples")
         actual_ms = 1000 * n / frame_bytes / self.sample_rate_hz
@@ -92,11 +123,8 @@ class PcmAudio(ReplyModel):
         return self
 
     def pcm_bytes(self) -> bytes:
-        """The raw PCM bytes. Raises ValueError if `data_base64` is not base64."""
-        try:
-            return base64.b64decode(self.data_base64, validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise ValueError(f"data_base64 is not valid base64: {error}") from error
+        """The raw PCM bytes."""
+        return self.data
 
     @classmethod
     def from_pcm(cls, pcm: bytes, sample_rate_hz: int, channels: int) -> PcmAudio:
@@ -106,7 +134,7 @@ class PcmAudio(ReplyModel):
             sample_rate_hz=sample_rate_hz,
             channels=channels,
             duration_ms=round(1000 * frames / sample_rate_hz),
-            data_base64=base64.b64encode(pcm).decode("ascii"),
+            data=pcm,
         )
 
 

@@ -1,6 +1,6 @@
 """Who may come in: key, content type, number at a time, size. An ASGI middleware.
 
-Everything is decided before the body is read, and the number is counted before the first await,
+These are decided before the body is read, and the number is counted before the first await,
 so that a burst cannot pass the bound together.
 """
 
@@ -11,17 +11,21 @@ import hmac
 import math
 from collections.abc import Callable
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dubcast import log
 from dubcast.asgi_body import BodyTooLarge, ClientGone, read_body, replay
+from dubcast.contract import fragment_form
 from dubcast.contract.sts import MAX_BODY_BYTES
 from dubcast.errors import StsError
 from dubcast.sts.http_errors import Refusal, error_reply
 
+JSON, FORM = "application/json", fragment_form.MEDIA_TYPE
 PROTECTED = "/api/"
 PROCESS = "/api/v1/sts/process"
 BODY_TIMEOUT_S = 15.0
+# A client that takes nothing of its reply for so long is gone.
+_SEND_TIMEOUT_S = 15.0
 # A refused body is still read this far before the answer: a client that is cut off while it
 # sends sees a reset connection instead of the reason.
 _LINGER_BYTES = 4 * MAX_BODY_BYTES
@@ -114,7 +118,7 @@ class Guard:
         try:
             _check_type(headers)
             body = await self._read(scope, receive)
-            await self._app(scope, replay(body, receive), send)
+            await self._app(scope, replay(body, receive), _impatient(send))
         finally:
             self._admission.leave(loop.time() - started)
 
@@ -131,12 +135,29 @@ class Guard:
             raise Refusal(400, "INVALID_INPUT", message, retryable=True) from None
 
 
+def content_type(header: str) -> str:
+    """A media type without its parameters, in lower case."""
+    return header.partition(";")[0].strip().lower()
+
+
 def _check_type(headers: dict[bytes, bytes]) -> None:
-    kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-    if kind != b"application/json":
-        given = kind.decode("latin-1") or "none"
-        message = f"the content type must be application/json, not {given}"
+    kind = content_type(headers.get(b"content-type", b"").decode("latin-1"))
+    if kind not in (JSON, FORM):
+        message = f"the content type must be {JSON} or {FORM}, not {kind or 'none'}"
         raise Refusal(415, "INVALID_INPUT", message)
+
+
+def _impatient(send: Send) -> Send:
+    """A `send` that raises ClientGone if a message is not taken."""
+
+    async def timed(message: Message) -> None:
+        try:
+            async with asyncio.timeout(_SEND_TIMEOUT_S):
+                await send(message)
+        except TimeoutError:
+            raise ClientGone from None
+
+    return timed
 
 
 async def _linger(receive: Receive) -> None:

@@ -98,9 +98,13 @@ class Inbox(Generic[T]):
         """What was taken is done: the next ones of these streams may be taken."""
         self._busy -= {one.stream_id for one in batch}
 
+    def waiting(self) -> list[Waiting[T]]:
+        """Everything that waits, each stream's in its turn."""
+        return [one for line in self._lines.values() for one in line]
+
     def drain(self) -> list[Waiting[T]]:
         """Everything that waits; the inbox is empty afterwards."""
-        rest = [one for line in self._lines.values() for one in line]
+        rest = self.waiting()
         self._lines.clear()
         self._size = 0
         return rest

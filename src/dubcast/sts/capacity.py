@@ -17,8 +17,8 @@ from dubcast.clock import NS_PER_S
 from dubcast.errors import StsError
 from dubcast.sts.on_air import OnAir
 
-# Predictions are wrong by so much.
-_MARGIN = 1.1
+# How many equal shares of the time to its deadline a stream may hold: fragments come unevenly.
+_SHARES = 2.0
 # How much of the slowest stage's time the streams may need, before a new one is refused; and, what
 # is reckoned being rough, before one is that is on air.
 _NEW, _ON_AIR = 1.0, 1.25
@@ -136,16 +136,21 @@ class Load:
         if not own or len(self._on_air) < 2:
             return
         held_s = max(sum(one.work_s(costs, stage) for one in (*own, place)) for stage in costs)
-        over_s = held_s - _left_s(place, now_ns) / len(self._on_air)
+        over_s = held_s - _SHARES * _left_s(place, now_ns) / len(self._on_air)
         if over_s > 0:
             raise _refusal("other streams need their share; this one has more than its own", over_s)
 
     def _check_time(self, place: Place, now_ns: int, costs: Costs) -> None:
+        if not self._places:
+            return  # it is done as fast as can be, and nobody else suffers
         before = _late_s(self._places, now_ns, costs)
         after = _late_s([*self._places, place], now_ns, costs)
         late_s = max(late for one, late in after.items() if one is place or before[one] <= 0.0)
         if late_s > 0:
-            raise _refusal("it could not be done in time, for what waits before it", late_s)
+            # Once nothing waits, nothing is refused for its time.
+            empty_s = max(sum(one.work_s(costs, stage) for one in self._places) for stage in costs)
+            wait_s = min(late_s, empty_s)
+            raise _refusal("it could not be done in time, for what waits before it", wait_s)
 
     def _cost_of_a_second(self, costs: Costs) -> float:
         """How much of the slowest stage's time a second of audio takes."""
@@ -156,16 +161,13 @@ def _late_s(places: Iterable[Place], now_ns: int, costs: Costs) -> dict[Place, f
     """By how much each fragment would miss its deadline; <= 0: it would not.
 
     The stages are busy in parallel, so that a fragment waits for the one that has most to do of
-    what is due before it; and then for whatever is being done when its turn comes.
+    what is due before it.
     """
-    ordered = sorted(places, key=lambda one: one.deadline_ns)
-    longest_run_s = max(cost.run_s for cost in costs.values())
     busy_s = dict.fromkeys(costs, 0.0)
     late = {}
-    for place in ordered:
-        blocked_s = 0.0 if place is ordered[-1] else longest_run_s
-        done_s = max(busy_s.values()) + blocked_s + place.alone_s(costs)
-        late[place] = _MARGIN * done_s - _left_s(place, now_ns)
+    for place in sorted(places, key=lambda one: one.deadline_ns):
+        done_s = max(busy_s.values()) + place.alone_s(costs)
+        late[place] = done_s - _left_s(place, now_ns)
         for stage in busy_s:
             busy_s[stage] += place.work_s(costs, stage)
     return late

@@ -21,12 +21,14 @@ SHORTEST = 25
 # More clauses than this are joined again: a fragment has 30 s at most.
 MOST = 8
 _CONJUNCTION_FROM = 90
-# A first clause that is to be spoken soon: cut where a speaker may breathe if it is longer than
-# this, and before a short word where it is much longer. Synthesis takes about half as long as what
-# it speaks, and 15 characters are a second.
-_SOON, _SOONER = 45, 70
+# Clauses that are wanted soon, the first two: cut where a speaker may breathe if they are longer
+# than this, and where a phrase may begin if they are much longer. Synthesis takes about half as
+# long as what it speaks (15 characters are a second), so each clause is spoken further ahead.
+_SOON = ((45, 70), (60, 90))
 _SOONEST = 20
-_SHORT_WORD = 3
+# "obras | em todas": a word that may begin a sentence begins a phrase too; in a language of which
+# such words are not known, a short one. After a word that is not long it goes on: "para | o".
+_SHORT_WORD, _LONG_WORD = 3, 5
 
 _DASHES = "—–"
 # Natural pauses of the voices in seconds: at a sentence's end, within it at a mark, elsewhere.
@@ -49,8 +51,8 @@ def split(
 ) -> list[Clause]:
     """The text in clauses of at least 25 characters; a short text is one clause.
 
-    `source`: the sentences that the text was translated from. `soon`: the first clause is wanted
-    as soon as can be, and is made shorter.
+    `source`: the sentences that the text was translated from. `soon`: they are wanted as soon as
+    can be, and the first ones are made shorter.
     """
     pieces = [text.strip()]
     if len(text) >= LONG:
@@ -60,7 +62,7 @@ def split(
         i = min(range(len(pieces) - 1), key=lambda i: len(pieces[i]) + len(pieces[i + 1]))
         pieces[i : i + 2] = [f"{pieces[i]} {pieces[i + 1]}"]
     if soon:
-        pieces[:1] = _in_two(pieces[0], language)
+        pieces = _sooner(pieces, language)
     sources = _by_sentence(sentences(text, language), source)
     return [Clause(one, pause_after(one, language), sources.get(one)) for one in pieces]
 
@@ -103,10 +105,21 @@ def _cut(text: str, border: re.Pattern[str], language: Language) -> list[str]:
     return [*pieces, text[start:]]
 
 
-def _in_two(text: str, language: Language) -> list[str]:
-    """A first clause and its rest, if it is so long that the first sound would come late."""
-    breaths = (found.end() for found in _breath(language).finditer(text))
-    for longest, borders in ((_SOON, breaths), (_SOONER, _before_short_words(text))):
+def _sooner(pieces: list[str], language: Language) -> list[str]:
+    """The clauses with the first ones made shorter."""
+    for i, (long, much_longer) in enumerate(_SOON):
+        if i < len(pieces):
+            pieces[i : i + 1] = _in_two(pieces[i], language, long, much_longer)
+    return pieces
+
+
+def _in_two(text: str, language: Language, long: int, much_longer: int) -> list[str]:
+    """A clause, and its rest if it is so long that its sound would come late."""
+    borders_by_length = (
+        (long, breaths(text, language)),
+        (much_longer, _phrases(text, language)),
+    )
+    for longest, borders in borders_by_length:
         ends = [(len(text[:at].rstrip()), at) for at in borders]
         apart = [
             (end, at)
@@ -114,9 +127,15 @@ def _in_two(text: str, language: Language) -> list[str]:
             if _SOONEST <= end <= len(text) - _SOONEST and not is_part_of_word(text, end, language)
         ]
         if len(text) > longest and apart:
-            end, at = min(apart, key=lambda one: abs(one[0] - _SOON))
+            end, at = min(apart, key=lambda one: abs(one[0] - long))
             return [text[:end], text[at:]]
     return [text]
+
+
+def breaths(text: str, language: Language) -> list[int]:
+    """Where a speaker may breathe: before which letters a word begins after a mark, or one that
+    begins a clause."""
+    return [found.end() for found in _breath(language).finditer(text)]
 
 
 @functools.cache
@@ -126,11 +145,12 @@ def _breath(language: Language) -> re.Pattern[str]:
     return re.compile(rf"{_mark(language).pattern}{before_word}", re.IGNORECASE)
 
 
-def _before_short_words(text: str) -> Iterator[int]:
-    """Where short words begin after longer ones: articles and prepositions open a phrase."""
-    words = list(re.finditer(r"\S+", text))
-    for before, word in pairwise(words):
-        if len(word[0]) <= _SHORT_WORD < len(before[0]) and word[0].isalpha():
+def _phrases(text: str, language: Language) -> Iterator[int]:
+    """Where phrases may begin."""
+    for before, word in pairwise(re.finditer(r"\S+", text)):
+        known = word[0].lower() in language.starters
+        short = not language.starters and len(word[0]) <= _SHORT_WORD and word[0].isalpha()
+        if (known or short) and len(before[0]) >= _LONG_WORD:
             yield word.start()
 
 

@@ -60,8 +60,6 @@ class Reply(Generic[P]):
             while at < len(self.parts):
                 at += 1
                 yield self.parts[at - 1]
-            if changed is not self._changed:
-                continue
             if self._ended:
                 break
             await changed.wait()

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 # A stream that has sent nothing for so long is not on air here any more.
 GONE_S = 30.0
 _WINDOW_S = 20.0
+# How much of the time somebody speaks on a stream of which nothing is known.
+_USUAL = 0.8
 
 
 @dataclass
@@ -18,11 +20,15 @@ class _Stream:
     sent: deque[tuple[float, float]] = field(default_factory=deque)
 
     def rate(self, now_s: float) -> float:
-        """Seconds of audio that it sends in a second."""
+        """Seconds of audio that it sends in a second; 1 at most, however many it sends at once.
+
+        Of the time before it was there, what is usual.
+        """
         while len(self.sent) > 1 and self.sent[0][0] <= now_s - _WINDOW_S:
             self.sent.popleft()
-        seconds = sum(audio_s for _, audio_s in self.sent)
-        return seconds / min(max(now_s - self.start_s, 0.1), _WINDOW_S)
+        unknown_s = max(0.0, _WINDOW_S - (now_s - self.start_s))
+        seconds = sum(audio_s for _, audio_s in self.sent) + _USUAL * unknown_s
+        return min(seconds / _WINDOW_S, 1.0)
 
 
 class OnAir:
@@ -59,7 +65,7 @@ class OnAir:
             total += stream.rate(now_s)
             if name == stream_id:
                 return total
-        return total + (total / len(self._streams) if self._streams else 1.0)
+        return total + (total / len(self._streams) if self._streams else _USUAL)
 
     def is_first(self, stream_id: str) -> bool:
         """True if no other stream came before it."""

@@ -11,7 +11,7 @@ from fastapi.responses import PlainTextResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ValidationError
 
-from dubcast.contract import stream_reply
+from dubcast.contract import fragment_form, stream_reply
 from dubcast.contract.errors import STATUSES
 from dubcast.contract.sts import (
     LanguagePair,
@@ -23,7 +23,7 @@ from dubcast.contract.sts import (
     VoicesReply,
 )
 from dubcast.errors import StsError
-from dubcast.sts.admission import PROCESS
+from dubcast.sts.admission import PROCESS, content_type
 from dubcast.sts.examples import REQUEST_EXAMPLE, RESPONSE_EXAMPLE
 from dubcast.sts.http_errors import Refusal, error_reply
 from dubcast.sts.service import Service
@@ -37,6 +37,9 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
 # may hold 4,000 more.
 _BEGINNINGS = (b",", b"[", b"{")
 _MAX_VALUES = 10_000
+_SMALL = 1024 * 1024
+# For proxies: nginx would hold a reply back until it is whole.
+_AS_IT_COMES = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 _BODY = {
     "requestBody": {
         "required": True,
@@ -44,7 +47,8 @@ _BODY = {
             "application/json": {
                 "schema": {"$ref": "#/components/schemas/StsRequest"},
                 "example": REQUEST_EXAMPLE,
-            }
+            },
+            fragment_form.MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}},
         },
     }
 }
@@ -62,14 +66,14 @@ def api(service: Service) -> APIRouter:
     """The endpoints that work with fragments."""
     router = APIRouter()
 
-    # The body is parsed here, not by FastAPI: off the event loop, and with errors of our form.
+    # The body is parsed here, not by FastAPI: with errors of our form, and in either form.
     @router.post(PROCESS, responses={200: _OK, **_ERRORS}, openapi_extra=_BODY, tags=["sts"])
     async def process(request: Request) -> Response:
         """Dub one fragment. `fragment_id` is idempotent: a retry gets the same reply."""
         body = await request.body()
         fragment_id = None
         try:
-            fragment = await asyncio.to_thread(_parse, body)
+            fragment = await _parsed(request, body)
             fragment_id = fragment.fragment_id
             if _wants_stream(request, fragment):
                 return await _streamed(service.stream(fragment))
@@ -106,7 +110,7 @@ def _wants_stream(request: Request, fragment: StsRequest) -> bool:
     """Whether the reply is to be streamed. A dub that is to match its fragment is known at the end
     only, so it comes whole."""
     accepted = ",".join(request.headers.getlist("accept")).split(",")
-    kinds = {one.partition(";")[0].strip().lower() for one in accepted}
+    kinds = set(map(content_type, accepted))
     return stream_reply.MEDIA_TYPE in kinds and fragment.config.duration_policy == "fit"
 
 
@@ -119,7 +123,7 @@ async def _streamed(frames: AsyncIterator[bytes]) -> Response:
         async for frame in frames:
             yield frame
 
-    return StreamingResponse(all_frames(), media_type=stream_reply.MEDIA_TYPE)
+    return StreamingResponse(all_frames(), headers=_AS_IT_COMES, media_type=stream_reply.MEDIA_TYPE)
 
 
 def health(service: Service) -> APIRouter:
@@ -167,19 +171,48 @@ class _Named(BaseModel):
     fragment_id: str
 
 
+async def _parsed(request: Request, body: bytes) -> StsRequest:
+    """The request in a body of either form; the guard lets none but these in. Raises Malformed."""
+    kind = content_type(request.headers.get("content-type", ""))
+    parse = _parse_form if kind == fragment_form.MEDIA_TYPE else _parse
+    # What is small is parsed in less time than a thread takes to begin.
+    return parse(body) if len(body) < _SMALL else await asyncio.to_thread(parse, body)
+
+
 def _parse(body: bytes) -> StsRequest:
-    """The request in a body. Raises Malformed that names each wrong field."""
-    # A parser holds the interpreter, in whatever thread: of millions of values for seconds.
-    if sum(map(body.count, _BEGINNINGS)) > _MAX_VALUES:
-        raise Malformed(422, f"the body holds more than {_MAX_VALUES} values: it is no fragment")
+    """The request in a body of JSON. Raises Malformed that names each wrong field."""
+    _check_values(body)
     try:
         return StsRequest.model_validate_json(body)
     except ValidationError as error:
-        faults = error.errors(include_url=False, include_input=False, include_context=False)
-        if faults[0]["type"] == "json_invalid":
-            raise Malformed(400, f"not JSON: {faults[0]['msg']}") from error
-        lines = (f"{'.'.join(str(p) for p in f['loc']) or 'body'}: {f['msg']}" for f in faults)
-        raise Malformed(422, "; ".join(lines), _fragment_id(body)) from error
+        raise _malformed(error, body) from error
+
+
+def _parse_form(body: bytes) -> StsRequest:
+    """The request in a body of the binary form. Raises Malformed that names each wrong field."""
+    header = b""
+    try:
+        header = bytes(fragment_form.split(body)[0])
+        _check_values(header)
+        return fragment_form.decode(body)
+    except fragment_form.BadForm as error:
+        raise Malformed(400, str(error)) from error
+    except ValidationError as error:
+        raise _malformed(error, header) from error
+
+
+def _check_values(text: bytes) -> None:
+    # A parser holds the interpreter, in whatever thread: of millions of values for seconds.
+    if sum(map(text.count, _BEGINNINGS)) > _MAX_VALUES:
+        raise Malformed(422, f"the body holds more than {_MAX_VALUES} values: it is no fragment")
+
+
+def _malformed(error: ValidationError, text: bytes) -> Malformed:
+    faults = error.errors(include_url=False, include_input=False, include_context=False)
+    if faults[0]["type"] == "json_invalid":
+        return Malformed(400, f"not JSON: {faults[0]['msg']}")
+    lines = (f"{'.'.join(str(p) for p in f['loc']) or 'body'}: {f['msg']}" for f in faults)
+    return Malformed(422, "; ".join(lines), _fragment_id(text))
 
 
 def _fragment_id(body: bytes) -> str | None:

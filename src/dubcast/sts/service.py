@@ -117,7 +117,7 @@ class Service:
 
     def _reply(self, request: StsRequest, form: bytes, compute: Compute) -> Reply[Progress]:
         key = (request.stream_id, request.fragment_id)
-        return self._replies.reply(key, form + _fingerprint(request), compute)
+        return self._replies.reply(key, form + fingerprint(request), compute)
 
     @contextmanager
     def _taken_on(self, request: StsRequest) -> Iterator[Place]:
@@ -194,9 +194,9 @@ class Service:
         self.metrics.requests.labels(outcome.lower()).inc()
 
 
-def _fingerprint(request: StsRequest) -> bytes:
+def fingerprint(request: StsRequest) -> bytes:
     """Hash of what determines the reply: the audio and what to make of it."""
-    digest = hashlib.sha256(request.audio.data_base64.encode())
+    digest = hashlib.sha256(request.audio.data)
     digest.update(f"{request.audio.sample_rate_hz}/{request.audio.channels}".encode())
     digest.update(request.config.model_dump_json().encode())
     if request.config.overlap_ms:

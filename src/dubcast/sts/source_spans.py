@@ -2,21 +2,23 @@
 
 The sentences of both texts are laid side by side where there are as many of one as of the other;
 within a sentence a clause stands where it stands in the translation, in proportion to the letters,
-moved to the next border between two words.
+moved to a border between two words that is near, preferably one where a speaker may breathe.
 """
 
 from __future__ import annotations
 
-import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from dubcast.languages.language import Language
 from dubcast.languages.sentences import spans
+from dubcast.sts.clauses import breaths
 from dubcast.sts.providers.interface import Word
 
 Bounds = tuple[float, float]
+# A clause begins where its source does, if that is no more than two words further away.
+_FURTHER = 10
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,12 @@ def _word_borders(
     translated, said = " ".join(clauses), " ".join(words)
     ends = _ends(words)
     anchors = _anchors(translated, target, said, source)
+    begins = {len(said[:at].rstrip()) for at in breaths(said, source)}
     borders = [0]
     for i, position in enumerate(_ends(clauses)[:-1], 1):
-        nearest = _nearest(ends, _moved(position, anchors)) + 1
+        there = _moved(position, anchors)
+        far = [abs(end - there) - _FURTHER * (end in begins) for end in ends]
+        nearest = far.index(min(far)) + 1
         borders.append(min(max(nearest, borders[-1] + 1), len(words) - (len(clauses) - i)))
     return [*borders, len(words)]
 
@@ -97,10 +102,3 @@ def _moved(position: int, anchors: Sequence[tuple[int, int]]) -> float:
         if position <= right:
             return to_left + (to_right - to_left) * (position - left) / max(right - left, 1)
     return anchors[-1][1]
-
-
-def _nearest(sorted_values: Sequence[int], value: float) -> int:
-    """The index of the value that is nearest."""
-    at = bisect.bisect_left(sorted_values, value)
-    near = [i for i in (at - 1, at) if 0 <= i < len(sorted_values)]
-    return min(near, key=lambda i: abs(sorted_values[i] - value))

@@ -8,7 +8,7 @@ that is all: each clause is handed over at its natural length.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
 from dubcast.contract.sts import BYTES_PER_SAMPLE, MAX_DURATION_MS, StsRequest
@@ -157,7 +157,7 @@ class Speaker:
         passage: Passage,
         pieces: Sequence[Clause],
         due_ns: Sequence[int | None],
-    ) -> AsyncIterator[Fitted | None]:
+    ) -> AsyncGenerator[Fitted | None, None]:
         """Each clause at its natural length, as soon as it is spoken; None for one in which nothing
         can be. `due_ns`: when each is wanted. Raises StsError. Cancelling is safe.
         """
@@ -170,7 +170,8 @@ class Speaker:
             for text in texts:
                 speech = await calls.result(self._engine.tts, spoken[text])
                 if len(speech.samples):
-                    yield await calls.run(self._engine.fit, passage.natural_task(speech))
+                    fitted = await calls.run(self._engine.fit, passage.natural_task(speech))
+                    yield fitted
                 else:
                     yield None
 

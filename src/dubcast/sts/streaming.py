@@ -136,6 +136,7 @@ class Streamer:
                 progress.spoken_s.append(fitted.speech_ms / 1000 if fitted else 0.0)
                 if index == 0:
                     progress.first_clause_ms = round(calls.took_ms(), 1)
+                    self._engine.metrics.first_clause_seconds.observe(calls.took_ms() / 1000)
                 tell(_clause(index, script.clauses[index], fitted, passage.request))
         pauses_s = sum(clause.pause_s for clause in script.clauses[:-1])
         self._speaker.learn(passage, script.text, sum(progress.spoken_s) + pauses_s)

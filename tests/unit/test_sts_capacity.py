@@ -1,0 +1,232 @@
+"""What the service takes on: what can be done in time, who was there first, and each its share."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+import pytest
+
+from bench.sts import fifo
+from bench.sts.schedules import Fragment, Schedule, Stage, Visit
+from dubcast.clock import NS_PER_S
+from dubcast.errors import StsError
+from dubcast.sts.capacity import Cost, Load, Place
+from dubcast.sts.on_air import GONE_S, OnAir
+from dubcast.sts.speed import Speed
+
+# A second of audio makes 0.35 clauses; each takes so long that this is 0.35 s of work.
+COSTS = {"asr": Cost(0.1, 0.1), "tts": Cost(1.0, 1.0)}
+FREE = {"asr": Cost(0.0, 0.0), "tts": Cost(0.0, 0.0)}
+
+
+def _enter(load: Load, stream: str, *, at_s: float = 0.0, by_s: float = 8.0) -> Place:
+    """A fragment of 6 s, for 2.1 s of synthesis."""
+    return load.enter(stream, 6.0, round((at_s + by_s) * NS_PER_S), round(at_s * NS_PER_S), COSTS)
+
+
+def test_what_cannot_be_done_in_time_is_refused_with_when_to_come_back() -> None:
+    load, by_ns = Load(), 12 * NS_PER_S
+    for stream in "ababa":
+        _enter(load, stream, by_s=12.0)
+    # 10.5 s wait before it, and it takes 4.4 s itself.
+    with pytest.raises(StsError) as error:
+        load.enter("a", 12.0, by_ns, 0, COSTS)
+    assert (error.value.code, error.value.retryable) == ("OVERLOADED", True)
+    assert error.value.retry_after_s == pytest.approx(2.9, abs=0.1)
+    load.enter("a", 12.0, by_ns + 3 * NS_PER_S, 0, COSTS)
+
+
+def test_nobody_waits_for_longer_than_there_is_something_to_do() -> None:
+    load = Load()
+    _enter(load, "a")
+    with pytest.raises(StsError) as error:
+        load.enter("a", 60.0, 8 * NS_PER_S, 0, COSTS)
+    assert error.value.retry_after_s == pytest.approx(2.1)
+
+
+def test_an_earlier_fragment_is_not_made_late_by_a_new_one_that_is_due_before_it() -> None:
+    load = Load()
+    _enter(load, "a", by_s=3.0)
+    with pytest.raises(StsError):
+        _enter(load, "b", by_s=2.9)
+    _enter(load, "b", by_s=5.0)
+
+
+def test_one_that_is_late_already_stops_nobody() -> None:
+    load = Load()
+    _enter(load, "a", by_s=1.0)
+    _enter(load, "b", by_s=9.0)
+
+
+def test_what_is_done_makes_room() -> None:
+    load = Load()
+    places = [_enter(load, stream) for stream in "aba"]
+    with pytest.raises(StsError):
+        _enter(load, "b")
+    places[0].did("tts")
+    _enter(load, "b")
+    load.leave(places[1], complete=True)
+    _enter(load, "b")
+    assert len(load) == 4
+
+
+def test_what_a_fragment_really_asks_is_what_counts() -> None:
+    load = Load()
+    place = _enter(load, "a")
+    place.expect("tts", 1)
+    assert place.work_s(COSTS, "tts") == 1.0
+    place.expect("tts", 2)
+    place.did("tts")
+    assert place.work_s(COSTS, "tts") == 2.0
+
+
+def test_it_learns_what_a_second_of_audio_asks() -> None:
+    """Of fragments that were done: one that failed early says nothing."""
+    load = Load()
+    for _ in range(100):
+        with load.place("a", 6.0, 8 * NS_PER_S, 0, FREE) as place:
+            place.expect("tts", 6)
+        late = StsError("TIMEOUT", "late", retryable=True)
+        with pytest.raises(StsError), load.place("a", 6.0, 8 * NS_PER_S, 0, FREE):
+            raise late
+    place = load.enter("a", 3.0, 8 * NS_PER_S, 0, FREE)
+    assert place.left["tts"] == pytest.approx(3.0, rel=0.1)
+
+
+def test_as_long_as_nothing_is_known_everything_is_taken_on() -> None:
+    load = Load()
+    for i in range(50):
+        load.enter(f"s{i}", 6.0, 1, 0, FREE)
+
+
+def test_a_new_stream_is_refused_where_those_on_air_need_all_there_is() -> None:
+    load = Load()
+    for at_s in range(0, 60, 6):
+        for stream in "abc":
+            load.leave(_enter(load, stream, at_s=at_s), complete=False)
+    with pytest.raises(StsError) as error:
+        _enter(load, "new", at_s=60)
+    assert error.value.retry_after_s == 10
+    _enter(load, "a", at_s=60)
+
+
+def test_who_is_alone_is_not_refused_for_being_too_much() -> None:
+    load = Load()
+    slow = {"tts": Cost(10.0, 10.0)}
+    for at_s in range(0, 60, 6):
+        place = load.enter("a", 6.0, (at_s + 8) * NS_PER_S, at_s * NS_PER_S, slow)
+        load.leave(place, complete=False)
+
+
+def test_a_stream_holds_no_more_than_its_share_while_others_are_on_air() -> None:
+    load = Load()
+    for _ in range(5):
+        _enter(load, "greedy", by_s=18.0)
+    load.leave(_enter(load, "other", by_s=30.0), complete=False)
+    _enter(load, "greedy", by_s=18.0)
+    with pytest.raises(StsError, match="share"):
+        _enter(load, "greedy", by_s=14.0)
+    _enter(load, "other", by_s=18.0)
+
+
+def test_who_is_on_air_and_how_much_it_sends() -> None:
+    on_air = OnAir()
+    for at_s in range(6, 61, 6):
+        on_air.sent("a", 6.0, float(at_s))
+    on_air.sent("b", 3.0, 60.0)
+    assert on_air.rate_up_to("a", 60.0) == pytest.approx(1.0, abs=0.25)
+    assert on_air.rate_up_to("b", 60.0) == pytest.approx(2.0, abs=0.3)
+    assert on_air.is_first("a") and not on_air.is_first("b")
+    on_air.forget(60.0 + GONE_S - 1)
+    assert "a" in on_air
+    on_air.forget(60.0 + GONE_S)
+    assert len(on_air) == 0 and on_air.is_first("b")
+
+
+def test_a_speed_is_a_start_and_so_much_an_item() -> None:
+    speed = Speed()
+    assert (speed.run_s(), speed.item_s(8)) == (0.0, 0.0)
+    for size in (1, 2, 4, 8, 4, 2):
+        speed.learn(size, 0.1 + 0.02 * size)
+    assert speed.item_s(1) == pytest.approx(0.12)
+    assert speed.item_s(4) == pytest.approx(0.045)
+
+
+def test_without_batches_nothing_is_known_of_them() -> None:
+    speed = Speed()
+    for _ in range(20):
+        speed.learn(1, 0.5)
+    assert speed.item_s(16) == pytest.approx(0.5)
+
+
+def test_batches_are_not_expected_to_grow_at_once() -> None:
+    speed = Speed()
+    for size in (1, 2) * 10:
+        speed.learn(size, 0.3)
+    # All of it is the start, of which at most three share so far.
+    assert speed.item_s(32) == pytest.approx(0.1, rel=0.05)
+
+
+def test_a_schedule_keeps_the_order_of_streams() -> None:
+    assert fifo.measure(30) == 0
+
+
+class Live:
+    """Streams that send fragments of 3-7 s, at a service whose synthesis takes 0.4 of its length.
+
+    `good`: fragments done in time, by stream, of those that came after the first 40 s.
+    """
+
+    def __init__(self, streams: int) -> None:
+        self.rng = random.Random(1)
+        self.schedule = Schedule({name: Stage.of() for name in ("resample", "asr", "tts")})
+        self.load = Load()
+        self.refused = 0
+        self.fragments: list[Fragment] = []
+        for i in range(streams):
+            self._send(f"s{i}", self.rng.uniform(0, 6))
+        self.schedule.run()
+        for fragment in self.fragments:
+            assert fragment in self.schedule.finished
+        self.good = Counter(
+            one.stream_id
+            for one in self.fragments
+            if one.done_s is not None and one.deadline_s > 48
+        )
+
+    def _send(self, stream: str, at_s: float) -> None:
+        while at_s < 160:
+            audio_s = self.rng.uniform(3, 7)
+            at_s += audio_s / 0.8
+            clauses = max(1, round(audio_s / 2.5))
+            speech = Visit("tts", (audio_s / clauses * 0.4,) * clauses)
+            visits = [Visit("resample", (0.02,)), Visit("asr", (0.45,)), speech]
+            one = Fragment(stream, round(1000 * at_s), visits, at_s + 8)
+            self.schedule.at(at_s, lambda one=one, audio_s=audio_s: self._come(one, audio_s))
+
+    def _come(self, fragment: Fragment, audio_s: float) -> None:
+        now_ns = round(self.schedule.now_s * NS_PER_S)
+        deadline_ns = round(fragment.deadline_s * NS_PER_S)
+        try:
+            fragment.place = self.load.enter(
+                fragment.stream_id, audio_s, deadline_ns, now_ns, self.schedule.costs()
+            )
+        except StsError:
+            self.refused += 1
+            return
+        self.fragments.append(fragment)
+        self.schedule.on_end = lambda one: self.load.leave(
+            one.place, complete=one.done_s is not None
+        )
+        self.schedule.submit(fragment)
+
+
+def test_overload_does_not_take_away_what_can_be_done() -> None:
+    """Three streams are what this service can carry; nine offer three times that."""
+    carried, offered = Live(3), Live(9)
+    assert carried.refused == 0
+    assert offered.good.total() >= 0.95 * carried.good.total()
+    # Whole streams, not a third of each.
+    assert sum(count for _, count in offered.good.most_common(3)) >= 0.9 * offered.good.total()
+    assert len(offered.good) <= 5
