@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,7 +15,7 @@ from typer.testing import CliRunner
 
 from dubcast.audio.pcm import RATE
 from dubcast.cli.main import application
-from dubcast.measure import speech_models
+from dubcast.measure import live_load, live_streams, speech_models
 from dubcast.testing.media import write_wav
 from dubcast.testing.sts_server import Reply, ScriptedSts, refusal, success
 
@@ -71,3 +72,19 @@ def test_without_a_service_it_says_so(spoken: Path) -> None:
     words = ["bench", "sts", "--url", "http://127.0.0.1:9", "--audio", str(spoken)]
     result = CliRunner().invoke(application("bench"), words)
     assert "does not dub: ConnectError" in str(result.exception)
+
+
+def test_what_is_refused_is_asked_again_where_only_the_cost_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(live_streams, "_BETWEEN_S", 0.0)
+    known = live_load.programme(np.zeros(RATE, "<i2"), [(0, RATE // 2), (RATE // 2, RATE)])
+
+    def script(request: Mapping[str, Any], call: int) -> Reply:
+        overloaded = refusal(503, "OVERLOADED", retryable=True)
+        return success(request) if call % 3 == 2 else overloaded
+
+    with ScriptedSts(script) as service:
+        answers = asyncio.run(live_streams.one_by_one(live_streams.Target(service.url), known))
+    assert [(one.error, len(one.clauses)) for one in answers] == [(None, 1), (None, 1)]
+    assert len(service.requests) == 6

@@ -11,7 +11,7 @@ from dubcast.audio.pcm import RATE
 from dubcast.contract.stream_reply import Clause as ClauseFrame
 from dubcast.contract.stream_reply import Failed, Heard, PlannedClause, Translated
 from dubcast.contract.sts import ErrorDetail
-from dubcast.measure import live_load
+from dubcast.measure import live_load, live_speech
 from dubcast.measure.live_load import Answered, Clause, Level, Programme, Sending, sendings
 from dubcast.measure.live_streams import Frames
 
@@ -136,3 +136,10 @@ def test_frames_become_clauses_with_the_time_of_their_words() -> None:
         Failed(error=ErrorDetail(code="TIMEOUT", message="late", retryable=True)), b"", 3.0
     )
     assert frames.error == "TIMEOUT"
+
+
+def test_short_fragments_go_together_as_far_as_they_may() -> None:
+    spans = [(0, 30), (33, 60), (63, 80), (100, 110), (113, 230)]
+    assert live_speech.joined(spans, 70, 5) == [(0, 60), (63, 80), (100, 110), (113, 230)]
+    assert live_speech.joined(spans, 70, 20) == [(0, 60), (63, 110), (113, 230)]
+    assert live_speech.joined([], 70, 5) == []

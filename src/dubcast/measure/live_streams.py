@@ -24,6 +24,9 @@ _PROCESS = "/api/v1/sts/process"
 _MAX_INFLIGHT = 3
 _GRACE_S = 5.0
 _PROBE_S = 30.0
+_PATIENCE_S = 60.0
+_TRIES = 10
+_BETWEEN_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -96,13 +99,24 @@ async def run(target: Target, known: Programme, streams: int, seconds: float) ->
 
 
 async def one_by_one(target: Target, known: Programme) -> list[Answered]:
-    """What came of the fragments of a programme, each sent when the one before was answered."""
+    """What came of the fragments of a programme, each sent when the one before was answered, and
+    again while it is refused: what counts here is what it costs."""
     async with _client(target) as client:
         sender = _Sender(client, target, known)
         return [
-            await sender.ask(Sending(0, index, index, 0.0, 0.0), _PROBE_S)
+            await _patiently(sender, Sending(0, index, index, 0.0, 0.0))
             for index in range(len(known.pieces))
         ]
+
+
+async def _patiently(sender: _Sender, sending: Sending) -> Answered:
+    answer = await sender.ask(sending, _PATIENCE_S)
+    for _ in range(_TRIES - 1):
+        if answer.error != "OVERLOADED":
+            break
+        await asyncio.sleep(_BETWEEN_S)
+        answer = await sender.ask(sending, _PATIENCE_S)
+    return answer
 
 
 class _Sender:

@@ -29,9 +29,11 @@ Engine = Literal["onnxruntime", "openvino"]
 AskedEngine = Literal["auto", Engine]
 USUAL: Engine = "onnxruntime"
 OTHERS: tuple[Engine, ...] = ("openvino",)
-# Another engine takes a gigabyte more: it must be worth it.
-_WORTH = 0.9
+# Another engine takes a gigabyte more, and was installed for this: the gain must only be sure.
+_WORTH = 0.95
 _TIMEOUT_S = 180.0
+# Of /proc/cpuinfo; x86 calls what it can do flags, Arm Features.
+_TELLING = ("model name", "flags", "Features")
 _TRIAL = "dubcast.sts.providers.kokoro_trial"
 
 
@@ -159,10 +161,6 @@ def processor() -> str:
         return ""
     found = (re.search(rf"^{name}\s*:\s*(.+)$", told, re.MULTILINE) for name in _TELLING)
     return " | ".join(match[1] for match in found if match)
-
-
-# x86 calls its features flags, Arm Features.
-_TELLING = ("model name", "flags", "Features")
 
 
 def version(package: str) -> str:

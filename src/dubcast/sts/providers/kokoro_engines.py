@@ -116,8 +116,8 @@ def _without_quantization(openvino: Any) -> list[Any]:
     compute in floats, with the weights that the file has.
 
     OpenVINO itself would go on quantizing what goes through the network, and compute in floats
-    all the same, which takes half as long again. A file that has no such operators is read as it
-    is.
+    all the same, which takes two thirds more time. A file that has no such operators is read as
+    it is.
     """
     from openvino import opset14 as ops
     from openvino.frontend.onnx import ConversionExtension
