@@ -11,7 +11,6 @@ from dubcast.languages.rules import (
     CONSONANT_AND_VOWEL,
     SayDate,
     clock,
-    fractions,
     grouped_by_spaces,
     numeric_dates,
     telephone,
@@ -34,10 +33,9 @@ def small_reading(
 ) -> Reading:
     """`words`: the reading's own (`point = komma | ...`); `units`, `money`: signs and names (`km =
     kilometer`, `$ USD = dollar / dollars, cent`), with forms after one, few and many between
-    slashes, and ~ before what is feminine.
+    slashes, and ~ before what is feminine. `more`: other fields of the reading.
     """
-    said = dict(pairs(words))
-    half = said.pop("half", "")
+    said: dict[str, Any] = dict(pairs(words))
     grouping = "." if decimal_mark == "," else ","
     return Reading(
         numerals=numerals,
@@ -52,16 +50,11 @@ def small_reading(
             *rules,
             *numeric_dates(date),
             clock(clock_mark, time, behind_time),
-            *([fractions(half, _over, said["also"])] if half else []),
         ),
         speakable=CONSONANT_AND_VOWEL,
         **said,
         **more,
     )
-
-
-def _over(upper: int, lower: int, numbers: Numbers) -> str:
-    return f"{numbers.cardinal(upper)} {numbers.reading.slash} {numbers.cardinal(lower)}"
 
 
 def _counted(names: str) -> Counted:

@@ -130,16 +130,13 @@ def folder_voices(folder: Path) -> tuple[Voice, ...]:
 
 def _offers(setup: Setup) -> TtsCapabilities:
     """Of a folder what is in it; of the manifest's model what it will have."""
-    if Path(setup.model_name).is_dir() or setup.model not in _manifest(setup):
+    pulled = {model.name: model.entry.files for model in setup.store.entries()}
+    files = pulled.get(setup.model or "")
+    if files is None:
         return TtsCapabilities(model=setup.model_name, voices=folder_voices(setup.folder()))
-    files = (Path(file) for file in _manifest(setup)[str(setup.model)])
-    stems = [file.stem for file in files if file.suffix == ".onnx"]
+    stems = [Path(file).stem for file in files if file.endswith(".onnx")]
     languages = {stem: language_tag(stem.partition("-")[0]) for stem in stems}
     return TtsCapabilities(model=setup.model_name, voices=voices_of(languages))
-
-
-def _manifest(setup: Setup) -> dict[str, list[str]]:
-    return {model.name: list(model.entry.files) for model in setup.store.entries()}
 
 
 def _create(setup: Setup) -> PiperTts:
