@@ -139,6 +139,12 @@ class StsMetrics:
             "Terms of glossaries, addresses and dates that were kept",
             registry=self.registry,
         )
+        self.guarded = Counter(
+            "dubcast_sts_untrusted_translations_total",
+            "Translations that cannot be right, by what is wrong, and what then became of them",
+            ["fault", "then"],
+            registry=self.registry,
+        )
         self.audio_seconds = Counter(
             "dubcast_sts_audio_seconds_total", "Source audio taken in", registry=self.registry
         )

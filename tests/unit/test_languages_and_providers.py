@@ -168,7 +168,7 @@ def _with_spanish(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def _engine_with_spanish(script: Script) -> Engine:
     class Spanish(FakeMt):
         pairs = frozenset({("en", "es"), ("pt-BR", "es")})
-        capabilities = MtCapabilities("fake-mt", pairs=pairs)
+        capabilities = MtCapabilities("fake-mt", trusted=True, pairs=pairs)
 
     providers = Providers(
         FakeHear(script), FakeAsr(script), Spanish(script), FakeTts(script), FakeFit(script)

@@ -36,11 +36,16 @@ def build_engine(settings: Settings) -> Engine:
     providers = Providers(
         hear=registry.create(HearProvider, chosen.hear, plain),
         asr=registry.create(AsrProvider, chosen.asr, _asr(settings)),
-        mt=registry.create(MtProvider, chosen.mt, _mt(settings)),
+        mt=translation(settings),
         tts=registry.create(TtsProvider, chosen.tts, _tts(settings)),
         fit=registry.create(FitProvider, chosen.fit, plain),
     )
     return Engine(providers, inbox_limit=settings.sts_server.max_pending)
+
+
+def translation(settings: Settings) -> MtProvider:
+    """The provider that translates, not yet loaded. Raises as `build_engine`."""
+    return registry.create(MtProvider, settings.sts_server.providers.mt, _mt(settings))
 
 
 def offered(settings: Settings) -> Offer:

@@ -134,6 +134,7 @@ class Pipeline:
             fragment_id=request.fragment_id,
             status=result.status,
             left_alone=said.answer.left_alone if said.answer else None,
+            no_dub=calls.no_dub,
             dubbed_audio=dub
             and PcmAudio.from_pcm(dub.fitted.pcm, audio.sample_rate_hz, audio.channels),
             transcript=said.text,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from dubcast.clock import NS_PER_MS, Clock
+from dubcast.contract.sts import NoDub
 from dubcast.sts.engine import Done, StageThread
 
 In = TypeVar("In")
@@ -16,7 +17,10 @@ Out = TypeVar("Out")
 
 @dataclass
 class StageCalls:
-    """Submits a fragment's tasks and adds up their times in milliseconds."""
+    """Submits a fragment's tasks and adds up their times in milliseconds.
+
+    `no_dub`: why it will have no dub, as soon as that is known.
+    """
 
     stream_id: str
     clock: Clock
@@ -24,6 +28,7 @@ class StageCalls:
     deadline_ns: int
     stage: str = "resample"
     ms: dict[str, float] = field(default_factory=lambda: {"queue": 0.0})
+    no_dub: NoDub | None = None
 
     async def run(self, stage: StageThread[In, Out], task: In) -> Out:
         """One task's result. Raises StsError. Cancelling is safe."""

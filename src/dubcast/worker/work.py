@@ -39,5 +39,7 @@ class DubReply:
     @property
     def why_no_dub(self) -> tuple[Outcome, str]:
         """The outcome and the reason of a fragment whose reply has no voice."""
+        if self.response.no_dub is not None:
+            return Outcome.FAILED, self.response.no_dub.value
         left_alone = self.response.left_alone
         return (Outcome.LEFT_ALONE, left_alone.value) if left_alone else (Outcome.NO_SPEECH, "")
