@@ -187,6 +187,22 @@ def test_what_no_way_gives_is_left_as_it_is_and_told(engine: Engine) -> None:
     assert told == (Outcome.FAILED, "untrusted_translation")
 
 
+def test_who_is_called_is_not_renamed(engine: Engine) -> None:
+    known = {
+        "Where are we, Maria?": "Onde estamos, Mary?",
+        "Where are we, Ricardo?": "Onde estamos, Ricardo?",
+    }
+    reply, _ = _dubbed(engine, "Where are we, Maria?", known)
+    assert reply.translated_text == "Onde estamos, Maria?"
+
+
+def test_what_stands_around_a_name_is_looked_at_too(engine: Engine) -> None:
+    reply, _ = _dubbed(engine, "Where are we, Maria?", {"Where are we,": "Onde estamos,"})
+    assert reply.translated_text == "Onde estamos, Maria?"
+    reply, _ = _dubbed(engine, "Where are they, Maria?", {})
+    assert reply.no_dub is NoDub.UNTRUSTED_TRANSLATION
+
+
 def test_a_right_translation_is_asked_for_once(engine: Engine) -> None:
     reply, asked = _dubbed(engine, "She left.", {"She left.": "Ela saiu."})
     assert (reply.translated_text, reply.no_dub, len(asked)) == ("Ela saiu.", None, 1)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from importlib import resources
 
 from dubcast.sts.phrases_file import NAME, Phrases, key, parse
+from dubcast.sts.verbatim import NO_NAMES
 
 Direction = tuple[str, str]
 # Between two pieces of a sentence: a comma, or the language's "and".
@@ -24,15 +25,6 @@ _MOST_PIECES = 8
 # Words: a phrase and an address have no more, so that no more are tried.
 _LONGEST_PHRASE, _LONGEST_ADDRESS = 16, 6
 _END = re.compile(r"[.!?…,:;]+$")
-# Words that English writes with a capital, and that are translated.
-_NO_NAMES = frozenset(
-    {"january", "february", "march", "april", "june", "july", "august", "september", "october"}
-    | {"november", "december", "english", "portuguese", "brazilian", "spanish", "french", "german"}
-    | {"italian", "american", "british", "chinese", "japanese", "russian", "european", "african"}
-    | {"internet", "christian", "catholic", "germany", "france", "spain", "italy"}
-    | {"england", "japan", "russia", "europe", "africa", "america", "alemanha", "frança"}
-    | {"espanha", "itália", "inglaterra", "japão", "rússia", "europa", "áfrica", "américa"}
-)
 _SURNAME = r"(?:\s+(?:(?:da|de|do|dos|das|van|von)\s+)?[^\W\d_a-zà-ÿ][\w'’-]+){0,2}"
 _A_NAME = re.compile(rf"\b[^\W\d_a-zà-ÿ][\w'’-]*[^\W\d_A-ZÀ-Þ]{_SURNAME}(?!\w)")
 
@@ -144,7 +136,7 @@ def _address(text: str, phrases: Phrases, *, first: bool) -> str | None:
 
 
 def _may_be_name(text: str, phrases: Phrases) -> bool:
-    return not phrases.is_word(text) and text.casefold() not in _NO_NAMES
+    return not phrases.is_word(text) and text.casefold() not in NO_NAMES
 
 
 def _whole(text: str, phrases: Phrases) -> str | None:

@@ -19,8 +19,8 @@ from dubcast.sts.offer import Choice
 from dubcast.sts.phrasebook import Phrasebook
 from dubcast.sts.providers.interface import MtTask
 from dubcast.sts.stage_calls import StageCalls
-from dubcast.sts.translation_guard import fault, other_ways
-from dubcast.sts.verbatim import verbatim, without_overlap
+from dubcast.sts.translation_guard import Fault, fault, other_ways
+from dubcast.sts.verbatim import called, verbatim, without_overlap
 
 
 @dataclass(frozen=True)
@@ -77,24 +77,36 @@ class Translator:
         protected = part.protected
         if protected is None:
             return await self._guarded(calls, part.text, results[0], choice)
-        said = protected.choose(results)
-        if said is not None:
-            return said
-        pieces = protected.pieces
-        worded = [one for one in pieces if any(char.isalnum() for char in one)]
-        translated = dict(zip(worded, await self._ask(calls, worded, choice), strict=True))
-        return protected.joined([translated.get(one, one) for one in pieces])
+        said = protected.choose(
+            ["" if self._fault(part.text, one, choice) else one for one in results]
+        )
+        return said if said is not None else await self._around(calls, protected, choice)
+
+    async def _around(self, calls: StageCalls, protected: Protected, choice: Choice) -> str | None:
+        """What stands around the terms of a sentence translated by itself."""
+        worded = [one for one in protected.pieces if any(char.isalnum() for char in one)]
+        results = await self._ask(calls, worded, choice)
+        translated: dict[str, str] = {}
+        for piece, result in zip(worded, results, strict=True):
+            said = await self._guarded(calls, piece, result, choice)
+            if said is None:
+                return None
+            translated[piece] = said
+        return protected.joined([translated.get(one, one) for one in protected.pieces])
 
     async def _guarded(self, calls: StageCalls, text: str, said: str, choice: Choice) -> str | None:
         """The model's translation if it can be right, else one that came by another way."""
-        trusted = self._engine.providers.mt.capabilities.trusted
-        wrong = None if trusted else fault(text, said, choice.source, choice.target)
+        wrong = self._fault(text, said, choice)
         if wrong is None:
             return said
         mended = await self._mended(calls, text, choice)
         then = "left" if mended is None else "mended"
         self._engine.metrics.guarded.labels(wrong.value, then).inc()
         return mended
+
+    def _fault(self, text: str, said: str, choice: Choice) -> Fault | None:
+        trusted = self._engine.providers.mt.capabilities.trusted
+        return None if trusted else fault(text, said, choice.source, choice.target)
 
     async def _mended(self, calls: StageCalls, text: str, choice: Choice) -> str | None:
         """The translation by the first of the other ways whose every piece can be right."""
@@ -141,7 +153,9 @@ class Translator:
         )
         if terms:
             return _Part(sentence, protected=Protected(sentence, terms))
-        return _Part(sentence, said=self._by_book(sentence, choice))
+        said = self._by_book(sentence, choice)
+        names = called(sentence) if said is None else ()
+        return _Part(sentence, said, Protected(sentence, names) if names else None)
 
     def _count(self, parts: list[_Part]) -> None:
         metrics = self._engine.metrics

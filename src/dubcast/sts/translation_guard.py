@@ -17,6 +17,7 @@ from enum import StrEnum
 from dubcast.languages.language import Language
 from dubcast.languages.sentences import sentences
 from dubcast.sts.unasked import UNASKED
+from dubcast.sts.verbatim import NO_NAMES
 from dubcast.sts.which_language import primary
 
 
@@ -60,13 +61,6 @@ _ALIKE = 0.75
 _MOST_HOURS = 12
 # Words that say a number, beside those that a language lists.
 _BESIDE = ("uma?", "half", "meio", "meia", "zero", "midnight", "noon")
-# What is written with a capital where somebody is called, and is translated.
-_ADDRESSES = frozenset(
-    {"sir", "madam", "doctor", "professor", "captain", "father", "pastor", "coach", "judge"}
-    | {"minister", "president", "mom", "mum", "dad", "god", "lord", "everyone", "everybody"}
-    | {"ladies", "chat", "senhor", "senhora", "doutor", "doutora", "professora", "capitão"}
-    | {"padre", "treinador", "presidente", "ministro", "papai", "mamãe", "deus"}
-)
 
 
 def fault(source: str, said: str, from_: Language, to: Language) -> Fault | None:
@@ -219,7 +213,7 @@ def _keeps_names(source: str, said: str) -> bool:
 
 
 def _is_name(word: str) -> bool:
-    return word.casefold() not in _ADDRESSES
+    return word.casefold() not in NO_NAMES
 
 
 def _is_alike(name: str, word: str) -> bool:
