@@ -84,6 +84,11 @@ def test_a_script_is_the_target_language_s() -> None:
     assert fault(LEFT, RIGHT, EN, RUSSIAN) is Fault.SCRIPT
 
 
+def test_a_name_in_a_script_without_capitals_is_believed() -> None:
+    japanese = Language("ja", (Variety("ja", espeak="ja"),))
+    assert fault("Happy birthday, Maria!", "お誕生日おめでとう、マリア!", EN, japanese) is None
+
+
 def test_all_that_the_phrasebook_says_passes() -> None:
     wrong = total = 0
     for (source, target), phrases in built_in().phrases.items():

@@ -201,19 +201,19 @@ def _is_unasked(source: str, said: str, from_: Language, to: Language) -> bool:
 
 
 def _keeps_names(source: str, said: str) -> bool:
-    """Whether those who are called by name still are, by it or by another ("João", "John")."""
-    called = [word for word in _CALLED.findall(source) if word[0].isupper()]
-    names = [word for word in called if _is_name(word)]
-    others = [word for word in _WORD.findall(said)[1:] if word[0].isupper()]
-    return (
-        not names
-        or bool(others)
-        or any(_is_alike(name, word) for name in names for word in _words(said))
-    )
+    """Whether those who are called by name still are, by it or by another ("João", "John"). True as
+    well in a script without capitals, in which nobody could tell.
+    """
+    names = [word for word in _CALLED.findall(source) if _is_name(word)]
+    if not names or not any(char.islower() for char in said):
+        return True
+    if any(word[0].isupper() for word in _WORD.findall(said)[1:]):
+        return True
+    return any(_is_alike(name, word) for name in names for word in _words(said))
 
 
 def _is_name(word: str) -> bool:
-    return word.casefold() not in NO_NAMES
+    return word[0].isupper() and word.casefold() not in NO_NAMES
 
 
 def _is_alike(name: str, word: str) -> bool:
