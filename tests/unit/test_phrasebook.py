@@ -53,7 +53,7 @@ FEWEST = 300
         ("Who is that man?", None),
         ("Maria, Pedro.", None),
         ("Thank you, running.", None),
-        ("Hello, how many are there?", None),
+        ("Hello, how many birds are there?", None),
         ("It was a thank you.", None),
         ("", None),
     ],
@@ -93,6 +93,23 @@ def test_the_book_is_large_in_both_directions_and_in_no_other() -> None:
     for pair in (EN_PT, PT_EN):
         assert len(book.phrases[pair].said) >= FEWEST
     assert book.find("Thank you.", ("en", "es")) is None
+
+
+@pytest.mark.parametrize(
+    ("sentence", "direction", "addressed"),
+    [
+        ("Vamos trabalhar, pessoal!", PT_EN, [("pessoal", "everyone")]),
+        ("The bus is here, my friends.", EN_PT, [("my friends", "meus amigos")]),
+        ("The bus is here, my bag.", EN_PT, []),
+        ("My friends, the bus is here.", EN_PT, []),
+        ("The bus is here, my friends.", ("en", "es"), []),
+    ],
+)
+def test_who_is_spoken_to_is_known_behind_any_sentence(
+    sentence: str, direction: tuple[str, str], addressed: list[tuple[str, str]]
+) -> None:
+    found = built_in().addressed(sentence, direction)
+    assert [(sentence[one.start : one.end], one.translation) for one in found] == addressed
 
 
 def test_everything_it_says_is_a_sentence_to_be_said() -> None:

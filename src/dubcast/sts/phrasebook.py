@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 
+from dubcast.sts.glossary import Found
 from dubcast.sts.phrases_file import NAME, Phrases, key, parse
 from dubcast.sts.verbatim import NO_NAMES
 
@@ -21,6 +22,7 @@ Direction = tuple[str, str]
 _BORDER = re.compile(r"(,?\s+(?:and|e)\s+|,\s+)", re.IGNORECASE)
 _START = ","
 _AND = {"en": " and ", "pt-BR": " e "}
+_LAST = re.compile(r",\s+([^,.!?…]+)[.!?…]*$")
 _MOST_PIECES = 8
 # Words: a phrase and an address have no more, so that no more are tried.
 _LONGEST_PHRASE, _LONGEST_ADDRESS = 16, 6
@@ -52,6 +54,14 @@ class Phrasebook:
             return _ended(whole, sentence)
         row = _row(sentence, phrases)
         return None if row is None else _ended(_joined(row, direction[1], phrases), sentence)
+
+    def addressed(self, sentence: str, direction: Direction) -> tuple[Found, ...]:
+        """Who is spoken to at the end of a sentence, if by one of the book's forms of address: a
+        model makes something personal of "pessoal".
+        """
+        phrases, last = self.phrases.get(direction), _LAST.search(sentence)
+        said = phrases.addresses.get(key(last[1])) if phrases and last else None
+        return (Found(*last.span(1), said),) if last and said else ()
 
 
 @functools.cache

@@ -14,7 +14,7 @@ from dubcast.contract.sts import NoDub
 from dubcast.languages.sentences import sentences
 from dubcast.languages.spoken_form import unshouted
 from dubcast.sts.engine import Engine
-from dubcast.sts.glossary import Protected
+from dubcast.sts.glossary import Found, Protected
 from dubcast.sts.offer import Choice
 from dubcast.sts.phrasebook import Phrasebook
 from dubcast.sts.providers.interface import MtTask
@@ -154,8 +154,16 @@ class Translator:
         if terms:
             return _Part(sentence, protected=Protected(sentence, terms))
         said = self._by_book(sentence, choice)
-        names = called(sentence) if said is None else ()
-        return _Part(sentence, said, Protected(sentence, names) if names else None)
+        ends = self._spoken_to(sentence, choice) if said is None else ()
+        return _Part(sentence, said, Protected(sentence, ends) if ends else None)
+
+    def _spoken_to(self, sentence: str, choice: Choice) -> tuple[Found, ...]:
+        """Who is spoken to at the end of a sentence, by name or otherwise."""
+        if found := called(sentence):
+            return found
+        if self._phrasebook is None:
+            return ()
+        return self._phrasebook.addressed(sentence, (choice.source.tag, choice.target.tag))
 
     def _count(self, parts: list[_Part]) -> None:
         metrics = self._engine.metrics
