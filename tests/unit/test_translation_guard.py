@@ -192,11 +192,9 @@ def test_what_no_way_gives_is_left_as_it_is_and_told(engine: Engine) -> None:
     assert told == (Outcome.FAILED, "untrusted_translation")
 
 
-def test_who_is_called_is_not_renamed(engine: Engine) -> None:
-    known = {
-        "Where are we, Maria?": "Onde estamos, Mary?",
-        "Where are we, Ricardo?": "Onde estamos, Ricardo?",
-    }
+@pytest.mark.parametrize("first", ["Onde estamos, Mary?", "Maria, Maria, Maria, Maria?"])
+def test_who_is_called_is_not_renamed(engine: Engine, first: str) -> None:
+    known = {"Where are we, Maria?": first, "Where are we, Ricardo?": "Onde estamos, Ricardo?"}
     reply, _ = _dubbed(engine, "Where are we, Maria?", known)
     assert reply.translated_text == "Onde estamos, Maria?"
 
