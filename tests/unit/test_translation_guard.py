@@ -192,17 +192,22 @@ def test_what_no_way_gives_is_left_as_it_is_and_told(engine: Engine) -> None:
     assert told == (Outcome.FAILED, "untrusted_translation")
 
 
-@pytest.mark.parametrize("first", ["Onde estamos, Mary?", "Maria, Maria, Maria, Maria?"])
+@pytest.mark.parametrize("first", ["Onde está a bola, Mary?", "Maria, Maria, Maria, Maria?"])
 def test_who_is_called_is_not_renamed(engine: Engine, first: str) -> None:
-    known = {"Where are we, Maria?": first, "Where are we, Ricardo?": "Onde estamos, Ricardo?"}
-    reply, _ = _dubbed(engine, "Where are we, Maria?", known)
-    assert reply.translated_text == "Onde estamos, Maria?"
+    known = {
+        "Where is the ball, Maria?": first,
+        "Where is the ball, Ricardo?": "Onde está a bola, Ricardo?",
+    }
+    reply, _ = _dubbed(engine, "Where is the ball, Maria?", known)
+    assert reply.translated_text == "Onde está a bola, Maria?"
 
 
 def test_what_stands_around_a_name_is_looked_at_too(engine: Engine) -> None:
-    reply, _ = _dubbed(engine, "Where are we, Maria?", {"Where are we,": "Onde estamos,"})
-    assert reply.translated_text == "Onde estamos, Maria?"
-    reply, _ = _dubbed(engine, "Where are they, Maria?", {})
+    reply, _ = _dubbed(
+        engine, "Where is the ball, Maria?", {"Where is the ball,": "Onde está a bola,"}
+    )
+    assert reply.translated_text == "Onde está a bola, Maria?"
+    reply, _ = _dubbed(engine, "Where is the dog, Maria?", {})
     assert reply.no_dub is NoDub.UNTRUSTED_TRANSLATION
 
 
