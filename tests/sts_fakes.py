@@ -121,7 +121,7 @@ class FakeAsr(AsrProvider):
 
 
 class FakeMt(MtProvider):
-    capabilities = MtCapabilities("fake-mt", pairs=PAIRS)
+    capabilities = MtCapabilities("fake-mt", trusted=True, pairs=PAIRS)
 
     def __init__(self, script: Script) -> None:
         self.script = script

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import difflib
+import itertools
 import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import soxr
@@ -30,6 +32,7 @@ from dubcast.languages.spoken_form import spoken_form
 from dubcast.measure import speech_models
 from dubcast.measure.figures import Bar, Figure
 from dubcast.models.store import ModelStore
+from dubcast.sts import build
 from dubcast.sts.engine import Engine, Providers
 from dubcast.sts.phrasebook import built_in
 from dubcast.sts.providers import registry
@@ -43,7 +46,6 @@ from dubcast.sts.providers.interface import (
     Fitted,
     Heard,
     HearProvider,
-    MtProvider,
     PcmTask,
     Speech,
     Transcript,
@@ -131,11 +133,11 @@ def forms_right(table: Sequence[Row]) -> tuple[float, list[str]]:
 
 def glossary_right(sentences: Sequence[Case], settings: Settings) -> tuple[float, list[str]]:
     """The share of sentences that keep their term, in the reply and for the voice."""
-    with _service(settings) as (service, ear, voice):
+    with translating(settings) as dubbed:
         wrong = [
             f"{case.sentence}: {told}"
             for case in sentences
-            if not is_kept(case.entry, *(told := _dubbed(service, ear, voice, case)))
+            if not is_kept(case.entry, *(told := dubbed(case, (case.entry,))))
         ]
     return 1 - len(wrong) / len(sentences), wrong
 
@@ -264,41 +266,69 @@ class _Fit(FitProvider):
         ]
 
 
+class Sentence(Protocol):
+    """A sentence in one language, to be put into another."""
+
+    @property
+    def source(self) -> str: ...
+
+    @property
+    def target(self) -> str: ...
+
+    @property
+    def sentence(self) -> str: ...
+
+
+class Dubbed(Protocol):
+    """The translation of a sentence, and what the voice was given."""
+
+    def __call__(
+        self, one: Sentence, glossary: tuple[GlossaryEntry, ...] = ()
+    ) -> tuple[str, str]: ...
+
+
 @contextmanager
-def _service(settings: Settings) -> Iterator[tuple[Service, _Ear, _Voice]]:
-    name = settings.sts_server.providers.mt
-    mt = registry.create(MtProvider, name, Setup(ModelStore(settings.models)))
+def translating(settings: Settings) -> Iterator[Dubbed]:
+    """A service that translates as the settings say, with the phrasebook, and hears and says
+    nothing. Raises MissingPartError without a translation.
+    """
+    mt = build.translation(settings)
     ear, voice = _Ear(), _Voice()
     engine = Engine(Providers(_Hear(), ear, mt, voice, _Fit()), inbox_limit=16)
     engine.start()
+    numbers = itertools.count()
+
+    def dubbed(one: Sentence, glossary: tuple[GlossaryEntry, ...] = ()) -> tuple[str, str]:
+        ear.text = one.sentence
+        voice.said.clear()
+        request = _request(next(numbers), one, glossary)
+        reply = StsResponse.model_validate_json(asyncio.run(service.process(request)))
+        return reply.translated_text, " ".join(voice.said)
+
     try:
         if engine.wait(60) != "ready":
             raise RuntimeError(f"no translation: {engine.failure}")
-        yield Service(engine, 1, built_in()), ear, voice
+        service = Service(engine, 1, built_in())
+        yield dubbed
     finally:
         engine.stop()
 
 
-def _dubbed(service: Service, ear: _Ear, voice: _Voice, case: Case) -> tuple[str, str]:
-    """The translation of a case's sentence, and what the voice was given."""
-    ear.text = case.sentence
-    voice.said.clear()
+def _request(number: int, one: Sentence, glossary: tuple[GlossaryEntry, ...]) -> StsRequest:
     config = FragmentConfig(
-        source_language=case.source,
-        target_language=case.target,
+        source_language=one.source,
+        target_language=one.target,
         duration_policy="fit",
         slot_ms=30_000,
-        glossary=(case.entry,),
+        glossary=glossary,
     )
-    request = StsRequest(
-        fragment_id=f"f{abs(hash(case))}",
+    return StsRequest(
+        fragment_id=f"f{number}",
         stream_id="bench",
-        sequence_number=0,
+        sequence_number=number,
         audio=PcmAudio.from_pcm(bytes(2 * ASR_RATE), ASR_RATE, 1),
         config=config,
     )
-    reply = StsResponse.model_validate_json(asyncio.run(service.process(request)))
-    return reply.translated_text, " ".join(voice.said)
 
 
 def _measure(settings: Settings, _out: Path, console: Console) -> Found:

@@ -160,6 +160,12 @@ class StsMetrics:
             "Memory of the GPU that is taken, by all that use it; 0 without one",
             registry=self.registry,
         )
+        self.guarded = Counter(
+            "dubcast_sts_untrusted_translations_total",
+            "Translations that cannot be right, by what is wrong, and what then became of them",
+            ["fault", "then"],
+            registry=self.registry,
+        )
         self.audio_seconds = Counter(
             "dubcast_sts_audio_seconds_total", "Source audio taken in", registry=self.registry
         )

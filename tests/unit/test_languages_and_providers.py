@@ -167,7 +167,7 @@ def _with_catalan(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def _engine_with_catalan(script: Script) -> Engine:
     class Catalan(FakeMt):
         pairs = frozenset({("en", "ca"), ("pt-BR", "ca")})
-        capabilities = MtCapabilities("fake-mt", pairs=pairs)
+        capabilities = MtCapabilities("fake-mt", trusted=True, pairs=pairs)
 
     class Ona(FakeTts):
         capabilities = TtsCapabilities("fake-tts", voices=(Voice("ona", "ca", "female"),))

@@ -597,6 +597,8 @@ def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     listed = CliRunner().invoke(app, ["models", "list"])
     assert listed.exit_code == 0
     assert "whisper-base         missing     147.9 MB  MIT" in listed.stdout
+    assert "mozilla" not in listed.stdout
+    assert "dubcast models pull --from en --to es,fr" in listed.stdout
     verified = CliRunner().invoke(app, ["models", "verify"])
     assert verified.exit_code == 1
     assert "kokoro-voices: not installed" in verified.stdout

@@ -9,7 +9,8 @@ import pytest
 
 from dubcast.contract.sts import StsResponse
 from dubcast.sts.engine import Engine
-from dubcast.sts.phrasebook import Phrasebook, built_in, parse
+from dubcast.sts.phrasebook import Phrasebook, built_in
+from dubcast.sts.phrases_file import parse
 from dubcast.sts.service import Service
 from sts_fakes import Script, fake_engine, request
 
@@ -32,7 +33,27 @@ FEWEST = 300
         ("Ladies and gentlemen,", "Senhoras e senhores,"),
         ("“Let’s go!”", "Vamos lá!"),
         ("How are you", "Como você está?"),
-        ("Thank you, Maria.", None),
+        ("Thank you, Maria.", "Obrigado, Maria."),
+        ("Thank you so much, Ana Silva!", "Muito obrigado, Ana Silva!"),
+        ("Good evening, everyone, and welcome back.", "Boa noite a todos e bem-vindos de volta."),
+        ("Good morning, my friends!", "Bom dia, meus amigos!"),
+        ("How are you, my friend?", "Como você está, meu amigo?"),
+        ("Hello, Maria, how are you?", "Olá, Maria, como você está?"),
+        ("Oh, no!", "Ah, não!"),
+        ("Ladies and gentlemen, good night.", "Senhoras e senhores, boa noite."),
+        ("Thank you so much for watching.", "Muito obrigado por assistir."),
+        ("Goal by Pedro!", "Gol de Pedro!"),
+        ("See you next Friday, guys!", "Até sexta que vem, pessoal!"),
+        ("Have a wonderful night.", "Tenha uma ótima noite."),
+        ("Thank you, thank you, and God bless you.", "Obrigado, obrigado e Deus te abençoe."),
+        ("Thank you and the rest.", None),
+        ("Maria.", None),
+        ("Yes, Monday.", None),
+        ("Yes, Germany.", None),
+        ("Who is that man?", None),
+        ("Maria, Pedro.", None),
+        ("Thank you, running.", None),
+        ("Hello, how many birds are there?", None),
         ("It was a thank you.", None),
         ("", None),
     ],
@@ -51,6 +72,16 @@ def test_english_is_found_whatever_its_case_and_marks(sentence: str, said: str |
         ("boa noite", "Good evening."),
         ("Sério", "Really?"),
         ("Gol contra!", "Own goal!"),
+        ("Obrigado, João.", "Thank you, João."),
+        ("Tudo bem, Maria?", "How are you, Maria?"),
+        ("Obrigada, estou bem.", "Thank you, I'm fine."),
+        (
+            "Boa noite, meus irmãos, e sejam bem-vindos.",
+            "Good evening, brothers and sisters and welcome.",
+        ),
+        ("Palmas para a Maria!", "Give it up for Maria!"),
+        ("Golaço do Pedro!", "Great goal by Pedro!"),
+        ("Até amanhã, gente.", "See you tomorrow, everyone."),
     ],
 )
 def test_portuguese_is_found(sentence: str, said: str) -> None:
@@ -60,15 +91,32 @@ def test_portuguese_is_found(sentence: str, said: str) -> None:
 def test_the_book_is_large_in_both_directions_and_in_no_other() -> None:
     book = built_in()
     for pair in (EN_PT, PT_EN):
-        assert len(book._phrases[pair]) >= FEWEST
+        assert len(book.phrases[pair].said) >= FEWEST
     assert book.find("Thank you.", ("en", "es")) is None
+
+
+@pytest.mark.parametrize(
+    ("sentence", "direction", "addressed"),
+    [
+        ("Vamos trabalhar, pessoal!", PT_EN, [("pessoal", "everyone")]),
+        ("The bus is here, my friends.", EN_PT, [("my friends", "meus amigos")]),
+        ("The bus is here, my bag.", EN_PT, []),
+        ("My friends, the bus is here.", EN_PT, []),
+        ("The bus is here, my friends.", ("en", "es"), []),
+    ],
+)
+def test_who_is_spoken_to_is_known_behind_any_sentence(
+    sentence: str, direction: tuple[str, str], addressed: list[tuple[str, str]]
+) -> None:
+    found = built_in().addressed(sentence, direction)
+    assert [(sentence[one.start : one.end], one.translation) for one in found] == addressed
 
 
 def test_everything_it_says_is_a_sentence_to_be_said() -> None:
     book = built_in()
     for pair in (EN_PT, PT_EN):
-        for said in set(book._phrases[pair].values()):
-            assert said == said.strip() and said[0].isupper(), said
+        for said in set(book.phrases[pair].said.values()):
+            assert said == said.strip() and not said[0].islower(), said
             assert said[-1].isalnum() or said[-1] == "?", said
 
 
@@ -77,7 +125,9 @@ def test_everything_it_says_is_a_sentence_to_be_said() -> None:
     [
         (["# c", "Hello"], "x.tsv, line 2: 1 cells, not 2"),
         (["Hi\tOi", "Hi!\tOlá"], "x.tsv, line 2: 'Hi!' is there already"),
-        (["Hi\tOi", "Hello\toi"], "x.tsv, line 2: 'oi' is there already"),
+        (["Hi\tOi", "Hello\toi"], "x.tsv, line 2: 'Oi' is there already"),
+        (["See you {when}\tAté {when}"], "x.tsv, line 1: nothing fills {when} of 'See you {when}'"),
+        (["@when\tsoon"], "x.tsv, line 1: 1 cells, not 2"),
     ],
 )
 def test_a_file_that_contradicts_itself_is_told_by_its_line(lines: list[str], told: str) -> None:
@@ -87,13 +137,31 @@ def test_a_file_that_contradicts_itself_is_told_by_its_line(lines: list[str], to
 
 def test_what_is_in_parentheses_is_said_alone() -> None:
     there, back = parse(["Good evening\tBoa noite", "Good night\t(Boa noite)"], "x.tsv")
-    assert there == {"good evening": "Boa noite", "good night": "Boa noite"}
-    assert back == {"boa noite": "Good evening"}
+    assert there.said == {"good evening": "Boa noite", "good night": "Boa noite"}
+    assert back.said == {"boa noite": "Good evening"}
+
+
+def test_a_slot_is_filled_with_every_word_and_a_written_phrase_wins() -> None:
+    lines = [
+        "@when\tlater | later on\tmais tarde",
+        "@when\ttoday\thoje",
+        "See you {when} | Bye\tAté {when} | Nos vemos {when}",
+        "See you today\tAté logo",
+    ]
+    there, back = parse(lines, "x.tsv")
+    assert there.said == {
+        "see you today": "Até logo",
+        "see you later": "Até mais tarde",
+        "see you later on": "Até mais tarde",
+        "bye": "Até mais tarde",
+    }
+    assert back.said["nos vemos hoje"] == "See you today"
+    assert "até hoje" in back.said
 
 
 @pytest.fixture
 def script() -> Script:
-    return Script(translation="Ele chegou.")
+    return Script(translation="Ele chegou às 3.")
 
 
 @pytest.fixture
@@ -112,7 +180,7 @@ def _translated(engine: Engine, book: Phrasebook | None) -> str:
 
 def test_the_model_translates_what_is_not_in_the_book(engine: Engine, script: Script) -> None:
     script.text = "Thank you. He came at 3 p.m. on Friday. She left. Goodbye!"
-    assert _translated(engine, built_in()) == "Obrigado. Ele chegou. Tchau!"
+    assert _translated(engine, built_in()) == "Obrigado. Ele chegou às 3. Tchau!"
     assert [task.text for batch in script.calls["mt"] for task in batch] == [
         "He came at 3 p.m. on Friday. She left."
     ]
@@ -126,6 +194,6 @@ def test_a_text_of_phrases_asks_no_model(engine: Engine, script: Script) -> None
 
 
 def test_without_the_book_the_model_translates_all(engine: Engine, script: Script) -> None:
-    script.text = "Thank you. She left."
-    assert _translated(engine, None) == "Ele chegou."
+    script.text, script.translation = "Thank you. She left.", "Ela saiu."
+    assert _translated(engine, None) == "Ela saiu."
     assert [task.text for (task,) in script.calls["mt"]] == ["Thank you. She left."]

@@ -12,7 +12,7 @@ import pytest
 from dubcast import run_result
 from dubcast.contract.errors import ErrorCode
 from dubcast.contract.streams import EgressFailure, NotDubbing, NoWhep, StreamReason
-from dubcast.contract.sts import LeftAlone
+from dubcast.contract.sts import LeftAlone, NoDub
 from dubcast.contract.worker import Outcome, WorkerState
 from dubcast.worker.dubbing import _DETAILS
 
@@ -55,6 +55,7 @@ KNOWN: dict[str, set[str]] = {
         *get_args(ErrorCode),
         *CLIENT_CODES,
         *LeftAlone,
+        *NoDub,
         *(code for code in _DETAILS if code.islower()),
         *placing_reasons(),
     },

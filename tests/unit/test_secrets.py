@@ -146,7 +146,8 @@ def test_where_a_worker_reads_and_publishes_is_not_shown() -> None:
 @pytest.mark.parametrize("url", ["http://u:canary@h", "http://h/x?key=canary", "u:canary@h"])
 def test_a_url_that_is_no_secret_can_hold_none(url: str) -> None:
     shown = [dotted for dotted, (name, kind) in FIELDS.items() if "url" in name and kind is str]
-    assert shown == ["sts.url", "media_server.api_url", "orchestrator.url"]
+    mirror = "models.translations_url"
+    assert shown == ["sts.url", "media_server.api_url", "orchestrator.url", mirror]
     fallbacks: dict[str, Any] = {"sts": {"fallback_urls": [url]}}
     for tree in (fallbacks, *(tree_of({dotted: url}) for dotted in shown)):
         with pytest.raises(ConfigError) as caught:

@@ -61,7 +61,7 @@ def pull(
 
 
 def list_models(as_json: JsonOption = False, config: ConfigOption = None) -> None:
-    """List the models with size, licence and origin."""
+    """List the models with size, licence and origin; of those that translate what is here."""
     store = _store(config)
     if as_json:
         typer.echo(json.dumps(_described(store), indent=2, ensure_ascii=False))
@@ -70,6 +70,9 @@ def list_models(as_json: JsonOption = False, config: ConfigOption = None) -> Non
         entry = model.entry
         typer.echo(f"{model.name:20} {model.state:9} {entry.size / 1e6:7.1f} MB  {entry.licence}")
         typer.echo(f"{'':20} {entry.attribution}; {entry.origin}")
+    typer.echo(
+        f"{len(store.translations)} more translate: dubcast models pull --from en --to es,fr"
+    )
     typer.echo(f"folder: {store.dir}")
 
 

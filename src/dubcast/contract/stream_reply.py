@@ -24,6 +24,7 @@ from dubcast.contract.sts import (
     ErrorDetail,
     FragmentId,
     LeftAlone,
+    NoDub,
     ReplyModel,
     StageTimes,
     StsMetadata,
@@ -103,6 +104,7 @@ class Done(ReplyModel):
 
     kind: Literal["done"] = "done"
     status: Literal["success", "no_speech", "partial"]
+    no_dub: NoDub | None = None
     speech_ms: int = Field(default=0, ge=0)
     tempo: float = Field(default=1.0, gt=0)
     shortened: bool = False

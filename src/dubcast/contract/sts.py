@@ -50,6 +50,12 @@ class LeftAlone(StrEnum):
     OTHER_LANGUAGE = "other_language"  # they are in none that was expected
 
 
+class NoDub(StrEnum):
+    """Why words have no dub though they should: the original stays for want of a better."""
+
+    UNTRUSTED_TRANSLATION = "untrusted_translation"  # no translation of them can be right
+
+
 class RequestModel(BaseModel):
     """What a caller sends: unknown fields are errors, so a mistyped name shows at once."""
 
@@ -289,7 +295,8 @@ class StsResponse(ReplyModel):
     ends, absent if not asked for. With policy `match` the dub's speech begins there too; with
     `fit` the dub begins with its speech. `shortened`: words were left out so that it fits;
     `translated_text` is what is spoken. `left_alone`: of `no_speech`, there are words and the
-    original is right: they are in the target language, or in one that was not expected.
+    original is right: they are in the target language, or in one that was not expected. `no_dub`:
+    of `no_speech`, there are words that should be dubbed, and why they cannot be.
     `detected_language`: what the fragment was taken for (`und`: nobody spoke); how sure the
     recognizer is of that, `language_probability`, is absent if it cannot tell languages, and the
     source was believed.
@@ -298,6 +305,7 @@ class StsResponse(ReplyModel):
     fragment_id: FragmentId
     status: Literal["success", "no_speech", "partial"]
     left_alone: LeftAlone | None = None
+    no_dub: NoDub | None = None
     dubbed_audio: PcmAudio | None = None
     transcript: str = ""
     translated_text: str = ""
@@ -320,6 +328,8 @@ class StsResponse(ReplyModel):
             raise ValueError(f"status {self.status} and the presence of dubbed_audio disagree")
         if self.left_alone and self.status != "no_speech":
             raise ValueError(f"status {self.status} and left_alone disagree")
+        if self.no_dub and self.status != "no_speech":
+            raise ValueError(f"status {self.status} and no_dub disagree")
         return self
 
 

@@ -45,7 +45,7 @@ def build_engine(settings: Settings) -> Engine:
     providers = Providers(
         hear=registry.create(HearProvider, chosen.hear, plain),
         asr=registry.create(AsrProvider, chosen.asr, _asr(settings, device)),
-        mt=registry.create(MtProvider, chosen.mt, _mt(settings, device)),
+        mt=translation(settings, device),
         tts=_synthesis(settings, device),
         fit=registry.create(FitProvider, chosen.fit, plain),
     )
@@ -71,6 +71,11 @@ def _device(settings: Settings) -> Device:
     note = log.get("gpu").info if asked == "auto" else log.get("gpu").warning
     note("on_the_cpu", reason=reason)
     return "cpu"
+
+
+def translation(settings: Settings, device: Device = "cpu") -> MtProvider:
+    """The provider that translates, not yet loaded. Raises as `build_engine`."""
+    return registry.create(MtProvider, settings.sts_server.providers.mt, _mt(settings, device))
 
 
 def offered(settings: Settings) -> Offer:

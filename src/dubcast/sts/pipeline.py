@@ -94,6 +94,7 @@ class Pipeline:
             await self._streamer.stream(calls, request, choice, progress, tell)
         done = Done(
             **progress.outcome(request),
+            no_dub=calls.no_dub,
             processing_time_ms=round(calls.took_ms(), 1),
             stages_ms=_stage_times(calls),
             metadata=self._metadata,
@@ -129,6 +130,7 @@ class Pipeline:
             fragment_id=request.fragment_id,
             status=result.status,
             left_alone=understood.left_alone,
+            no_dub=calls.no_dub,
             dubbed_audio=dub
             and PcmAudio.from_pcm(dub.fitted.pcm, audio.sample_rate_hz, audio.channels),
             transcript=understood.said.text,

@@ -150,6 +150,7 @@ class Service:
             status=response.status,
             language=response.detected_language,
             leftAlone=response.left_alone,
+            noDub=response.no_dub,
             audioMs=request.audio.duration_ms,
             speechMs=response.speech_ms,
             tempo=response.tempo,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from dubcast.clock import NS_PER_MS, Clock
+from dubcast.contract.sts import NoDub
 from dubcast.errors import StsError
 from dubcast.sts.capacity import Place
 from dubcast.sts.engine import Done, StageThread
@@ -21,7 +22,8 @@ Out = TypeVar("Out")
 class StageCalls:
     """Submits a fragment's tasks and adds up their times in milliseconds.
 
-    `fragment`: its number in the order in which fragments came; `place`: what it was admitted for.
+    `fragment`: its number in the order in which fragments came; `place`: what it was admitted for;
+    `no_dub`: why it will have no dub, as soon as that is known.
     """
 
     stream_id: str
@@ -32,6 +34,7 @@ class StageCalls:
     place: Place = field(default_factory=Place)
     stage: str = "resample"
     ms: dict[str, float] = field(default_factory=lambda: {"queue": 0.0})
+    no_dub: NoDub | None = None
 
     @asynccontextmanager
     async def within(self) -> AsyncIterator[None]:

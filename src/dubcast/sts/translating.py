@@ -1,5 +1,7 @@
-"""Translates what was said: by the phrasebook where it can, by the model where it cannot, with the
-words that the glossary wants, and with addresses and dates as they are.
+"""Translates what was said: by the phrasebook where it can, by the model where it cannot.
+
+The glossary's words come out as it wants them, addresses and dates as they are. What of the model's
+cannot be right is done again by another way, or not dubbed.
 
 A text in capitals is translated in small letters: models know few words in capitals.
 """
@@ -8,15 +10,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dubcast.contract.sts import NoDub
 from dubcast.languages.sentences import sentences
 from dubcast.languages.spoken_form import unshouted
 from dubcast.sts.engine import Engine
-from dubcast.sts.glossary import Protected
+from dubcast.sts.glossary import Found, Protected
 from dubcast.sts.offer import Choice
 from dubcast.sts.phrasebook import Phrasebook
 from dubcast.sts.providers.interface import MtTask
 from dubcast.sts.stage_calls import StageCalls
-from dubcast.sts.verbatim import verbatim, without_overlap
+from dubcast.sts.translation_guard import Fault, fault, other_ways
+from dubcast.sts.verbatim import called, verbatim, without_overlap
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,10 @@ class Translator:
         self._phrasebook = phrasebook
 
     async def translate(self, calls: StageCalls, text: str, choice: Choice) -> str:
-        """The translation of `text`. Raises StsError. Cancelling is safe."""
+        """The translation of `text`; empty, and `calls.no_dub` says so, if none can be trusted.
+
+        Raises StsError. Cancelling is safe.
+        """
         parts = self._parts(text, choice)
         self._count(parts)
         attempts = [attempt for part in parts for attempt in part.attempts]
@@ -55,24 +62,69 @@ class Translator:
         said = []
         for part in parts:
             own = [next(results) for _ in part.attempts]
-            said.append(await self._settle(calls, part, own, choice))
+            settled = await self._settle(calls, part, own, choice)
+            if settled is None:
+                calls.no_dub = NoDub.UNTRUSTED_TRANSLATION
+                return ""
+            said.append(settled)
         return " ".join(said)
 
     async def _settle(
         self, calls: StageCalls, part: _Part, results: list[str], choice: Choice
-    ) -> str:
+    ) -> str | None:
         if part.said is not None:
             return part.said
         protected = part.protected
         if protected is None:
-            return results[0]
-        said = protected.choose(results)
-        if said is not None:
+            return await self._guarded(calls, part.text, results[0], choice)
+        said = protected.choose(
+            ["" if self._fault(part.text, one, choice) else one for one in results]
+        )
+        return said if said is not None else await self._around(calls, protected, choice)
+
+    async def _around(self, calls: StageCalls, protected: Protected, choice: Choice) -> str | None:
+        """What stands around the terms of a sentence translated by itself."""
+        worded = [one for one in protected.pieces if any(char.isalnum() for char in one)]
+        results = await self._ask(calls, worded, choice)
+        translated: dict[str, str] = {}
+        for piece, result in zip(worded, results, strict=True):
+            said = await self._guarded(calls, piece, result, choice)
+            if said is None:
+                return None
+            translated[piece] = said
+        return protected.joined([translated.get(one, one) for one in protected.pieces])
+
+    async def _guarded(self, calls: StageCalls, text: str, said: str, choice: Choice) -> str | None:
+        """The model's translation if it can be right, else one that came by another way."""
+        wrong = self._fault(text, said, choice)
+        if wrong is None:
             return said
-        pieces = protected.pieces
-        worded = [one for one in pieces if any(char.isalnum() for char in one)]
-        translated = dict(zip(worded, await self._ask(calls, worded, choice), strict=True))
-        return protected.joined([translated.get(one, one) for one in pieces])
+        mended = await self._mended(calls, text, choice)
+        then = "left" if mended is None else "mended"
+        self._engine.metrics.guarded.labels(wrong.value, then).inc()
+        return mended
+
+    def _fault(self, text: str, said: str, choice: Choice) -> Fault | None:
+        trusted = self._engine.providers.mt.capabilities.trusted
+        return None if trusted else fault(text, said, choice.source, choice.target)
+
+    async def _mended(self, calls: StageCalls, text: str, choice: Choice) -> str | None:
+        """The translation by the first of the other ways whose every piece can be right."""
+        for pieces in other_ways(text, choice.source):
+            said = [self._by_book(piece, choice) for piece in pieces]
+            unknown = [piece for piece, one in zip(pieces, said, strict=True) if one is None]
+            results = iter(await self._ask(calls, unknown, choice))
+            whole = [one if one is not None else next(results) for one in said]
+            joined = " ".join(whole)
+            pairs = [*zip(pieces, whole, strict=True), (text, joined)]
+            if not any(fault(*pair, choice.source, choice.target) for pair in pairs):
+                return joined[0].upper() + joined[1:]
+        return None
+
+    def _by_book(self, sentence: str, choice: Choice) -> str | None:
+        if self._phrasebook is None:
+            return None
+        return self._phrasebook.find(sentence, (choice.source.tag, choice.target.tag))
 
     async def _ask(self, calls: StageCalls, texts: list[str], choice: Choice) -> list[str]:
         pair = choice.source.tag, choice.target.tag
@@ -101,10 +153,17 @@ class Translator:
         )
         if terms:
             return _Part(sentence, protected=Protected(sentence, terms))
+        said = self._by_book(sentence, choice)
+        ends = self._spoken_to(sentence, choice) if said is None else ()
+        return _Part(sentence, said, Protected(sentence, ends) if ends else None)
+
+    def _spoken_to(self, sentence: str, choice: Choice) -> tuple[Found, ...]:
+        """Who is spoken to at the end of a sentence, by name or otherwise."""
+        if found := called(sentence):
+            return found
         if self._phrasebook is None:
-            return _Part(sentence)
-        pair = choice.source.tag, choice.target.tag
-        return _Part(sentence, said=self._phrasebook.find(sentence, pair))
+            return ()
+        return self._phrasebook.addressed(sentence, (choice.source.tag, choice.target.tag))
 
     def _count(self, parts: list[_Part]) -> None:
         metrics = self._engine.metrics

@@ -1,4 +1,4 @@
-"""What no model should touch: addresses, handles, hashtags, and dates in figures. Pure.
+"""What no model should touch: addresses, handles, hashtags, names, and dates in figures. Pure.
 
 A small model drops the @ of an address and half of a date. They go through it as terms of a
 glossary do; a date in the order of day and month that the target language has.
@@ -15,6 +15,23 @@ from dubcast.sts.glossary import Found
 _TAG = re.compile(r"(?<![\w@#])[@#][^\W\d]\w+")
 _DATE = re.compile(r"(?<![\d/.-])(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})(?![\d/-])")
 _MONTHS = 12
+_MOST_WORDS = 10
+_CALLED = re.compile(r"(?<=\s)[^\W\d_A-ZÀ-Þ]\w*,\s+([A-ZÀ-Þ][^\W\d_A-ZÀ-Þ]{2,})(?=[.!?…]*$)")
+# Words with a capital that are translated: who is spoken to by title, months, countries.
+NO_NAMES = frozenset(
+    {"sir", "madam", "doctor", "professor", "captain", "father", "pastor", "coach", "judge"}
+    | {"minister", "president", "mom", "mum", "dad", "god", "lord", "everyone", "everybody"}
+    | {"ladies", "chat", "senhor", "senhora", "doutor", "doutora", "professora", "capitão"}
+    | {"padre", "treinador", "presidente", "ministro", "papai", "mamãe", "deus", "grandma"}
+    | {"grandpa", "vovó", "vovô", "mãe", "pai", "january", "february", "march", "april", "june"}
+    | {"july", "august", "september", "october", "november", "december", "monday", "tuesday"}
+    | {"wednesday", "thursday", "friday", "saturday", "sunday", "english", "portuguese"}
+    | {"brazilian", "spanish", "french", "german", "italian", "american", "british", "chinese"}
+    | {"japanese", "russian", "european", "african", "christian", "catholic", "internet"}
+    | {"germany", "france", "spain", "italy", "england", "japan", "russia", "europe", "africa"}
+    | {"america", "brazil", "brasil", "alemanha", "frança", "espanha", "itália", "inglaterra"}
+    | {"japão", "rússia", "europa", "áfrica", "américa", "london", "londres", "lisbon", "lisboa"}
+)
 
 
 def verbatim(sentence: str, source: Language, target: Language) -> tuple[Found, ...]:
@@ -28,6 +45,17 @@ def verbatim(sentence: str, source: Language, target: Language) -> tuple[Found, 
         Found(*found.span(), _date(found, source, target)) for found in _DATE.finditer(sentence)
     ]
     return without_overlap([*kept, *dates])
+
+
+def called(sentence: str) -> tuple[Found, ...]:
+    """Where somebody is called by name at the end of a short sentence: models make Mary of Maria.
+
+    Behind another name a comma begins what it belongs to ("Lisbon, Portugal"), which is translated.
+    """
+    found = _CALLED.search(sentence)
+    if found is None or len(sentence.split()) > _MOST_WORDS or found[1].casefold() in NO_NAMES:
+        return ()
+    return (Found(*found.span(1), found[1]),)
 
 
 def without_overlap(found: list[Found]) -> tuple[Found, ...]:

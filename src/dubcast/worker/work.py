@@ -8,7 +8,7 @@ from typing import TypeAlias
 from dubcast.audio.pcm import RATE, Float, Int16
 from dubcast.clock import NS_PER_MS, NS_PER_S
 from dubcast.contract.stream_reply import Done, Heard
-from dubcast.contract.sts import LeftAlone, StsResponse
+from dubcast.contract.sts import LeftAlone, NoDub, StsResponse
 from dubcast.contract.worker import Outcome
 
 # The last clause begins about so long before its end, or in the middle of a short fragment.
@@ -94,7 +94,7 @@ class DubReply:
     @property
     def why_no_dub(self) -> tuple[Outcome, str]:
         """The outcome and the reason of a fragment whose reply has no voice."""
-        return _why_no_dub(self.response.left_alone)
+        return _why_no_dub(self.response.left_alone, self.response.no_dub)
 
 
 @dataclass(frozen=True)
@@ -108,8 +108,10 @@ class StreamEnd:
     @property
     def why_no_dub(self) -> tuple[Outcome, str]:
         """The outcome and the reason of a fragment without clauses."""
-        return _why_no_dub(self.left_alone)
+        return _why_no_dub(self.left_alone, self.done.no_dub)
 
 
-def _why_no_dub(left_alone: LeftAlone | None) -> tuple[Outcome, str]:
+def _why_no_dub(left_alone: LeftAlone | None, no_dub: NoDub | None) -> tuple[Outcome, str]:
+    if no_dub is not None:
+        return Outcome.FAILED, no_dub.value
     return (Outcome.LEFT_ALONE, left_alone.value) if left_alone else (Outcome.NO_SPEECH, "")

@@ -70,9 +70,11 @@ class MtCapabilities(Capabilities):
     """`pairs`: directions as (source, target) tags.
 
     `to_get`: the command that gets the model of a direction which is not here yet; `cautions`: what
-    is to be known of the licence of a direction's model.
+    is to be known of the licence of a direction's model. `trusted`: what it says is not looked at
+    again (`translation_guard`).
     """
 
+    trusted: bool = False
     pairs: frozenset[tuple[str, str]] = frozenset()
     to_get: Mapping[tuple[str, str], str] = field(default_factory=dict)
     cautions: Mapping[tuple[str, str], str] = field(default_factory=dict)
