@@ -14,6 +14,7 @@ def documents() -> dict[str, dict[str, Any]]:
     """File name -> document."""
     from dubcast.config import Secret, Settings
     from dubcast.contract.hooks import HookEvent
+    from dubcast.contract.stream_reply import FRAMES
     from dubcast.contract.streams import EgressStatus
     from dubcast.contract.sts import StsRequest, StsResponse
     from dubcast.contract.worker import AsRunEntry, WorkerStatus
@@ -31,6 +32,7 @@ def documents() -> dict[str, dict[str, Any]]:
         "orchestrator-openapi.json": orchestrator.openapi(),
         "sts-request.json": StsRequest.model_json_schema(),
         "sts-response.json": StsResponse.model_json_schema(),
+        "sts-stream-frames.json": FRAMES.json_schema(mode="serialization"),
         "hook-event.json": HookEvent.model_json_schema(),
         "worker-status.json": WorkerStatus.model_json_schema(mode="serialization"),
         "as-run-entry.json": AsRunEntry.model_json_schema(mode="serialization"),
