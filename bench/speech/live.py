@@ -8,6 +8,7 @@ last run left behind.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -81,4 +82,6 @@ def _options(arguments: Sequence[str]) -> tuple[list[Programme], bool]:
 PART = Part("live", BARS, _measure)
 
 if __name__ == "__main__":
+    # SIGTERM ends it as Ctrl-C does: with everything that it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     sys.exit(parts.run("speech", [PART], PART.name))

@@ -18,14 +18,12 @@ from bench.onair.languages import Recognizer
 from bench.parts import Found, Part
 from bench.separation import sources
 from bench.separation.sound import add, looped, scattered, silence, to_level
-from dubcast.audio.pcm import RATE, Float, to_int16
-from dubcast.audio.vad import SileroVad, VadStream
+from bench.speech.cutting import fragments
+from dubcast.audio.pcm import RATE, Float
 from dubcast.config import Settings
 from dubcast.measure.figures import Bar
 from dubcast.sts.build import offered
 from dubcast.sts.offer import Choice
-from dubcast.worker.fragment_length import LONGEST_S
-from dubcast.worker.sound_policy import make_fragmenter
 
 BARS = (Bar("nonspeech_words", "==", 0, "words of 10 min in which nobody speaks"),)
 _LEVEL_DBFS = -20.0
@@ -69,14 +67,9 @@ def sounds() -> Iterator[tuple[str, Float]]:
 
 def words_in(sound: Float, settings: Settings, recognizer: Recognizer, choice: Choice) -> list[str]:
     """What is recognized of a sound, fragment by fragment; "" of one of which nothing is."""
-    pcm = to_int16(sound)
-    stream, fragmenter = VadStream(SileroVad()), make_fragmenter(settings.stream.fragments)
-    longest, spans = round(LONGEST_S * RATE), []
-    for first in range(0, len(pcm), RATE):
-        spans += fragmenter.feed(stream.feed(first, pcm[first : first + RATE]), longest)
-    spans += fragmenter.flush()
     mono = np.asarray(sound.mean(axis=1), dtype=np.float32)
-    return [recognizer.understand(mono[one.start : one.stop], choice).text for one in spans]
+    cuts = fragments(sound, settings.stream.fragments)
+    return [recognizer.understand(mono[first:last], choice).text for first, last in cuts]
 
 
 def _recording(name: str, seconds: float) -> Float:

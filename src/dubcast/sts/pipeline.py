@@ -28,6 +28,7 @@ from dubcast.sts.engine import Engine
 from dubcast.sts.offer import Choice, Offer
 from dubcast.sts.phrasebook import Phrasebook
 from dubcast.sts.providers.interface import ASR_RATE, AsrTask, Heard, PcmTask, Transcript
+from dubcast.sts.songs import without_song
 from dubcast.sts.speaking import Dub, Speaker
 from dubcast.sts.stage_calls import StageCalls
 from dubcast.sts.translating import Translator
@@ -110,12 +111,14 @@ class Pipeline:
     ) -> _Understood:
         audio, config = request.audio, request.config
         bounds = config.timings != "none"
-        task = PcmTask(audio.pcm_bytes(), audio.sample_rate_hz, audio.channels, bounds)
+        pcm, rate_hz, channels = audio.pcm_bytes(), audio.sample_rate_hz, audio.channels
+        task = PcmTask(pcm, rate_hz, channels, bounds, tune=config.leave_songs)
         heard = await calls.run(self._engine.hear, task)
         if not heard.speech:
             return _Understood(heard, Transcript(""), choice)
         words = config.timings == "words" or config.overlap_ms > 0
         said = await calls.run(self._engine.asr, asr_task(heard, choice, words=words))
+        said = without_song(said, heard, choice.source.tag)
         answer = said.answer
         if not said.text and not (answer and answer.left_alone):
             return _Understood(heard, said, choice)
