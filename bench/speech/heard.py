@@ -27,10 +27,11 @@ _PAUSE_S = 0.2
 # The original airs where it is as loud as it was, but for what a fit makes of chance.
 _AIRED_DB = 6.0
 _VOICE_PAUSE_S = 0.3
-# A word's ends are known to a tenth of a second; within a pause there is no inside of a word.
-_EDGE_S = 0.08
-_DIP_S = 0.06
-_DIP_DB = 18.0
+# The recognizer knows a word's ends to a tenth of a second; where the sound dips as far as between
+# words, it was wrong about them.
+_EDGE_S = 0.1
+_DIP_S, _DIP_DB = 0.04, 20.0
+_DIP_WINDOW_S, _DIP_STEP_S = 0.03, 0.01
 
 Flags = NDArray[np.bool_]
 
@@ -74,11 +75,13 @@ def cut_words(
     cuts: Sequence[float], words: Sequence[Word], speech: Float
 ) -> list[tuple[float, str]]:
     """The cuts (s of content) that fall inside a word of the true speech, and the word."""
-    level = stems.level_db(speech, _DIP_S, 0.01)
+    level = stems.level_db(speech, _DIP_WINDOW_S, _DIP_STEP_S)
     quiet = stems.active_level_db(level) - _DIP_DB
     found = []
     for cut in cuts:
-        near = level[max(0, round((cut - _DIP_S) / 0.01)) : round((cut + _DIP_S) / 0.01)]
+        middle = (cut - _DIP_WINDOW_S / 2) / _DIP_STEP_S
+        reach = _DIP_S / _DIP_STEP_S
+        near = level[max(0, round(middle - reach)) : round(middle + reach) + 1]
         if not len(near) or near.min() < quiet:
             continue
         found += [

@@ -6,7 +6,7 @@
 | `undubbed_speech_share` | of the seconds of true speech, those that aired as the original, by the sound of the output (`bench.speech.heard`) |
 | `chrf_loss` | chrF of what Whisper hears in the output, less that of whole clips recognized and translated, both against a translation by hand; the mean of the programmes |
 | `longest_fragment_p50_s` | how long the worker allowed a fragment to be, asked twice a second |
-| `cuts_inside_words` | borders of fragments inside a word of the true speech: where the recognizer says that a word is, and no dip in the sound |
+| `cuts_inside_words` | cuts in running speech that fall inside a word: where the recognizer says that one is, and no dip in the sound |
 | `dub_silent_share` | of the seconds of true speech, those in which neither the original nor a dub is heard |
 | `sung_dubbed_share` | of the seconds of songs, those that did not air as they were |
 """  # noqa: E501
@@ -16,6 +16,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 from bench.mix import recorded, stems, takes
@@ -32,6 +33,7 @@ from dubcast.measure.material import Material
 
 # After the last word its dub may still speak.
 _AFTER_S = 2.5
+_TOUCH_S = 0.02
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def measure(
         _errors(programme, entries, whole),
         round(speech_models.chrf(texts, reference), 2),
         round(speech_models.chrf([whole.translation], reference), 2),
-        heard.cut_words(_cuts(entries), whole.words, known.speech),
+        heard.cut_words(cuts_of(entries), whole.words, known.speech),
         longest_s,
         counts,
         {**detail, "heard": texts, "whole": whole.text, "whole_translation": whole.translation},
@@ -129,9 +131,13 @@ def _errors(programme: Programme, entries: Sequence[AsRunEntry], whole: Whole) -
     )
 
 
-def _cuts(entries: Sequence[AsRunEntry]) -> list[float]:
-    """Where a fragment begins or ends."""
-    return sorted({at for entry in entries for at in (entry.source_start_s, entry.source_end_s)})
+def cuts_of(entries: Sequence[AsRunEntry]) -> list[float]:
+    """Where running speech was cut: one fragment ends and the next begins."""
+    return [
+        after.source_start_s
+        for before, after in pairwise(entries)
+        if abs(after.source_start_s - before.source_end_s) < _TOUCH_S
+    ]
 
 
 def _dubbed_s(entries: Sequence[AsRunEntry], known: Stems) -> float:

@@ -21,6 +21,7 @@ from dubcast.contract import stream_reply
 from dubcast.contract.stream_reply import Clause, PlannedClause, Translated
 from dubcast.contract.stream_reply import Heard as HeardFrame
 from dubcast.contract.sts import PcmAudio, StsRequest
+from dubcast.contract.worker import AsRunEntry, Outcome
 from dubcast.measure.material import Line
 from dubcast.sts.providers.interface import Word
 
@@ -85,6 +86,21 @@ def test_a_cut_is_inside_a_word_where_the_sound_does_not_dip() -> None:
     words = [Word("twelve", 0.5, 1.5), Word("long", 1.8, 2.6)]
     cuts = [0.2, 0.52, 1.0, 2.1]
     assert heard.cut_words(cuts, words, speech) == [(1.0, "twelve")]
+
+
+def test_only_running_speech_is_cut() -> None:
+    spans = [(1.0, 3.0), (3.0, 5.0), (5.3, 7.0)]
+    entries = [
+        AsRunEntry(
+            fragment_id=str(number),
+            sequence_number=number,
+            source_start_s=start,
+            source_end_s=end,
+            outcome=Outcome.DUBBED,
+        )
+        for number, (start, end) in enumerate(spans)
+    ]
+    assert judge.cuts_of(entries) == [3.0]
 
 
 def test_overlap_of_runs() -> None:
