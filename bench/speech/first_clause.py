@@ -71,12 +71,15 @@ def fragments() -> Iterator[StsRequest]:
 
 
 def first_clause_s(client: httpx2.Client, request: StsRequest) -> float:
-    """Seconds from asking to the first clause's last byte, or to the whole reply's."""
+    """Seconds from asking to the first clause's last byte, or to the whole reply's; NaN if there is
+    none. What fails has taken all of its time.
+    """
     headers = {"Accept": stream_reply.MEDIA_TYPE, "Content-Type": "application/json"}
     body = request.model_dump_json().encode()
     begun = time.monotonic()
     with client.stream("POST", "/api/v1/sts/process", content=body, headers=headers) as reply:
-        reply.raise_for_status()
+        if reply.status_code != httpx2.codes.OK:
+            return _TIMEOUT_S
         if not reply.headers["content-type"].startswith(stream_reply.MEDIA_TYPE):
             reply.read()
             return time.monotonic() - begun

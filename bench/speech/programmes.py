@@ -25,9 +25,14 @@ from dubcast.measure.material import Material, MaterialSpec
 _VERSION = 1
 _SPEECH_DBFS = -20.0
 _PAUSE_S = (0.5, 1.2)
-# Recordings of the mixes' manifest (see `bench.separation.sources`), from where on (s).
-_BEDS = {"": (), "music": ("folk",), "strings": ("ambient",), "crowd": ("crowd-a", "crowd-b")}
-_BED_FROM_S = 20.0
+# Recordings of the mixes' manifest (see `bench.separation.sources`), and from where on (s).
+_BEDS = {
+    "": (),
+    "music": (("folk", 20.0),),
+    "strings": (("ambient", 20.0),),
+    "crowd": (("crowd-a", 0.0), ("crowd-b", 0.0)),
+    "song": (("song", 0.0),),
+}
 _BED_PIECE_S = 60.0
 _SEED = 23
 # A small picture: nothing of it is judged but that it is there.
@@ -82,6 +87,7 @@ PROGRAMMES = (
         bed="music",
     ),
     Programme("talk", "en", "pt-BR", ("radio", "colds"), bed="crowd"),
+    Programme("over-song", "en", "pt-BR", ("two-cities", "jfk"), bed="song"),
     Programme("portuguese", "pt-BR", "en", _PT[:5]),
     Programme("portuguese-strings", "pt-BR", "en", _PT[5:], bed="strings"),
     Programme("songs", "en", "pt-BR", ("chanson", "song", "solo-10", "solo-14"), sung=True),
@@ -127,10 +133,9 @@ def _bed(programme: Programme, seconds: float) -> Float:
     names = _BEDS[programme.bed]
     if not names:
         return np.zeros((round(seconds * RATE), 2), dtype=np.float32)
-    layers = [_layer(name, seconds) for name in names]
+    layers = [_layer(name, start_s, seconds) for name, start_s in names]
     return to_level(np.asarray(sum(layers), dtype=np.float32), programme.bed_dbfs)
 
 
-def _layer(name: str, seconds: float) -> Float:
-    start_s = 0.0 if name.startswith("crowd") else _BED_FROM_S
+def _layer(name: str, start_s: float, seconds: float) -> Float:
     return to_level(looped(sources.decoded(name, start_s, _BED_PIECE_S), seconds), -20.0)

@@ -157,7 +157,7 @@ def test_every_recording_is_pinned_and_every_word_of_speech_is_known() -> None:
         assert set(programme.recordings) <= set(pins)
         assert programme.sung or set(programme.recordings) <= set(said)
     assert {one.known_from for one in said.values()} <= {"package", "known", "heard"}
-    assert len({programme.folder for programme in programmes.PROGRAMMES}) == 6
+    assert len({programme.folder for programme in programmes.PROGRAMMES}) == 7
 
 
 def test_what_lies_beside_the_manifest_is_what_is_pinned() -> None:
@@ -217,5 +217,6 @@ def test_the_first_clause_ends_the_waiting_and_a_whole_reply_does_too() -> None:
             client(httpx2.Response(200, headers=type_, stream=httpx2.ByteStream(heads))), request()
         )
     )
+    assert first_clause_s(client(httpx2.Response(503)), request()) == 20
     json = httpx2.Response(200, headers={"content-type": "application/json"}, content=b"{}")
     assert first_clause_s(client(json), request()) < 5
