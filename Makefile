@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 STARTED := $(shell date +%s)
 
-.PHONY: help setup fresh demo bench-separation bench-mix bench-faults bench-onair bench-servers bench-sts test test-unit test-deep check format schemas soak-short soak clean
+.PHONY: help setup fresh demo bench-separation bench-mix bench-faults bench-onair bench-servers bench-speech bench-sts test test-unit test-deep check format schemas soak-short soak clean
 
 help:
 	@echo "make demo        dub a live stream end to end on this machine and measure it"
@@ -13,6 +13,7 @@ help:
 	@echo "make bench-mix   dub three programmes live and measure the sound that comes out"
 	@echo "make bench-faults  break everything while it is on air, beside an undisturbed stream"
 	@echo "make bench-onair  pictures that pause, timestamps as encoders send them; whose language is dubbed"
+	@echo "make bench-speech  real people dubbed live, songs and noises, written forms: are the words right"
 	@echo "make bench-servers  all ingests, destinations and limits on a real MediaMTX"
 	@echo "make bench-sts   what the speech service costs, and how many live streams it carries"
 	@echo "make fresh       demo and test in a bare Debian 12, on the committed tree (as root)"
@@ -44,6 +45,9 @@ bench-servers: setup
 bench-sts: setup
 	@.venv/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt openvino
 	@$(PY) -m bench.sts $(PART)
+
+bench-speech: setup
+	@$(PY) -m bench.speech
 
 # The compiler makes the wall clock that is stepped.
 bench-faults:

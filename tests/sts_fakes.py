@@ -32,6 +32,7 @@ from dubcast.sts.providers.interface import (
     TtsCapabilities,
     TtsProvider,
     TtsTask,
+    Tune,
     Word,
 )
 from dubcast.sts.providers.tts_kokoro import voices as kokoro_voices
@@ -58,6 +59,7 @@ class Script:
     words: tuple[Word, ...] = ()
     bounds_s: tuple[float, float] | None = (0.1, 0.4)
     likely: dict[str, float] | None = None  # languages; None: cannot be told
+    tune: Tune | None = None
     begun: dict[str, threading.Event] = field(
         default_factory=lambda: {stage: threading.Event() for stage in STAGES}
     )
@@ -92,6 +94,7 @@ class FakeHear(HearProvider):
                 np.zeros(16_000, np.float32),
                 self.script.speech,
                 self.script.bounds_s if task.bounds and self.script.speech else None,
+                self.script.tune if task.tune else None,
             )
             for task in batch
         ]

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from rich.console import Console
 
-from bench.mix.programmes import Programme
 from bench.mix.takes import Kept
 from dubcast.config import Settings, StreamEntry
 from dubcast.errors import MediaError
@@ -21,6 +20,19 @@ from dubcast.measure.material import Material
 from dubcast.measure.playing import Ends, OnStage, asrun_path, play
 
 NOTE = "take.json"
+
+
+class Programme(Protocol):
+    """What is put on air. `policy`: what its stream is set to, its delay among it."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def delay_s(self) -> float: ...
+
+    @property
+    def policy(self) -> Mapping[str, object]: ...
 
 
 def kept(programme: Programme, out: Path) -> Kept:
@@ -40,18 +52,18 @@ def run(
     """Play each programme through everything and keep both ends and the as-run log."""
     names = [programme.name for programme, _ in plays]
     roles, third = stage.stage_settings(settings, out, names)
-    roles = _with_delays(roles, [programme for programme, _ in plays])
+    roles = _with_policies(roles, [programme for programme, _ in plays])
     with stage.running(roles, third, out) as up_pid:
         for programme, material in plays:
             console.print(f"on air: {programme.name}, {material.duration_s:.0f} s")
             _play(programme, material, OnStage(roles, third, up_pid, out))
 
 
-def _with_delays(roles: Settings, programmes: Sequence[Programme]) -> Settings:
+def _with_policies(roles: Settings, programmes: Sequence[Programme]) -> Settings:
     streams = {
         programme.name: StreamEntry(
             destinations=roles.orchestrator.streams[programme.name].destinations,
-            policy={"delay_s": programme.delay_s},
+            policy=dict(programme.policy),
         )
         for programme in programmes
     }
@@ -77,5 +89,10 @@ def _play(programme: Programme, material: Material, where: OnStage) -> None:
         raise MediaError(f"the worker of {programme.name} decided nothing; logs are in {where.out}")
     shutil.copy(asrun, files.asrun)
     # The load tells a machine that was too busy from a product that was too slow.
-    noted = {"delay_s": programme.delay_s, **asdict(played.usage), "load": os.getloadavg()}
+    noted = {
+        "delay_s": programme.delay_s,
+        **asdict(played.usage),
+        "longest_fragments_s": played.longest_fragments_s,
+        "load": os.getloadavg(),
+    }
     (files.folder / NOTE).write_text(json.dumps(noted) + "\n")

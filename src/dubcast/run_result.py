@@ -44,5 +44,5 @@ class RunResult:
         elif self.left_alone:
             said = "nothing was to be dubbed"
         if self.left_alone:
-            said += f", {self.left_alone} left alone for their language"
+            said += f", {self.left_alone} left alone"
         return f"delivered {self.delivered_s:.1f} s to {destination}; {said}"

@@ -119,6 +119,7 @@ EFFECTS = {
     "stream.target_language": Effect("en", asked),
     "stream.voice": Effect("pm_alex", asked),
     "stream.glossary": Effect([{"term": "Dubcast", "say": "dâb-quést"}], asked),
+    "stream.dub_songs": Effect(True, asked),
     "stream.max_tempo": Effect(1.1, asked),
     "stream.duration_policy": Effect("match", asked),
 }

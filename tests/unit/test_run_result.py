@@ -19,10 +19,10 @@ ALONE = Outcome.LEFT_ALONE
         (9.0, [], 0, "delivered 9.0 s to there; nobody spoke"),
         (9.0, [(QUIET, True)], 0, "delivered 9.0 s to there; nobody spoke"),
         (9.0, [(ALONE, True)] * 2, 0,
-         "delivered 9.0 s to there; nothing was to be dubbed, 2 left alone for their language"),
+         "delivered 9.0 s to there; nothing was to be dubbed, 2 left alone"),
         (9.0, [(DUBBED, True), (ALONE, True)], 0,
          "delivered 9.0 s to there; 1 of 1 fragments dubbed (100 %), "
-         "1 left alone for their language"),
+         "1 left alone"),
         (9.0, [(FAILED, True)] * 2, 4, "delivered 9.0 s to there; 0 of 2 fragments dubbed (0 %)"),
         (9.0, [(DUBBED, False)], 4, "delivered 9.0 s to there; 0 of 1 fragments dubbed (0 %)"),
         (0.0, [(DUBBED, False)] * 3, 3, "nothing was delivered to there: refused"),

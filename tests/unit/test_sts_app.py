@@ -31,6 +31,7 @@ from dubcast.sts.app import create_app
 from dubcast.sts.capacity import Cost
 from dubcast.sts.engine import Engine
 from dubcast.sts.examples import REQUEST_EXAMPLE, RESPONSE_EXAMPLE
+from dubcast.sts.providers.interface import Tune
 from dubcast.sts.which_language import Question
 from dubcast.testing import virtual_loop
 from dubcast.testing.clock import VirtualClock
@@ -533,7 +534,7 @@ async def told(script: Script) -> AsyncIterator[httpx2.AsyncClient]:
     engine.stop()
 
 
-async def _heard(client: httpx2.AsyncClient, **config: str) -> StsResponse:
+async def _heard(client: httpx2.AsyncClient, **config: Any) -> StsResponse:
     reply = await _post(client, _body({"config": config, "fragment_id": str(uuid4())}))
     assert reply.status_code == 200, reply.text
     return StsResponse.model_validate_json(reply.content)
@@ -560,6 +561,19 @@ async def test_words_that_are_not_to_be_dubbed_are_left_alone(
     assert response.language_probability == max(likely.values())
     assert response.speech_start_ms == 100
     assert "mt" not in script.calls
+
+
+async def test_what_is_sung_is_left_alone_where_that_is_asked_for(
+    told: httpx2.AsyncClient, script: Script
+) -> None:
+    script.likely, script.tune = {"en": 0.75}, Tune(1.5, 0.5, 0.95)
+    response = await _heard(told, leave_songs=True)
+    assert (response.status, response.left_alone) == ("no_speech", "song")
+    assert (response.detected_language, response.transcript) == ("en", "")
+    assert "mt" not in script.calls
+    assert (await _heard(told)).status == "success"
+    script.tune = None  # too short to be told
+    assert (await _heard(told, leave_songs=True)).status == "success"
 
 
 async def test_what_is_dubbed_says_which_language_was_heard(

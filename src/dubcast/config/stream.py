@@ -89,6 +89,9 @@ class StreamSettings(Section):
         description="names, fixed translations and pronunciations of this stream; they win over "
         "those of sts_server.glossary",
     )
+    dub_songs: bool = Field(
+        False, description="dub what is sung too; off: songs are left alone, they play as they came"
+    )
     delay_s: float = Field(8.0, ge=3, le=15, description="input to output, fixed")
     duration_policy: Literal["match", "fit"] = Field(
         "fit", description="match: as long as the fragment; fit: natural length within its slot"

@@ -48,6 +48,7 @@ class LeftAlone(StrEnum):
 
     TARGET_LANGUAGE = "target_language"  # they are in the target language already
     OTHER_LANGUAGE = "other_language"  # they are in none that was expected
+    SONG = "song"  # they are sung, and songs were to be left
 
 
 class NoDub(StrEnum):
@@ -201,6 +202,12 @@ class FragmentConfig(RequestModel):
         description="Terms of this stream; they win over the service's own of the same spelling.",
     )
 
+    leave_songs: bool = Field(
+        default=False,
+        description="What is sung is left alone.",
+        validation_alias=AliasChoices("leave_songs", "leaveSongs"),
+    )
+
     @model_serializer(mode="wrap")
     def _without_later_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leaves out what older servers do not know, unless it is used: they refuse it."""
@@ -210,6 +217,7 @@ class FragmentConfig(RequestModel):
             "overlap_ms": [0],
             "open_end": [False],
             "glossary": [(), []],
+            "leave_songs": [False],
         }
         return {name: one for name, one in fields.items() if one not in later.get(name, [])}
 
@@ -295,8 +303,8 @@ class StsResponse(ReplyModel):
     ends, absent if not asked for. With policy `match` the dub's speech begins there too; with
     `fit` the dub begins with its speech. `shortened`: words were left out so that it fits;
     `translated_text` is what is spoken. `left_alone`: of `no_speech`, there are words and the
-    original is right: they are in the target language, or in one that was not expected. `no_dub`:
-    of `no_speech`, there are words that should be dubbed, and why they cannot be.
+    original is right: they are in the target language, in one that was not expected, or sung.
+    `no_dub`: of `no_speech`, there are words that should be dubbed, and why they cannot be.
     `detected_language`: what the fragment was taken for (`und`: nobody spoke); how sure the
     recognizer is of that, `language_probability`, is absent if it cannot tell languages, and the
     source was believed.

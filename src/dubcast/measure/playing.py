@@ -41,12 +41,16 @@ class Ends:
 
 @dataclass(frozen=True)
 class Played:
-    """What a clip left behind: recordings, as-run records, what the processes used by role."""
+    """What a clip left behind: recordings, as-run records, what the processes used by role.
+
+    `longest_fragments_s`: how long a fragment was allowed to be, every time the worker was asked.
+    """
 
     ends: Ends
     fragments: Sequence[AsRunEntry]
     usage: Usage
     samples: Mapping[str, Sequence[Sample]]
+    longest_fragments_s: Sequence[float] = ()
 
 
 def asrun_path(out: Path, stream_id: str) -> Path:
@@ -85,7 +89,13 @@ def play(
         publisher.stop()
         source.stop()
         output.stop()
-    return Played(ends, tuple(watcher.fragments), watcher.usage(), watcher.samples)
+    return Played(
+        ends,
+        tuple(watcher.fragments),
+        watcher.usage(),
+        watcher.samples,
+        tuple(watcher.longest_fragments_s),
+    )
 
 
 def _show_until_published(

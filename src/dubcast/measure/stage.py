@@ -235,6 +235,7 @@ class Watcher:
         self.samples: defaultdict[str, list[Sample]] = defaultdict(list)
         self.fragments: list[AsRunEntry] = []
         self.status: WorkerStatus | None = None
+        self.longest_fragments_s: list[float] = []
         self._quit = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="watcher", daemon=True)
 
@@ -268,6 +269,8 @@ class Watcher:
             url = f"http://127.0.0.1:{port}/status"
             reply = httpx2.get(url, timeout=1, trust_env=False)
             self.status = WorkerStatus.model_validate_json(reply.content)
+            if self.status.longest_fragment_s is not None:
+                self.longest_fragments_s.append(self.status.longest_fragment_s)
 
     def _is_ours(self, worker: psutil.Process | None) -> bool:
         """Whether a separation process's parent is the worker of this stream."""

@@ -10,6 +10,7 @@ from dubcast.sts.beam import width
 from dubcast.sts.engine import Engine
 from dubcast.sts.offer import Choice
 from dubcast.sts.providers.interface import ASR_RATE, AsrTask, Heard, PcmTask, Transcript
+from dubcast.sts.songs import without_song
 from dubcast.sts.stage_calls import StageCalls
 from dubcast.sts.which_language import Question
 
@@ -69,7 +70,8 @@ async def understand(
     """
     audio, config = request.audio, request.config
     bounds = config.timings != "none"
-    task = PcmTask(audio.pcm_bytes(), audio.sample_rate_hz, audio.channels, bounds)
+    pcm, rate_hz, channels = audio.pcm_bytes(), audio.sample_rate_hz, audio.channels
+    task = PcmTask(pcm, rate_hz, channels, bounds, tune=config.leave_songs)
     heard = await calls.run(engine.hear, task)
     if not heard.speech:
         return Understood(Transcript(""), choice, heard.bounds_s)
@@ -77,6 +79,7 @@ async def understand(
     beam = width(engine.asr_beam, left_s, audio_s, is_busy=engine.is_busy)
     asked = asr_task(heard, choice, words=words, so_far=request.context.language)
     said = await calls.run(engine.asr, replace(asked, beam=beam))
+    said = without_song(said, heard, choice.source.tag)
     answer, bounds_s = said.answer, heard.bounds_s
     if not said.text and not (answer and answer.left_alone):
         return Understood(said, choice, bounds_s)

@@ -99,6 +99,7 @@ class StsClient:
             duration_policy=policy.duration_policy,
             max_tempo=policy.max_tempo,
             glossary=policy.glossary,
+            leave_songs=not policy.dub_songs,
         )
         self._now = now
         self._budget = budget

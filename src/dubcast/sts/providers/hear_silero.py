@@ -25,6 +25,7 @@ from dubcast.sts.providers.interface import (
     PcmTask,
 )
 from dubcast.sts.providers.registry import Registration
+from dubcast.sts.songs import tune_of
 
 SPEECH_THRESHOLD = 0.5
 # 96 ms. Less voice than this is a click or a breath, and Whisper would make words of it.
@@ -84,11 +85,12 @@ class SileroHearing(HearProvider):
         first = self._first(rows)
         if first is None:
             return Heard(mono, False)
+        tune = tune_of(mono) if task.tune else None
         if not task.bounds:
-            return Heard(mono, True)
+            return Heard(mono, True, tune=tune)
         start_s = first * WINDOW / ASR_RATE
         end_s = min(self._end(rows, first) * WINDOW, len(mono)) / ASR_RATE
-        return Heard(mono, True, (start_s, end_s))
+        return Heard(mono, True, (start_s, end_s), tune)
 
     def _first(self, rows: npt.NDArray[np.float32]) -> int | None:
         """The window in which speech begins, or None if there is none."""

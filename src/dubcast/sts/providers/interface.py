@@ -109,12 +109,27 @@ class Provider(ABC, Generic[In, Out]):
 
 @dataclass(frozen=True)
 class PcmTask:
-    """A fragment as it came: interleaved S16LE. `bounds`: tell where the speech is."""
+    """A fragment as it came: interleaved S16LE. `bounds`: tell where the speech is. `tune`: tell
+    what songs are known by.
+    """
 
     pcm: bytes
     rate_hz: int
     channels: int
     bounds: bool = True
+    tune: bool = False
+
+
+@dataclass(frozen=True)
+class Tune:
+    """What a song is told by (`sts.songs`). `depth`: how far the bands rise above their mean;
+    `held`: the share of what is voiced that is a note, held; `voiced`: the share of what is loud
+    that has a pitch.
+    """
+
+    depth: float
+    held: float
+    voiced: float
 
 
 @dataclass(frozen=True)
@@ -122,11 +137,13 @@ class Heard:
     """A fragment as models want it: mono float32 in [-1, 1) at 16 kHz; whether it has speech.
 
     `bounds_s`: where the first word begins and the last one ends, in seconds, if it was asked for.
+    `tune`: of speech, if it was asked for and there is enough of it.
     """
 
     samples: Float
     speech: bool
     bounds_s: tuple[float, float] | None = None
+    tune: Tune | None = None
 
 
 @dataclass(frozen=True)

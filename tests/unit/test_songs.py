@@ -1,0 +1,83 @@
+"""What tells a song from speech, on made sounds whose answers are known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dubcast.contract.sts import LeftAlone
+from dubcast.sts import songs
+from dubcast.sts.providers.interface import ASR_RATE, Float, Heard, Transcript, Tune
+from dubcast.sts.which_language import Answer
+
+SUNG, SPOKEN = Tune(1.8, 0.4, 0.95), Tune(2.5, 0.05, 0.7)
+OVER_MUSIC = Tune(1.3, 0.1, 0.75)
+
+
+def harmonics(hertz: Float, gain: Float) -> Float:
+    """A buzz of this pitch and loudness at each sample."""
+    phase = 2 * np.pi * np.cumsum(hertz) / ASR_RATE
+    buzz = sum(np.sin(k * phase) / k for k in range(1, 12))
+    return np.asarray(gain * buzz, dtype=np.float32)
+
+
+def time(seconds: float) -> Float:
+    return np.asarray(np.arange(round(seconds * ASR_RATE)) / ASR_RATE, dtype=np.float32)
+
+
+def sung() -> Float:
+    """Notes of half a second, each slightly louder than the sound between them."""
+    at = time(4)
+    notes = np.array([220.0, 247.0, 262.0, 294.0])[(2 * at).astype(int) % 4]
+    return harmonics(notes, 0.5 + 0.1 * np.sin(2 * np.pi * 2 * at))
+
+
+def spoken() -> Float:
+    """Syllables, four a second, with a pitch that never stands still."""
+    at = time(4)
+    pitch = 140 + 40 * np.sin(2 * np.pi * 1.7 * at)
+    return harmonics(pitch, np.maximum(np.sin(2 * np.pi * 4 * at), 0) ** 3)
+
+
+def test_notes_are_held_and_their_loudness_stays() -> None:
+    song, speech = songs.tune_of(sung()), songs.tune_of(spoken())
+    assert song is not None
+    assert speech is not None
+    assert song.held > 0.8
+    assert song.voiced > 0.9
+    assert songs.is_song(song)
+    assert not songs.is_song(speech)
+    assert speech.held < 0.2
+    assert speech.depth > 2 * song.depth
+
+
+def test_of_a_moment_nothing_is_told_and_silence_is_no_song() -> None:
+    assert songs.tune_of(sung()[: ASR_RATE - 1]) is None
+    silent = songs.tune_of(np.zeros(2 * ASR_RATE, np.float32))
+    assert silent is not None
+    assert np.isfinite([silent.depth, silent.held, silent.voiced]).all()
+
+
+@pytest.mark.parametrize(("tune", "is_song"), [(SUNG, True), (SPOKEN, False), (OVER_MUSIC, False)])
+def test_who_sings_is_told_from_who_speaks(tune: Tune, is_song: bool) -> None:
+    assert songs.is_song(tune) is is_song
+
+
+def heard(tune: Tune | None) -> Heard:
+    return Heard(np.zeros(2 * ASR_RATE, np.float32), True, None, tune)
+
+
+def test_a_song_is_left_alone_in_the_language_that_it_was_taken_for() -> None:
+    said = Transcript("some words of it", answer=Answer("en", 0.7))
+    left = songs.without_song(said, heard(SUNG), "pt-BR")
+    assert (left.text, left.answer) == ("", Answer("en", 0.7, LeftAlone.SONG))
+    unasked = songs.without_song(Transcript("some words of it"), heard(SUNG), "pt-BR")
+    assert unasked.answer == Answer("pt-BR", 0.0, LeftAlone.SONG)
+
+
+def test_speech_and_what_cannot_be_told_stay_as_they_are() -> None:
+    said = Transcript("some words of it")
+    assert songs.without_song(said, heard(SPOKEN), "en") is said
+    assert songs.without_song(said, heard(None), "en") is said
+    nothing = Transcript("")
+    assert songs.without_song(nothing, heard(SUNG), "en") is nothing
