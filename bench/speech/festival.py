@@ -5,7 +5,6 @@ Debian's packages bring a Russian, a Czech and a Finnish voice made of recording
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import tempfile
 import wave
@@ -23,16 +22,20 @@ VOICES = {
 _TIMEOUT_S = 120.0
 
 
-def missing() -> str:
-    """The command that gets Festival with its voices; empty if it is here."""
+class NotSaidError(RuntimeError):
+    """Festival, or its voice, is not here, or it failed."""
+
+
+def how_to_get() -> str:
+    """The command that gets Festival with its voices."""
     packages = " ".join(package for _, _, package in VOICES.values())
-    return "" if shutil.which("festival") else f"apt-get install festival {packages}"
+    return f"apt-get install festival {packages}"
 
 
 def say(text: str, tag: str) -> tuple[Float, int]:
     """The text in the language's voice: mono float32 and its rate in Hz.
 
-    Raises RuntimeError if the program fails, as it does without the voice.
+    Raises NotSaidError.
     """
     voice, encoding, package = VOICES[tag]
     with tempfile.TemporaryDirectory() as folder:
@@ -53,5 +56,5 @@ def say(text: str, tag: str) -> tuple[Float, int]:
             with wave.open(str(out)) as file:
                 rate, frames = file.getframerate(), file.readframes(file.getnframes())
         except (OSError, subprocess.SubprocessError, wave.Error) as error:
-            raise RuntimeError(f"festival did not say it ({package}): {error}") from error
+            raise NotSaidError(f"festival did not say it ({package}): {error}") from error
     return (np.frombuffer(frames, "<i2") / 32768).astype(np.float32), rate

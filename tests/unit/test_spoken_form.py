@@ -75,7 +75,7 @@ def test_sentences_keep_their_ends() -> None:
         *itertools.product(
             ("en", "pt-BR"), ("1", "1,", "1-", "a.", "A.", "12:", "(11) ", "+55 11 ")
         ),
-        *itertools.product(("es", "fr", "it", "de", "hi"), ("1", "1 ", "12:")),
+        *itertools.product(("es", "fr", "it", "de", "hi"), ("1 ",)),
     ],
 )
 def test_no_text_takes_time_without_end(tag: str, piece: str) -> None:
