@@ -95,6 +95,9 @@ def languages(as_json: JsonOption = False, config: ConfigOption = None) -> None:
             f"{one.tag:6} {one.name:22} {spoken:22} {', '.join(one.dubbed_into) or '-'}".rstrip()
         )
     _echo_costs(settings)
+    if reply.missing:
+        more, command = len(reply.missing), reply.missing[0].command
+        _hint(f"{more} directions more, once their translation is here: {command}, for one")
     _hint(f"a language without a voice: {PIPER_HINT}")
 
 

@@ -61,6 +61,8 @@ class PiperTts(TtsProvider):
 
     def close(self) -> None:
         self._sessions.clear()
+        if self._espeak is not None:
+            self._espeak.close()
 
     def _speak(self, task: TtsTask) -> Speech:
         voice = self._voices[task.voice.name]
