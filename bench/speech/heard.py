@@ -26,6 +26,8 @@ _ACTIVE_DB = 20.0
 _PAUSE_S = 0.2
 # The original airs where it is as loud as it was, but for what a fit makes of chance.
 _AIRED_DB = 6.0
+# Less is the end of a word's sound in a crossfade, or the fit's chance: not a syllable.
+_SYLLABLE_S = 0.3
 _VOICE_PAUSE_S = 0.3
 # The recognizer knows a word's ends to a tenth of a second; where the sound dips as far as between
 # words, it was wrong about them.
@@ -54,10 +56,12 @@ def fate(parts: Parts, speech: Float) -> Fate:
     said = _level(speech)
     original, dub = _level(parts.original)[: len(said)], _level(parts.dub)[: len(said)]
     active = _within(speech_runs(speech), len(said))
-    aired = active & _smooth(original > said - _AIRED_DB)
+    undubbed = _lasting(_runs(active & _smooth(original > said - _AIRED_DB)))
+    aired = _within(undubbed, len(said))
     voice = _within(active_runs(dub, _STEP_S, _threshold(dub), _VOICE_PAUSE_S), len(said))
     silent = active & ~aired & ~voice
-    return Fate(*(float(flags.sum()) * _STEP_S for flags in (active, aired, silent)), _runs(aired))
+    seconds = [float(flags.sum()) * _STEP_S for flags in (active, aired, silent)]
+    return Fate(*seconds, undubbed)
 
 
 def speech_runs(speech: Float) -> list[Run]:
@@ -90,6 +94,10 @@ def cut_words(
             if word.start_s + _EDGE_S < cut < word.end_s - _EDGE_S
         ]
     return found
+
+
+def _lasting(runs: Sequence[Run]) -> list[Run]:
+    return [(first, last) for first, last in runs if last - first >= _SYLLABLE_S]
 
 
 def _level(sound: Float) -> NDArray[Any]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bench.mix import stems
 from bench.mix.placement import Run
 from bench.speech import heard
 from dubcast.audio.pcm import RATE, Float
@@ -34,6 +35,7 @@ _THREADS = 2
 # Whisper sees 30 s at most.
 _LONGEST_S = 25.0
 _MARGIN_S = 0.25
+_QUIET_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,8 @@ class Listener:
         """What is said in `speech`, cut only where people pause, and its translation."""
         texts: list[str] = []
         words: list[Word] = []
-        for first_s, last_s in pieces(lines, heard.speech_runs(speech)):
+        cuts = pieces(lines, heard.speech_runs(speech))
+        for first_s, last_s in (part for cut in cuts for part in shorter(cut, speech)):
             clip = speech[round(first_s * RATE) : round(last_s * RATE)]
             said = self.recognize(clip, source, words=True)
             texts.append(said.text)
@@ -97,6 +100,20 @@ def pieces(lines: Sequence[Line], runs: Sequence[Run]) -> list[Run]:
             group.append(run)
         found += [_around(group)] if group else []
     return found
+
+
+def shorter(piece: Run, speech: Float) -> list[Run]:
+    """A piece as it is; what is longer than 25 s, since its speaker does not pause, is cut where it
+    is quietest.
+    """
+    first_s, last_s = piece
+    if last_s - first_s <= _LONGEST_S:
+        return [piece]
+    begin_s = first_s + _LONGEST_S / 2
+    part = speech[round(begin_s * RATE) : round((first_s + _LONGEST_S) * RATE)]
+    level = stems.level_db(part, _QUIET_S, _QUIET_S / 2)
+    cut_s = begin_s + (int(np.argmin(level)) + 1) * _QUIET_S / 2
+    return [(first_s, cut_s), *shorter((cut_s, last_s), speech)]
 
 
 def _around(group: Sequence[Run]) -> Run:

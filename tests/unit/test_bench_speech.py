@@ -116,6 +116,14 @@ def test_a_long_line_is_heard_in_pieces_that_begin_and_end_in_pauses() -> None:
     assert listener.pieces(lines, runs) == [(9.75, 31.25), (31.25, 49.25), (51.85, 55.15)]
 
 
+def test_who_does_not_pause_is_cut_where_it_is_quietest() -> None:
+    speech = spans(voice(40, 4), (0, 20.0), (20.1, 40))
+    (first, cut), (again, last) = listener.shorter((0.0, 40.0), speech)
+    assert (first, last) == (0.0, 40.0)
+    assert cut == again == pytest.approx(20.05, abs=0.06)
+    assert listener.shorter((1.0, 9.0), speech) == [(1.0, 9.0)]
+
+
 # figures
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple, replace
+
 import numpy as np
 import pytest
 
@@ -10,8 +12,10 @@ from dubcast.sts import songs
 from dubcast.sts.providers.interface import ASR_RATE, Float, Heard, Transcript, Tune
 from dubcast.sts.which_language import Answer
 
-SUNG, SPOKEN = Tune(1.8, 0.4, 0.95), Tune(2.5, 0.05, 0.7)
-OVER_MUSIC = Tune(1.3, 0.1, 0.75)
+SUNG = Tune(6.0, depth=1.8, pace=0.2, held=0.4, voiced=0.95, breath_s=0.5)
+SPOKEN = Tune(6.0, depth=2.5, pace=0.45, held=0.05, voiced=0.7, breath_s=0.15)
+OVER_MUSIC = replace(SPOKEN, depth=1.4)
+HARDLY = Tune(6.0, depth=1.9, pace=0.28, held=0.3, voiced=0.9, breath_s=0.3)
 
 
 def harmonics(hertz: Float, gain: Float) -> Float:
@@ -55,12 +59,18 @@ def test_of_a_moment_nothing_is_told_and_silence_is_no_song() -> None:
     assert songs.tune_of(sung()[: ASR_RATE - 1]) is None
     silent = songs.tune_of(np.zeros(2 * ASR_RATE, np.float32))
     assert silent is not None
-    assert np.isfinite([silent.depth, silent.held, silent.voiced]).all()
+    assert np.isfinite(astuple(silent)).all()
 
 
-@pytest.mark.parametrize(("tune", "is_song"), [(SUNG, True), (SPOKEN, False), (OVER_MUSIC, False)])
+@pytest.mark.parametrize(
+    ("tune", "is_song"), [(SUNG, True), (SPOKEN, False), (OVER_MUSIC, False), (HARDLY, True)]
+)
 def test_who_sings_is_told_from_who_speaks(tune: Tune, is_song: bool) -> None:
     assert songs.is_song(tune) is is_song
+
+
+def test_of_what_is_short_more_is_asked() -> None:
+    assert not songs.is_song(replace(HARDLY, seconds=2.0))
 
 
 def heard(tune: Tune | None) -> Heard:

@@ -566,7 +566,7 @@ async def test_words_that_are_not_to_be_dubbed_are_left_alone(
 async def test_what_is_sung_is_left_alone_where_that_is_asked_for(
     told: httpx2.AsyncClient, script: Script
 ) -> None:
-    script.likely, script.tune = {"en": 0.75}, Tune(1.5, 0.5, 0.95)
+    script.likely, script.tune = {"en": 0.75}, Tune(6.0, 1.5, 0.2, 0.5, 0.95, 0.5)
     response = await _heard(told, leave_songs=True)
     assert (response.status, response.left_alone) == ("no_speech", "song")
     assert (response.detected_language, response.transcript) == ("en", "")

@@ -122,14 +122,19 @@ class PcmTask:
 
 @dataclass(frozen=True)
 class Tune:
-    """What a song is told by (`sts.songs`). `depth`: how far the bands rise above their mean;
-    `held`: the share of what is voiced that is a note, held; `voiced`: the share of what is loud
-    that has a pitch.
+    """What a song is told by (`sts.songs`), of so many seconds of sound.
+
+    `depth`: how far the bands rise above their mean; `pace`: how much of that is at the pace of
+    syllables; `held`: the share of what is voiced that is a note, held; `voiced`: the share of what
+    is loud that has a pitch; `breath_s`: for how long it has one.
     """
 
+    seconds: float
     depth: float
+    pace: float
     held: float
     voiced: float
+    breath_s: float
 
 
 @dataclass(frozen=True)
