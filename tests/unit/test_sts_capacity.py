@@ -108,9 +108,9 @@ def test_a_new_stream_is_refused_where_those_on_air_need_all_there_is() -> None:
         for stream in "abc":
             load.leave(_enter(load, stream, at_s=at_s), complete=False)
     with pytest.raises(StsError) as error:
-        _enter(load, "new", at_s=60)
+        _enter(load, "new", at_s=55)
     assert error.value.retry_after_s == 10
-    _enter(load, "a", at_s=60)
+    _enter(load, "a", at_s=55)
 
 
 def test_who_is_alone_is_not_refused_for_being_too_much() -> None:
@@ -135,10 +135,13 @@ def test_a_stream_holds_no_more_than_its_share_while_others_are_on_air() -> None
 def test_who_is_on_air_and_how_much_it_sends() -> None:
     on_air = OnAir()
     for at_s in range(6, 61, 6):
-        on_air.sent("a", 6.0, float(at_s))
+        on_air.sent("a", 4.5, float(at_s))
+        # Three quarters of the time, whenever one looks.
+        assert on_air.rate_up_to("a", float(at_s)) == pytest.approx(0.78, abs=0.07)
     on_air.sent("b", 3.0, 60.0)
-    assert on_air.rate_up_to("a", 60.0) == pytest.approx(1.0, abs=0.25)
-    assert on_air.rate_up_to("b", 60.0) == pytest.approx(2.0, abs=0.3)
+    # Of b is known that it spoke for 3 s of 3; before that, what is usual.
+    assert on_air.rate_up_to("b", 60.0) == pytest.approx(0.77 + 0.83, abs=0.05)
+    assert on_air.rate_up_to("new", 60.0) == pytest.approx(1.5 * 1.6, abs=0.1)
     assert on_air.is_first("a") and not on_air.is_first("b")
     on_air.forget(60.0 + GONE_S - 1)
     assert "a" in on_air
@@ -238,7 +241,7 @@ def test_overload_does_not_take_away_what_can_be_done() -> None:
     assert offered.good.total() >= 0.95 * carried.good.total()
     # What is taken on is in time, and whole streams are served instead of a third of each.
     assert offered.good.total() >= 0.95 * offered.spoken.total()
-    assert sum(count for _, count in offered.good.most_common(4)) >= 0.9 * offered.good.total()
+    assert sum(count for _, count in offered.good.most_common(5)) >= 0.95 * offered.good.total()
 
 
 def test_nobody_is_refused_while_there_is_enough_for_all() -> None:

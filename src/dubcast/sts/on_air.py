@@ -24,11 +24,13 @@ class _Stream:
 
         Of the time before it was there, what is usual.
         """
-        while len(self.sent) > 1 and self.sent[0][0] <= now_s - _WINDOW_S:
+        since_s = now_s - _WINDOW_S
+        while len(self.sent) > 1 and self.sent[0][0] <= since_s:
             self.sent.popleft()
-        unknown_s = max(0.0, _WINDOW_S - (now_s - self.start_s))
-        seconds = sum(audio_s for _, audio_s in self.sent) + _USUAL * unknown_s
-        return min(seconds / _WINDOW_S, 1.0)
+        # A fragment is sent when its audio has ended.
+        seconds = sum(min(audio_s, max(at_s - since_s, 0.0)) for at_s, audio_s in self.sent)
+        unknown_s = max(0.0, self.start_s - since_s)
+        return min((seconds + _USUAL * unknown_s) / _WINDOW_S, 1.0)
 
 
 class OnAir:
