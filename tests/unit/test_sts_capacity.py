@@ -102,15 +102,37 @@ def test_as_long_as_nothing_is_known_everything_is_taken_on() -> None:
         load.enter(f"s{i}", 6.0, 1, 0, FREE)
 
 
-def test_a_new_stream_is_refused_where_those_on_air_need_all_there_is() -> None:
-    load = Load()
-    for at_s in range(0, 60, 6):
+def _on_air(load: Load, costs: dict[str, Cost], until_s: int = 60) -> None:
+    """Three streams that speak all the time; each fragment is done at once."""
+    for at_s in range(0, until_s, 6):
         for stream in "abc":
-            load.leave(_enter(load, stream, at_s=at_s), complete=False)
-    with pytest.raises(StsError) as error:
-        _enter(load, "new", at_s=55)
+            place = load.enter(stream, 6.0, (at_s + 8) * NS_PER_S, at_s * NS_PER_S, costs)
+            load.leave(place, complete=False)
+
+
+def test_a_new_stream_is_refused_where_those_on_air_need_all_there_is() -> None:
+    load, costs = Load(), {"tts": Cost(1.08, 1.08)}
+    _on_air(load, costs)
+    with pytest.raises(StsError, match="need all there is") as error:
+        load.enter("new", 6.0, 63 * NS_PER_S, 55 * NS_PER_S, costs)
     assert error.value.retry_after_s == 10
-    _enter(load, "a", at_s=55)
+    load.enter("a", 6.0, 63 * NS_PER_S, 55 * NS_PER_S, costs)
+
+
+def test_one_that_fits_in_part_has_what_the_others_leave() -> None:
+    load, costs = Load(), {"tts": Cost(0.93, 0.93)}
+    _on_air(load, costs)
+
+    def enter(stream: str) -> None:
+        load.enter(stream, 6.0, 63 * NS_PER_S, 55 * NS_PER_S, costs)
+
+    # It takes 2 s, and is done in 0.6 of its 8 s while no more than one like it waits before it.
+    enter("a")
+    enter("new")
+    with pytest.raises(StsError, match="no more than a part") as error:
+        enter("new")
+    assert error.value.retry_after_s == pytest.approx(1.06, abs=0.05)
+    enter("b")
 
 
 def test_who_is_alone_is_not_refused_for_being_too_much() -> None:
@@ -137,16 +159,15 @@ def test_who_is_on_air_and_how_much_it_sends() -> None:
     for at_s in range(6, 61, 6):
         on_air.sent("a", 4.5, float(at_s))
         # Three quarters of the time, whenever one looks.
-        assert on_air.rate_up_to("a", float(at_s)) == pytest.approx(0.78, abs=0.07)
+        assert on_air.rates("a", float(at_s)) == (0.0, pytest.approx(0.78, abs=0.07))
     on_air.sent("b", 3.0, 60.0)
     # Of b is known that it spoke for 3 s of 3; before that, what is usual.
-    assert on_air.rate_up_to("b", 60.0) == pytest.approx(0.77 + 0.83, abs=0.05)
-    assert on_air.rate_up_to("new", 60.0) == pytest.approx(1.5 * 1.6, abs=0.1)
-    assert on_air.is_first("a") and not on_air.is_first("b")
+    assert on_air.rates("b", 60.0) == (pytest.approx(0.775), pytest.approx(0.83))
+    assert on_air.rates("new", 60.0) == (pytest.approx(1.605), pytest.approx(0.8, abs=0.01))
     on_air.forget(60.0 + GONE_S - 1)
     assert "a" in on_air
     on_air.forget(60.0 + GONE_S)
-    assert len(on_air) == 0 and on_air.is_first("b")
+    assert len(on_air) == 0 and on_air.rates("b", 90.0) == (0.0, pytest.approx(0.8))
 
 
 def test_a_speed_is_a_start_and_so_much_an_item() -> None:

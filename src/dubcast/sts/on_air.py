@@ -57,18 +57,16 @@ class OnAir:
             if at_s <= now_s - GONE_S:
                 del self._streams[name]
 
-    def rate_up_to(self, stream_id: str, now_s: float) -> float:
-        """What a stream and those before it send together, in seconds of audio in a second.
+    def rates(self, stream_id: str, now_s: float) -> tuple[float, float]:
+        """What those before a stream send together, and what it sends, in seconds of audio in a
+        second.
 
         One that is not on air comes last, and is expected to send what the others do.
         """
-        total = 0.0
+        before = 0.0
         for name, stream in self._streams.items():
-            total += stream.rate(now_s)
+            rate = stream.rate(now_s)
             if name == stream_id:
-                return total
-        return total + (total / len(self._streams) if self._streams else _USUAL)
-
-    def is_first(self, stream_id: str) -> bool:
-        """True if no other stream came before it."""
-        return next(iter(self._streams), stream_id) == stream_id
+                return before, rate
+            before += rate
+        return before, before / len(self._streams) if self._streams else _USUAL
