@@ -14,7 +14,7 @@ from dubcast.clock import NS_PER_S
 from dubcast.errors import StsError
 from dubcast.sts.batcher import Waiting
 from dubcast.sts.capacity import Cost, Load, Place
-from dubcast.sts.on_air import GONE_S, OnAir
+from dubcast.sts.on_air import GONE_S, SILENT_S, OnAir
 from dubcast.sts.speed import Speed
 
 # A second of audio makes 0.35 clauses; each takes so long that this is 0.35 s of work.
@@ -126,12 +126,12 @@ def test_one_that_fits_in_part_has_what_the_others_leave() -> None:
     def enter(stream: str) -> None:
         load.enter(stream, 6.0, 63 * NS_PER_S, 55 * NS_PER_S, costs)
 
-    # It takes 2 s, and is done in 0.6 of its 8 s while no more than one like it waits before it.
+    # It takes 2 s, and is done in half of its 8 s if no more than one like it waits before it.
     enter("a")
     enter("new")
     with pytest.raises(StsError, match="no more than a part") as error:
         enter("new")
-    assert error.value.retry_after_s == pytest.approx(1.06, abs=0.05)
+    assert error.value.retry_after_s == pytest.approx(1.86, abs=0.05)
     enter("b")
 
 
@@ -164,9 +164,16 @@ def test_who_is_on_air_and_how_much_it_sends() -> None:
     # Of b is known that it spoke for 3 s of 3; before that, what is usual.
     assert on_air.rates("b", 60.0) == (pytest.approx(0.775), pytest.approx(0.83))
     assert on_air.rates("new", 60.0) == (pytest.approx(1.605), pytest.approx(0.8, abs=0.01))
-    on_air.forget(60.0 + GONE_S - 1)
-    assert "a" in on_air
+    # For who is silent nothing is kept free, nor for who gets nothing anyhow.
+    assert on_air.rates("new", 60.0 + SILENT_S) == (0.0, pytest.approx(0.8))
+    for at_s in range(61, 90, 5):
+        on_air.sent("b", 3.0, float(at_s), taken=False)
+        on_air.sent("a", 4.0, float(at_s))
+    assert on_air.rates("new", 87.0) == (pytest.approx(0.8), pytest.approx(0.8))
+    assert on_air.rates("b", 87.0) == (pytest.approx(0.8), pytest.approx(0.6))
     on_air.forget(60.0 + GONE_S)
+    assert "a" in on_air and "b" not in on_air
+    on_air.forget(87.0 + GONE_S)
     assert len(on_air) == 0 and on_air.rates("b", 90.0) == (0.0, pytest.approx(0.8))
 
 
@@ -262,7 +269,7 @@ def test_overload_does_not_take_away_what_can_be_done() -> None:
     assert offered.good.total() >= 0.95 * carried.good.total()
     # What is taken on is in time, and whole streams are served instead of a third of each.
     assert offered.good.total() >= 0.95 * offered.spoken.total()
-    assert sum(count for _, count in offered.good.most_common(5)) >= 0.95 * offered.good.total()
+    assert sum(count for _, count in offered.good.most_common(5)) >= 0.9 * offered.good.total()
 
 
 def test_nobody_is_refused_while_there_is_enough_for_all() -> None:

@@ -23,7 +23,7 @@ _SHARES = 2.0
 # what they leave; and, since what is reckoned is rough, one that is on air.
 _NEW, _ON_AIR = 1.0, 1.15
 # Such a one is taken on if it could be done in so much of its time: the others' next are not late.
-_LEFT_OVER = 0.6
+_LEFT_OVER = 0.5
 _FORGET = 0.98
 _LONGEST_RETRY_S = 10
 # Until fragments have shown it: clauses in a second of audio.
@@ -103,15 +103,15 @@ class Load:
         """Take a fragment on. Raises StsError OVERLOADED, with when to come back."""
         now_s = now_ns / NS_PER_S
         self._on_air.forget(now_s)
-        if stream_id in self._on_air:
-            self._on_air.sent(stream_id, audio_s, now_s)
         expected = {stage: audio_s * n / self._audio_s for stage, n in self._items.items()}
-        place = Place(stream_id, audio_s, deadline_ns, expected)
-        self._check_turn(place, now_ns, costs)
-        self._check_share(place, now_ns, costs)
-        self._check_time(place, now_ns, costs)
-        if stream_id not in self._on_air:
-            self._on_air.sent(stream_id, audio_s, now_s)
+        place, taken = Place(stream_id, audio_s, deadline_ns, expected), False
+        try:
+            self._check_turn(place, now_ns, costs)
+            self._check_share(place, now_ns, costs)
+            self._check_time(place, now_ns, costs)
+            taken = True
+        finally:
+            self._on_air.sent(stream_id, audio_s, now_s, taken=taken)
         self._places.append(place)
         return place
 
