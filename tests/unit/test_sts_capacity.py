@@ -119,6 +119,17 @@ def test_a_new_stream_is_refused_where_those_on_air_need_all_there_is() -> None:
     load.enter("a", 6.0, 63 * NS_PER_S, 55 * NS_PER_S, costs)
 
 
+def test_streams_that_have_ended_stand_in_nobodys_way() -> None:
+    load, costs = Load(), {"tts": Cost(1.08, 1.08)}
+    _on_air(load, costs)
+    for at_s in range(64, 100, 6):
+        for stream in ("new", "newer"):
+            by_ns, now_ns = (at_s + 8) * NS_PER_S, at_s * NS_PER_S
+            places = [load.enter(stream, 5.0, by_ns, now_ns, costs) for _ in range(2)]
+            for place in places:
+                load.leave(place, complete=False)
+
+
 def test_one_that_fits_in_part_has_what_the_others_leave() -> None:
     load, costs = Load(), {"tts": Cost(0.93, 0.93)}
     _on_air(load, costs)
@@ -165,6 +176,8 @@ def test_who_is_on_air_and_how_much_it_sends() -> None:
     assert on_air.rates("b", 60.0) == (pytest.approx(0.775), pytest.approx(0.83))
     assert on_air.rates("new", 60.0) == (pytest.approx(1.605), pytest.approx(0.8, abs=0.01))
     # For who is silent nothing is kept free, nor for who gets nothing anyhow.
+    assert on_air.speaking(60.0) == 2
+    assert on_air.speaking(60.0 + SILENT_S) == 0
     assert on_air.rates("new", 60.0 + SILENT_S) == (0.0, pytest.approx(0.8))
     for at_s in range(61, 90, 5):
         on_air.sent("b", 3.0, float(at_s), taken=False)

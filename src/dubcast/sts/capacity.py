@@ -142,10 +142,11 @@ class Load:
 
     def _check_share(self, place: Place, now_ns: int, costs: Costs) -> None:
         own = [one for one in self._places if one.stream_id == place.stream_id]
-        if not own or len(self._on_air) < 2:
+        streams = self._on_air.speaking(now_ns / NS_PER_S)
+        if not own or streams < 2:
             return
         held_s = max(sum(one.work_s(costs, stage) for one in (*own, place)) for stage in costs)
-        over_s = held_s - _SHARES * _left_s(place, now_ns) / len(self._on_air)
+        over_s = held_s - _SHARES * _left_s(place, now_ns) / streams
         if over_s > 0:
             raise _refusal("other streams need their share; this one has more than its own", over_s)
 

@@ -43,11 +43,15 @@ class _Stream:
     def kept_free(self, now_s: float) -> float:
         """How much of that is to be reckoned with: all, unless little of it is taken on; and
         nothing while it is silent."""
-        if self.sent[-1].at_s <= now_s - SILENT_S:
+        if self.is_silent(now_s):
             return 0.0
         taken = self._rate(now_s, [one for one in self.sent if one.taken])
         rate = self.rate(now_s)
         return rate if taken >= _SERVED * rate else taken
+
+    def is_silent(self, now_s: float) -> bool:
+        """True if nobody has spoken on it for some time."""
+        return self.sent[-1].at_s <= now_s - SILENT_S
 
     def _rate(self, now_s: float, sent: list[_Sent]) -> float:
         since_s = now_s - _WINDOW_S
@@ -84,6 +88,10 @@ class OnAir:
         for name, stream in list(self._streams.items()):
             if stream.taken_s <= now_s - GONE_S:
                 del self._streams[name]
+
+    def speaking(self, now_s: float) -> int:
+        """On how many of them somebody speaks."""
+        return sum(not stream.is_silent(now_s) for stream in self._streams.values())
 
     def rates(self, stream_id: str, now_s: float) -> tuple[float, float]:
         """What is kept free for those before a stream, and what it sends itself, in seconds of
