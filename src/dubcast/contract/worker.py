@@ -207,6 +207,12 @@ class AsRunEntry(_Told):
     on_air: bool = True
 
     @property
+    def number(self) -> str:
+        """Its number for people: `3`, or of a clause `3.1`."""
+        clause = f".{self.clause + 1}" if self.clauses > 1 else ""
+        return f"{self.sequence_number}{clause}"
+
+    @property
     def aired(self) -> SpeechAired:
         """How its speech went on air."""
         if self.outcome is Outcome.DUBBED:
