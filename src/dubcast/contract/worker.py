@@ -206,6 +206,12 @@ class AsRunEntry(_Told):
     deadline_margin_ms: float | None = None
     on_air: bool = True
 
+    def goes_on(self, before: AsRunEntry | None) -> bool:
+        """Whether its dub goes on with what that of the clause before began."""
+        if before is None or before.fragment_id != self.fragment_id:
+            return False
+        return before.dub_span_s is not None and self.dub_span_s is not None
+
     @property
     def number(self) -> str:
         """Its number for people: `3`, or of a clause `3.1`."""
