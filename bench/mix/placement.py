@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,9 @@ _LOOK_BACK_S = 1.0
 
 @dataclass(frozen=True)
 class Placed:
-    """One fragment with speech: its span in the source, the true onset of the speech in it, and
-    its dub (None where it has none). `onset_s`: when the dub is heard first.
+    """One fragment with speech, or the clauses of it that were dubbed one after the other: its span
+    in the source, the true onset of the speech in it, and its dub (None where it has none).
+    `onset_s`: when the dub is heard first.
     """
 
     source_start_s: float
@@ -30,6 +31,13 @@ class Placed:
     dub_end_s: float | None = None
     onset_s: float | None = None
     tempo: float = 1.0
+
+    def joined(self, other: Placed) -> Placed:
+        """With the dub of its next clause."""
+        spoken_s = self.tempo * self.dub_s + other.tempo * other.dub_s
+        tempo = spoken_s / max(self.dub_s + other.dub_s, 1e-3)
+        ends = {"source_end_s": other.source_end_s, "dub_end_s": other.dub_end_s}
+        return replace(self, **ends, tempo=tempo)
 
     @property
     def dubbed(self) -> bool:

@@ -215,7 +215,7 @@ def fragments(
     A dub that cannot be recognised in the output counts where the log says that it is.
     """
     placed: list[Placed] = []
-    before = 0.0
+    before, last_entry = 0.0, None
     for entry, clip, found in zip(asrun, clips, found_in(dub, asrun, clips), strict=True):
         start, end = entry.source_start_s, entry.source_end_s
         first, last = entry.dub_start_s, entry.dub_end_s
@@ -223,8 +223,11 @@ def fragments(
         if heard is not None and clip is not None:
             heard += own_onset_s(clip)
         onset = speech_onset(runs, start, end, before)
-        placed.append(Placed(start, end, onset, first, last, heard, entry.tempo))
-        before = end
+        one = Placed(start, end, onset, first, last, heard, entry.tempo)
+        if entry.goes_on(last_entry):
+            one = placed.pop().joined(one)
+        placed.append(one)
+        before, last_entry = end, entry
     return placed
 
 

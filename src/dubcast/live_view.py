@@ -96,7 +96,7 @@ def _table(rows: deque[AsRunEntry]) -> Table:
     table.add_column("dubbed", ratio=1, no_wrap=True)
     for entry in rows:
         table.add_row(
-            str(entry.sequence_number),
+            entry.number,
             Text(entry.outcome.value, style=_COLOURS.get(entry.outcome, "red")),
             f"{entry.round_trip_ms / 1000:.1f}",
             Text(entry.transcript),
@@ -109,6 +109,6 @@ def _line(entry: AsRunEntry) -> str:
     reason = f" ({entry.reason})" if entry.reason else ""
     unheard = "" if entry.on_air else " (not on air)"
     return (
-        f"#{entry.sequence_number:<3} {entry.outcome}{reason}{unheard} "
+        f"#{entry.number:<3} {entry.outcome}{reason}{unheard} "
         f"{entry.round_trip_ms / 1000:.1f} s  {entry.transcript}  ->  {entry.translated_text}"
     )

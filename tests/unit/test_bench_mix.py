@@ -486,3 +486,11 @@ def test_every_part_of_a_programme_names_its_folder() -> None:
     sport = programmes.SPORT
     others = [replace(sport, seed=1), replace(sport, wpm=150.0), replace(sport, text="0 Hi.")]
     assert len({sport.folder, *(other.folder for other in others)}) == 4
+
+
+def test_clauses_dubbed_one_after_the_other_are_one_fragment() -> None:
+    first = Placed(1.0, 3.0, 1.1, 1.1, 3.1, 1.2, 1.0)
+    second = Placed(3.0, 4.0, None, 3.2, 4.2, 3.2, 1.15)
+    both = first.joined(second)
+    assert (both.source_end_s, both.dub_end_s, both.onset_s) == (4.0, 4.2, 1.2)
+    assert both.tempo == pytest.approx(1.05)

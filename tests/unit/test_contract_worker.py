@@ -135,3 +135,12 @@ def test_the_undubbed_share_is_of_the_speech_that_was_to_be_dubbed() -> None:
     seconds = {SpeechAired.DUBBED: 9.0, SpeechAired.UNDUBBED: 1.0, SpeechAired.LEFT_ALONE: 90.0}
     assert undubbed_share(seconds) == 0.1
     assert undubbed_share({SpeechAired.LEFT_ALONE: 3.0}) is None
+
+
+def test_a_clause_goes_on_with_the_one_before_if_both_are_dubbed() -> None:
+    next_one = ENTRY.model_copy(update={"clause": 1, "clauses": 2})
+    assert next_one.goes_on(ENTRY)
+    assert not ENTRY.goes_on(None)
+    assert not next_one.goes_on(ENTRY.model_copy(update={"fragment_id": "run-2"}))
+    assert not next_one.goes_on(ENTRY.model_copy(update={"dub_start_s": None}))
+    assert (ENTRY.number, next_one.number) == ("3", "3.2")

@@ -23,8 +23,11 @@ class Watched:
     def failed(self, sequence: int, code: str, message: str = "scripted") -> None:
         self.watch.failed(sequence, StsError(code, message, retryable=False))
 
-    def aired(self, sequence: int, outcome: Outcome, reason: str = "") -> None:
+    def aired(
+        self, sequence: int, outcome: Outcome, reason: str = "", clause: int = 0, clauses: int = 1
+    ) -> None:
         told: dict[str, Any] = {"source_start_s": 1, "source_end_s": 2, "reason": reason}
+        told |= {"clause": clause, "clauses": clauses}
         entry = AsRunEntry(fragment_id="f", sequence_number=sequence, outcome=outcome, **told)
         self.watch.decided(entry)
 
@@ -131,4 +134,21 @@ def test_long_silence_ends_a_fault_that_may_have_passed(
     one.failed(0, code)
     one.clock.advance(after_s)
     one.watch.look([BreakerState.OPEN, breaker])
+    assert one.fault == fault
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "fault"),
+    [
+        ((Outcome.LATE, Outcome.DUBBED, Outcome.DUBBED), ""),
+        ((Outcome.DUBBED, Outcome.LATE, Outcome.LATE), ""),
+        ((Outcome.LATE, Outcome.LATE, Outcome.LATE), NotDubbing.OVERLOADED),
+    ],
+)
+def test_a_fragment_of_which_a_clause_is_dubbed_is_dubbed(
+    one: Watched, outcomes: tuple[Outcome, ...], fault: str
+) -> None:
+    for clause, outcome in enumerate(outcomes):
+        reason = "deadline" if outcome is Outcome.LATE else ""
+        one.aired(3, outcome, reason, clause, len(outcomes))
     assert one.fault == fault

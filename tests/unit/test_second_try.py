@@ -68,7 +68,7 @@ def joined(one: Stage, first: Fragment) -> Fragment:
     second = one.until_cut(2)
     assert second.joined
     assert (second.span.start, second.speech_start) == (first.span.start, first.speech_start)
-    assert second.overlap == 0
+    assert (second.sequence, second.id, second.overlap) == (0, "run-0.2", 0)
     return second
 
 
@@ -79,7 +79,7 @@ def test_what_was_rejected_goes_once_more_with_what_follows() -> None:
     assert first.state is State.HELD
     second = joined(one, first)
     one.core.dubs.replied(second, dub_reply(np.full(2 * RATE, 0.1, np.float32)), one.now)
-    assert one.outcomes() == [(1, Outcome.DUBBED, "")]
+    assert one.outcomes() == [(0, Outcome.DUBBED, "")]
 
 
 def test_what_was_rejected_twice_is_no_speech() -> None:
@@ -87,7 +87,7 @@ def test_what_was_rejected_twice_is_no_speech() -> None:
     first = one.until_cut(1)
     one.no_speech(first)
     one.no_speech(joined(one, first))
-    assert one.outcomes() == [(1, Outcome.NO_SPEECH, "")]
+    assert one.outcomes() == [(0, Outcome.NO_SPEECH, "")]
 
 
 def test_what_failed_fast_goes_once_more_too() -> None:

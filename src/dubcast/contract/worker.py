@@ -208,6 +208,18 @@ class AsRunEntry(_Told):
     deadline_margin_ms: float | None = None
     on_air: bool = True
 
+    def goes_on(self, before: AsRunEntry | None) -> bool:
+        """Whether its dub goes on with what that of the clause before began."""
+        if before is None or before.fragment_id != self.fragment_id:
+            return False
+        return before.dub_span_s is not None and self.dub_span_s is not None
+
+    @property
+    def number(self) -> str:
+        """Its number for people: `3`, or of a clause `3.1`."""
+        clause = f".{self.clause + 1}" if self.clauses > 1 else ""
+        return f"{self.sequence_number}{clause}"
+
     @property
     def aired(self) -> SpeechAired:
         """How its speech went on air."""

@@ -172,7 +172,7 @@ def _fragments_table(fragments: Sequence[AsRunEntry]) -> str:
         return ""
     rows = [
         [
-            str(one.sequence_number),
+            one.number,
             f"{one.source_start_s:.1f}–{one.source_end_s:.1f}",
             _text(one.transcript),
             _text(one.translated_text),

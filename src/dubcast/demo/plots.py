@@ -99,7 +99,7 @@ def _shade(axis: Axes, span: AsRunEntry, *, dub: bool) -> None:
     colour = OUTCOME_COLOURS.get(span.outcome, OTHER_COLOUR)
     axis.axvspan(start, end, color=colour, alpha=0.28, linewidth=0)
     if not dub:
-        axis.text(start, 0.86, f" {span.sequence_number}", color=_INK, fontsize=7, va="top")
+        axis.text(start, 0.86, f" {span.number}", color=_INK, fontsize=7, va="top")
 
 
 def offset(points: Sequence[tuple[float, float]], limit_ms: float | None) -> str:
@@ -133,7 +133,7 @@ def latency(spans: Sequence[AsRunEntry]) -> str:
         if heights.any():
             axis.bar(numbers, heights, 0.7, bottom=bottom, color=colour, linewidth=0)
             bottom = bottom + heights
-    axis.set_xticks(numbers, [str(span.sequence_number) for span in timed])
+    axis.set_xticks(numbers, [span.number for span in timed])
     axis.set_ylabel("ms")
     axis.set_xlabel("fragment")
     _legend(figure, STAGE_COLOURS, {name for times in stages for name, ms in times.items() if ms})

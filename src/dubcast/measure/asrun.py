@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -15,7 +16,9 @@ def fragment_figures(asrun: Sequence[AsRunEntry]) -> dict[str, Figure]:
     of the speech aired without a dub."""
     speech = [entry for entry in asrun if not entry.outcome.original_is_right]
     dubbed = [entry for entry in speech if entry.outcome is Outcome.DUBBED]
-    lags = [span[0] - entry.source_start_s for entry in dubbed if (span := entry.dub_span_s)]
+    # What goes on where another has ended has no beginning that is heard as one.
+    begin = [one for before, one in pairwise([None, *asrun]) if one and not one.goes_on(before)]
+    lags = [span[0] - entry.source_start_s for entry in begin if (span := entry.dub_span_s)]
     return {
         "fragments_speech": len(speech),
         "fragments_dubbed": len(dubbed),

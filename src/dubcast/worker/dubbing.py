@@ -58,6 +58,7 @@ class DubbingWatch:
     def __init__(self, now: Callable[[], int]) -> None:
         self._now = now
         self._fault: _Fault | None = None
+        self._served = -1  # the last fragment of which something went on air as it should
         self._heard_ns = now()
 
     def failed(self, sequence: int, error: StsError) -> None:
@@ -66,15 +67,18 @@ class DubbingWatch:
         self._blame(sequence, error.code, str(error))
 
     def decided(self, entry: AsRunEntry) -> None:
-        """This fragment goes on air as it says."""
+        """This fragment goes on air as it says, or this clause of it: a fragment is served if one
+        of its clauses is."""
         self._heard_ns = self._now()
         fault, sequence = self._fault, entry.sequence_number
-        if entry.outcome not in _SERVED:
+        if entry.outcome in _SERVED:
+            self._served = max(self._served, sequence)
+            if fault is not None and sequence > fault.sequence:
+                self._fault = None
+        elif entry.clause + 1 == entry.clauses and sequence > self._served:
             # What was said of its call, if it was called, has the service's words.
             message = fault.message if fault is not None and fault.sequence == sequence else ""
             self._blame(sequence, entry.reason, message)
-        elif fault is not None and sequence > fault.sequence:
-            self._fault = None
 
     def look(self, breakers: Iterable[BreakerState]) -> None:
         """Time has passed. `breakers`: of the endpoints; one that is closed may be well again."""

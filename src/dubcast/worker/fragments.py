@@ -42,17 +42,17 @@ class FragmentBook:
         self.said = Said()
 
     def add(self, span: Span, run_id: str, *, join: bool = False) -> Fragment:
-        """A new fragment, WAITING; `join`: with the one that is held, of which nothing is left."""
-        overlap = max(self._cut_to - span.start, 0)
+        """A new fragment, WAITING; `join`: with the one that is held, in the place of that."""
         held = self.held if join else None
-        if held is not None:
-            del self._open[held.place]
+        if held is None:
+            overlap = max(self._cut_to - span.start, 0)
+            fragment = Fragment(self._next, f"{run_id}-{self._next}", span, overlap)
+            self._next += 1
+        else:
             begin = held.span
             span = replace(span, start=begin.start, speech_start=begin.speech_start)
-        fragment = Fragment(self._next, f"{run_id}-{self._next}", span, overlap)
-        fragment.joined = held is not None
+            fragment = Fragment(held.sequence, f"{held.id}.2", span, held.overlap, joined=True)
         self._open[fragment.place] = fragment
-        self._next += 1
         self._cut_to = span.stop
         return fragment
 
