@@ -21,7 +21,7 @@ from dubcast.sts.on_air import OnAir
 _SHARES = 2.0
 # How much of the slowest stage's time the streams may need, before a new one is refused; and, what
 # is reckoned being rough, before one is that is on air.
-_NEW, _ON_AIR = 1.0, 1.25
+_NEW, _ON_AIR = 1.0, 1.15
 _FORGET = 0.98
 _LONGEST_RETRY_S = 10
 # Until fragments have shown it: clauses in a second of audio.
