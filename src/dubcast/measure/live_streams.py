@@ -7,7 +7,7 @@ import secrets
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import httpx2
 from pydantic import ValidationError
@@ -23,7 +23,7 @@ _PROCESS = "/api/v1/sts/process"
 # As a worker: what is not answered by then waits no longer.
 _MAX_INFLIGHT = 3
 _GRACE_S = 5.0
-_PROBE_S = 30.0
+# Where nothing is paced.
 _PATIENCE_S = 60.0
 _TRIES = 10
 _BETWEEN_S = 2.0
@@ -34,7 +34,7 @@ class Target:
     """A speech service, and what is asked of it. `streamed`: its replies come clause by clause."""
 
     url: str
-    key: str | None = None
+    key: str | None = field(default=None, repr=False)
     source: str = "en"
     target: str = "pt-BR"
     delay_s: float = 8.0
@@ -71,7 +71,7 @@ async def probed(target: Target, known: Programme) -> Target:
     """
     async with _client(target) as client:
         sender = _Sender(client, target, known)
-        answer = await sender.ask(Sending(0, 0, 0, 0.0, 0.0), _PROBE_S)
+        answer = await _patiently(sender, Sending(0, 0, 0, 0.0, 0.0))
     if answer.error is not None:
         raise DubcastError(f"{target.url} does not dub: {answer.error}")
     return replace(target, streamed=sender.streamed)
