@@ -20,10 +20,12 @@ _OUT = Path("build/bench")
 
 @dataclass(frozen=True)
 class Found:
-    """What a part measured; `detail`: what the figures come from."""
+    """What a part measured; `detail`: what the figures come from; `bars`: those that depend on
+    the machine, beside the part's own."""
 
     figures: Mapping[str, Figure]
     detail: Mapping[str, Any] = field(default_factory=dict)
+    bars: tuple[Bar, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ def run(bench: str, parts: Sequence[Part], name: str = "") -> int:
     log.setup(settings.log, "bench")
     found: dict[str, Figure] = {}
     detail: dict[str, Any] = {}
+    bars = [bar for part in parts for bar in part.bars]
     for part in parts:
         console.print(f"{bench}: {part.name}", highlight=False)
         folder = _OUT / bench / part.name
@@ -55,8 +58,8 @@ def run(bench: str, parts: Sequence[Part], name: str = "") -> int:
             console.print(str(error), highlight=False)
             return 2
         found |= one.figures
+        bars += one.bars
         detail |= {part.name: one.detail} if one.detail else {}
     path = _OUT / (f"{bench}-{name}.json" if name else f"{bench}.json")
-    bars = [bar for part in parts for bar in part.bars]
     ok = figures.report(path, found, bars, seed=1, detail=detail, console=console)
     return 0 if ok else 1

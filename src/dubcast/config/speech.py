@@ -103,6 +103,13 @@ class StsServerSettings(Section):
         gt=0.5,
         description="what the voice may take of the GPU's memory; none: what it needs (gpu.md)",
     )
+    processes: int = Field(
+        1,
+        ge=1,
+        le=16,
+        description="processes that share the port, each with its models; for a GPU that one "
+        "process cannot keep busy (gpu.md)",
+    )
     asr_threads: int = Field(1, ge=1, le=64)
     tts_threads: int = Field(2, ge=1, le=64)
     max_pending: int = Field(16, ge=1, le=1024, description="requests admitted at a time")

@@ -45,7 +45,8 @@ def build_engine(settings: Settings) -> Engine:
     )
     engine = Engine(providers, inbox_limit=settings.sts_server.max_pending)
     if device == "cuda":
-        engine.metrics.gpu_memory.set_function(registry.gpu_memory_used)
+        gauge = engine.metrics.gpu_memory
+        engine.metrics.look = lambda: gauge.set(registry.gpu_memory_used())
     return engine
 
 
