@@ -1,1 +1,1 @@
-"""What the speech service carries, and what it costs."""
+"""The speech service: what it costs, and how many live streams it carries."""

@@ -33,6 +33,7 @@ from dubcast.measure.figures import Bar
 from dubcast.measure.stage import free_port
 from dubcast.processes.ladder import end_popen
 from dubcast.sts.build import build_engine
+from dubcast.sts.providers import registry
 from dubcast.sts.providers.interface import TtsTask
 
 DEADLINE_S = 4.0
@@ -60,9 +61,10 @@ def measure(settings: Settings, folder: Path, console: Console) -> Found:
         return Found({"gpu": None})
     folder.mkdir(parents=True, exist_ok=True)
     fragments = read_aloud(settings)
+    before_gb = used_gb()
     with service(folder, PROCESSES) as url:
         levels = list(climb(url, fragments, console))
-        memory = used_gb()
+        memory = round(used_gb() - before_gb, 2)
     carried = [level["streams"] for level in levels if level["in_time"] >= IN_TIME]
     figures = {"gpu": card, "gpu_streams": max(carried, default=0), "gpu_memory_gb": memory}
     return Found(figures, {"processes": PROCESSES, "levels": levels}, BARS)
@@ -92,7 +94,7 @@ def summary(streams: int, tally: Tally) -> dict[str, float]:
         "refused": tally.refused,
         "failed": tally.failed,
         "silent": tally.silent,
-        "gpu_memory_gb": used_gb() or 0.0,
+        "gpu_memory_gb": round(used_gb(), 2),
     }
 
 
@@ -155,22 +157,16 @@ def _wait_until_ready(url: str, running: subprocess.Popen[bytes]) -> None:
 
 def card_name() -> str | None:
     """The GPU's name, or None."""
-    return _asked("name")
-
-
-def used_gb() -> float | None:
-    """Memory of the GPU that is taken."""
-    found = _asked("memory.used")
-    return round(float(found) / 1000, 2) if found else None
-
-
-def _asked(what: str) -> str | None:
-    command = ["nvidia-smi", f"--query-gpu={what}", "--format=csv,noheader,nounits"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=20)
-    except (OSError, subprocess.SubprocessError):
+        import torch
+    except ImportError:
         return None
-    return done.stdout.strip().splitlines()[0] or None
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else None
+
+
+def used_gb() -> float:
+    """Memory of the GPU that is taken, by whomever."""
+    return registry.gpu_memory_used() / 1e9
 
 
 PART = Part("gpu", (), measure)

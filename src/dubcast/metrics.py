@@ -167,7 +167,7 @@ class StsMetrics:
         if values.ValueClass is values.MutexValue:
             return generate_latest(self.registry)
         together = CollectorRegistry()
-        MultiProcessCollector(together)
+        MultiProcessCollector(together)  # type: ignore[no-untyped-call]
         return generate_latest(together)
 
 

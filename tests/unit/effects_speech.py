@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
+import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,12 +18,14 @@ import httpx2
 import pytest
 from effect import Effect, Place
 
+from dubcast import log
+from dubcast.cli import sts as cli_sts
 from dubcast.clock import NS_PER_S
 from dubcast.config import SecretUrl, Settings
 from dubcast.errors import DubcastError, StsError
 from dubcast.metrics import WorkerMetrics
 from dubcast.models.manifest import load_manifest
-from dubcast.sts import server
+from dubcast.sts import server, several
 from dubcast.sts.build import build_engine
 from dubcast.sts.engine import Engine
 from dubcast.sts.providers import cuda
@@ -260,6 +264,20 @@ def providers_taken(settings: Settings, _: Place) -> dict[str, str] | str:
     return {name: type(getattr(engine.providers, name)).__name__ for name in stages}
 
 
+def processes_run(settings: Settings, _: Place) -> list[int | str]:
+    """How many processes `dubcast sts` keeps running, or that it serves alone."""
+    seen: list[int | str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cli_sts, "load_settings", lambda *_, **__: settings)
+        patch.setattr(log, "setup", lambda *_: None)
+        patch.setattr(server, "serve", lambda _, shared: seen.append("alone"))
+        patch.setattr(signal, "signal", lambda *_: None)
+        patch.setattr(several, "_reserved", lambda _: contextlib.nullcontext(1))
+        patch.setattr(several.Several, "run", lambda _, count, stopped: seen.append(count))
+        cli_sts.sts()
+    return seen
+
+
 def translation_taken(settings: Settings, _: Place) -> str:
     """Which folder is asked for a translation model."""
     chosen = settings.sts_server.providers.model_copy(update={"mt": "ctranslate2"})
@@ -320,6 +338,7 @@ EFFECTS = {
         f"sts_server.providers.{stage}": Effect("of-another-package", providers_taken, LOADED)
         for stage in ("hear", "asr", "mt", "tts", "fit")
     },
+    "sts_server.processes": Effect(3, processes_run, SERVED),
     "sts_server.mt_model": Effect("{tts}", translation_taken, LOADED),
     "sts_server.device": Effect("cuda", models_as_loaded, LOADED),
     "sts_server.gpu_memory_gb": Effect(

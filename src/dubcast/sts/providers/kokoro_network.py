@@ -262,7 +262,7 @@ class Kokoro:
         token = torch.searchsorted(ends, at, right=True)
         there = (token < ends.shape[1])[:, :, None] & (at < ends[:, -1:])[:, :, None]
         token = token.clamp_max(ends.shape[1] - 1)[:, :, None]
-        return tuple(  # type: ignore[return-value]
+        return tuple(
             one.gather(1, token.expand(-1, -1, one.shape[2])) * there
             for one in (encoded.prosody, encoded.text)
         )
