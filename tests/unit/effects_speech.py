@@ -25,7 +25,7 @@ from dubcast.config import SecretUrl, Settings
 from dubcast.errors import DubcastError, StsError
 from dubcast.metrics import WorkerMetrics
 from dubcast.models.manifest import load_manifest
-from dubcast.sts import server, several
+from dubcast.sts import build, server, several
 from dubcast.sts.build import build_engine
 from dubcast.sts.engine import Engine
 from dubcast.sts.providers import cuda
@@ -238,6 +238,7 @@ def models_as_loaded(settings: Settings, place: Place) -> dict[str, Any]:
         raise Asked
 
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build, "keep_gpu_code", lambda folder: None)
         patch.setattr(cuda, "missing", lambda: None)
         patch.setattr(cuda, "load_cublas", lambda: None)
         patch.setattr(cuda, "float_type", lambda: "float16")

@@ -116,7 +116,7 @@ class Several:
 
     def _ended(self, process: subprocess.Popen[bytes]) -> None:
         self._running.remove(process)
-        mark_process_dead(process.pid, str(self._metrics))
+        mark_process_dead(process.pid, str(self._metrics))  # type: ignore[no-untyped-call]
         if process.returncode > 0:
             code = process.returncode
             raise DubcastError(f"a process of the speech service gave up with {code}; see its log")
