@@ -23,6 +23,7 @@ from dubcast.config import Settings
 from dubcast.errors import MissingPartError
 from dubcast.models.store import ModelStore
 from dubcast.sts.providers.interface import Float
+from dubcast.sts.providers.kokoro_groups import Line
 
 torch = pytest.importorskip(
     "torch", reason="torch is not installed (dubcast[gpu]): THE GPU'S VOICE IS NOT TESTED HERE"
@@ -91,9 +92,7 @@ def folder() -> Path:
 
 
 @pytest.fixture(scope="module")
-def lines(folder: Path) -> list[Any]:
-    from dubcast.sts.providers.kokoro_batches import Line
-
+def lines(folder: Path) -> list[Line]:
     vocab = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))["vocab"]
     try:
         voices = ModelStore(Settings().models).path("kokoro-voices")
@@ -112,7 +111,7 @@ def network(folder: Path) -> Any:
 
 
 @pytest.fixture(scope="module")
-def by_the_file(folder: Path, lines: list[Any]) -> list[Float]:
+def by_the_file(folder: Path, lines: list[Line]) -> list[Float]:
     """Sound, pitch and spectrum of the source of the first line, as the file has them."""
     session = onnxruntime.InferenceSession(in_floats(folder / "model.onnx").SerializeToString())
     inputs = {
@@ -132,7 +131,7 @@ def difference(one: Float, other: Float) -> float:
 
 
 def test_it_says_what_the_file_says(
-    network: Any, lines: list[Any], by_the_file: list[Float], monkeypatch: pytest.MonkeyPatch
+    network: Any, lines: list[Line], by_the_file: list[Float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from dubcast.sts.providers.kokoro_batches import KokoroBatches
 
@@ -161,7 +160,7 @@ def test_it_says_what_the_file_says(
     assert difference(spoken[20:], sound.ravel()[20:]) < 1e-3
 
 
-def test_a_line_sounds_the_same_beside_others(network: Any, lines: list[Any]) -> None:
+def test_a_line_sounds_the_same_beside_others(network: Any, lines: list[Line]) -> None:
     from dubcast.sts.providers.kokoro_batches import KokoroBatches
 
     batches = KokoroBatches(network)

@@ -8,24 +8,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from dubcast.sts.providers.interface import Float
-from dubcast.sts.providers.kokoro_groups import FRAMES, TOKENS, WIDTHS, at_least, grouped
+from dubcast.sts.providers.kokoro_groups import FRAMES, TOKENS, WIDTHS, Line, at_least, grouped
 from dubcast.sts.providers.kokoro_network import FRAME, STYLE, Encoded, Kokoro
 from dubcast.sts.providers.torch_graphs import Graphs
-
-
-@dataclass(frozen=True)
-class Line:
-    """What is spoken: phonemes as the network's numbers, and the voice's style of that length."""
-
-    tokens: tuple[int, ...]
-    style: Float
 
 
 class KokoroBatches:

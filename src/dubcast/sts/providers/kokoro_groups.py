@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from dubcast.sts.providers.interface import Float
+
 # Tokens of a text, frames of its speech (40 in a second): what is longer is rounded up to a
 # multiple of the last, and has no graph.
 TOKENS = (32, 64, 96, 128, 192)
 FRAMES = (60, 90, 130, 190, 280, 400)
 WIDTHS = (1, 2, 4, 8, 16)
+
+
+@dataclass(frozen=True)
+class Line:
+    """What is spoken: phonemes as the network's numbers, and the voice's style of that length."""
+
+    tokens: tuple[int, ...]
+    style: Float
 
 
 @dataclass(frozen=True)

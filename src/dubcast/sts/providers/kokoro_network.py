@@ -70,11 +70,7 @@ class Encoded:
 
 
 class Layers:
-    """The weights by their published names, and what is done with them.
-
-    `seen` is called with the input of every layer with weights: the proof against the quantised
-    file puts its rounding there.
-    """
+    """The weights by their published names, and what is done with them."""
 
     def __init__(self, weights: Mapping[str, Tensor]) -> None:
         self._weights = dict(weights)
@@ -83,10 +79,6 @@ class Layers:
             n.removesuffix(".weight_ih_l0") for n in weights if n.endswith("weight_ih_l0")
         ]:
             self._lstms[name] = _lstm(name, self._weights)
-
-    def seen(self, x: Tensor) -> Tensor:
-        """The input of a layer, as it is."""
-        return x
 
     def to(self, device: str) -> None:
         """Move all weights."""
@@ -106,7 +98,7 @@ class Layers:
 
     def linear(self, name: str, x: Tensor) -> Tensor:
         """A linear layer over the last axis."""
-        return F.linear(self.seen(x), self.get(f"{name}.weight"), self.get(f"{name}.bias"))
+        return F.linear(x, self.get(f"{name}.weight"), self.get(f"{name}.bias"))
 
     def conv(
         self,
@@ -122,7 +114,7 @@ class Layers:
         if padding is None:
             padding = dilation * (weight.shape[-1] - 1) // 2
         bias = self._weights.get(f"{name}.bias")
-        return F.conv1d(self.seen(x), weight, bias, stride, padding, dilation)
+        return F.conv1d(x, weight, bias, stride, padding, dilation)
 
     def upsample(
         self, name: str, x: Tensor, stride: int, *, groups: int = 1, odd: int = 0
@@ -141,7 +133,7 @@ class Layers:
     def lstm(self, name: str, x: Tensor, frames: Frames) -> Tensor:
         """A recurrent layer in both directions: (batch, time, in) to (batch, time, out)."""
         mask = frames.mask.transpose(1, 2)
-        out, _ = self._lstms[name](torch.cat([self.seen(x) * mask, 1 - mask], dim=-1))
+        out, _ = self._lstms[name](torch.cat([x * mask, 1 - mask], dim=-1))
         return out * mask
 
     def adain(self, name: str, x: Tensor, style: Tensor, frames: Frames) -> Tensor:
