@@ -1,7 +1,7 @@
 """How many streams one GPU carries, at the pace of speech, with a deadline of 4 s.
 
-The speech is read by the service's own voice, so nothing is downloaded. Services are started as
-processes that share the GPU; the streams are spread over them.
+The speech is read by the service's own voice, so nothing is downloaded. The service runs in several
+processes, which share the GPU.
 """
 
 from __future__ import annotations
@@ -27,17 +27,24 @@ from bench.onair.sayings import ENGLISH
 from bench.parts import Found, Part
 from bench.sts import paced
 from bench.sts.paced import Said, Tally
-from dubcast.config import Settings
+from dubcast.config import ENV_PREFIX, Settings
+from dubcast.errors import MediaError
 from dubcast.measure.figures import Bar
+from dubcast.measure.stage import free_port
+from dubcast.processes.ladder import end_popen
 from dubcast.sts.build import build_engine
+from dubcast.sts.providers import registry
 from dubcast.sts.providers.interface import TtsTask
 
 DEADLINE_S = 4.0
 IN_TIME = 0.95
 _LEVEL_S = 25.0
 _SHORTEST_S, _LONGEST_S = 2.7, 6.0
-_FIRST_PORT = 18_700
 _LOADED_S = 240.0
+_STOP_S = 30.0
+_READY_IN_A_ROW = 40
+# A process of the service spends its time in Python's lock long before such a GPU is busy.
+PROCESSES = 4
 _RATE = 48_000
 _PENDING = 1024
 # Tried in this order until one is not carried.
@@ -54,20 +61,20 @@ def measure(settings: Settings, folder: Path, console: Console) -> Found:
         return Found({"gpu": None})
     folder.mkdir(parents=True, exist_ok=True)
     fragments = read_aloud(settings)
-    processes = int(os.environ.get("GPU_PROCESSES", "1"))
-    with services(folder, processes) as urls:
-        levels = list(climb(urls, fragments, console))
-        memory = used_gb()
+    before_gb = used_gb()
+    with service(folder, PROCESSES) as url:
+        levels = list(climb(url, fragments, console))
+        memory = round(used_gb() - before_gb, 2)
     carried = [level["streams"] for level in levels if level["in_time"] >= IN_TIME]
     figures = {"gpu": card, "gpu_streams": max(carried, default=0), "gpu_memory_gb": memory}
-    return Found(figures, {"processes": processes, "levels": levels})
+    return Found(figures, {"processes": PROCESSES, "levels": levels}, BARS)
 
 
-def climb(urls: list[str], fragments: list[Said], console: Console) -> Iterator[dict[str, float]]:
+def climb(url: str, fragments: list[Said], console: Console) -> Iterator[dict[str, float]]:
     """Each load, up to the first that is not carried."""
-    asyncio.run(paced.load(urls, fragments, 4 * len(urls), 8.0))  # first uses of everything
+    asyncio.run(paced.load(url, fragments, 4 * PROCESSES, 8.0))  # first uses of everything
     for streams in LEVELS:
-        tally = asyncio.run(paced.load(urls, fragments, streams, _LEVEL_S))
+        tally = asyncio.run(paced.load(url, fragments, streams, _LEVEL_S))
         level = summary(streams, tally)
         console.print(json.dumps(level), highlight=False)
         yield level
@@ -87,7 +94,7 @@ def summary(streams: int, tally: Tally) -> dict[str, float]:
         "refused": tally.refused,
         "failed": tally.failed,
         "silent": tally.silent,
-        "gpu_memory_gb": used_gb() or 0.0,
+        "gpu_memory_gb": round(used_gb(), 2),
     }
 
 
@@ -113,63 +120,53 @@ def read_aloud(settings: Settings) -> list[Said]:
 
 
 @contextlib.contextmanager
-def services(folder: Path, count: int) -> Iterator[list[str]]:
-    """So many speech services on the GPU, loaded; stopped at the end."""
-    ports = range(_FIRST_PORT, _FIRST_PORT + count)
+def service(folder: Path, processes: int) -> Iterator[str]:
+    """The address of a speech service on the GPU that has loaded; it is stopped at the end."""
+    port = free_port()
     environment = {
         **os.environ,
-        "DUBCAST_STS_SERVER__DEVICE": "cuda",
-        "DUBCAST_STS_SERVER__MAX_PENDING": str(_PENDING),
-        "DUBCAST_STS_SERVER__NICE": "0",
+        f"{ENV_PREFIX}STS_SERVER__DEVICE": "cuda",
+        f"{ENV_PREFIX}STS_SERVER__PROCESSES": str(processes),
+        f"{ENV_PREFIX}STS_SERVER__MAX_PENDING": str(_PENDING),
+        f"{ENV_PREFIX}STS_SERVER__NICE": "0",
     }
-    with contextlib.ExitStack() as stack:
-        running = []
-        for port in ports:
-            log = stack.enter_context((folder / f"sts-{port}.log").open("w"))
-            command = [sys.executable, "-m", "dubcast", "sts", "--port", str(port)]
-            running.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log))
+    command = [sys.executable, "-m", "dubcast", "sts", "--port", str(port)]
+    with (folder / f"sts-{processes}.log").open("w") as log:
+        running = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         try:
-            urls = [f"http://127.0.0.1:{port}" for port in ports]
-            for url in urls:
-                _wait_until_ready(url, running)
-            yield urls
+            url = f"http://127.0.0.1:{port}"
+            _wait_until_ready(url, running)
+            yield url
         finally:
-            for one in running:
-                one.terminate()
-            for one in running:
-                one.wait(30)
+            end_popen(running, _STOP_S)
 
 
-def _wait_until_ready(url: str, running: list[subprocess.Popen[bytes]]) -> None:
-    until = time.monotonic() + _LOADED_S
-    while time.monotonic() < until:
-        if any(one.poll() is not None for one in running):
-            raise RuntimeError("a speech service ended while it loaded; its log says why")
+def _wait_until_ready(url: str, running: subprocess.Popen[bytes]) -> None:
+    """All of the processes: a new connection may come to any of them."""
+    until, ready = time.monotonic() + _LOADED_S, 0
+    while ready < _READY_IN_A_ROW:
+        if running.poll() is not None:
+            raise MediaError("the speech service ended while it loaded; its log says why")
+        if time.monotonic() > until:
+            raise MediaError(f"{url} was not ready within {_LOADED_S:.0f} s")
+        time.sleep(0.1)
         with contextlib.suppress(httpx2.HTTPError):
-            if httpx2.get(f"{url}/readyz").status_code == 200:
-                return
-        time.sleep(0.5)
-    raise RuntimeError(f"{url} was not ready within {_LOADED_S:.0f} s")
+            is_ready = httpx2.get(f"{url}/readyz", trust_env=False).status_code == 200
+            ready = ready + 1 if is_ready else 0
 
 
 def card_name() -> str | None:
     """The GPU's name, or None."""
-    return _asked("name")
-
-
-def used_gb() -> float | None:
-    """Memory of the GPU that is taken."""
-    found = _asked("memory.used")
-    return round(float(found) / 1000, 2) if found else None
-
-
-def _asked(what: str) -> str | None:
-    command = ["nvidia-smi", f"--query-gpu={what}", "--format=csv,noheader,nounits"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=20)
-    except (OSError, subprocess.SubprocessError):
+        import torch
+    except ImportError:
         return None
-    return done.stdout.strip().splitlines()[0] or None
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else None
 
 
-PART = Part("gpu", BARS, measure)
+def used_gb() -> float:
+    """Memory of the GPU that is taken, by whomever."""
+    return registry.gpu_memory_used() / 1e9
+
+
+PART = Part("gpu", (), measure)

@@ -5,6 +5,7 @@ next one when that one has, whether or not an answer came.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 import time
 from collections.abc import Sequence
@@ -62,50 +63,43 @@ class Tally:
         return sum(one <= deadline_s for one in self.took_s) / sent if sent else 0.0
 
 
-async def load(
-    urls: Sequence[str], fragments: Sequence[Said], streams: int, seconds: float
-) -> Tally:
-    """The tally of so many streams, spread over the services, for so long."""
+async def load(url: str, fragments: Sequence[Said], streams: int, seconds: float) -> Tally:
+    """The tally of so many streams for so long.
+
+    Each has a connection of its own, as a worker has.
+    """
     tally, chance = Tally(), random.Random(streams)
-    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
-    async with (
-        httpx2.AsyncClient(timeout=30.0, limits=limits) as client,
-        asyncio.TaskGroup() as group,
-    ):
+    async with asyncio.TaskGroup() as group:
         for i in range(streams):
             own = chance.sample(list(fragments), len(fragments))
-            url = urls[i % len(urls)] + PATH
             until = time.monotonic() + seconds
             # They began at different times before: no burst of all of them.
             begin = chance.uniform(0, own[0].seconds)
-            group.create_task(_stream(client, url, f"load-{streams}-{i}", own, begin, until, tally))
+            group.create_task(_stream(url, f"load-{streams}-{i}", own, begin, until, tally))
     return tally
 
 
 async def _stream(
-    client: httpx2.AsyncClient,
-    url: str,
-    name: str,
-    fragments: Sequence[Said],
-    begin_s: float,
-    until: float,
-    tally: Tally,
+    url: str, name: str, fragments: Sequence[Said], begin_s: float, until: float, tally: Tally
 ) -> None:
     due = time.monotonic() + begin_s
-    async with asyncio.TaskGroup() as group:
-        for number in range(10**6):
+    async with (
+        httpx2.AsyncClient(base_url=url, timeout=30.0, trust_env=False) as client,
+        asyncio.TaskGroup() as group,
+    ):
+        for number in itertools.count():
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             if due > until:
                 return
             one = fragments[number % len(fragments)]
-            group.create_task(_send(client, url, one.of(name, number), tally))
+            group.create_task(_send(client, one.of(name, number), tally))
             due += fragments[(number + 1) % len(fragments)].seconds
 
 
-async def _send(client: httpx2.AsyncClient, url: str, body: bytes, tally: Tally) -> None:
+async def _send(client: httpx2.AsyncClient, body: bytes, tally: Tally) -> None:
     begun = time.monotonic()
     try:
-        reply = await client.post(url, content=body, headers={"Content-Type": "application/json"})
+        reply = await client.post(PATH, content=body, headers={"Content-Type": "application/json"})
     except httpx2.HTTPError:
         tally.failed += 1
         return

@@ -8,11 +8,18 @@ from dubcast.addresses import host_port
 from dubcast.errors import ConfigError
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A TCP socket that listens on `host`; `::` takes IPv4 too. Raises ConfigError."""
+def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """A TCP socket that listens on `host`; `::` takes IPv4 too. Raises ConfigError.
+
+    `shared`: others that say so too may listen there, and the system spreads the connections.
+    """
     try:
         return socket.create_server(
-            (host, port), family=family_of(host), backlog=256, dualstack_ipv6=is_dual(host)
+            (host, port),
+            family=family_of(host),
+            backlog=256,
+            dualstack_ipv6=is_dual(host),
+            reuse_port=shared,
         )
     except (OSError, OverflowError) as error:
         reason = error.strerror if isinstance(error, OSError) else None

@@ -6,7 +6,18 @@ own registry, so that tests can look at one without the others.
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
+from collections.abc import Callable
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    generate_latest,
+    values,
+)
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from dubcast import __version__
 
@@ -112,6 +123,7 @@ class StsMetrics:
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.registry = registry or CollectorRegistry()
+        self.look: Callable[[], None] = lambda: None  # sets what is only looked up when asked for
         _build_info(self.registry, "sts")
         self.requests = Counter(
             "dubcast_sts_requests_total",
@@ -159,6 +171,7 @@ class StsMetrics:
             "dubcast_sts_gpu_memory_bytes",
             "Memory of the GPU that is taken, by all that use it; 0 without one",
             registry=self.registry,
+            multiprocess_mode="mostrecent",
         )
         self.guarded = Counter(
             "dubcast_sts_untrusted_translations_total",
@@ -169,6 +182,15 @@ class StsMetrics:
         self.audio_seconds = Counter(
             "dubcast_sts_audio_seconds_total", "Source audio taken in", registry=self.registry
         )
+
+    def exposition(self) -> bytes:
+        """What Prometheus is told; where several processes serve together, of all of them."""
+        self.look()
+        if values.ValueClass is values.MutexValue:
+            return generate_latest(self.registry)
+        together = CollectorRegistry()
+        MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+        return generate_latest(together)
 
 
 class OrchestratorMetrics:

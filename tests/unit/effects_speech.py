@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
+import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,11 +18,13 @@ import httpx2
 import pytest
 from effect import Effect, Place
 
+from dubcast import log
+from dubcast.cli import sts as cli_sts
 from dubcast.clock import NS_PER_S
 from dubcast.config import SecretUrl, Settings
 from dubcast.errors import DubcastError, StsError
 from dubcast.metrics import WorkerMetrics
-from dubcast.sts import server, synthesis
+from dubcast.sts import server, several, synthesis
 from dubcast.sts.beam import width
 from dubcast.sts.build import build_engine
 from dubcast.sts.engine import Engine
@@ -229,6 +233,7 @@ def models_as_loaded(settings: Settings, place: Place) -> dict[str, Any]:
         raise Asked
 
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build, "keep_gpu_code", lambda folder: None)
         patch.setattr(cuda, "missing", lambda: None)
         patch.setattr(cuda, "load_cublas", lambda: None)
         patch.setattr(cuda, "float_type", lambda: "float16")
@@ -260,6 +265,20 @@ def providers_taken(settings: Settings, _: Place) -> dict[str, str] | str:
         return str(error)
     stages = ("hear", "asr", "mt", "tts", "fit")
     return {name: type(getattr(engine.providers, name)).__name__ for name in stages}
+
+
+def processes_run(settings: Settings, _: Place) -> list[int | str]:
+    """How many processes `dubcast sts` keeps running, or that it serves alone."""
+    seen: list[int | str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cli_sts, "load_settings", lambda *_, **__: settings)
+        patch.setattr(log, "setup", lambda *_: None)
+        patch.setattr(server, "serve", lambda _, shared: seen.append("alone"))
+        patch.setattr(signal, "signal", lambda *_: None)
+        patch.setattr(several, "_reserved", lambda _: contextlib.nullcontext(1))
+        patch.setattr(several.Several, "run", lambda _, count, stopped: seen.append(count))
+        cli_sts.sts()
+    return seen
 
 
 class _AnyTokenizer:
@@ -313,6 +332,7 @@ EFFECTS = {
         for stage in ("hear", "asr", "mt", "tts", "fit")
     },
     "sts_server.piper_voices": Effect("{other_tts}", providers_taken, LOADED),
+    "sts_server.processes": Effect(3, processes_run, SERVED),
     "sts_server.device": Effect("cuda", models_as_loaded, LOADED),
     "sts_server.gpu_memory_gb": Effect(
         3.0, models_as_loaded, {**LOADED, "sts_server.device": "cuda"}

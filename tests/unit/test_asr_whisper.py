@@ -14,6 +14,7 @@ import pytest
 from dubcast.contract.sts import LeftAlone
 from dubcast.sts.providers.asr_whisper import WhisperAsr
 from dubcast.sts.providers.interface import ASR_RATE, AsrTask
+from dubcast.sts.providers.registry import Device
 from dubcast.sts.which_language import Answer, Question
 
 ENGLISH, PORTUGUESE = {"en": 0.9, "pt": 0.1}, {"en": 0.1, "pt": 0.9}
@@ -114,3 +115,57 @@ def test_the_search_is_as_wide_as_is_asked() -> None:
     _recognizer(model).run([_task(None), replace(_task(None), beam=5)])
     _recognizer(model).run([_task(None)])
     assert model.beams == [5, 1]
+
+
+class Timing(Model):
+    """Finds each word where its text says; notes what it was asked to align."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+        self.aligned: list[tuple[str, list[list[int]]]] = []
+
+    def align(
+        self, encoded: np.ndarray, prompt: list[str], texts: list[list[int]], frames: list[int]
+    ) -> list[Any]:
+        self.aligned.append((prompt[1], texts))
+        late = 1 if prompt[1] == "<|pt|>" else 0
+        starts = [5 * i + late for i in range(len(texts))]
+        return [SimpleNamespace(alignments=[(0, start), (1, start + 2)]) for start in starts]
+
+
+def _timing_recognizer(model: Model, device: Device) -> WhisperAsr:
+    asr = _recognizer(model)
+    asr._device = device
+    asr._first_special = 100
+    asr._tokenizer = SimpleNamespace(
+        decode=lambda ids, skip_special_tokens=False: " ".join(f"w{i}" for i in ids),
+        id_to_token=lambda i: f"Ġw{i}",
+        token_to_id=lambda token: token,
+    )
+    return asr
+
+
+def test_on_a_gpu_words_of_all_clips_are_timed_together() -> None:
+    model = Timing()
+    tasks = [replace(_task(None, tag), words=True) for tag in ("en", "pt-BR", "en")]
+    said = _timing_recognizer(model, "cuda").run([*tasks, _task(None)])
+    assert model.encoded == [10]
+    # Each language is asked for once, with a text in every row.
+    assert sorted(model.aligned) == [(f"<|{code}|>", [[1, 2]] * 4) for code in ("en", "pt")]
+    assert [[word.start_s for word in one.words] for one in said] == [
+        *([0.0, 0.04], [0.12, 0.16], [0.2, 0.24], [])
+    ]
+
+
+def test_on_a_cpu_clips_with_words_go_alone() -> None:
+    model = Timing()
+    said = _timing_recognizer(model, "cpu").run([replace(_task(None), words=True)] * 2)
+    assert model.encoded == [10, 10]
+    assert [len(one.words) for one in said] == [2, 2]
+
+
+def test_on_a_gpu_what_is_suspicious_is_decoded_again_together() -> None:
+    model = Model([], score=-2.0)
+    said = _timing_recognizer(model, "cuda").run([_task(None)] * 3)
+    assert model.encoded == [10, 30]
+    assert [one.dropped for one in said] == ["logprob"] * 3

@@ -113,3 +113,15 @@ def test_what_is_hidden_is_there_again_afterwards(monkeypatch: pytest.MonkeyPatc
 def test_what_was_imported_before_is_not_hidden() -> None:
     with native.not_installed("json"):
         assert importlib.import_module("json") is sys.modules["json"]
+
+
+def test_code_for_the_gpu_is_kept_where_the_user_wants_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment: dict[str, str] = {}
+    monkeypatch.setattr(native.os, "environ", environment)
+    native.keep_gpu_code(tmp_path)
+    assert environment["CUDA_CACHE_PATH"] == str(tmp_path)
+    environment["CUDA_CACHE_PATH"] = "/elsewhere"
+    native.keep_gpu_code(tmp_path)
+    assert environment["CUDA_CACHE_PATH"] == "/elsewhere"

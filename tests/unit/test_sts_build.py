@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from dubcast.config import ProviderSettings, Settings
 from dubcast.errors import ConfigError, MissingPartError, StsError
 from dubcast.languages import catalogue
+from dubcast.sts import build
 from dubcast.sts.build import build_engine, offered
 from dubcast.sts.providers import cuda
 from dubcast.sts.providers.interface import AsrCapabilities, AsrTask
@@ -58,6 +59,7 @@ def _asked(provider: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
 @pytest.fixture
 def a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that has a GPU, as far as anybody asks."""
+    monkeypatch.setattr(build, "keep_gpu_code", lambda folder: None)
     monkeypatch.setattr(cuda, "missing", lambda: None)
     monkeypatch.setattr(cuda, "load_cublas", lambda: None)
     monkeypatch.setattr(cuda, "float_type", lambda: "float16")
@@ -117,6 +119,7 @@ def test_the_voices_model_threads_and_memory_are_obeyed(
 def test_without_a_gpu_the_cpu_is_used_and_the_reason_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(build, "keep_gpu_code", lambda folder: None)
     monkeypatch.setattr(cuda, "missing", lambda: "no GPU here")
     store = store_of_holes(tmp_path)
     with structlog.testing.capture_logs() as lines:

@@ -17,6 +17,7 @@ from dubcast.config import Settings
 Host = Annotated[str | None, typer.Option(help="address to listen on")]
 Port = Annotated[int | None, typer.Option(help="port to listen on")]
 Lease = Annotated[Path | None, typer.Option(hidden=True, help="file that notes who uses it")]
+OneOf = Annotated[bool, typer.Option("--one-of", hidden=True, help="one of several on the port")]
 Language = Annotated[str | None, typer.Option(help="only voices that speak this language")]
 
 
@@ -31,7 +32,11 @@ def register(app: typer.Typer) -> None:
 
 
 def sts(
-    host: Host = None, port: Port = None, lease: Lease = None, config: ConfigOption = None
+    host: Host = None,
+    port: Port = None,
+    lease: Lease = None,
+    one_of: OneOf = False,
+    config: ConfigOption = None,
 ) -> None:
     """Run the speech service."""
     from dubcast import log
@@ -39,12 +44,16 @@ def sts(
 
     single_blas_thread()
     from dubcast.sts.server import serve
+    from dubcast.sts.several import serve_several
 
     settings = load_settings(config, sts_server__host=host, sts_server__port=port)
     log.setup(settings.log, "sts")
     if lease is not None:
         Thread(target=_end_with_users, args=(lease,), name="lease", daemon=True).start()
-    serve(settings)
+    if settings.sts_server.processes > 1 and not one_of:
+        serve_several(settings)
+    else:
+        serve(settings, shared=one_of)
 
 
 def _end_with_users(lease: Path) -> None:

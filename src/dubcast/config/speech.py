@@ -111,6 +111,13 @@ class StsServerSettings(Section):
         gt=0.5,
         description="what the voice may take of the GPU's memory; none: what it needs (gpu.md)",
     )
+    processes: int = Field(
+        1,
+        ge=1,
+        le=16,
+        description="processes that share the port, each with its models; for a GPU that one "
+        "process cannot keep busy (gpu.md)",
+    )
     asr_threads: int = Field(1, ge=1, le=64)
     asr_beam: int = Field(
         5,

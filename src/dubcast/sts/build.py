@@ -56,7 +56,8 @@ def build_engine(settings: Settings) -> Engine:
         asr_beam=settings.sts_server.asr_beam,
     )
     if device == "cuda":
-        engine.metrics.gpu_memory.set_function(registry.gpu_memory_used)
+        gauge = engine.metrics.gpu_memory
+        engine.metrics.look = lambda: gauge.set(registry.gpu_memory_used())
     return engine
 
 

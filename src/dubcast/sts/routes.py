@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse, StreamingResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, ValidationError
 
 from dubcast.contract import fragment_form, stream_reply
@@ -145,7 +145,7 @@ def health(service: Service) -> APIRouter:
     @router.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> Response:
         """Prometheus metrics."""
-        text = generate_latest(service.metrics.registry)
+        text = await asyncio.to_thread(service.metrics.exposition)
         return Response(text, media_type=CONTENT_TYPE_LATEST)
 
     return router

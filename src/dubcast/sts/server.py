@@ -22,8 +22,10 @@ from dubcast.sts.service import Service
 _CLOSE_S = 2
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, *, shared: bool = False) -> None:
     """Serve until SIGTERM or SIGINT; requests under way are finished within `drain_s`.
+
+    `shared`: as one of several processes on the same port.
 
     Raises MissingPartError if a model or program is missing, or the translation of the languages
     that the settings name; ConfigError if the address cannot be bound, DubcastError if a model
@@ -33,7 +35,7 @@ def serve(settings: Settings) -> None:
     engine = build_engine(settings)
     app = create_app(settings, engine)
     _look_at_translations(settings, app.state.service.offer)
-    listener = listen(settings.sts_server.host, settings.sts_server.port)
+    listener = listen(settings.sts_server.host, settings.sts_server.port, shared=shared)
     config = uvicorn.Config(
         app, log_config=None, access_log=False, timeout_graceful_shutdown=_CLOSE_S
     )

@@ -20,13 +20,14 @@ from dubcast.languages import catalogue
 from dubcast.sts.duration import trim
 from dubcast.sts.providers import cuda
 from dubcast.sts.providers.interface import Float, Speech, TtsCapabilities, TtsProvider, TtsTask
+from dubcast.sts.providers.kokoro_groups import WIDTHS, Line
 from dubcast.sts.providers.kokoro_text import MAX_TOKENS, pieces
 from dubcast.sts.providers.kokoro_weights import load
 from dubcast.sts.providers.phonemes import Espeak
 from dubcast.sts.providers.registry import Device, Setup
 
 RATE = 24_000
-BATCH_MAX = 16
+BATCH_MAX = WIDTHS[-1]
 _STYLE = 256
 # Phonemes come from another program: several are asked for at a time.
 _SPELLERS = 4
@@ -81,8 +82,6 @@ class KokoroTorchTts(TtsProvider):
         return batches
 
     def run(self, batch: Sequence[TtsTask]) -> list[Speech]:
-        from dubcast.sts.providers.kokoro_batches import Line
-
         texts = list(self._spellers.map(self._tokens, batch))
         lines = [
             # The style depends on the length of the text.

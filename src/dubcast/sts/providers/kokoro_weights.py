@@ -60,9 +60,11 @@ def from_onnx(data: bytes) -> Weights:
     """The weights in the int8 export. Raises ValueError if it is another file."""
     nodes, tensors = read(data)
     found = {
-        name.partition(".")[2]: np.asarray(value, np.float32)
+        name.partition(".")[2]: value
         for name, value in tensors.items()
-        if name.startswith(("encoder.", "decoder.")) and not name.endswith("_scale")
+        if value.dtype == np.float32
+        and name.startswith(("encoder.", "decoder."))
+        and not name.endswith("_scale")
     }
     for node in nodes:
         if node.kind in _READERS:

@@ -40,7 +40,8 @@ class MelSpectrograms:
         half = N_FFT // 2
         centred = torch.nn.functional.pad(samples[:, None], (half, half), mode="reflect")[:, 0]
         frames = centred.unfold(-1, N_FFT, HOP)[:, :-1] * self._window
-        power = torch.fft.rfft(frames).abs().square()
+        # Not the absolute value: torch would compile that for the GPU at its first use.
+        power = torch.view_as_real(torch.fft.rfft(frames)).square().sum(-1)
         decades = (self._filters @ power.transpose(1, 2)).clamp_min(FLOOR).log10()
         peak = decades.amax(dim=(1, 2), keepdim=True)
         return (torch.maximum(decades, peak - DECADES) + 4.0) / 4.0

@@ -20,7 +20,7 @@ _GRAPH = 7
 _NODE, _TENSOR = 1, 5
 _INPUT, _NODE_NAME, _KIND = 1, 3, 4
 _DIMS, _TYPE, _FLOATS, _INTS, _TENSOR_NAME, _RAW = 1, 2, 4, 5, 8, 9
-_DTYPES = {
+_DTYPES: dict[int, np.dtype[Any]] = {
     1: np.dtype("<f4"),
     2: np.dtype("u1"),
     3: np.dtype("i1"),
