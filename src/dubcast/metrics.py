@@ -157,6 +157,18 @@ class StsMetrics:
             ["stage"],
             registry=self.registry,
         )
+        self.gpu_memory = Gauge(
+            "dubcast_sts_gpu_memory_bytes",
+            "Memory of the GPU that is taken, by all that use it; 0 without one",
+            registry=self.registry,
+            multiprocess_mode="mostrecent",
+        )
+        self.audio_seconds = Counter(
+            "dubcast_sts_audio_seconds_total", "Source audio taken in", registry=self.registry
+        )
+        self._count_translations()
+
+    def _count_translations(self) -> None:
         self.phrases = Counter(
             "dubcast_sts_phrases_total",
             "Sentences translated by the phrasebook",
@@ -167,20 +179,11 @@ class StsMetrics:
             "Terms of glossaries, addresses and dates that were kept",
             registry=self.registry,
         )
-        self.gpu_memory = Gauge(
-            "dubcast_sts_gpu_memory_bytes",
-            "Memory of the GPU that is taken, by all that use it; 0 without one",
-            registry=self.registry,
-            multiprocess_mode="mostrecent",
-        )
         self.guarded = Counter(
             "dubcast_sts_untrusted_translations_total",
             "Translations that cannot be right, by what is wrong, and what then became of them",
             ["fault", "then"],
             registry=self.registry,
-        )
-        self.audio_seconds = Counter(
-            "dubcast_sts_audio_seconds_total", "Source audio taken in", registry=self.registry
         )
 
     def exposition(self) -> bytes:

@@ -24,7 +24,7 @@ from dubcast.clock import NS_PER_S
 from dubcast.config import SecretUrl, Settings
 from dubcast.errors import DubcastError, StsError
 from dubcast.metrics import WorkerMetrics
-from dubcast.sts import server, several, synthesis
+from dubcast.sts import build, server, several, synthesis
 from dubcast.sts.beam import width
 from dubcast.sts.build import build_engine
 from dubcast.sts.engine import Engine

@@ -97,6 +97,8 @@ class KokoroTorchTts(TtsProvider):
     def close(self) -> None:
         self._batches = None
         self._spellers.shutdown(cancel_futures=True)
+        if self._espeak is not None:
+            self._espeak.close()
 
     def _tokens(self, task: TtsTask) -> list[list[int]]:
         variety = catalogue.variety(task.voice.language)
