@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -22,10 +22,10 @@ SHORTEST = 25
 MOST = 8
 _CONJUNCTION_FROM = 90
 # Clauses that are wanted soon, the first two: cut where a speaker may breathe if they are longer
-# than this, and where a phrase may begin if they are much longer. Synthesis takes about half as
-# long as what it speaks (15 characters are a second), so each clause is spoken further ahead.
-_SOON = ((45, 70), (60, 90))
-_SOONEST = 20
+# than this, and where a phrase may begin if they would be longer than that. Synthesis takes about
+# half as long as what it speaks (15 characters are a second): each is spoken further ahead.
+_SOON = ((45, 55), (60, 90))
+_SOONEST, _REST = 20, 12
 # "obras | em todas": a word that may begin a sentence begins a phrase too; in a language of which
 # such words are not known, a short one. After a word that is not long it goes on: "para | o".
 _SHORT_WORD, _LONG_WORD = 3, 5
@@ -115,21 +115,25 @@ def _sooner(pieces: list[str], language: Language) -> list[str]:
 
 def _in_two(text: str, language: Language, long: int, much_longer: int) -> list[str]:
     """A clause, and its rest if it is so long that its sound would come late."""
-    borders_by_length = (
-        (long, breaths(text, language)),
-        (much_longer, _phrases(text, language)),
-    )
-    for longest, borders in borders_by_length:
-        ends = [(len(text[:at].rstrip()), at) for at in borders]
-        apart = [
-            (end, at)
-            for end, at in ends
-            if _SOONEST <= end <= len(text) - _SOONEST and not is_part_of_word(text, end, language)
-        ]
-        if len(text) > longest and apart:
-            end, at = min(apart, key=lambda one: abs(one[0] - long))
-            return [text[:end], text[at:]]
-    return [text]
+    if len(text) <= long:
+        return [text]
+    ends = _ends(text, breaths(text, language), language)
+    if len(text) > much_longer and all(end > much_longer for end in ends):
+        ends += _ends(text, _phrases(text, language), language)
+    if not ends:
+        return [text]
+    end = min(ends, key=lambda end: abs(end - long))
+    return [text[:end], text[end:].lstrip()]
+
+
+def _ends(text: str, begins: Iterable[int], language: Language) -> list[int]:
+    """Where a clause may end, if the next one may begin there: with enough on both sides."""
+    ends = [len(text[:at].rstrip()) for at in begins]
+    return [
+        end
+        for end in ends
+        if _SOONEST <= end <= len(text) - _REST and not is_part_of_word(text, end, language)
+    ]
 
 
 def breaths(text: str, language: Language) -> list[int]:
