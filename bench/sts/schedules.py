@@ -21,10 +21,14 @@ _MOST_WAITING = 10_000
 
 @dataclass(frozen=True)
 class Visit:
-    """What a fragment wants of a stage: an item for each number, seconds that it takes."""
+    """What a fragment wants of a stage: an item for each number, seconds that it takes.
+
+    `due_s`: when each is due; none: at the fragment's deadline.
+    """
 
     stage: str
     items_s: tuple[float, ...]
+    due_s: tuple[float, ...] = ()
 
 
 @dataclass(eq=False)
@@ -48,6 +52,7 @@ class Item:
 
     fragment: Fragment
     takes_s: float
+    due_s: float
 
 
 @dataclass
@@ -115,9 +120,15 @@ class Schedule:
         fragment.left = len(visit.items_s)
         fragment.place.expect(visit.stage, fragment.left)
         deadline_ns = round(fragment.deadline_s * NS_PER_S)
-        for takes_s in visit.items_s:
-            item = Item(fragment, takes_s)
-            stage.inbox.put(item, fragment.stream_id, deadline_ns, fragment=fragment.number)
+        dues = visit.due_s or (fragment.deadline_s,) * len(visit.items_s)
+        for takes_s, due_s in zip(visit.items_s, dues, strict=True):
+            stage.inbox.put(
+                Item(fragment, takes_s, due_s),
+                fragment.stream_id,
+                deadline_ns,
+                due_ns=round(due_s * NS_PER_S),
+                fragment=fragment.number,
+            )
         self._begin(visit.stage)
 
     def _begin(self, name: str) -> None:

@@ -1,9 +1,9 @@
 """What the service can still do in time: which fragments it takes on. Pure.
 
 A fragment is taken on if it can be done by its deadline, by what each stage takes for one and what
-already waits, without making another late that was taken on before. Streams on air go before new
-ones: where they need the service whole, a new one is refused; where they need more than there is,
-it is the latest that came. None holds more than its share of the time while others are on air.
+already waits, without making another late that was taken on before. Streams go in the order in
+which they came on air: where those before it need the service whole, one is refused; the one that
+fits in part has what they leave. None holds more than its share while others are on air.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from dubcast.sts.on_air import OnAir
 
 # How many equal shares of the time to its deadline a stream may hold: fragments come unevenly.
 _SHARES = 2.0
-# How much of the slowest stage's time the streams may need, before a new one is refused; and, what
-# is reckoned being rough, before one is that is on air.
-_NEW, _ON_AIR = 1.0, 1.25
+# How much of the slowest stage's time the streams may need before a new one has to be content with
+# what they leave; and, since what is reckoned is rough, one that is on air.
+_NEW, _ON_AIR = 1.0, 1.15
+# Such a one is taken on if it could be done in so much of its time: the others' next are not late.
+_LEFT_OVER = 0.5
 _FORGET = 0.98
 _LONGEST_RETRY_S = 10
 # Until fragments have shown it: clauses in a second of audio.
@@ -101,15 +103,15 @@ class Load:
         """Take a fragment on. Raises StsError OVERLOADED, with when to come back."""
         now_s = now_ns / NS_PER_S
         self._on_air.forget(now_s)
-        if stream_id in self._on_air:
-            self._on_air.sent(stream_id, audio_s, now_s)
         expected = {stage: audio_s * n / self._audio_s for stage, n in self._items.items()}
-        place = Place(stream_id, audio_s, deadline_ns, expected)
-        self._check_turn(place, now_s, costs)
-        self._check_share(place, now_ns, costs)
-        self._check_time(place, now_ns, costs)
-        if stream_id not in self._on_air:
-            self._on_air.sent(stream_id, audio_s, now_s)
+        place, taken = Place(stream_id, audio_s, deadline_ns, expected), False
+        try:
+            self._check_turn(place, now_ns, costs)
+            self._check_share(place, now_ns, costs)
+            self._check_time(place, now_ns, costs)
+            taken = True
+        finally:
+            self._on_air.sent(stream_id, audio_s, now_s, taken=taken)
         self._places.append(place)
         return place
 
@@ -124,19 +126,27 @@ class Load:
 
     # -- the three reasons to refuse -----------------------------------------------------
 
-    def _check_turn(self, place: Place, now_s: float, costs: Costs) -> None:
-        if self._on_air.is_first(place.stream_id):
+    def _check_turn(self, place: Place, now_ns: int, costs: Costs) -> None:
+        """The streams before it go first; the one that fits in part has what they leave."""
+        before, own = self._on_air.rates(place.stream_id, now_ns / NS_PER_S)
+        cost = self._cost_of_a_second(costs)
+        most = _ON_AIR if place.stream_id in self._on_air else _NEW
+        if before == 0.0 or cost * (before + own) <= most:
             return
-        needed = self._cost_of_a_second(costs) * self._on_air.rate_up_to(place.stream_id, now_s)
-        if needed > (_ON_AIR if place.stream_id in self._on_air else _NEW):
+        if cost * before >= _NEW:
             raise _refusal("the streams that were on air before need all there is", math.inf)
+        late = _late_s([*self._places, place], now_ns, costs)
+        over_s = late[place] + (1 - _LEFT_OVER) * _left_s(place, now_ns)
+        if over_s > 0:
+            raise _refusal("the streams that were on air before leave no more than a part", over_s)
 
     def _check_share(self, place: Place, now_ns: int, costs: Costs) -> None:
         own = [one for one in self._places if one.stream_id == place.stream_id]
-        if not own or len(self._on_air) < 2:
+        streams = self._on_air.speaking(now_ns / NS_PER_S)
+        if not own or streams < 2:
             return
         held_s = max(sum(one.work_s(costs, stage) for one in (*own, place)) for stage in costs)
-        over_s = held_s - _SHARES * _left_s(place, now_ns) / len(self._on_air)
+        over_s = held_s - _SHARES * _left_s(place, now_ns) / streams
         if over_s > 0:
             raise _refusal("other streams need their share; this one has more than its own", over_s)
 

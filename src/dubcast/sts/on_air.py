@@ -5,30 +5,59 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-# A stream that has sent nothing for so long is not on air here any more.
+# A stream of which nothing was taken on for so long is not on air here any more.
 GONE_S = 30.0
+# Who speaks sends a fragment more often than this.
+SILENT_S = 9.0
 _WINDOW_S = 20.0
+# For a stream of which less than so much is taken on, nothing more than that is kept free.
+_SERVED = 0.25
 # How much of the time somebody speaks on a stream of which nothing is known.
 _USUAL = 0.8
 
 
+@dataclass(frozen=True)
+class _Sent:
+    """A fragment that was sent when its audio had ended."""
+
+    at_s: float
+    audio_s: float
+    taken: bool
+
+
 @dataclass
 class _Stream:
-    """`start_s`: when the audio of its first fragment began; `sent`: (when, seconds of audio)."""
+    """`start_s`: when the audio of its first fragment began; `taken_s`: when one was last taken."""
 
     start_s: float
-    sent: deque[tuple[float, float]] = field(default_factory=deque)
+    taken_s: float
+    sent: deque[_Sent] = field(default_factory=deque)
 
     def rate(self, now_s: float) -> float:
         """Seconds of audio that it sends in a second; 1 at most, however many it sends at once.
 
         Of the time before it was there, what is usual.
         """
-        while len(self.sent) > 1 and self.sent[0][0] <= now_s - _WINDOW_S:
-            self.sent.popleft()
-        unknown_s = max(0.0, _WINDOW_S - (now_s - self.start_s))
-        seconds = sum(audio_s for _, audio_s in self.sent) + _USUAL * unknown_s
-        return min(seconds / _WINDOW_S, 1.0)
+        return self._rate(now_s, list(self.sent))
+
+    def kept_free(self, now_s: float) -> float:
+        """How much of that is to be reckoned with: all, unless little of it is taken on; and
+        nothing while it is silent."""
+        if self.is_silent(now_s):
+            return 0.0
+        taken = self._rate(now_s, [one for one in self.sent if one.taken])
+        rate = self.rate(now_s)
+        return rate if taken >= _SERVED * rate else taken
+
+    def is_silent(self, now_s: float) -> bool:
+        """True if nobody has spoken on it for some time."""
+        return self.sent[-1].at_s <= now_s - SILENT_S
+
+    def _rate(self, now_s: float, sent: list[_Sent]) -> float:
+        since_s = now_s - _WINDOW_S
+        seconds = sum(min(one.audio_s, max(one.at_s - since_s, 0.0)) for one in sent)
+        unknown_s = max(0.0, self.start_s - since_s)
+        return min((seconds + _USUAL * unknown_s) / _WINDOW_S, 1.0)
 
 
 class OnAir:
@@ -43,30 +72,36 @@ class OnAir:
     def __contains__(self, stream_id: str) -> bool:
         return stream_id in self._streams
 
-    def sent(self, stream_id: str, audio_s: float, now_s: float) -> None:
-        """A stream sent a fragment; from the first one on it is on air."""
-        stream = self._streams.setdefault(stream_id, _Stream(now_s - audio_s))
-        stream.sent.append((now_s, audio_s))
+    def sent(self, stream_id: str, audio_s: float, now_s: float, *, taken: bool = True) -> None:
+        """A stream sent a fragment; from the first one that is taken on it is on air."""
+        if taken:
+            stream = self._streams.setdefault(stream_id, _Stream(now_s - audio_s, now_s))
+            stream.taken_s = now_s
+        if stream_id in self._streams:
+            sent = self._streams[stream_id].sent
+            sent.append(_Sent(now_s, audio_s, taken))
+            while sent[0].at_s <= now_s - _WINDOW_S:
+                sent.popleft()
 
     def forget(self, now_s: float) -> None:
-        """Streams that send no more are not on air."""
-        last = {name: one.sent[-1][0] for name, one in self._streams.items()}
-        for name, at_s in last.items():
-            if at_s <= now_s - GONE_S:
+        """Streams of which nothing is taken on any more are not on air."""
+        for name, stream in list(self._streams.items()):
+            if stream.taken_s <= now_s - GONE_S:
                 del self._streams[name]
 
-    def rate_up_to(self, stream_id: str, now_s: float) -> float:
-        """What a stream and those before it send together, in seconds of audio in a second.
+    def speaking(self, now_s: float) -> int:
+        """On how many of them somebody speaks."""
+        return sum(not stream.is_silent(now_s) for stream in self._streams.values())
 
-        One that is not on air comes last, and is expected to send what the others do.
+    def rates(self, stream_id: str, now_s: float) -> tuple[float, float]:
+        """What is kept free for those before a stream, and what it sends itself, in seconds of
+        audio in a second.
+
+        One that is not on air comes last, and is expected to send what is usual.
         """
-        total = 0.0
+        before = 0.0
         for name, stream in self._streams.items():
-            total += stream.rate(now_s)
             if name == stream_id:
-                return total
-        return total + (total / len(self._streams) if self._streams else _USUAL)
-
-    def is_first(self, stream_id: str) -> bool:
-        """True if no other stream came before it."""
-        return next(iter(self._streams), stream_id) == stream_id
+                return before, stream.rate(now_s)
+            before += stream.kept_free(now_s)
+        return before, _USUAL
