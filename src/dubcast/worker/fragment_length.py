@@ -26,7 +26,7 @@ _SHORTEST_SHARE = 0.4
 # Round trip of a fragment of `length`: base + slope * length. Until it is measured, of a slow CPU:
 # for a reply in one piece, all of which has to be spoken, and for the first clause of one.
 _WHOLE = (0.6, 0.6)
-_CLAUSE = (1.2, 0.2)
+_CLAUSE = (2.0, 0.2)
 _SLOPES = (0.05, 3.0)
 # How much the first guess of the slope counts against what is measured (seconds squared).
 _PRIOR_WEIGHT = 4.0
