@@ -13,7 +13,7 @@ from dubcast.contract.worker import AsRunEntry
 from dubcast.errors import MediaError
 from dubcast.live_view import LiveView
 from dubcast.measure import stage
-from dubcast.measure.recorder import RecorderProcess
+from dubcast.measure.recorder import RecorderProcess, keep_picture
 from dubcast.measure.stage import Role, Sample, Usage, Watcher
 
 _TAIL_S = 3.0
@@ -75,7 +75,8 @@ def play(
     port = where.roles.media_server.rtmp_port
     ingest = f"rtmp://127.0.0.1:{port}/{ingest_path(stream_id)}"
     source = RecorderProcess(ingest, ends.source)
-    output = RecorderProcess(stage.third_party_url(where.third, stream_id), ends.output)
+    third_party = stage.third_party_url(where.third, stream_id)
+    output = RecorderProcess(third_party, ends.output, reconnect=True)
     asrun = asrun_path(where.out, stream_id)
     folder = ends.source.parent
     publisher = stage.publish(clip, ingest, folder, loop_s=seconds if loop else None)
@@ -89,6 +90,7 @@ def play(
         publisher.stop()
         source.stop()
         output.stop()
+        keep_picture(ends.output)
     return Played(
         ends,
         tuple(watcher.fragments),

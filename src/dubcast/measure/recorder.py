@@ -27,6 +27,7 @@ from dubcast import flv, gst_elements
 from dubcast.clock import Clock, SystemClock
 from dubcast.errors import InputError, MissingPartError
 from dubcast.measure import arrivals
+from dubcast.measure.recording import iter_tags
 from dubcast.processes.ladder import end_popen
 
 _RETRY_S = 0.2
@@ -263,6 +264,23 @@ class RecorderProcess:
         """End the recording; its file."""
         end_popen(self._child, 2 * _KILL_AFTER_S + 1)
         return self.path
+
+
+def keep_picture(path: Path) -> None:
+    """Of the connections of a recording, keep the first one with a picture, under its name.
+
+    Where a server keeps no GOP for who comes late, an output begins with sound alone, and is
+    published anew with its picture.
+    """
+    connections = [path, *sorted(path.parent.glob(f"{path.stem}-*{path.suffix}"))]
+    pictured = [one for one in connections if one.exists() and _has_picture(one)]
+    if pictured and pictured[0] != path:
+        pictured[0].replace(path)
+        arrivals.sidecar(pictured[0]).replace(arrivals.sidecar(path))
+
+
+def _has_picture(recording: Path) -> bool:
+    return any(tag.kind == flv.VIDEO for tag in iter_tags(recording))
 
 
 def main() -> int:

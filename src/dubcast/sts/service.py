@@ -202,4 +202,5 @@ def fingerprint(request: StsRequest) -> bytes:
     digest.update(request.config.model_dump_json().encode())
     if request.config.overlap_ms:
         digest.update(request.context.source_text.encode())
+    digest.update(request.context.language.encode())
     return digest.digest()
