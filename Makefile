@@ -64,7 +64,7 @@ test: setup
 
 # On both cores: these tests share nothing. The others measure time, and have the machine to themselves.
 test-unit:
-	@$(PY) -m pytest -n 2 tests/unit tests/test_layers.py tests/test_shape.py
+	@$(PY) -m pytest -n 2 --dist worksteal tests/unit tests/test_layers.py tests/test_shape.py
 
 # The same tests with as many examples as the published figures are about.
 test-deep: setup

@@ -25,7 +25,7 @@ from dubcast.worker.spec import WorkerSpec
 from dubcast.worker.waiting import End
 from dubcast.worker.work import DubReply, Work
 
-CHUNK = 960
+CHUNK = 1920
 CONFIG = b"\x01\x42\xc0\x1e"  # a decoder's configuration, as far as anybody looks
 Result = TypeVar("Result")
 Talk = Sequence[tuple[float, float]]  # from, until, in s
@@ -145,8 +145,8 @@ class FakeInput:
 
     def _deliver(self, at: int) -> None:
         pts, read = at * NS_PER_S // RATE, self._read
-        if read.video and at % (2 * CHUNK) == 0:
-            key = at % (50 * CHUNK) == 0
+        if read.video:
+            key = at % (25 * CHUNK) == 0
             self._callbacks.video(InputUnit(pts, pts, key, f"picture {at}", CONFIG))
         loud = any(a <= at / RATE < b for a, b in read.talk)
         self._callbacks.audio(pts, pcm(at, loud=loud))
