@@ -29,7 +29,7 @@ from dubcast.sts.server import DrainingServer
 from dubcast.testing import virtual_loop
 from dubcast.testing.clock import VirtualClock
 from dubcast.testing.sts_server import ScriptedSts, refusal, success
-from dubcast.worker.breaker import Breaker, Verdict
+from dubcast.breaker import Breaker, Verdict
 from dubcast.worker.edges import Edges
 from dubcast.worker.retries import RetryBudget
 from dubcast.worker.spec import WorkerSpec

@@ -10,7 +10,7 @@ import pytest
 from dubcast.config import BreakerSettings
 from dubcast.contract.worker import BreakerState
 from dubcast.testing.clock import VirtualClock
-from dubcast.worker.breaker import LONGEST_HOLD_S, Breaker, Ticket, Verdict
+from dubcast.breaker import LONGEST_HOLD_S, Breaker, Ticket, Verdict
 
 V = Verdict
 CLOSED, OPEN, HALF_OPEN = BreakerState.CLOSED, BreakerState.OPEN, BreakerState.HALF_OPEN

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from dubcast.config import BreakerSettings
 from dubcast.testing.clock import VirtualClock
-from dubcast.worker.breaker import Breaker, Ticket, Verdict
+from dubcast.breaker import Breaker, Ticket, Verdict
 
 SETTINGS = BreakerSettings(probes=2)
 

@@ -36,7 +36,7 @@ from dubcast.contract.worker import BreakerState, EndpointStatus
 from dubcast.errors import StsError
 from dubcast.languages.spoken_language import SpokenLanguage
 from dubcast.worker.answer import MIN_TIMEOUT_S, CallAnswer, last_due_ns
-from dubcast.worker.breaker import Ticket, Verdict
+from dubcast.breaker import Ticket, Verdict
 from dubcast.worker.clause_stream import ClauseStream
 from dubcast.worker.endpoint import Endpoint
 from dubcast.worker.retries import PROCESS_BUDGET, RetryBudget
