@@ -26,6 +26,9 @@ class SeveralVoices(TtsProvider):
     def run(self, batch: Sequence[TtsTask]) -> list[Speech]:
         return [self._by_voice[task.voice.name].run([task])[0] for task in batch]
 
+    def run_within(self, batch: Sequence[TtsTask], left_s: float) -> list[Speech]:
+        return [self._by_voice[task.voice.name].run_within([task], left_s)[0] for task in batch]
+
     def close(self) -> None:
         for one in self._providers:
             one.close()
