@@ -73,7 +73,7 @@ def services_elsewhere() -> Iterator[Elsewhere]:
     with Elsewhere() as there:
         for path in ("/audio/transcriptions", "/chat/completions", "/audio/speech"):
             there.faults[f"/failing{path}"] = lambda _: Reply(500)
-            there.faults[f"/late{path}"] = lambda _: Reply(500, wait_s=0.1)
+            there.faults[f"/late{path}"] = lambda _: Reply(500, wait_s=0.04)
         yield there
 
 
@@ -374,7 +374,7 @@ EFFECTS = {
         for key, value, url in (
             ("url", "{elsewhere}/v1", "{elsewhere}/nothing"),
             ("retries", 0, "{elsewhere}/failing"),
-            ("timeout_s", 0.05, "{elsewhere}/late"),
+            ("timeout_s", 0.01, "{elsewhere}/late"),
         )
         for to in [{f"sts_server.remote.{stage}.url": url}]
     },

@@ -147,7 +147,8 @@ class StageThread(Generic[In, Out]):
                 thread.join(max(0.0, until - time.monotonic()))
 
     def _work(self) -> None:
-        """The first thread: it loads the model, and closes it when nobody runs it any more."""
+        """The first thread: it loads the model, and closes it when nobody runs it any more, or if
+        it could not be loaded."""
         if self._load():
             helpers = self._threads[1:]
             for helper in helpers:
@@ -155,7 +156,7 @@ class StageThread(Generic[In, Out]):
             self._help()
             for helper in helpers:
                 helper.join()
-            self.provider.close()
+        self.provider.close()
 
     def _help(self) -> None:
         while self._step():

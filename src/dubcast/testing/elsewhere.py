@@ -24,9 +24,10 @@ from dubcast.testing.sts_server import Reply, tone
 
 Fault = Callable[[int], Reply | None]
 
-TEXT = "Good evening, everyone. Dinner is at eight."
+TEXT = "The concert begins at eight tonight. The tickets are sold out."
+TRANSLATION = "O concerto começa às oito da noite. Os ingressos estão esgotados."
 # Without punctuation, as the real one tells them.
-WORDS = ("Good", "evening", "everyone", "Dinner", "is", "at", "eight")
+WORDS = tuple(TEXT.replace(".", "").split())
 WORD_S = 0.25
 
 
@@ -41,11 +42,14 @@ class Asked:
 
 @dataclass
 class Elsewhere:
-    """The server, on a port of its own. `models`: what it has; None: it lists none.
+    """The server. `port`: 0 for one that is free; `translations`: what it says to a text, which it
+    gives back with a mark before it where it has none; `models`: what it has, None: it lists none.
 
     `faults`: by path, what is answered instead to the call of this number (from 0), if anything.
     """
 
+    port: int = 0
+    translations: dict[str, str] = field(default_factory=lambda: {TEXT: TRANSLATION})
     models: list[str] | None = field(
         default_factory=lambda: ["whisper-1", "gpt-4o-mini", "tts-1", "other"]
     )
@@ -57,7 +61,7 @@ class Elsewhere:
         self._counts: dict[str, int] = {}
         self._lock = threading.Lock()
         self.released = threading.Event()  # ends what hangs
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), self._handler())
         self._server.daemon_threads = True
 
     @property
@@ -82,6 +86,7 @@ class Elsewhere:
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
             elsewhere = self
 
             def do_GET(self) -> None:
@@ -129,10 +134,12 @@ class Elsewhere:
         if path == "/v1/audio/transcriptions":
             return transcribed(fields)
         if path == "/v1/chat/completions":
-            text = f"[{fields['model']}] {fields['messages'][-1]['content']}"
-            return chatted(text)
+            text = fields["messages"][-1]["content"]
+            return chatted(self.translations.get(text, f"[{fields['model']}] {text}"))
         if path == "/translate":
-            return told({"translatedText": f"[{fields['target']}] {fields['q']}"})
+            text = fields["q"]
+            said = self.translations.get(text, f"[{fields['target']}] {text}")
+            return told({"translatedText": said})
         if path == "/v1/audio/speech":
             return spoken(0.05 * len(fields["input"]), 24_000)
         return Reply(404, b'{"error": {"message": "no such page"}}')

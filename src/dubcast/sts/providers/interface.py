@@ -116,7 +116,7 @@ class Provider(ABC, Generic[In, Out]):
         return self.run(batch)
 
     def close(self) -> None:
-        """Free the model."""
+        """Free the model, whether or not it was loaded whole."""
 
 
 @dataclass(frozen=True)
