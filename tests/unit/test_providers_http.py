@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import wave
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from dubcast.breaker import LONGEST_HOLD_S
 from dubcast.config import Settings
+from dubcast.doctor import elsewhere as doctor
 from dubcast.errors import ConfigError, DubcastError, NotReachableError, StsError
 from dubcast.metrics import StsMetrics
 from dubcast.sts import build
@@ -22,6 +24,7 @@ from dubcast.sts.providers.interface import (
     MtTask,
     Provider,
     Transcript,
+    TtsCapabilities,
     TtsTask,
     Voice,
     Word,
@@ -31,6 +34,7 @@ from dubcast.sts.providers.mt_openai import translation
 from dubcast.sts.providers.remote import BadReply, Got
 from dubcast.sts.providers.wav import speech_of, to_wav
 from dubcast.sts.providers.word_times import timed
+from dubcast.sts.several_voices import joined
 from dubcast.testing.elsewhere import TEXT, Elsewhere, chatted, refused, spoken, told
 from dubcast.testing.sts_server import Reply
 
@@ -64,11 +68,11 @@ def settings(url: str, translator: str = "openai", **stages: dict[str, Any]) -> 
     return Settings.model_validate({"sts_server": {"providers": providers, "remote": remote}})
 
 
-Make = Callable[..., Provider[Any, Any]]
+ProviderOf = Callable[..., Provider[Any, Any]]
 
 
 @pytest.fixture
-def make(there: Elsewhere) -> Iterator[Make]:
+def provider_of(there: Elsewhere) -> Iterator[ProviderOf]:
     made: list[Provider[Any, Any]] = []
 
     def provider(stage: str, translator: str = "openai", **changes: Any) -> Provider[Any, Any]:
@@ -96,9 +100,9 @@ def counted(provider: Any, name: str) -> dict[tuple[str, ...], float]:
 
 
 def test_recognition_sends_sound_and_gives_words_with_their_punctuation(
-    there: Elsewhere, make: Make
+    there: Elsewhere, provider_of: ProviderOf
 ) -> None:
-    asr = make("asr", api_key=KEY)
+    asr = provider_of("asr", api_key=KEY)
     asr.load()
     (said,) = asr.run([AsrTask(SOUND, "pt-BR", words=True)])
     assert said.text == TEXT
@@ -119,14 +123,18 @@ def test_recognition_sends_sound_and_gives_words_with_their_punctuation(
     }
 
 
-def test_words_are_asked_for_only_where_they_are_wanted(there: Elsewhere, make: Make) -> None:
-    (said,) = make("asr").run([ASR])
+def test_words_are_asked_for_only_where_they_are_wanted(
+    there: Elsewhere, provider_of: ProviderOf
+) -> None:
+    (said,) = provider_of("asr").run([ASR])
     assert (said.text, said.words) == (TEXT, ())
     assert "timestamp_granularities[]" not in there.calls(HEARD)[0].fields
 
 
-def test_a_chat_model_is_told_to_translate_and_nothing_else(there: Elsewhere, make: Make) -> None:
-    assert make("mt", model="other").run([MT]) == ["[other] Good evening."]
+def test_a_chat_model_is_told_to_translate_and_nothing_else(
+    there: Elsewhere, provider_of: ProviderOf
+) -> None:
+    assert provider_of("mt", model="other").run([MT]) == ["[other] Good evening."]
     (call,) = there.calls(CHAT)
     assert (call.fields["temperature"], call.key) == (0, None)
     system, user = call.fields["messages"]
@@ -134,8 +142,10 @@ def test_a_chat_model_is_told_to_translate_and_nothing_else(there: Elsewhere, ma
     assert "from English (en) to Brazilian Portuguese (pt-BR)" in system["content"]
 
 
-def test_libretranslate_is_asked_in_its_own_codes(there: Elsewhere, make: Make) -> None:
-    mt = make("mt", "libretranslate", api_key=KEY)
+def test_libretranslate_is_asked_in_its_own_codes(
+    there: Elsewhere, provider_of: ProviderOf
+) -> None:
+    mt = provider_of("mt", "libretranslate", api_key=KEY)
     mt.load()
     assert mt.run([MT]) == ["[pb] Good evening."]
     (call,) = there.calls("/translate")
@@ -148,8 +158,8 @@ def test_libretranslate_is_asked_in_its_own_codes(there: Elsewhere, make: Make) 
     }
 
 
-def test_a_voice_is_asked_for_by_its_name(there: Elsewhere, make: Make) -> None:
-    (speech,) = make("tts").run([TTS])
+def test_a_voice_is_asked_for_by_its_name(there: Elsewhere, provider_of: ProviderOf) -> None:
+    (speech,) = provider_of("tts").run([TTS])
     assert (speech.rate_hz, len(speech.samples)) == (24_000, pytest.approx(12_000, abs=500))
     (call,) = there.calls(SPEECH)
     assert call.fields == {
@@ -160,10 +170,10 @@ def test_a_voice_is_asked_for_by_its_name(there: Elsewhere, make: Make) -> None:
     }
 
 
-def test_what_replies_cost_is_counted_in_the_settings_currency(make: Make) -> None:
-    asr = make("asr", price_per_minute=0.6)
-    mt = make("mt", price_per_1000_characters=10.0)
-    tts = make("tts", price_per_minute=60.0, price_per_1000_characters=100.0)
+def test_what_replies_cost_is_counted_in_the_settings_currency(provider_of: ProviderOf) -> None:
+    asr = provider_of("asr", price_per_minute=0.6)
+    mt = provider_of("mt", price_per_1000_characters=10.0)
+    tts = provider_of("tts", price_per_minute=60.0, price_per_1000_characters=100.0)
     asr.run([ASR])
     mt.run([MT])
     tts.run([TTS])
@@ -209,19 +219,21 @@ def test_settings_that_say_too_little_are_refused(
         build.elsewhere(settings("http://127.0.0.1:9", translator, **{stage: changes}))
 
 
-def test_a_model_that_is_not_there_is_named_with_those_that_are(make: Make) -> None:
+def test_a_model_that_is_not_there_is_named_with_those_that_are(provider_of: ProviderOf) -> None:
     with pytest.raises(ConfigError, match=r"remote\.asr\.model = 'wisper'.* has: gpt-4o-mini, "):
-        make("asr", model="wisper").load()
+        provider_of("asr", model="wisper").load()
 
 
-def test_a_service_that_lists_no_models_is_believed(there: Elsewhere, make: Make) -> None:
+def test_a_service_that_lists_no_models_is_believed(
+    there: Elsewhere, provider_of: ProviderOf
+) -> None:
     there.models = None
-    make("tts", model="kokoro").load()
+    provider_of("tts", model="kokoro").load()
 
 
-def test_a_language_that_libretranslate_lacks_is_named(make: Make) -> None:
+def test_a_language_that_libretranslate_lacks_is_named(provider_of: ProviderOf) -> None:
     with pytest.raises(ConfigError, match="the server has no de; it has: en, es, pb"):
-        make("mt", "libretranslate", languages=["en", "de"]).load()
+        provider_of("mt", "libretranslate", languages=["en", "de"]).load()
 
 
 def test_codes_of_languages() -> None:
@@ -238,11 +250,11 @@ def test_codes_of_languages() -> None:
     ],
 )
 def test_what_a_service_says_at_the_start(
-    there: Elsewhere, make: Make, reply: Reply, kind: type[DubcastError], why: str
+    there: Elsewhere, provider_of: ProviderOf, reply: Reply, kind: type[DubcastError], why: str
 ) -> None:
     there.faults["/v1/models"] = lambda _: reply
     with pytest.raises(kind, match=why):
-        make("asr").load()
+        provider_of("asr").load()
 
 
 def test_nobody_there_is_waited_for() -> None:
@@ -250,6 +262,26 @@ def test_nobody_there_is_waited_for() -> None:
     with pytest.raises(NotReachableError, match=r"asr\.openai at http://127\.0\.0\.1:9/v1: "):
         nobody.load()
     nobody.close()
+
+
+def test_the_doctor_asks_each_and_says_what_is_wrong(there: Elsewhere) -> None:
+    there.faults["/v1/models"] = lambda call: refused(503, "loading") if call == 1 else None
+    asr, mt, tts = doctor.findings(settings(there.url, tts={"model": "nothing"}))
+    assert (asr.ok, asr.name, asr.detail) == (True, "asr elsewhere", "whisper-1")
+    assert (mt.ok, mt.needed) == (False, True)
+    assert mt.detail == f"mt.openai at {there.url}/v1: HTTP 503: loading"
+    assert "sts_server.remote.tts.model = 'nothing'" in tts.detail
+    assert doctor.findings(Settings()) == []
+    (wrong,) = doctor.findings(settings(there.url, tts={"voices": []}))
+    assert (wrong.ok, "voices is empty" in wrong.detail) == (False, True)
+
+
+def test_voices_of_one_name_stay_apart_beside_others() -> None:
+    own = TtsCapabilities("own", voices=(TTS.voice, replace(TTS.voice, language="en-US")))
+    other = TtsCapabilities(
+        "other", voices=(replace(TTS.voice, engine="x"), Voice("b", "de", "male"))
+    )
+    assert joined([own, other]).voices == (*own.voices, other.voices[1])
 
 
 # ---- faults --------------------------------------------------------------------------------
@@ -274,10 +306,15 @@ def test_nobody_there_is_waited_for() -> None:
     ],
 )
 def test_each_fault_has_its_word(
-    there: Elsewhere, make: Make, reply: Reply, code: str | None, retryable: bool, why: str
+    there: Elsewhere,
+    provider_of: ProviderOf,
+    reply: Reply,
+    code: str | None,
+    retryable: bool,
+    why: str,
 ) -> None:
     there.faults[SPEECH] = lambda _: reply
-    tts = make("tts", api_key=KEY, retries=0)
+    tts = provider_of("tts", api_key=KEY, retries=0)
     if code is None:
         assert tts.run([TTS])
         return
@@ -299,16 +336,16 @@ def test_each_fault_has_its_word(
     ],
 )
 def test_answers_that_are_no_translation(
-    there: Elsewhere, make: Make, reply: Reply, why: str
+    there: Elsewhere, provider_of: ProviderOf, reply: Reply, why: str
 ) -> None:
     there.faults[CHAT] = lambda _: reply
     with pytest.raises(StsError, match=why):
-        make("mt", retries=0).run([MT])
+        provider_of("mt", retries=0).run([MT])
 
 
-def test_a_call_is_tried_again_if_there_is_time(there: Elsewhere, make: Make) -> None:
+def test_a_call_is_tried_again_if_there_is_time(there: Elsewhere, provider_of: ProviderOf) -> None:
     there.faults[CHAT] = lambda call: refused(500, "oops") if call == 0 else None
-    mt = make("mt")
+    mt = provider_of("mt")
     assert mt.run([MT])
     calls = counted(mt, "dubcast_sts_provider_calls_total")
     assert calls == {("mt", "openai", "http_500"): 1.0, ("mt", "openai", "success"): 1.0}
@@ -316,18 +353,18 @@ def test_a_call_is_tried_again_if_there_is_time(there: Elsewhere, make: Make) ->
 
 @pytest.mark.parametrize("left_s", [0.35, 5.0])
 def test_it_is_not_tried_again_where_time_or_the_service_forbids(
-    there: Elsewhere, make: Make, left_s: float
+    there: Elsewhere, provider_of: ProviderOf, left_s: float
 ) -> None:
     there.faults[CHAT] = lambda _: refused(429, "later", Retry_After="60")
     with pytest.raises(StsError) as caught:
-        make("mt", retries=5).run_within([MT], left_s)
+        provider_of("mt", retries=5).run_within([MT], left_s)
     assert caught.value.retry_after_s == 60
     assert len(there.calls(CHAT)) == 1
 
 
-def test_a_service_that_fails_is_left_alone(there: Elsewhere, make: Make) -> None:
+def test_a_service_that_fails_is_left_alone(there: Elsewhere, provider_of: ProviderOf) -> None:
     there.faults[SPEECH] = lambda _: refused(500, "oops")
-    tts = make("tts", retries=0)
+    tts = provider_of("tts", retries=0)
     for _ in range(3):
         with pytest.raises(StsError, match="HTTP 500"):
             tts.run([TTS])
@@ -340,18 +377,20 @@ def test_a_service_that_fails_is_left_alone(there: Elsewhere, make: Make) -> Non
     assert states == {("tts", "openai", "open"): 1.0}
 
 
-def test_a_refused_key_opens_the_breaker_at_once(there: Elsewhere, make: Make) -> None:
+def test_a_refused_key_opens_the_breaker_at_once(there: Elsewhere, provider_of: ProviderOf) -> None:
     there.faults[HEARD] = lambda _: refused(403, "no")
-    asr = make("asr", retries=0)
+    asr = provider_of("asr", retries=0)
     for why in ("refuses the key", "left alone for now: key_refused"):
         with pytest.raises(StsError, match=why):
             asr.run([ASR])
     assert len(there.calls(HEARD)) == 1
 
 
-def test_a_text_that_is_refused_says_nothing_of_the_service(there: Elsewhere, make: Make) -> None:
+def test_a_text_that_is_refused_says_nothing_of_the_service(
+    there: Elsewhere, provider_of: ProviderOf
+) -> None:
     there.faults[SPEECH] = lambda call: refused(400, "this voice cannot") if call < 5 else None
-    tts = make("tts", retries=0)
+    tts = provider_of("tts", retries=0)
     for _ in range(5):
         with pytest.raises(StsError, match="this voice cannot"):
             tts.run([TTS])
