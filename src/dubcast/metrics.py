@@ -167,6 +167,7 @@ class StsMetrics:
             "dubcast_sts_audio_seconds_total", "Source audio taken in", registry=self.registry
         )
         self._count_translations()
+        self._of_services_elsewhere()
 
     def _count_translations(self) -> None:
         self.phrases = Counter(
@@ -183,6 +184,26 @@ class StsMetrics:
             "dubcast_sts_untrusted_translations_total",
             "Translations that cannot be right, by what is wrong, and what then became of them",
             ["fault", "then"],
+            registry=self.registry,
+        )
+
+    def _of_services_elsewhere(self) -> None:
+        self.provider_cost = Counter(
+            "dubcast_sts_provider_cost_total",
+            "What services elsewhere cost, by the prices of the settings and in their currency",
+            ["stage", "provider"],
+            registry=self.registry,
+        )
+        self.provider_calls = Counter(
+            "dubcast_sts_provider_calls_total",
+            "Calls to services elsewhere, each try of one, by outcome",
+            ["stage", "provider", "outcome"],
+            registry=self.registry,
+        )
+        self.provider_breaker = Gauge(
+            "dubcast_sts_provider_breaker_state",
+            "1 for the state that the breaker of a service elsewhere is in",
+            ["stage", "provider", "state"],
             registry=self.registry,
         )
 

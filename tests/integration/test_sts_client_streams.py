@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from dubcast.audio.pcm import RATE
+from dubcast.breaker import Verdict
 from dubcast.config import StreamSettings, StsClientSettings
 from dubcast.contract.stream_reply import MEDIA_TYPE
 from dubcast.errors import StsError
 from dubcast.testing.sts_server import Reply, Script, ScriptedSts, refusal, success
 from dubcast.testing.sts_streams import Says, failing, streamed
-from dubcast.worker.breaker import Verdict
 from dubcast.worker.endpoint import Endpoint
 from dubcast.worker.retries import RetryBudget
 from dubcast.worker.sts_client import StsClient

@@ -23,6 +23,7 @@ class Place:
     patch: pytest.MonkeyPatch
     names: Mapping[str, str]
     services: Mapping[str, Any]
+    elsewhere: Any
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import httpx2
+import numpy as np
 import pytest
 from effect import Effect, Place
 
 from dubcast import log
+from dubcast.breaker import Breaker, Verdict
 from dubcast.cli import sts as cli_sts
 from dubcast.clock import NS_PER_S
 from dubcast.config import SecretUrl, Settings
@@ -26,14 +28,15 @@ from dubcast.errors import DubcastError, StsError
 from dubcast.metrics import WorkerMetrics
 from dubcast.sts import build, server, several, synthesis
 from dubcast.sts.beam import width
-from dubcast.sts.build import build_engine
+from dubcast.sts.build import build_engine, elsewhere, offered
 from dubcast.sts.engine import Engine
 from dubcast.sts.providers import cuda
+from dubcast.sts.providers.interface import AsrTask, MtTask, TtsTask, Voice
 from dubcast.sts.server import DrainingServer
 from dubcast.testing import virtual_loop
 from dubcast.testing.clock import VirtualClock
-from dubcast.testing.sts_server import ScriptedSts, refusal, success
-from dubcast.worker.breaker import Breaker, Verdict
+from dubcast.testing.elsewhere import Elsewhere
+from dubcast.testing.sts_server import Reply, ScriptedSts, refusal, success
 from dubcast.worker.edges import Edges
 from dubcast.worker.retries import RetryBudget
 from dubcast.worker.spec import WorkerSpec
@@ -66,6 +69,16 @@ def services() -> Iterator[dict[str, ScriptedSts]]:
     yield running
     for one in running.values():
         one.__exit__(None, None, None)
+
+
+@contextmanager
+def services_elsewhere() -> Iterator[Elsewhere]:
+    """One that does every stage; below `/failing` it fails, below `/late` it does later."""
+    with Elsewhere() as there:
+        for path in ("/audio/transcriptions", "/chat/completions", "/audio/speech"):
+            there.faults[f"/failing{path}"] = lambda _: Reply(500)
+            there.faults[f"/late{path}"] = lambda _: Reply(500, wait_s=0.04)
+        yield there
 
 
 async def asked(settings: Settings, place: Place) -> dict[str, Any]:
@@ -281,6 +294,37 @@ def processes_run(settings: Settings, _: Place) -> list[int | str]:
     return seen
 
 
+def elsewhere_asked(settings: Settings, place: Place) -> Any:
+    """What the services elsewhere are asked for, what is offered with them, and what it cost."""
+    there: Elsewhere = place.elsewhere
+    before = len(there.asked)
+    try:
+        offer, providers = offered(settings), elsewhere(settings)
+    except DubcastError as error:
+        return str(error)
+    told = {stage: _called(stage, one) for stage, one in providers.items()}
+    at_once = [one.capabilities.at_once for one in providers.values()]
+    asked = [(one.path, one.key, one.fields.get("model")) for one in there.asked[before:]]
+    return offer.pairs, offer.voices, told, at_once, asked
+
+
+def _called(stage: str, provider: Any) -> tuple[str, list[float]]:
+    """What one call made of it, and the costs that were counted."""
+    tasks = {
+        "asr": AsrTask(np.zeros(16_000, np.float32), "en"),
+        "mt": MtTask("Good evening.", "en", "pt-BR"),
+        "tts": TtsTask("Boa noite.", Voice("nova", "pt-BR", "unknown")),
+    }
+    try:
+        outcome = type(provider.run_within([tasks[stage]], 5.0)[0]).__name__
+    except StsError as error:
+        outcome = str(error)
+    finally:
+        provider.close()
+    cost = provider._remote._metrics.provider_cost
+    return outcome, [one.value for one in cost.collect()[0].samples if one.name.endswith("total")]
+
+
 class _AnyTokenizer:
     @staticmethod
     def from_file(_: str) -> _AnyTokenizer:
@@ -294,6 +338,13 @@ BROKEN = {"sts.url": "{broken}", "sts.fallback_urls": ["{first}"]}
 OPEN = {"sts.url": "{broken}", "sts.retries": 0, "sts.breaker.failures": 1}
 SERVED = {"models.dir": "{store}"}
 LOADED = {"models.dir": "{store}", "sts_server.tts_model": "{tts}"}
+AWAY = {
+    **{f"sts_server.providers.{stage}": "openai" for stage in ("asr", "mt", "tts")},
+    **{f"sts_server.remote.{stage}.url": "{elsewhere}/v1" for stage in ("asr", "mt", "tts")},
+    "sts_server.remote.tts.voices": [{"name": "nova", "languages": ["pt-BR", "en"]}],
+}
+OF_EACH = {"api_key": "a-key", "at_once": 3, "model": "other"}
+PRICES = ("asr.price_per_minute", "mt.price_per_1000_characters", "tts.price_per_minute")
 STORY: dict[str, Any] = {
     "failures": 5,
     "window": 8,
@@ -331,6 +382,29 @@ EFFECTS = {
         f"sts_server.providers.{stage}": Effect("of-another-package", providers_taken, LOADED)
         for stage in ("hear", "asr", "mt", "tts", "fit")
     },
+    **{
+        f"sts_server.remote.{stage}.{key}": Effect(value, elsewhere_asked, AWAY)
+        for stage in ("asr", "mt", "tts")
+        for key, value in OF_EACH.items()
+    },
+    **{
+        f"sts_server.remote.{stage}.{key}": Effect(value, elsewhere_asked, {**AWAY, **to})
+        for stage in ("asr", "mt", "tts")
+        for key, value, url in (
+            ("url", "{elsewhere}/v1", "{elsewhere}/nothing"),
+            ("retries", 0, "{elsewhere}/failing"),
+            ("timeout_s", 0.01, "{elsewhere}/late"),
+        )
+        for to in [{f"sts_server.remote.{stage}.url": url}]
+    },
+    **{
+        f"sts_server.remote.{key}": Effect(60.0, elsewhere_asked, AWAY)
+        for key in (*PRICES, "tts.price_per_1000_characters")
+    },
+    "sts_server.remote.mt.languages": Effect(["en", "pt-BR"], elsewhere_asked, AWAY),
+    "sts_server.remote.tts.voices": Effect(
+        [{"name": "alloy", "languages": ["en"]}], elsewhere_asked, AWAY
+    ),
     "sts_server.piper_voices": Effect("{other_tts}", providers_taken, LOADED),
     "sts_server.processes": Effect(3, processes_run, SERVED),
     "sts_server.device": Effect("cuda", models_as_loaded, LOADED),

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from dubcast.breaker import LONGEST_HOLD_S, Breaker, Ticket, Verdict
 from dubcast.config import BreakerSettings
 from dubcast.contract.worker import BreakerState
 from dubcast.testing.clock import VirtualClock
-from dubcast.worker.breaker import LONGEST_HOLD_S, Breaker, Ticket, Verdict
 
 V = Verdict
 CLOSED, OPEN, HALF_OPEN = BreakerState.CLOSED, BreakerState.OPEN, BreakerState.HALF_OPEN

@@ -11,9 +11,9 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from dubcast.breaker import Breaker, Ticket, Verdict
 from dubcast.config import BreakerSettings
 from dubcast.testing.clock import VirtualClock
-from dubcast.worker.breaker import Breaker, Ticket, Verdict
 
 SETTINGS = BreakerSettings(probes=2)
 

@@ -19,8 +19,9 @@ from dubcast.orchestrator.up import roles
 
 PAGE = (Path(__file__).parents[2] / "docs/keys.md").read_text(encoding="utf-8")
 OURS = {"API", "ROLES"}
+ELSEWHERE = {"KEY-ASR", "KEY-MT", "KEY-TTS"}
 PUBLISHERS = {"HOOK", "PUBLISH", "READ"}
-KEYS = {*OURS, *PUBLISHERS, "FIRST", "SECOND", "GIVEN", "ASKED", "PASSPHRASE-SRT"}
+KEYS = {*OURS, *PUBLISHERS, "FIRST", "SECOND", "GIVEN", "ASKED", "PASSPHRASE-SRT", *ELSEWHERE}
 
 
 def settings(bind: str = "127.0.0.1") -> Settings:
@@ -33,7 +34,14 @@ def settings(bind: str = "127.0.0.1") -> Settings:
             "destinations": [{"name": name, "url": url} for name, url in urls.items()],
         },
         "sts": {"api_key": "GIVEN"},
-        "sts_server": {"api_key": "ASKED"},
+        "sts_server": {
+            "api_key": "ASKED",
+            "remote": {
+                "asr": {"api_key": "KEY-ASR"},
+                "mt": {"api_key": "KEY-MT"},
+                "tts": {"api_key": "KEY-TTS"},
+            },
+        },
         "media_server": {
             "kind": "embedded",
             "bind": bind,
@@ -52,9 +60,9 @@ def keys_in(environment: Mapping[str, str]) -> set[str]:
 
 def test_the_page_has_the_table() -> None:
     for row in (
-        "| speech service | `sts_server.api_key` |",
+        "| speech service | `sts_server.api_key`, the keys of services elsewhere |",
         "| `media-server` | the keys of publishers, viewers and hooks, the SRT passphrase, the",
-        "| orchestrator | all but `sts_server.api_key` and the SRT passphrase: it hands them on |",
+        "| orchestrator | all but those of the speech service and the SRT passphrase: it hands",
         "| worker | `sts.api_key`; the roles' key where the media server asks for it |",
         "| passthrough | the roles' key likewise |",
         "| forwarder | its destination's URL; the roles' key likewise |",
@@ -66,9 +74,9 @@ def test_the_page_has_the_table() -> None:
 def test_each_role_of_up_is_given_the_keys_that_it_uses() -> None:
     given = {role.name: keys_in(role.env) for role in roles(settings(), with_sts=True)}
     assert given == {
-        "sts": {"ASKED"},
+        "sts": {"ASKED", *ELSEWHERE},
         "media-server": {*PUBLISHERS, *OURS, "PASSPHRASE-SRT"},
-        "orchestrator": KEYS - {"ASKED", "PASSPHRASE-SRT"},
+        "orchestrator": KEYS - {"ASKED", "PASSPHRASE-SRT", *ELSEWHERE},
     }
 
 

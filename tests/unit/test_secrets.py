@@ -29,6 +29,7 @@ from worker_fakes import spec
 
 SENTINEL = "s3ntinel-0f-a-key"
 URL = f"rtmps://user:{SENTINEL}-p@live.example:443/app/{SENTINEL}?s={SENTINEL}"
+STAGES = ("asr", "mt", "tts")  # those that a service elsewhere may do
 SECRET_NAME = re.compile(r"key|token|secret|password|passphrase|credential")
 
 
@@ -82,6 +83,7 @@ def test_the_walk_finds_what_is_known_to_be_secret() -> None:
     assert set(SECRETS) == {
         "sts.api_key",
         "sts_server.api_key",
+        *(f"sts_server.remote.{stage}.api_key" for stage in STAGES),
         "media_server.ingest.srt_passphrase",
         "orchestrator.hook_secret",
         "orchestrator.publish_key",
@@ -104,7 +106,7 @@ def test_what_sounds_like_a_secret_has_a_type_that_masks_itself() -> None:
         for dotted, (name, kind) in FIELDS.items()
         if "url" in name and "destination" in dotted
     }
-    assert len(sounding) == 8
+    assert len(sounding) == 8 + len(STAGES)
     assert len(destinations) == 2
     assert all(issubclass(kind, Secret) for kind in sounding.values())
     assert all(kind is SecretUrl for kind in destinations.values())
@@ -147,7 +149,8 @@ def test_where_a_worker_reads_and_publishes_is_not_shown() -> None:
 def test_a_url_that_is_no_secret_can_hold_none(url: str) -> None:
     shown = [dotted for dotted, (name, kind) in FIELDS.items() if "url" in name and kind is str]
     mirror = "models.translations_url"
-    assert shown == ["sts.url", "media_server.api_url", "orchestrator.url", mirror]
+    elsewhere = [f"sts_server.remote.{stage}.url" for stage in STAGES]
+    assert shown == ["sts.url", *elsewhere, "media_server.api_url", "orchestrator.url", mirror]
     fallbacks: dict[str, Any] = {"sts": {"fallback_urls": [url]}}
     for tree in (fallbacks, *(tree_of({dotted: url}) for dotted in shown)):
         with pytest.raises(ConfigError) as caught:

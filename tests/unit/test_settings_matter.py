@@ -49,11 +49,12 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
     refusing = socket.socket()  # bound, so that nobody else takes it, and not listening
     refusing.bind(("127.0.0.1", 0))
     names["refusing"] = str(refusing.getsockname()[1])
-    with effects_speech.services() as services:
+    with effects_speech.services() as services, effects_speech.services_elsewhere() as elsewhere:
         services["second"].pages["/paths"] = Reply(200, b"[]")
         names |= {name: one.url for name, one in services.items()}
         names |= {"paths": services["second"].url.rpartition(":")[2], "mediamtx": str(program)}
-        yield {"names": names, "services": services, "seen": {}}
+        names["elsewhere"] = elsewhere.url
+        yield {"names": names, "services": services, "elsewhere": elsewhere, "seen": {}}
     refusing.close()
 
 
@@ -64,7 +65,7 @@ def place(shared: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
     folders = ("state", "other_state", "dumps", "chosen")
     names = {**shared["names"], **{name: str(tmp_path / name) for name in folders}}
-    return Place(tmp_path, monkeypatch, names, shared["services"])
+    return Place(tmp_path, monkeypatch, names, shared["services"], shared["elsewhere"])
 
 
 @pytest.mark.parametrize("key", EFFECTS)

@@ -775,3 +775,13 @@ async def test_what_is_wrong_otherwise_is_still_told_its_name(
 async def test_a_fragment_that_fails_later_is_told_its_name(client: httpx2.AsyncClient) -> None:
     reply = await _post(client, _body({"fragment_id": "f9", "config": {"voice_profile": "none"}}))
     assert _error(reply, 422, "INVALID_INPUT").fragment_id == "f9"
+
+
+async def test_readyz_says_what_is_waited_for(
+    engine: Engine, client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine.asr, "state", "loading")
+    engine.asr.waits_for = "asr.openai at http://h/v1: connection refused"
+    reply = await client.get("/readyz")
+    assert reply.status_code == 503
+    assert reply.text == "loading: waits for asr.openai at http://h/v1: connection refused\n"

@@ -5,13 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
+from structlog.testing import capture_logs
 
-from dubcast.errors import MissingPartError, StsError
+from dubcast.backoff import BackoffPolicy
+from dubcast.clock import NS_PER_S
+from dubcast.errors import MissingPartError, NotReachableError, StsError
 from dubcast.metrics import StsMetrics
-from dubcast.sts.engine import Engine
+from dubcast.sts.engine import Engine, StageThread
 from dubcast.sts.providers.interface import AsrTask
 from dubcast.testing.clock import VirtualClock
 from sts_fakes import FakeMt, Script, fake_engine
@@ -284,3 +287,61 @@ def test_what_an_item_costs_is_what_a_thread_takes_shared_by_all(script: Script)
     assert cost.run_s == pytest.approx(0.3)
     assert cost.item_s == pytest.approx(0.3)
     assert engine.costs()["tts"].run_s == 0
+
+
+def test_what_is_elsewhere_is_waited_for(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dubcast.sts.engine._LOOKS", BackoffPolicy(first_s=0.0))
+    told: list[str] = []
+    engine = fake_engine(script)
+
+    def absent(_: Any) -> None:
+        told.append(engine.waits_for)
+        if len(told) < 3:
+            raise NotReachableError("nobody there")
+
+    script.hooks["load asr"] = absent
+    with capture_logs() as lines:
+        engine.start()
+        assert engine.wait(5) == "ready"
+    engine.stop()
+    assert told == ["", "nobody there", "nobody there"]
+    assert engine.waits_for == ""
+    waits = [one for one in lines if one["event"] == "waits_for"]
+    assert [(one["stage"], one["reason"]) for one in waits] == [("asr", "nobody there")]
+
+
+def test_a_service_that_waits_can_be_stopped(script: Script) -> None:
+    asked = threading.Event()
+
+    def absent(_: Any) -> None:
+        asked.set()
+        raise NotReachableError("nobody there")
+
+    script.hooks["load asr"] = absent
+    engine = fake_engine(script)
+    engine.start()
+    assert asked.wait(5)
+    engine.stop()
+    assert not any(thread.is_alive() for thread in engine.asr._threads)
+    assert engine.state == "stopped"
+
+
+def test_a_provider_whose_work_is_done_elsewhere_is_called_at_once_and_told_its_time() -> None:
+    clock, together = VirtualClock(), threading.Barrier(3)
+
+    class Remote(FakeMt):
+        capabilities = replace(FakeMt.capabilities, thread_safe=True, at_once=3)
+        left: ClassVar[list[float]] = []
+
+        def run_within(self, batch: Any, left_s: float) -> list[str]:
+            self.left.append(left_s)
+            together.wait(5)
+            return self.run(batch)
+
+    stage = StageThread("mt", Remote(Script()), 9, StsMetrics(), clock, workers=2)
+    stage.start(lambda: None)
+    now_ns = clock.monotonic_ns()
+    waiting: list[Any] = [stage.submit("x", name, now_ns + 4 * NS_PER_S) for name in "abc"]
+    assert [one.result(5).value for one in waiting] == ["olá"] * 3
+    stage.stop(2)
+    assert Remote.left == [4.0, 4.0, 4.0]

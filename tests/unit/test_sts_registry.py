@@ -79,11 +79,11 @@ def test_the_settings_defaults_are_registered() -> None:
     assert all(defaults[stage] in registry.names(kind) for stage, kind in KINDS.items())
 
 
-# Which languages it knows stands in the model that it is given.
-OF_A_FOLDER = {"mt.ctranslate2"}
+# Which languages or voices it has stands in the model that it is given, or in the settings.
+TOLD = {"mt.ctranslate2", "mt.libretranslate", "tts.openai"}
 
 
-@pytest.mark.parametrize("entry", sorted(set(registry.BUILT_IN) - OF_A_FOLDER))
+@pytest.mark.parametrize("entry", sorted(set(registry.BUILT_IN) - TOLD))
 def test_what_is_offered_needs_no_model(entry: str, tmp_path: Path) -> None:
     stage, _, name = entry.partition(".")
     offer = registry.offers(KINDS[stage], Capabilities, name, _setup(tmp_path))
@@ -105,7 +105,7 @@ def test_an_unknown_provider_is_told_with_those_that_there_are(stage: str) -> No
 
 def test_a_package_s_provider_stands_beside_ours(package: Install, tmp_path: Path) -> None:
     package("mute_voice", MUTE, "tts.mute")
-    assert registry.names(TtsProvider) == ["kokoro", "mute", "piper"]
+    assert registry.names(TtsProvider) == ["kokoro", "mute", "openai", "piper"]
     made = registry.create(TtsProvider, "mute", _setup(tmp_path))
     assert type(made).__module__ == "mute_voice"
     # Without models of its own it gets the one that is named, and no other's default.

@@ -15,7 +15,7 @@ import typer
 from dubcast import gst_elements
 from dubcast.cli.common import PEOPLE, ConfigOption, JsonOption, load_settings
 from dubcast.config import Secret, Settings
-from dubcast.doctor import machine, report, speech, synthesis
+from dubcast.doctor import elsewhere, machine, report, speech, synthesis
 from dubcast.doctor.report import Finding
 from dubcast.errors import DubcastError
 from dubcast.system_packages import PROGRAMS
@@ -64,6 +64,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         lambda: _models(settings),
         lambda: _synthesis(settings),
         lambda: _translations(settings),
+        lambda: elsewhere.findings(settings),
         lambda: machine.ports(settings, media_kind=_media_kind(settings)),
         lambda: list(machine.disks(settings)),
         lambda: speech.findings(settings.sts),

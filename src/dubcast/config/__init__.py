@@ -24,6 +24,12 @@ from dubcast.config.media_server import MediaServerSettings
 from dubcast.config.orchestrator import DestinationSettings, OrchestratorSettings, StreamEntry
 from dubcast.config.printing import masked, reference
 from dubcast.config.proxy import bypass_proxy, proxy_exceptions
+from dubcast.config.remote import (
+    RemoteAsrSettings,
+    RemoteMtSettings,
+    RemoteSettings,
+    RemoteTtsSettings,
+)
 from dubcast.config.roles import settings_of
 from dubcast.config.secret import MASK, Secret, SecretUrl
 from dubcast.config.settings import LogSettings, ModelsSettings, Settings
@@ -67,6 +73,10 @@ __all__ = [
     "ModelsSettings",
     "OrchestratorSettings",
     "ProviderSettings",
+    "RemoteAsrSettings",
+    "RemoteMtSettings",
+    "RemoteSettings",
+    "RemoteTtsSettings",
     "Secret",
     "SecretUrl",
     "Section",

@@ -15,9 +15,10 @@ _DESTINATIONS = "orchestrator.destinations"
 _OTHERS = {"orchestrator.hook_secret", "orchestrator.publish_key", "orchestrator.read_key"}
 _ROLES = "media_server.roles_key"
 _SERVERS = {"media_server.api_key", _ROLES}
+_ELSEWHERE = {f"sts_server.remote.{stage}.api_key" for stage in ("asr", "mt", "tts")}
 # Dotted keys; `orchestrator.destinations` are those of single streams too.
 _USES: Final = {
-    "sts": {"sts_server.api_key"},
+    "sts": {"sts_server.api_key", *_ELSEWHERE},
     "media-server": {*_OTHERS, *_SERVERS, "media_server.ingest.srt_passphrase"},
     # It hands the others on to its children.
     "orchestrator": {*_OTHERS, *_SERVERS, _DESTINATIONS, "sts.api_key"},
@@ -29,7 +30,7 @@ _KEYS = (
     "sts.api_key",
     "sts_server.api_key",
     "media_server.ingest.srt_passphrase",
-    *sorted(_OTHERS | _SERVERS),
+    *sorted(_OTHERS | _SERVERS | _ELSEWHERE),
 )
 
 

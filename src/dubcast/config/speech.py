@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from dubcast.config.remote import RemoteStagesSettings
 from dubcast.config.values import Host, HttpUrl, Key, Port, Section, UserPath
 
 
@@ -74,6 +75,7 @@ class StsServerSettings(Section):
     port: Port = 8000
     api_key: Key | None = Field(None, description="bearer key asked for; none: open")
     providers: ProviderSettings = ProviderSettings()
+    remote: RemoteStagesSettings = RemoteStagesSettings()
     asr_model: str | None = Field(
         None, description="name in the manifest, or a folder; default: the provider's own"
     )

@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib.util
 import os
 from dataclasses import replace
+from typing import Any
 
 from dubcast import log
 from dubcast.config import Settings, cache_dir
 from dubcast.errors import MissingPartError
+from dubcast.metrics import StsMetrics
 from dubcast.models.store import ModelStore
 from dubcast.native import keep_gpu_code
 from dubcast.sts.engine import Engine, Providers
@@ -21,6 +23,7 @@ from dubcast.sts.providers.interface import (
     HearProvider,
     MtCapabilities,
     MtProvider,
+    Provider,
     TtsCapabilities,
     TtsProvider,
 )
@@ -40,13 +43,13 @@ def build_engine(settings: Settings) -> Engine:
     """
     if importlib.util.find_spec("num2words") is None:
         raise MissingPartError("num2words is missing: pip install 'dubcast[sts]'")
-    chosen, device = settings.sts_server.providers, _device(settings)
+    chosen, device, metrics = settings.sts_server.providers, _device(settings), StsMetrics()
     plain = _plain(settings, device)
     providers = Providers(
         hear=registry.create(HearProvider, chosen.hear, plain),
-        asr=registry.create(AsrProvider, chosen.asr, _asr(settings, device)),
-        mt=translation(settings, device),
-        tts=_synthesis(settings, device),
+        asr=registry.create(AsrProvider, chosen.asr, _asr(settings, device, metrics)),
+        mt=translation(settings, device, metrics),
+        tts=_synthesis(settings, device, metrics),
         fit=registry.create(FitProvider, chosen.fit, plain),
     )
     engine = Engine(
@@ -54,6 +57,7 @@ def build_engine(settings: Settings) -> Engine:
         inbox_limit=settings.sts_server.max_pending,
         light_threads=min(len(os.sched_getaffinity(0)), _MOST_LIGHT_THREADS),
         asr_beam=settings.sts_server.asr_beam,
+        metrics=metrics,
     )
     if device == "cuda":
         gauge = engine.metrics.gpu_memory
@@ -74,9 +78,30 @@ def _device(settings: Settings) -> Device:
     return "cpu"
 
 
-def translation(settings: Settings, device: Device = "cpu") -> MtProvider:
+def translation(
+    settings: Settings, device: Device = "cpu", metrics: StsMetrics | None = None
+) -> MtProvider:
     """The provider that translates, not yet loaded. Raises as `build_engine`."""
-    return registry.create(MtProvider, settings.sts_server.providers.mt, _mt(settings, device))
+    name = settings.sts_server.providers.mt
+    return registry.create(MtProvider, name, _mt(settings, device, metrics))
+
+
+def elsewhere(settings: Settings) -> dict[str, Provider[Any, Any]]:
+    """The providers whose work is done by a service elsewhere, by stage, not yet loaded.
+
+    Raises as `build_engine`.
+    """
+    chosen = settings.sts_server.providers
+    stages: tuple[tuple[type[Provider[Any, Any]], str, Setup], ...] = (
+        (AsrProvider, chosen.asr, _asr(settings)),
+        (MtProvider, chosen.mt, _mt(settings)),
+        (TtsProvider, chosen.tts, _tts(settings)),
+    )
+    return {
+        kind.stage: registry.create(kind, name, setup)
+        for kind, name, setup in stages
+        if registry.find(kind, name).remote
+    }
 
 
 def offered(settings: Settings) -> Offer:
@@ -100,15 +125,19 @@ def needed_models(settings: Settings) -> set[str]:
         (server.tts_model, registry.find(TtsProvider, chosen.tts)),
         (None, registry.find(FitProvider, chosen.fit)),
     )
-    own = {model for named, one in stages for model in ([named] if named else one.models[:1])}
+    own = {
+        model
+        for named, one in stages
+        if not one.remote
+        for model in ([named] if named else one.models[:1])
+    }
     return own | {model for _, one in stages for model in one.beside}
 
 
-def _synthesis(settings: Settings, device: Device) -> TtsProvider:
+def _synthesis(settings: Settings, device: Device, metrics: StsMetrics) -> TtsProvider:
     """The synthesis, with the operator's Piper voices beside its own."""
-    return together(
-        [registry.create(TtsProvider, name, setup) for name, setup in _speaking(settings, device)]
-    )
+    speaking = _speaking(settings, device, metrics)
+    return together([registry.create(TtsProvider, name, setup) for name, setup in speaking])
 
 
 def _voices(settings: Settings) -> TtsCapabilities:
@@ -120,9 +149,11 @@ def _voices(settings: Settings) -> TtsCapabilities:
     )
 
 
-def _speaking(settings: Settings, device: Device = "cpu") -> list[tuple[str, Setup]]:
+def _speaking(
+    settings: Settings, device: Device = "cpu", metrics: StsMetrics | None = None
+) -> list[tuple[str, Setup]]:
     """The providers of voices: the one that is chosen, then the others. Raises MissingPartError."""
-    server, setup = settings.sts_server, _tts(settings, device)
+    server, setup = settings.sts_server, _tts(settings, device, metrics)
     found = [(server.providers.tts, setup)]
     if server.piper_voices is not None:
         if not server.piper_voices.is_dir():
@@ -150,20 +181,31 @@ def _plain(settings: Settings, device: Device = "cpu") -> Setup:
     return Setup(ModelStore(settings.models), device=device, gpu_memory_gb=limit)
 
 
-def _asr(settings: Settings, device: Device = "cpu") -> Setup:
+def _asr(settings: Settings, device: Device = "cpu", metrics: StsMetrics | None = None) -> Setup:
     server = settings.sts_server
-    return replace(_plain(settings, device), model=server.asr_model, threads=server.asr_threads)
+    return replace(
+        _plain(settings, device),
+        model=server.asr_model,
+        threads=server.asr_threads,
+        remote=server.remote.asr,
+        metrics=metrics,
+    )
 
 
-def _mt(settings: Settings, device: Device = "cpu") -> Setup:
-    return replace(_plain(settings, device), model=settings.sts_server.mt_model)
+def _mt(settings: Settings, device: Device = "cpu", metrics: StsMetrics | None = None) -> Setup:
+    server = settings.sts_server
+    return replace(
+        _plain(settings, device), model=server.mt_model, remote=server.remote.mt, metrics=metrics
+    )
 
 
-def _tts(settings: Settings, device: Device = "cpu") -> Setup:
+def _tts(settings: Settings, device: Device = "cpu", metrics: StsMetrics | None = None) -> Setup:
     server = settings.sts_server
     return replace(
         _plain(settings, device),
         model=server.tts_model,
         threads=server.tts_threads,
         engine=server.tts_engine,
+        remote=server.remote.tts,
+        metrics=metrics,
     )

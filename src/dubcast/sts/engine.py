@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -10,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
 from dubcast import log
+from dubcast.backoff import Backoff, BackoffPolicy
 from dubcast.clock import Clock, SystemClock, ns_to_s
-from dubcast.errors import StsError
+from dubcast.errors import NotReachableError, StsError
 from dubcast.metrics import StsMetrics
 from dubcast.sts import clauses
 from dubcast.sts.batcher import Inbox, Waiting
@@ -29,6 +31,9 @@ from dubcast.sts.speed import Speed
 In = TypeVar("In")
 Out = TypeVar("Out")
 State = Literal["loading", "ready", "failed", "stopped"]
+
+# Between two looks at what is elsewhere and not there yet.
+_LOOKS = BackoffPolicy(first_s=1.0, cap_s=10.0)
 
 
 @dataclass(frozen=True)
@@ -63,10 +68,12 @@ class StageThread(Generic[In, Out]):
     ) -> None:
         self.name = name
         self.provider = provider
-        self.workers = workers if provider.capabilities.thread_safe else 1
+        able = provider.capabilities
+        self.workers = max(workers, able.at_once) if able.thread_safe else 1
         self._speed = Speed()
         self.state: State = "loading"
         self.failure: BaseException | None = None
+        self.waits_for = ""  # what is not there that it cannot be without
         self._clock = clock
         self._inbox: Inbox[_Job[In, Out]] = Inbox(inbox_limit)
         self._lock = threading.Condition()
@@ -140,7 +147,8 @@ class StageThread(Generic[In, Out]):
                 thread.join(max(0.0, until - time.monotonic()))
 
     def _work(self) -> None:
-        """The first thread: it loads the model, and closes it when nobody runs it any more."""
+        """The first thread: it loads the model, and closes it when nobody runs it any more, or if
+        it could not be loaded."""
         if self._load():
             helpers = self._threads[1:]
             for helper in helpers:
@@ -148,7 +156,7 @@ class StageThread(Generic[In, Out]):
             self._help()
             for helper in helpers:
                 helper.join()
-            self.provider.close()
+        self.provider.close()
 
     def _help(self) -> None:
         while self._step():
@@ -157,7 +165,7 @@ class StageThread(Generic[In, Out]):
     def _load(self) -> bool:
         started = time.monotonic()
         try:
-            self.provider.load()
+            self._load_when_it_is_there()
         # Thread border: whatever the model's library raises, the engine reports it.
         except Exception as error:  # noqa: BLE001
             self.failure = error
@@ -176,6 +184,25 @@ class StageThread(Generic[In, Out]):
             )
         self._on_change()
         return self.state == "ready"
+
+    def _load_when_it_is_there(self) -> None:
+        """Load the provider; what is elsewhere is waited for. Raises what the provider raises."""
+        looks = Backoff(_LOOKS, random.Random())
+        while self.state == "loading":
+            try:
+                self.provider.load()
+            except NotReachableError as error:
+                self._wait_for(str(error), ns_to_s(looks.failed(0.0)))
+            else:
+                self.waits_for = ""
+                return
+
+    def _wait_for(self, reason: str, pause_s: float) -> None:
+        if reason != self.waits_for:
+            self._log.warning("waits_for", stage=self.name, reason=reason)
+        self.waits_for = reason
+        with self._lock:
+            self._lock.wait_for(lambda: self.state != "loading", pause_s)
 
     def _step(self) -> bool:
         """Wait for work, then compute one batch; False when stopped."""
@@ -200,7 +227,8 @@ class StageThread(Generic[In, Out]):
     def _compute(self, batch: list[Waiting[_Job[In, Out]]]) -> None:
         started_ns = self._clock.monotonic_ns()
         try:
-            results = self._run([one.item.task for one in batch])
+            left_s = ns_to_s(max(one.deadline_ns for one in batch) - started_ns)
+            results = self._run([one.item.task for one in batch], left_s)
         except StsError as error:
             self._retry_singly_or_fail(batch, error)
             return
@@ -222,8 +250,8 @@ class StageThread(Generic[In, Out]):
         for one, value in zip(batch, results, strict=True):
             one.item.future.set_result(Done(value, ran_s))
 
-    def _run(self, tasks: Sequence[In]) -> list[Out]:
-        results = self.provider.run(tasks)
+    def _run(self, tasks: Sequence[In], left_s: float) -> list[Out]:
+        results = self.provider.run_within(tasks, left_s)
         if len(results) != len(tasks):
             raise RuntimeError(f"{len(results)} results for {len(tasks)} tasks")
         return results
@@ -309,6 +337,11 @@ class Engine:
         states = {stage.state for stage in self.stages}
         order: tuple[State, ...] = ("failed", "stopped", "loading")
         return next((state for state in order if state in states), "ready")
+
+    @property
+    def waits_for(self) -> str:
+        """What the first stage waits for that cannot be without it; empty: for nothing."""
+        return next((stage.waits_for for stage in self.stages if stage.waits_for), "")
 
     @property
     def failure(self) -> BaseException | None:

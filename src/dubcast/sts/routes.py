@@ -132,8 +132,10 @@ def health(service: Service) -> APIRouter:
     @router.get("/readyz", response_class=PlainTextResponse)
     @router.get("/health", response_class=PlainTextResponse)
     async def readyz() -> Response:
-        """200 if the models are loaded and the service is not draining, else 503."""
-        return PlainTextResponse(f"{service.state()}\n", 200 if service.ready else 503)
+        """200 if the models are loaded and the service is not draining, else 503 and the reason."""
+        why = service.engine.waits_for
+        text = f"{service.state()}: waits for {why}\n" if why else f"{service.state()}\n"
+        return PlainTextResponse(text, 200 if service.ready else 503)
 
     @router.get("/ping", response_class=PlainTextResponse)
     async def ping() -> Response:

@@ -26,6 +26,9 @@ class SeveralVoices(TtsProvider):
     def run(self, batch: Sequence[TtsTask]) -> list[Speech]:
         return [self._by_voice[task.voice.name].run([task])[0] for task in batch]
 
+    def run_within(self, batch: Sequence[TtsTask], left_s: float) -> list[Speech]:
+        return [self._by_voice[task.voice.name].run_within([task], left_s)[0] for task in batch]
+
     def close(self) -> None:
         for one in self._providers:
             one.close()
@@ -40,9 +43,10 @@ def joined(capabilities: Sequence[TtsCapabilities]) -> TtsCapabilities:
     """What several can do together. One text goes in a call, since each may be another's."""
     if len(capabilities) == 1:
         return capabilities[0]
-    voices = {voice.name: voice for one in reversed(capabilities) for voice in one.voices}
-    order = {voice.name: None for one in capabilities for voice in one.voices}
+    first = {voice.name: one for one in reversed(capabilities) for voice in one.voices}
     return TtsCapabilities(
         model="+".join(one.model for one in capabilities),
-        voices=tuple(voices[name] for name in order),
+        voices=tuple(
+            voice for one in capabilities for voice in one.voices if first[voice.name] is one
+        ),
     )

@@ -16,12 +16,12 @@ import httpx2
 from pydantic import ValidationError
 
 from dubcast import log
+from dubcast.breaker import Breaker, Ticket, Verdict
 from dubcast.config import StsClientSettings
 from dubcast.contract.errors import meaning_of
 from dubcast.contract.sts import StsErrorBody
 from dubcast.contract.worker import BreakerState, EndpointStatus
 from dubcast.errors import StsError
-from dubcast.worker.breaker import Breaker, Ticket, Verdict
 from dubcast.worker.reply_check import invalid_reply
 
 _PROCESS = "/api/v1/sts/process"

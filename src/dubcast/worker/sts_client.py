@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from dubcast import log, policy_check
 from dubcast.audio.pcm import RATE
+from dubcast.breaker import Ticket, Verdict
 from dubcast.clock import NS_PER_S
 from dubcast.config import StreamSettings, StsClientSettings
 from dubcast.contract.stream_reply import Heard
@@ -36,7 +37,6 @@ from dubcast.contract.worker import BreakerState, EndpointStatus
 from dubcast.errors import StsError
 from dubcast.languages.spoken_language import SpokenLanguage
 from dubcast.worker.answer import MIN_TIMEOUT_S, CallAnswer, last_due_ns
-from dubcast.worker.breaker import Ticket, Verdict
 from dubcast.worker.clause_stream import ClauseStream
 from dubcast.worker.endpoint import Endpoint
 from dubcast.worker.retries import PROCESS_BUDGET, RetryBudget

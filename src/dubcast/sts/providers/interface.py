@@ -2,8 +2,9 @@
 
 `load`, `run` and `close` are called from the one thread that owns the provider, never from two
 at a time, so a provider needs no lock. One whose capabilities say `thread_safe` may be run by
-several threads together, between its `load` and its `close`. Providers do not retry and know no
-deadline. Languages are tags, those of `dubcast.languages`.
+several threads together, between its `load` and its `close`. Providers of models know no
+deadline; one whose work is done elsewhere is told how long it may wait (`run_within`). Languages
+are tags, those of `dubcast.languages`.
 """
 
 from __future__ import annotations
@@ -50,12 +51,14 @@ class Voice:
 class Capabilities:
     """What a provider can do. `model` names it in replies; `batch_max` items go in one call.
 
-    `thread_safe`: `run` may be called while another call of it is under way.
+    `thread_safe`: `run` may be called while another call of it is under way. `at_once`: how many
+    calls are worth having under way, where the work is done elsewhere; 1: as many as processors.
     """
 
     model: str
     batch_max: int = 1
     thread_safe: bool = False
+    at_once: int = 1
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,11 @@ class Provider(ABC, Generic[In, Out]):
     capabilities: Capabilities
 
     def load(self) -> None:
-        """Bring the model into memory and warm it up. Raises MissingPartError."""
+        """Bring the model into memory and warm it up.
+
+        Raises MissingPartError, and NotReachableError for what is elsewhere and may come yet: then
+        it is called again.
+        """
 
     @abstractmethod
     def run(self, batch: Sequence[In]) -> list[Out]:
@@ -103,8 +110,13 @@ class Provider(ABC, Generic[In, Out]):
         Raises StsError for what the input causes; anything else is a fault of the model.
         """
 
+    def run_within(self, batch: Sequence[In], left_s: float) -> list[Out]:
+        """As `run`, for a result that nobody wants any more after `left_s` seconds. For those whose
+        work is done elsewhere: a model cannot be stopped."""
+        return self.run(batch)
+
     def close(self) -> None:
-        """Free the model."""
+        """Free the model, whether or not it was loaded whole."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,9 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from dubcast.config import RemoteSettings
 from dubcast.errors import ConfigError, MissingPartError
+from dubcast.metrics import StsMetrics
 from dubcast.models.store import ModelStore
 from dubcast.sts.providers import cuda
 from dubcast.sts.providers.interface import Capabilities, Provider
@@ -25,6 +27,10 @@ BUILT_IN = {
     "asr.whisper": "dubcast.sts.providers.asr_whisper:PROVIDER",
     "mt.fxtranslate": "dubcast.sts.providers.mt_fxtranslate:PROVIDER",
     "mt.ctranslate2": "dubcast.sts.providers.mt_ctranslate2:PROVIDER",
+    "asr.openai": "dubcast.sts.providers.asr_openai:PROVIDER",
+    "mt.openai": "dubcast.sts.providers.mt_openai:PROVIDER",
+    "mt.libretranslate": "dubcast.sts.providers.mt_libretranslate:PROVIDER",
+    "tts.openai": "dubcast.sts.providers.tts_openai:PROVIDER",
     "tts.kokoro": "dubcast.sts.providers.tts_kokoro:PROVIDER",
     "tts.piper": "dubcast.sts.providers.tts_piper:PROVIDER",
     "fit.signalsmith": "dubcast.sts.providers.fit_signalsmith:PROVIDER",
@@ -42,7 +48,8 @@ class Setup:
     `model`: as the settings name it, in the manifest or a folder; the registry puts the
     provider's own default where none is named, and leaves None for a provider without models.
     `engine`: what runs the model, where a provider has a choice. `gpu_memory_gb`: what it may take
-    of a GPU's memory.
+    of a GPU's memory. `remote`: the service elsewhere that the settings name for the stage;
+    `metrics`: where its calls are counted.
     """
 
     store: ModelStore
@@ -51,6 +58,8 @@ class Setup:
     threads: int = 1
     engine: AskedEngine = "auto"
     gpu_memory_gb: float | None = None
+    remote: RemoteSettings | None = None
+    metrics: StsMetrics | None = None
 
     @property
     def model_name(self) -> str:
@@ -77,14 +86,16 @@ class Registration:
 
     `create`: makes it, not yet loaded; may raise MissingPartError. `offers`: what it will be able
     to do, without loading a model. `models`: names in the manifest that it can run; the first is
-    its default. `beside`: what it needs whichever of these it runs. Neither function imports an
-    engine: `load` does.
+    its default. `beside`: what it needs whichever of these it runs. `remote`: the work is done by a
+    service elsewhere, and `load` asks that whether it is there. Neither function imports an engine:
+    `load` does.
     """
 
     create: Callable[[Setup], Provider[Any, Any]]
     offers: Callable[[Setup], Capabilities]
     models: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
+    remote: bool = False
 
 
 def create(kind: type[P], name: str, setup: Setup) -> P:

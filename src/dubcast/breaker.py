@@ -1,4 +1,4 @@
-"""A circuit breaker for one endpoint of the speech service: a table of states and what moves it.
+"""A circuit breaker for one endpoint that is called over a network: states and what moves it.
 
 Pure: the monotonic clock and the random numbers are given from outside, so that a step of the
 wall clock changes nothing (the libraries found time the open state by the wall clock).
