@@ -173,7 +173,7 @@ async def test_a_fault_is_mended_by_another_try_where_there_is_time(there: Elsew
 @pytest.mark.parametrize("path", [HEARD, CHAT, SPEECH])
 async def test_what_hangs_ends_with_its_fragments_time(there: Elsewhere, path: str) -> None:
     there.faults[path] = lambda call: Reply(wait_s=HANG_S) if call == 0 else None
-    async with service(settings(there.url)) as client:
+    async with service(settings(there.url, at_once=1)) as client:
         begun = time.monotonic()
         reply = await sent(client, "a", timeout_ms=1500)
         took_s = time.monotonic() - begun

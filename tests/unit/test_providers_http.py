@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 
 from dubcast.breaker import LONGEST_HOLD_S
 from dubcast.config import Settings
@@ -228,7 +229,9 @@ def test_a_service_that_lists_no_models_is_believed(
     there: Elsewhere, provider_of: ProviderOf
 ) -> None:
     there.models = None
-    provider_of("tts", model="kokoro").load()
+    with capture_logs() as lines:
+        provider_of("tts", model="kokoro").load()
+    assert [(one["event"], one["asked_for"]) for one in lines] == [("lists_no_models", "kokoro")]
 
 
 def test_a_language_that_libretranslate_lacks_is_named(provider_of: ProviderOf) -> None:
@@ -445,11 +448,19 @@ def test_what_is_no_speech_is_dropped() -> None:
         ('{"text": 1}', "no text"),
         ('{"text": "a", "words": [{"word": "a"}]}', "cannot be read"),
         ('{"text": "a", "segments": ["b"]}', "cannot be read"),
+        ('{"text": "a", "words": [{"word": "a", "start": NaN, "end": 1}]}', "from nan to 1.0"),
     ],
 )
 def test_transcripts_that_cannot_be_read(body: str, why: str) -> None:
     with pytest.raises(BadReply, match=why):
         transcript(_json(body), words=True)
+
+
+def test_times_before_the_sound_are_its_beginning() -> None:
+    said = transcript(
+        _json('{"text": "a", "words": [{"word": "a", "start": -1, "end": -0.5}]}'), words=True
+    )
+    assert said.words == (Word("a", 0.0, 0.0),)
 
 
 def test_quotation_marks_around_all_of_it_are_dropped() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -92,7 +93,11 @@ def _pieces(told: Mapping[str, Any], segments: Sequence[Mapping[str, Any]]) -> l
 
 
 def _word(told: Mapping[str, Any], text: str) -> Word:
-    return Word(str(told[text]), float(told["start"]), float(told["end"]))
+    start_s, end_s = float(told["start"]), float(told["end"])
+    if not math.isfinite(start_s + end_s):
+        raise ValueError(f"from {start_s} to {end_s}")
+    start_s = max(start_s, 0.0)
+    return Word(str(told[text]), start_s, max(start_s, end_s))
 
 
 def _settings(setup: Setup) -> RemoteAsrSettings:

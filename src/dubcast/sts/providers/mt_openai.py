@@ -17,7 +17,7 @@ _PROMPT = (
     "original: no quotation marks, no notes, no alternatives, nothing added or left out."
 )
 _ALONE_S = 30.0
-_QUOTES = ('""', "''", "“”", "«»")
+_QUOTES = {'"': '"', "'": "'", "“": "”", "«": "»"}
 
 
 class OpenAiMt(MtProvider):
@@ -71,7 +71,7 @@ def translation(got: Got, source: str) -> str:
     if not isinstance(text, str) or not text.strip():
         raise BadReply("its answer is empty")
     text = " ".join(text.split())
-    for opening, closing in _QUOTES:
+    for opening, closing in _QUOTES.items():
         wrapped = len(text) > 2 and text[0] == opening and text[-1] == closing
         if wrapped and source.strip()[:1] != opening:
             return text[1:-1].strip()

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from dubcast import log
 from dubcast.addresses import is_this_machine
 from dubcast.breaker import Breaker, Verdict
 from dubcast.config import MASK, BreakerSettings, RemoteSettings
@@ -256,9 +257,8 @@ class Remote:
         error = self._error(f"HTTP {status}{told}{asked}")
         error.retryable = False
         # One text that it refuses says nothing; an address or a model that is not there does.
-        return _Failed(
-            error, Verdict.BAD if status < 400 or status == 404 else Verdict.OURS, outcome
-        )
+        verdict = Verdict.BAD if status < 400 or status == 404 else Verdict.OURS
+        return _Failed(error, verdict, outcome)
 
     def _left_alone(self) -> StsError:
         reason = self._breaker.alert or "it failed several times in a row"
@@ -287,6 +287,7 @@ def look_for_model(remote: Remote, model: str) -> None:
     """
     got = remote.look("/models")
     if got is None:
+        log.get("remote").warning("lists_no_models", service=remote.name, asked_for=model)
         return
     try:
         entries = got.json().get("data") or []
