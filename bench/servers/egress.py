@@ -75,6 +75,7 @@ _FPS = 25
 _SPREAD_S = 20.0  # joins begin within so long
 # A picture of the stream that eight get, in bytes: with the sound about 6 Mbit/s.
 _PICTURE_BYTES = 29_000
+_BEGINNING_S = 10.0  # not counted in what a destination costs
 _ISOLATION_S = 300.0
 _FREEZE_S = 15.0
 _HEAD, _MARK = 8, 16  # of a picture that came, in bytes
@@ -277,18 +278,23 @@ def _forward(source: str, name: str, there: Destination, out: Path) -> Forwarded
 async def _watch(all_of: dict[str, Forwarded]) -> dict[str, Figure]:
     """Ask each how it stands for as long as it is measured; what a well one used."""
     well = [one for name, one in all_of.items() if name.startswith("well")]
-    await asyncio.sleep(10)  # they are live
+    await _ask(all_of, _BEGINNING_S)
     started, before = time.monotonic(), [_cpu_s(one.process) for one in well]
-    while time.monotonic() - started < _ISOLATION_S:
-        for one in all_of.values():
-            await asyncio.to_thread(one.ask)
-        await asyncio.sleep(0.5)
+    await _ask(all_of, _ISOLATION_S)
     passed_s = time.monotonic() - started
     used = [_cpu_s(one.process) - cpu for one, cpu in zip(well, before, strict=True)]
     return {
         "egress_cpu": round(statistics.median(used) / passed_s, 4),
         "egress_rss_mb": round(max(one.process.memory_info().rss for one in well) / 2**20, 1),
     }
+
+
+async def _ask(all_of: dict[str, Forwarded], seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        for one in all_of.values():
+            await asyncio.to_thread(one.ask)
+        await asyncio.sleep(0.5)
 
 
 def _cpu_s(process: psutil.Process) -> float:

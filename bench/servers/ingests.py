@@ -22,10 +22,10 @@ from bench import parts
 from bench.parts import Found, Part
 from bench.scene import dub
 from bench.servers.publishers import Ingest, coded, command
-from dubcast.config import Secret, Settings, StreamSettings, StsClientSettings
+from dubcast.config import Settings, StreamSettings, StsClientSettings
 from dubcast.contract.ids import ingest_path, output_path
 from dubcast.contract.worker import Outcome, as_run
-from dubcast.errors import MediaError, MediaServerError, ProbeError
+from dubcast.errors import MediaError, ProbeError
 from dubcast.measure import stage
 from dubcast.measure.figures import Bar, Figure
 from dubcast.measure.narrated import narrated
@@ -33,6 +33,7 @@ from dubcast.measure.probe import probe
 from dubcast.measure.recorder import RecorderProcess
 from dubcast.mediaserver.choice import create
 from dubcast.mediaserver.interface import control_plane
+from dubcast.orchestrator.up import hook_secret
 from dubcast.testing.enhanced import enhanced_tags
 from dubcast.testing.media import run_ffmpeg
 from dubcast.testing.publisher import paced, publish
@@ -105,7 +106,7 @@ class Stage:
     def __init__(self, roles: Settings, out: Path) -> None:
         self.roles = roles
         self.out = out
-        self._server = create(roles, control_plane(roles, Secret("")))
+        self._server = create(roles, control_plane(roles, hook_secret(roles)))
         self._api = httpx2.AsyncClient(trust_env=False, timeout=2)
 
     async def close(self) -> None:
@@ -117,10 +118,10 @@ class Stage:
         return self.out / "asrun" / f"{name}.asrun.jsonl"
 
     async def watch(self, name: str, seen: Watched, started: float) -> None:
-        """Look at a stream until cancelled."""
+        """Look at a stream until cancelled. Raises MediaServerError if the server does not tell."""
         url = f"http://127.0.0.1:{self.roles.orchestrator.port}/v1/streams/{name}"
         while True:
-            with contextlib.suppress(httpx2.HTTPError, MediaServerError):
+            with contextlib.suppress(httpx2.HTTPError):
                 told = (await self._api.get(url)).json()
                 paths = await self._server.ready_paths()  # after what is told of them
                 self._note(name, seen, time.monotonic() - started, set(paths), told)
