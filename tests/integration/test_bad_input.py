@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dubcast.rtmp.errors import ClosedError
+from dubcast.wire import ClosedError
 from test_worker import DELAY_S, LEAD_S, media_server, recording, worker
 
 from bench.faults import inputs
