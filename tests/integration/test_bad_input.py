@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dubcast.wire import ClosedError
 from test_worker import DELAY_S, LEAD_S, media_server, recording, worker
 
 from bench.faults import inputs
@@ -19,6 +18,7 @@ from bench.faults.inputs import BENT, FAULT_S, SECONDS
 from dubcast import flv
 from dubcast.measure.probe import ProbeReport, probe
 from dubcast.measure.recording import iter_tags
+from dubcast.wire import ClosedError
 
 pytestmark = pytest.mark.timeout(300)
 _BACK = (
