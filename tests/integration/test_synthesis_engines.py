@@ -55,7 +55,7 @@ def test_what_an_engine_says_is_understood(engine: Engine, subject: Subject) -> 
     voice = next(one for one in tts.capabilities.voices if one.name == "af_heart")
     (speech,) = tts.run([TtsTask(TEXT, voice)])
     tts.close()
-    assert len(speech.samples) / speech.rate_hz == pytest.approx(2.9, abs=0.5)
+    assert 1.5 < len(speech.samples) / speech.rate_hz < 3.5
     asr = registry.create(AsrProvider, "whisper", Setup(store))
     asr.load()
     heard = soxr.resample(speech.samples, speech.rate_hz, ASR_RATE).astype(np.float32)
