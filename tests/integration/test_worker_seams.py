@@ -20,6 +20,7 @@ from dubcast.testing.sts_server import Reply, ScriptedSts, refusal, success
 from dubcast.worker.core import WorkerCore
 from dubcast.worker.dubber import Dubber
 from dubcast.worker.sts_client import StsClient
+from rig import eventually
 
 CHUNK = 4800
 POLICY = StreamSettings.model_validate(
@@ -36,11 +37,11 @@ class AllSpeech:
 
 
 async def sent(script: Any) -> list[dict[str, Any]]:
-    """The requests for the first four chunks, all cut before the first reply comes."""
-    clock, all_cut = VirtualClock(), threading.Event()
+    """The requests for the first four chunks, two cut before the first reply comes."""
+    clock, two_cut = VirtualClock(), threading.Event()
 
     def held_back(request: dict[str, Any], call: int) -> Reply:
-        assert all_cut.wait(10)
+        assert two_cut.wait(10)
         reply: Reply = script(request, call)
         return reply
 
@@ -48,7 +49,7 @@ async def sent(script: Any) -> list[dict[str, Any]]:
         settings = StsClientSettings(url=sts.url, retries=0, max_inflight=4)
         core = WorkerCore(POLICY, "run", AllSpeech(), 0)
         client = StsClient(settings, "demo", POLICY, clock.monotonic_ns)
-        dubber = Dubber(core, client, clock, asyncio.to_thread, settings.max_inflight)
+        dubber = Dubber(core.dubs, client, clock, asyncio.to_thread, settings.max_inflight)
         chunks = 0
         while chunks < 4:
             now = clock.monotonic_ns()
@@ -57,8 +58,10 @@ async def sent(script: Any) -> list[dict[str, Any]]:
             chunks += len(fragments)
             dubber.submit(fragments)
             await asyncio.sleep(0)
+            if chunks == 2 and not two_cut.is_set():
+                two_cut.set()
+                await eventually(lambda: len(sts.requests) == 2)
             clock.advance(CHUNK / RATE)
-        all_cut.set()
         await dubber.idle()
         await client.close()
     assert clock.monotonic_ns() < 9 * NS_PER_S
