@@ -26,9 +26,11 @@ TAGS = [
 
 
 class Stream:
-    """Sends the tags 10 ms apart; absent (404) until `there`; `endless` never closes."""
+    """Sends the tags 10 ms apart; absent (404) until `there`; `endless` never closes; the first
+    `begun` connections end after the header.
+    """
 
-    def __init__(self, *, there: bool = True, endless: bool = False) -> None:
+    def __init__(self, *, there: bool = True, endless: bool = False, begun: int = 0) -> None:
         self.there = threading.Event()
         self.done = threading.Event()
         self.asked = 0
@@ -46,6 +48,8 @@ class Stream:
                 self.end_headers()
                 with contextlib.suppress(OSError):
                     self.wfile.write(flv.header())
+                    if stream.asked <= begun:
+                        return
                     for tag in TAGS:
                         self.wfile.write(flv.encode(tag))
                         time.sleep(0.01)
@@ -94,6 +98,15 @@ def test_it_waits_for_a_stream_that_is_not_there_yet(tmp_path: Path) -> None:
         files = Recorder(stream.url, tmp_path / "r.flv").run()
         timer.join()
     assert stream.asked > 2 and list(iter_tags(files[0])) == TAGS
+
+
+def test_a_connection_that_only_begins_is_none(tmp_path: Path) -> None:
+    with serving(Stream(begun=2)) as stream:
+        files = Recorder(stream.url, tmp_path / "r.flv").run()
+    assert (files, stream.asked) == ([tmp_path / "r.flv"], 3)
+    assert list(iter_tags(files[0])) == TAGS
+    times = arrivals.load(files[0])
+    assert times is not None and len(times) == len(TAGS)
 
 
 def test_asked_to_it_connects_again_into_another_file(tmp_path: Path) -> None:

@@ -131,6 +131,10 @@ class Recorder:
                 arrival = self._clock.monotonic_ns()
                 writer = writer or TagWriter(self._next_path())
                 writer.feed(data, arrival)
+            if writer is not None and not writer.tags:
+                # A server may end at once what it has only begun: a path that is published anew.
+                self.files.pop()
+                return False
         except (flv.FlvError, OSError) as error:
             sys.stderr.write(f"recorder: {error}\n")
         finally:
