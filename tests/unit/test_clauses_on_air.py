@@ -18,7 +18,7 @@ from dubcast.contract.sts import LeftAlone, StageTimes, StsMetadata
 from dubcast.contract.worker import Outcome
 from dubcast.errors import StsError
 from dubcast.worker.core import WorkerCore
-from dubcast.worker.fragment import Fragment
+from dubcast.worker.fragment import Fragment, State
 from dubcast.worker.scheduler import Tracks
 from dubcast.worker.work import Announced, SpokenClause, StreamEnd, Work
 from worker_fakes import LevelVad
@@ -399,3 +399,36 @@ def test_a_clause_whose_time_has_passed_is_not_played_over_what_follows() -> Non
     assert late.span.stop == dubbed.span.start
     assert late.translation == "dito 0 dito 1"
     assert one.level(0.3, 4.0) == pytest.approx(1.0, rel=0.02)
+
+
+def test_more_clauses_than_have_room_are_kept_within_the_fragment() -> None:
+    one = Stage()
+    length_ms = round(1000 * (one.work_stop - one.work_start) / RATE)
+    one.hear(speech_start_ms=length_ms - 150)
+    one.tell(tuple(Announced(f"dito {n}", f"said {n}", length_ms, length_ms) for n in range(12)))
+    for number in range(12):
+        one.speak(number, 0.1)
+    spans = [fragment.span for fragment in one.play_out()]
+    assert len(spans) == 12
+    assert all(one.start < one.stop for one in spans)
+    assert spans[-1].stop == one.work_stop
+
+
+def test_the_last_word_of_what_is_on_air_already_is_not_left_to_the_next() -> None:
+    one = Stage(RUNNING)
+    following = one.cut()
+    while one.fragment.state is not State.OVERDUE:
+        one.step()
+    length_ms = round(1000 * (one.work_stop - one.work_start) / RATE)
+    one.hear(rest_from_ms=length_ms - 400)
+    assert one.fragment.span.stop == following.span.start == one.work_stop
+
+
+def test_a_first_clause_that_cannot_be_spoken_does_not_excuse_those_that_came_too_late() -> None:
+    one = Stage()
+    one.until(DELAY_S - SPEAKS_S + 1.9)  # the second clause is on air, too
+    one.announce()
+    one.tell(SpokenClause(0, np.zeros(0, np.float32), 1.0, 0))
+    for number in (1, 2):
+        one.speak(number)
+    assert one.outcomes() == [(0, Outcome.LATE), (2, Outcome.DUBBED)]

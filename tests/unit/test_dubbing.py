@@ -100,6 +100,14 @@ def test_only_what_was_said_after_the_fault_ends_it(one: Watched, outcome: Outco
     assert one.fault == ""
 
 
+def test_a_fragment_that_failed_and_is_dubbed_with_the_next_ends_its_own_fault(
+    one: Watched,
+) -> None:
+    one.failed(5, "MODEL_ERROR")
+    one.aired(5, Outcome.DUBBED)
+    assert one.fault == ""
+
+
 def test_an_open_breaker_keeps_what_it_was_opened_for(one: Watched) -> None:
     one.failed(0, "UNAUTHORIZED", "the key is wrong")
     one.failed(1, "BREAKER_OPEN", "left alone")

@@ -182,6 +182,38 @@ def test_each_family_is_given_its_tokens(
     assert layout.begins(target) == begins
 
 
+@pytest.mark.parametrize(
+    ("tokens", "given"),
+    [
+        ((">>pt_PT<<", ">>pt_br<<", ">>pt<<", ">>pt_BA<<"), ">>pt_br<<"),
+        ((">>pt_PT<<", ">>pt_AO<<", ">>pt<<"), ">>pt<<"),
+        ((">>por<<", ">>pob<<"), ">>pob<<"),
+        ((">>por<<", ">>spa<<"), ">>por<<"),
+    ],
+)
+def test_of_several_tokens_of_a_language_the_same_one_is_given(
+    tmp_path: Path, tokens: tuple[str, ...], given: str
+) -> None:
+    folder = opus_with(tmp_path, tokens)
+    layout = layout_of(folder)
+    assert layout.given(["▁x"], "en", "pt-BR")[0] == given
+    assert ("en", "pt-BR") in layout.pairs(["en", "pt-BR"])
+
+
+def test_targets_that_are_not_known_are_told(tmp_path: Path) -> None:
+    with pytest.raises(MissingPartError, match="names no target that is known"):
+        layout_of(opus_with(tmp_path, (">>xyz<<",)))
+
+
+def opus_with(root: Path, tokens: tuple[str, ...]) -> Path:
+    folder = root / "opus-mt-en-roa"
+    folder.mkdir()
+    save(folder, tokens, ["<s>", *PT], start="<s>")
+    for file in FILES["opus"]:
+        (folder / file).write_bytes(pieces())
+    return folder
+
+
 def test_a_model_that_adds_the_end_itself_is_not_given_it(tmp_path: Path) -> None:
     folder = folder_of(tmp_path, "opus-mt-pt-en")
     config = json.loads((folder / "config.json").read_text())

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dubcast.audio.fragmenter import Span
 from dubcast.audio.pcm import RATE
 from dubcast.clock import NS_PER_S
 from dubcast.config import StreamSettings
@@ -155,6 +156,19 @@ def test_what_follows_is_cut_early_enough_for_both() -> None:
     assert held.now < free.now - NS_PER_S
     assert second.span.stop < other.span.stop
     assert one_in_time(held, second)
+
+
+def test_after_a_long_breath_it_is_cut_while_the_two_may_still_be_joined() -> None:
+    one = Stage()
+    first = one.until_cut(1)
+    one.no_speech(first)
+    second_try, endless = one.core.dubs.second_try, 10**9
+    begun = first.span.stop + round(0.9 * RATE)
+    position = begun + RATE
+    while second_try.longest(endless, begun, position, position * NS_PER_S // RATE) == endless:
+        position += CHUNK
+    span = Span(begun, position, begun, position)
+    assert second_try.joins(span, position * NS_PER_S // RATE)
 
 
 def one_in_time(one: Stage, fragment: Fragment) -> bool:

@@ -276,7 +276,8 @@ def keep_picture(path: Path) -> None:
     Where a server keeps no GOP for who comes late, an output begins with sound alone, and is
     published anew with its picture.
     """
-    connections = [path, *sorted(path.parent.glob(f"{path.stem}-*{path.suffix}"))]
+    further = path.parent.glob(f"{path.stem}-*{path.suffix}")
+    connections = [path, *sorted(further, key=lambda one: int(one.stem.rpartition("-")[2]))]
     pictured = [one for one in connections if one.exists() and _has_picture(one)]
     if pictured and pictured[0] != path:
         pictured[0].replace(path)

@@ -168,7 +168,8 @@ def voice_subject(settings: Settings) -> Subject | None:
     Raises as `offered`, and MissingPartError if the model is not installed.
     """
     server = settings.sts_server
-    if server.providers.tts != "kokoro" or server.device != "cpu":
+    on_gpu = server.device != "cpu" and registry.gpu_missing() is None
+    if server.providers.tts != "kokoro" or on_gpu:
         return None
     found = registry.find(TtsProvider, server.providers.tts)
     store = ModelStore(settings.models)

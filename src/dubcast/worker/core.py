@@ -174,9 +174,9 @@ class WorkerCore:
             self.placements.placed(placed[0], self._intake.av_error_s)
             self._tap("original", *placed)
             start, samples = placed
-            open_for = start + len(samples) - self._cutter.quiet_until
+            begun, position = self._cutter.quiet_until, start + len(samples)
             longest = round(self._length_limit.longest_s * RATE)
-            longest = self.dubs.second_try.longest(longest, open_for, now)
+            longest = self.dubs.second_try.longest(longest, begun, position, now)
             return self._added(self._cutter.cut(start, samples, longest), now)
 
     def background(self, start: int, background: Int16, speech_share: Float) -> None:

@@ -73,7 +73,8 @@ class DubbingWatch:
         fault, sequence = self._fault, entry.sequence_number
         if entry.outcome in _SERVED:
             self._served = max(self._served, sequence)
-            if fault is not None and sequence > fault.sequence:
+            # Its own too: a fragment whose call failed may have been joined with the next.
+            if fault is not None and sequence >= fault.sequence:
                 self._fault = None
         elif entry.clause + 1 == entry.clauses and sequence > self._served:
             # What was said of its call, if it was called, has the service's words.

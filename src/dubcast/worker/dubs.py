@@ -244,7 +244,9 @@ class DubDesk:
         asked = self._book.asked(sequence)
         if asked is None:
             return
-        if heard.rest_from_ms is not None and asked.span.cut:
+        # Of one that is overdue the last words may be on air already.
+        in_time = asked.state is State.INFLIGHT
+        if heard.rest_from_ms is not None and asked.span.cut and in_time:
             self._leave_rest(asked, call.start + ms_to_samples(heard.rest_from_ms))
         _hear(asked, call, heard)
 
@@ -264,7 +266,8 @@ class DubDesk:
         with self._lock:
             part = self._book.asked(sequence, clause.index)
             if not len(clause.voice):
-                if part is not None:
+                # One that is overdue stands for the clauses that came too late, too.
+                if part is not None and part.state is State.INFLIGHT:
                     self._book.part_failed(part, Outcome.NO_SPEECH, "", waited_s)
                 return
             call.came(clause.index, waited_s)
@@ -301,13 +304,14 @@ def _hear(asked: Fragment, call: _Call, heard: Heard | StsResponse) -> None:
 
 def _clause_spans(call: _Call, clauses: Sequence[Announced]) -> tuple[ClauseSpan, ...]:
     """Where in the stream the sources of the clauses are: one after the other, each long enough to
-    be replaced."""
+    be replaced if there is room for that."""
     start, stop = call.speech
+    least = min(LEAST_SPEECH, (stop - start) // max(len(clauses), 1))
     spans: list[ClauseSpan] = []
     for i, clause in enumerate(clauses):
         at = call.start + ms_to_samples(clause.start_ms) if i else start
-        earliest = spans[-1].start + LEAST_SPEECH if spans else start
-        at = max(min(at, stop - (len(clauses) - i) * LEAST_SPEECH), earliest)
+        earliest = spans[-1].start + least if spans else start
+        at = max(min(at, stop - (len(clauses) - i) * least), earliest)
         spans.append(ClauseSpan(at, clause.text, clause.source_text))
     return tuple(spans)
 

@@ -138,7 +138,7 @@ class Fragment:
         self.awaits_clauses = False
         later = range(max(first, 1), len(clauses))
         parts = [self._part(number, clauses) for number in later]
-        self.parts = len(clauses)
+        self.parts = len(clauses) if parts else 1
         head = clauses[: later.start]
         if any(one.source_text for one in clauses):
             self.transcript = " ".join(one.source_text for one in head if one.source_text)

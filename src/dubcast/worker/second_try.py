@@ -23,6 +23,8 @@ _SURE = ms_to_samples(400)
 _FARTHEST = ms_to_samples(1000)
 # What follows has at least so much.
 _LEAST_S = 1.0
+# It is cut so long before the two together would be too late.
+_MARGIN_S = 0.2
 
 
 class SecondTry:
@@ -62,13 +64,14 @@ class SecondTry:
             return False
         return self._left_s(held, (span.stop - held.span.stop) / RATE, now) >= 0
 
-    def longest(self, longest: int, open_for: int, now: int) -> int:
-        """How long what follows may become; `longest`: what it may otherwise, `open_for`: what it
-        has already, all in samples."""
-        held = self._book.held
+    def longest(self, longest: int, begun: int, position: int, now: int) -> int:
+        """How long what follows may become, which began at `begun` and has come to `position`;
+        `longest`: what it may otherwise, all in samples."""
+        held, open_for = self._book.held, position - begun
         if held is None or open_for < _LEAST_S * RATE:
             return longest
-        return open_for if self._left_s(held, open_for / RATE, now) <= 0 else longest
+        more_s = (position - held.span.stop) / RATE
+        return open_for if self._left_s(held, more_s, now) <= _MARGIN_S else longest
 
     def _left_s(self, held: Fragment, more_s: float, now: int) -> float:
         """Until when, from now, `held` has to be sent with so much more."""

@@ -233,7 +233,9 @@ class StsClient:
 
     async def _again(self, error: StsError, failed: Endpoint, order: _Order) -> _Call | None:
         """Where to send a fragment once more; None: nowhere, too late or too often."""
-        deadline_ns = last_due_ns(order.work, order.stream)
+        streams = any(endpoint.streams is not False for endpoint in self._endpoints)
+        whole_by_ns = order.work.deadline_ns
+        deadline_ns = last_due_ns(order.work, order.stream) if streams else whole_by_ns
         others = [endpoint for endpoint in self._endpoints if endpoint is not failed]
         budget, ratio = self._budget, self._settings.retry_ratio
         worth = error.code != "INVALID_INPUT" and (error.retryable or others)

@@ -70,8 +70,8 @@ class EspeakPool:
     def _spoken(self, process: _Process, pieces: Sequence[str]) -> list[str]:
         try:
             found = process.lines(pieces)
-        except BaseException:
-            process.end()  # what it still writes would be taken for the next text's
+        except BaseException:  # cancelled too: what it still writes is not the next text's
+            process.end()
             raise
         with self._lock:
             self._idle.append(process)

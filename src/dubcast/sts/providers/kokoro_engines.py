@@ -1,4 +1,4 @@
-"""What runs Kokoro's network: onnxruntime, or OpenVINO, from the same file.
+"""What runs Kokoro's network on a CPU: onnxruntime, or OpenVINO, from the same file.
 
 Texts have any length, so both are given inputs whose length is open.
 """
@@ -14,7 +14,7 @@ import numpy as np
 
 from dubcast.errors import MissingPartError
 from dubcast.sts.providers.interface import Float
-from dubcast.sts.providers.registry import Device
+from dubcast.sts.providers.onnx_session import open_session
 from dubcast.sts.synthesis import Engine
 
 MODEL = "model.onnx"
@@ -28,16 +28,14 @@ class Network(Protocol):
         """24 kHz speech of phonemes, in a voice's style of 256 values."""
 
 
-def open_network(engine: Engine, folder: Path, device: Device, threads: int) -> Network:
+def open_network(engine: Engine, folder: Path, threads: int) -> Network:
     """Load `model.onnx` of a folder; `threads` work on one text.
 
-    Raises MissingPartError if the engine is not installed or cannot use the device.
+    Raises MissingPartError if the engine is not installed.
     """
     if engine == "openvino":
-        if device != "cpu":
-            raise MissingPartError(f"openvino runs on the CPU alone, and the device is {device}")
         return _OpenVino(folder / MODEL, threads)
-    return _OnnxRuntime(folder / MODEL, device, threads)
+    return _OnnxRuntime(folder / MODEL, threads)
 
 
 def inputs(tokens: list[int], style: Float) -> dict[str, Any]:
@@ -50,24 +48,8 @@ def inputs(tokens: list[int], style: Float) -> dict[str, Any]:
 
 
 class _OnnxRuntime:
-    def __init__(self, model: Path, device: Device, threads: int) -> None:
-        try:
-            import onnxruntime
-        except ImportError as error:
-            raise MissingPartError("onnxruntime is missing: pip install 'dubcast[sts]'") from error
-        providers = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
-        wanted = providers[device]
-        if wanted not in onnxruntime.get_available_providers():
-            raise MissingPartError(
-                f"this onnxruntime cannot use {device}: pip install onnxruntime-gpu"
-            )
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        # Spinning threads would take the core that the other models and the media path need.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(str(model), options, providers=[wanted])
+    def __init__(self, model: Path, threads: int) -> None:
+        self._session = open_session(model, threads)
 
     def audio(self, tokens: list[int], style: Float) -> Float:
         found = self._session.run(None, inputs(tokens, style))[0]

@@ -57,7 +57,7 @@ def main(engine: str, model: str, voices: str, threads: str) -> None:
     texts = [[vocab[char] for char in sounds if char in vocab] for sounds in _SOUNDS]
     voice = sorted(Path(voices).glob("*.bin"))[0]
     styles = np.fromfile(voice, dtype="<f4").reshape(-1, STYLE)
-    network = open_network(cast(Engine, engine), Path(model), "cpu", int(threads))
+    network = open_network(cast(Engine, engine), Path(model), int(threads))
     wall, cpu = measure(network, texts, styles)
     print(Trial(wall=wall, cpu=cpu, memory_mb=memory_mb()).model_dump_json())
 

@@ -28,6 +28,7 @@ Family = Literal["opus", "nllb", "m2m", "madlad"]
 END = "</s>"
 _DIRECTION = re.compile(r"([a-z]{2,3})-([a-z]{2,3})$")
 _OPUS_TARGET = re.compile(r">>([a-z]{2,3})(?:_[A-Za-z]+)?<<")
+_MEANT = (">>pt_br<<", ">>pob<<", ">>cmn_hans<<", ">>zho_hans<<")
 _VOCABULARIES = ("shared_vocabulary", "source_vocabulary", "vocabulary")
 _PIECES = ("sentencepiece.bpe.model", "spiece.model", "sentencepiece.model")
 # NLLB's names; a language that is not here is not offered from its models.
@@ -43,6 +44,11 @@ sq:als_Latn sr:srp_Cyrl sv:swe_Latn sw:swh_Latn ta:tam_Taml te:tel_Telu th:tha_T
 tl:tgl_Latn tr:tur_Latn uk:ukr_Cyrl ur:urd_Arab vi:vie_Latn zh:zho_Hans
 """
 _NLLB = dict(one.split(":") for one in _NLLB_NAMES.split())
+# OPUS-MT names targets by two letters or by three: `>>pt_br<<`, `>>por<<`, `>>cmn_Hans<<`.
+_BY_THREE = {
+    **{name[:3]: code for code, name in _NLLB.items()},
+    **{"pob": "pt", "cmn": "zh", "ara": "ar"},
+}
 
 
 @dataclass(frozen=True)
@@ -117,10 +123,11 @@ def _opus(name: str, tokens: frozenset[str]) -> tuple[dict[str, str], dict[str, 
     """Sources and targets; the folder's name says them, unless the targets have tokens."""
     found = _DIRECTION.search(name.lower())
     targets = {}
-    # Of several tokens of a language the longest: `>>pt_br<<` before `>>pt<<`, which is European.
-    for token in sorted(tokens, key=len):
+    for token in sorted(tokens, key=_opus_preference, reverse=True):
         if match := _OPUS_TARGET.fullmatch(token):
-            targets[match[1]] = token
+            targets.setdefault(_BY_THREE.get(match[1], match[1]), token)
+    if targets and not targets.keys() & _NLLB.keys():
+        raise MissingPartError(f"the vocabulary of {name!r} names no target that is known")
     if found is None and not targets:
         raise MissingPartError(f"the folder's name {name!r} does not end in a direction (en-de)")
     if found is None:
@@ -129,6 +136,13 @@ def _opus(name: str, tokens: frozenset[str]) -> tuple[dict[str, str], dict[str, 
             raise MissingPartError(f"the folder's name {name!r} does not say its source (en-roa)")
         return {source[1]: ""}, targets
     return {found[1]: ""}, targets or {found[2]: ""}
+
+
+def _opus_preference(token: str) -> tuple[bool, bool, str]:
+    """Of several tokens of a language the one that is meant by its bare tag goes first (`>>pt<<` is
+    European), then the one without a region; the order is the same at every start.
+    """
+    return token.lower() in _MEANT, "_" not in token, token
 
 
 def _several(tokens: frozenset[str]) -> tuple[Family, dict[str, str]]:

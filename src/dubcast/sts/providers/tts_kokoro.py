@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -52,7 +51,7 @@ _DEFAULTS = {"af_heart", "pf_dora"}
 
 
 class KokoroTts(TtsProvider):
-    """Kokoro: `model.onnx` and `vocab.json` in one folder, voices (`<name>.bin`) in another."""
+    """On a CPU: `model.onnx` and `vocab.json` in one folder, voices (`<name>.bin`) in another."""
 
     def __init__(
         self, folder: Path, voices_folder: Path, capabilities: TtsCapabilities, setup: Setup
@@ -70,8 +69,7 @@ class KokoroTts(TtsProvider):
         self._espeak = Espeak()
         vocab = json.loads((self._folder / "vocab.json").read_text(encoding="utf-8"))
         self._vocab = vocab["vocab"]
-        device, threads = self._setup.device, self._setup.threads
-        self._network = open_network(self._engine(), self._folder, device, threads)
+        self._network = open_network(self._engine(), self._folder, self._setup.threads)
         for voice in self.capabilities.voices:
             if voice.default:
                 self.run([TtsTask("Ok.", voice)])  # the first run of a session is slow
@@ -147,8 +145,7 @@ def _create(setup: Setup) -> TtsProvider:
 
 
 def _on_cpu(setup: Setup) -> KokoroTts:
-    voices_folder = setup.store.path(_VOICES_MODEL)
-    return KokoroTts(setup.folder(), voices_folder, _offers(setup), replace(setup, device="cpu"))
+    return KokoroTts(setup.folder(), setup.store.path(_VOICES_MODEL), _offers(setup), setup)
 
 
 PROVIDER = Registration(

@@ -1,7 +1,8 @@
 """Speech synthesis: Piper's voices (VITS, ONNX), a file each, at their natural speed.
 
 A folder holds the voices: `de_DE-thorsten-medium.onnx` with `de_DE-thorsten-medium.onnx.json`. They
-are loaded when they are first asked to speak, and the latest few stay in memory.
+are loaded when they are first asked to speak, and the latest few stay in memory. They run on the
+CPU, wherever other stages do.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from dubcast.sts.providers.interface import (
 from dubcast.sts.providers.onnx_session import open_session
 from dubcast.sts.providers.phonemes import Espeak
 from dubcast.sts.providers.piper_voice import PiperVoice, language_tag, read_voice
-from dubcast.sts.providers.registry import Device, Registration, Setup
+from dubcast.sts.providers.registry import Registration, Setup
 
 MODEL = "piper-en-us-joe-medium"
 _CONFIG = ".onnx.json"
@@ -38,12 +39,9 @@ _IN_MEMORY = 4
 class PiperTts(TtsProvider):
     """The voices of one folder. Raises MissingPartError on loading if there are none."""
 
-    def __init__(
-        self, folder: Path, capabilities: TtsCapabilities, device: Device, threads: int
-    ) -> None:
+    def __init__(self, folder: Path, capabilities: TtsCapabilities, threads: int) -> None:
         self.capabilities = capabilities
         self._folder = folder
-        self._device = device
         self._threads = threads
         self._voices = {name: voice for voice in installed(folder) for name in names(voice)}
         self._sessions: OrderedDict[str, Any] = OrderedDict()
@@ -87,7 +85,7 @@ class PiperTts(TtsProvider):
     def _session(self, voice: PiperVoice) -> Any:
         if voice.name not in self._sessions:
             path = self._folder / f"{voice.name}.onnx"
-            self._sessions[voice.name] = open_session(path, self._device, self._threads)
+            self._sessions[voice.name] = open_session(path, self._threads)
             if len(self._sessions) > _IN_MEMORY:
                 self._sessions.popitem(last=False)
         self._sessions.move_to_end(voice.name)
@@ -142,7 +140,7 @@ def _offers(setup: Setup) -> TtsCapabilities:
 
 
 def _create(setup: Setup) -> PiperTts:
-    return PiperTts(setup.folder(), _offers(setup), setup.device, setup.threads)
+    return PiperTts(setup.folder(), _offers(setup), setup.threads)
 
 
 PROVIDER = Registration(create=_create, offers=_offers, models=(MODEL,))
