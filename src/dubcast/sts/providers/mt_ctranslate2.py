@@ -60,6 +60,9 @@ class CTranslate2Mt(MtProvider):
             inter_threads=1,
             intra_threads=self._setup.threads,
         )
+        # What a GPU cannot compute shows at the first text, while the CPU can still take its place.
+        for source, target in sorted(self.capabilities.pairs)[:1]:
+            self.run([MtTask("Ok.", source, target)])
 
     def run(self, batch: Sequence[MtTask]) -> list[str]:
         parts = [self._sentences(task) for task in batch]
