@@ -122,7 +122,7 @@ def _vocabulary(folder: Path) -> frozenset[str]:
 def _opus(name: str, tokens: frozenset[str]) -> tuple[dict[str, str], dict[str, str]]:
     """Sources and targets; the folder's name says them, unless the targets have tokens."""
     found = _DIRECTION.search(name.lower())
-    targets = {}
+    targets: dict[str, str] = {}
     for token in sorted(tokens, key=_opus_preference, reverse=True):
         if match := _OPUS_TARGET.fullmatch(token):
             targets.setdefault(_BY_THREE.get(match[1], match[1]), token)
