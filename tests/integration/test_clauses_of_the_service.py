@@ -72,7 +72,7 @@ async def test_clauses_of_the_service_are_those_of_the_worker(url: str) -> None:
             deadline = time.monotonic_ns() + 20 * S
             order = work(
                 deadline, fragment_id=f"run-{number}", sequence=number, audio=AUDIO,
-                slot_ms=6000, clausewise=True, open_end=True,
+                slot_ms=6000, clausewise=True, open_end_ms=800,
             )  # fmt: skip
             end = await one.dub(order, heard.append)
             assert isinstance(end, StreamEnd)

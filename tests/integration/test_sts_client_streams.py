@@ -224,6 +224,6 @@ async def test_an_open_end_is_told_to_who_is_known_to_stream() -> None:
     async with client(lambda r, c: streamed(r, TWO)) as ((server,), one):
         for _ in range(2):
             deadline = time.monotonic_ns() + round(20 * UNIT * S)
-            told = work(deadline, audio=AUDIO, clausewise=True, open_end=True)
+            told = work(deadline, audio=AUDIO, clausewise=True, open_end_ms=3000)
             await one.dub(told, Heard())
-    assert [r["config"].get("open_end") for r in server.requests] == [None, True]
+    assert [r["config"].get("open_end_ms") for r in server.requests] == [None, 3000]

@@ -347,7 +347,7 @@ RUNNING = {"fragments": {"max_s": 3.0}}
 
 def test_the_word_in_which_a_fragment_was_cut_goes_with_the_next() -> None:
     one = Stage(RUNNING)
-    assert one.work.open_end
+    assert one.work.open_end_ms
     cut = one.work_stop
     length_ms = round(1000 * (cut - one.work_start) / RATE)
     one.until(0.5)
@@ -374,6 +374,30 @@ def test_a_word_goes_with_the_next_though_that_is_cut_already_if_it_waits() -> N
         assert one.fragment.span.stop == following.span.start == following.speech_start == border
 
 
+def test_words_that_the_next_cannot_say_any_more_air_as_they_came() -> None:
+    one = Stage(RUNNING)
+    cut = one.work_stop
+    one.core.dubs.send(one.cut())
+    length_ms = round(1000 * (cut - one.work_start) / RATE)
+    one.hear(rest_from_ms=length_ms - 1500)
+    border = cut - round(1.5 * RATE)
+    assert one.fragment.span.stop == border
+    one.tell((Announced("dito", "said", 0, length_ms - 1500),))
+    one.speak(0, 1.0)
+    one.play_out()
+    assert one.level(2.0, 2.8) == pytest.approx(1.0, rel=0.02)
+
+
+def test_no_more_is_left_to_the_next_than_it_has_time_for() -> None:
+    fast, slow = Stage(RUNNING), Stage(RUNNING)
+    assert fast.work.open_end_ms == 3000
+    slow.core._length_limit._base_s = 1.5
+    assert slow.core.dubs.send(following := slow.cut()).open_end_ms == 1500
+    slow.core._length_limit._base_s = 6.0
+    assert following.span.cut
+    assert slow.core.dubs._open_ends.ask(following) == 800
+
+
 @pytest.mark.parametrize("rest_from_ms", [0, 90, 99_000])
 def test_a_rest_that_cannot_be_one_is_not_believed(rest_from_ms: int) -> None:
     one = Stage(RUNNING)
@@ -383,7 +407,7 @@ def test_a_rest_that_cannot_be_one_is_not_believed(rest_from_ms: int) -> None:
 
 def test_what_ends_in_a_pause_has_no_open_end() -> None:
     one = Stage()
-    assert not one.work.open_end
+    assert not one.work.open_end_ms
     one.hear(rest_from_ms=3000)
     assert one.fragment.span.stop == one.work_stop
 

@@ -27,7 +27,12 @@ from dubcast.worker.work import Announced, DubReply, Progress, SpokenClause, Str
 from worker_fakes import LevelVad, at_once, dub_reply, feed
 
 WORDS = tuple((1.0 + 2 * n, 2.0 + 2 * n) for n in range(12))
-CALM = {"delay_s": 15, "match_loudness": False, "separation": {"separator": "off"}}
+CALM = {
+    "delay_s": 15,
+    "match_loudness": False,
+    "separation": {"separator": "off"},
+    "fragments": {"pause_ms": 180},
+}
 
 
 def voice(seconds: float) -> Float:
@@ -195,15 +200,17 @@ def test_a_chunk_waits_for_the_words_that_it_repeats() -> None:
 
 @dataclass
 class Streaming(Service):
-    """Answers in clauses of a second, one every `takes_s`, after which the script says how it
-    ends."""
+    """Tells after `hears_s` what it heard, and answers in clauses of a second, one every `takes_s`,
+    after which the script says how it ends."""
 
     clauses: int = 2
+    hears_s: float = 0.0
 
     async def dub(
         self, work: Work, on_progress: Callable[[Progress], None]
     ) -> DubReply | StreamEnd:
         self.calls.append((asyncio.get_running_loop().time(), work))
+        await asyncio.sleep(self.hears_s)
         on_progress(Heard(fragment_id=work.fragment_id, detected_language="en"))
         each = work.duration_ms // self.clauses
         spans = [(n * each, (n + 1) * each) for n in range(self.clauses)]
@@ -227,6 +234,26 @@ def test_clauses_are_dubs_as_they_come_and_the_end_brings_nothing_new() -> None:
     assert (first.state, second.state) == (State.READY, State.INFLIGHT)
     assert first.round_trip_ms == 1000
     assert one.core.view().depth["fragments_inflight"] == 0  # it was given up in the end
+
+
+def test_what_may_have_to_say_words_of_the_one_before_waits_until_that_is_heard() -> None:
+    cut = {"fragments": {"max_s": 3.0}}
+    one = Stage(Streaming(hears_s=0.5), words=((0.0, 7.0),), policy=cut)
+    one.run(count=2)
+    assert [at for at, _ in one.service.calls] == pytest.approx([0, 0.5])
+    paused = Stage(Streaming(hears_s=0.5))
+    paused.run(count=2)
+    assert [at for at, _ in paused.service.calls] == [0, 0]
+
+
+def test_it_does_not_wait_for_what_failed() -> None:
+    broken = Stage(
+        Service(takes_s=0.3, script={0: failed}),
+        words=((0.0, 7.0),),
+        policy={"fragments": {"max_s": 3.0}},
+    )
+    broken.run(count=2)
+    assert [at for at, _ in broken.service.calls] == pytest.approx([0, 0.3])
 
 
 def test_clauses_are_brought_to_their_tempo_before_the_reply_is_complete() -> None:

@@ -33,7 +33,7 @@ def speech(shortest_s: float = 1.0) -> SpeechFragmenter:
 
 
 def test_two_sentences_become_two_fragments_with_padding() -> None:
-    first, second = spans(speech(), windows([(1, 0), (2, 0.9), (1, 0), (2, 0.9), (1, 0)]))
+    first, second = spans(speech(), windows([(1, 0), (2, 0.9), (1.2, 0), (2, 0.9), (1, 0)]))
     onset = round(RATE / WINDOW) * WINDOW
     assert first.speech_start == onset
     assert first.start == onset - PAD
@@ -53,13 +53,13 @@ def test_a_short_pause_does_not_end_a_fragment() -> None:
 def test_a_pause_before_the_minimum_does_not_end_it_but_a_long_one_does() -> None:
     pattern = [(0.5, 0.9), (0.45, 0.0), (1.5, 0.9), (2, 0.0)]
     assert len(spans(speech(shortest_s=2.5), windows(pattern))) == 1
-    pattern = [(0.5, 0.9), (1.2, 0.0), (1.5, 0.9), (2, 0.0)]
+    pattern = [(0.5, 0.9), (1.7, 0.0), (1.5, 0.9), (2, 0.0)]
     assert len(spans(speech(shortest_s=2.5), windows(pattern))) == 2
 
 
 def test_hysteresis_keeps_a_fragment_open() -> None:
     assert len(spans(speech(), windows([(1, 0.9), (1, 0.4), (1, 0.9), (1, 0)]))) == 1
-    assert len(spans(speech(), windows([(1.5, 0.9), (1, 0.3), (1, 0.9), (1, 0)]))) == 2
+    assert len(spans(speech(), windows([(1.5, 0.9), (1.5, 0.3), (1, 0.9), (1, 0)]))) == 2
 
 
 def test_running_speech_is_cut_at_its_quietest_place_and_nothing_is_lost() -> None:
@@ -141,24 +141,32 @@ def test_fixed_chunks_tell_where_the_next_one_begins() -> None:
 def test_the_shorter_a_fragment_is_the_longer_a_pause_ends_it() -> None:
     """Of the longest allowed 3.25 s are enough: from there on any pause does."""
     for spoken_s, pause_s, fragments in [
-        (1.2, 0.5, 1), (1.2, 0.95, 2), (2.0, 0.35, 1), (2.0, 0.7, 2), (3.3, 0.35, 2),
+        (1.2, 1.2, 1), (1.2, 1.55, 2), (2.0, 0.9, 1), (2.0, 1.2, 2), (3.3, 0.35, 2),
     ]:  # fmt: skip
         pattern = [(spoken_s, 0.9), (pause_s, 0.0), (0.8, 0.9), (2, 0.0)]
         assert len(spans(speech(), windows(pattern))) == fragments, (spoken_s, pause_s)
 
 
-def test_what_was_cut_in_running_speech_says_so_and_what_ends_in_a_gap_does_not() -> None:
+def test_what_was_cut_where_speech_goes_on_says_so_and_what_ends_in_a_pause_does_not() -> None:
     running = windows([(8, 0.9)])
     first, *_ = spans(speech(), running)
     assert first.cut
     gap = round(4 * RATE / WINDOW)
-    paused = [
+    breath = [
         Window(w.start, 0.1 if 0 <= i - gap < 4 else w.probability, w.power)
         for i, w in enumerate(running)
     ]
-    first, *_ = spans(speech(), paused)
-    assert not first.cut
+    first, *_ = spans(speech(), breath)
+    assert first.cut
     assert first.stop == pytest.approx(4 * RATE, abs=0.1 * RATE)
+    first, *_ = spans(speech(), windows([(4, 0.9), (0.5, 0.0), (4, 0.9)]))
+    assert not first.cut
+
+
+def test_a_pause_that_is_too_short_for_its_length_ends_it_where_it_may_be_no_longer() -> None:
+    first, *_ = spans(speech(), windows([(0.8, 0.9), (1.0, 0.0)]), longest=round(1.5 * RATE))
+    assert (first.stop, first.cut) == (pytest.approx(0.8 * RATE + PAD, abs=WINDOW), False)
+    assert first.slot_stop >= 1.5 * RATE
 
 
 def cut_in_speech(one: SpeechFragmenter, items: list[Window]) -> tuple[Span, list[Window]]:

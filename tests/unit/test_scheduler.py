@@ -198,15 +198,15 @@ def test_a_dub_in_time_is_heard_and_a_late_one_is_not() -> None:
 
 
 def test_a_stretched_dub_is_what_is_heard() -> None:
-    one = Simulation(loud=((2.0, 4.0), (4.7, 6.0)))
+    one = Simulation(loud=((2.0, 4.0), (5.2, 7.4)))
     one.core.set_output(Tracks.BOTH)
-    one.run(7.0)
+    one.run(8.6)
     first, second = one.cut
-    one.reply(first, 3.0)
+    one.reply(first, 3.6)
     task = one.core.dubs.next_stretch()
     assert task is not None
     assert (task.fragment, one.core.dubs.next_stretch()) == (first, None)
-    shorter = np.full(round(3.0 * RATE / task.factor), 0.5, np.float32)
+    shorter = np.full(round(3.6 * RATE / task.factor), 0.5, np.float32)
     one.core.dubs.stretched(task, shorter)
     one.reply(second, 1.0)
     one.run(10, publishing=False)

@@ -21,7 +21,12 @@ from dubcast.worker.scheduler import Tracks
 from worker_fakes import LevelVad, dub_reply, pcm
 
 CHUNK = 960
-POLICY = {"delay_s": 10, "match_loudness": False, "separation": {"separator": "off"}}
+POLICY = {
+    "delay_s": 10,
+    "match_loudness": False,
+    "separation": {"separator": "off"},
+    "fragments": {"pause_ms": 180},
+}
 BROKEN = StsError("MODEL_ERROR", "scripted", retryable=False)
 # A word, a breath, and the rest of it.
 TALK = ((1.0, 2.2), (3.15, 5.0))

@@ -126,6 +126,9 @@ def test_not_credible(decoded: Decoded, reason: str | None) -> None:
         ("one two one two one two", True),
         ("one two one two three", False),
         ("Go, go, go!", True),
+        ("Dial one if you wish this. Dial one, if you wish this", True),
+        ("It was the best of times, it was the worst of times", False),
+        ("Ask not what you can. Ask not what", False),
         ("", False),
     ],
 )

@@ -43,7 +43,7 @@ from worker_fakes import (
     spec,
 )
 
-WORDS = ((0.5, 1.3), (2.5, 3.3))
+WORDS = ((0.5, 1.3), (2.9, 3.7))
 
 
 @dataclass

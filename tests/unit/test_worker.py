@@ -97,9 +97,9 @@ def test_a_stop_gives_up_the_calls_that_are_under_way(monkeypatch: pytest.Monkey
         depth.append(one.worker.status().depth["fragments_inflight"])
         one.worker.stop()
 
-    one.run({3.0: stop})
+    one.run({4.0: stop})
     assert depth == [1]
-    assert one.ended_s == pytest.approx(3, abs=0.01)
+    assert one.ended_s == pytest.approx(4, abs=0.01)
 
 
 def test_a_stop_before_anything_came_ends_it_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,7 +44,7 @@ class BadFrame(ValueError):
 class Heard(ReplyModel):
     """What was recognised. Fields as in `StsResponse`; `words` if they were asked for.
 
-    `rest_from_ms`: with `open_end`, where the word begins that was left for the next fragment.
+    `rest_from_ms`: with `open_end_ms`, where the words begin that are left for the next fragment.
     """
 
     kind: Literal["heard"] = "heard"

@@ -23,7 +23,7 @@ from dubcast.sts.source_spans import SourceSpan, source_spans
 from dubcast.sts.speaking import Passage, Speaker, is_speakable
 from dubcast.sts.stage_calls import StageCalls
 from dubcast.sts.translating import Translator
-from dubcast.sts.understanding import Understood, to_ms, understand, without_cut_off
+from dubcast.sts.understanding import Understood, to_ms, understand, without_rest
 
 Tell = Callable[[bytes], None]
 
@@ -105,11 +105,12 @@ class Streamer:
     ) -> Understood:
         self._engine.metrics.audio_seconds.inc(request.audio.duration_ms / 1000)
         config = request.config
-        words = config.timings != "none" or config.overlap_ms > 0 or config.open_end
+        words = config.timings != "none" or config.overlap_ms > 0 or config.open_end_ms > 0
         understood = await understand(self._engine, calls, request, choice, words=words)
-        if not config.open_end:
+        if not config.open_end_ms:
             return understood
-        return without_cut_off(understood, request.audio.duration_ms / 1000)
+        most_s = config.open_end_ms / 1000
+        return without_rest(understood, request.audio.duration_ms / 1000, most_s)
 
     def _script(self, passage: Passage, understood: Understood, translation: str) -> Script:
         text = self._speaker.expected_to_fit(passage, translation)

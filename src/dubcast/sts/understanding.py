@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from dubcast.contract.sts import UNDETERMINED, LeftAlone, StsRequest, WordTime
-from dubcast.sts import overlap
+from dubcast.sts import open_end, overlap
 from dubcast.sts.beam import width
 from dubcast.sts.engine import Engine
 from dubcast.sts.offer import Choice
@@ -14,16 +14,13 @@ from dubcast.sts.songs import without_song
 from dubcast.sts.stage_calls import StageCalls
 from dubcast.sts.which_language import Question
 
-# The times of words are right to a tenth of a second or so.
-_AT_THE_END_S = 0.2
-
 
 @dataclass(frozen=True)
 class Understood:
     """What was heard of a fragment; `choice`: the request's, with its source as it was heard.
 
-    `bounds_s`: where its speech is, if that was asked for. `rest_from_s`: where the word begins
-    that is left for the next fragment.
+    `bounds_s`: where its speech is, if that was asked for. `rest_from_s`: where the words
+    begin that are left for the next fragment.
     """
 
     said: Transcript
@@ -111,19 +108,21 @@ def without_repeated(said: Transcript, previous: str, overlap_s: float) -> Trans
     return replace(said, text=" ".join(word.text for word in words), words=words)
 
 
-def without_cut_off(understood: Understood, length_s: float) -> Understood:
-    """What was heard but for the last word, if that reaches to the end of a fragment of `length_s`
-    that was cut in running speech: the rest of it may be in the next one."""
-    said = understood.said
-    if len(said.words) < 2 or said.words[-1].end_s < length_s - _AT_THE_END_S:
+def without_rest(understood: Understood, length_s: float, most_s: float) -> Understood:
+    """What was heard of a fragment of `length_s` but for what goes better with the next one, at
+    most the last `most_s`."""
+    words = understood.said.words
+    first = open_end.rest(words, understood.choice.source, length_s, most_s)
+    if first is None:
         return understood
-    *words, last = said.words
+    rest_s = words[first].start_s
     bounds = understood.bounds_s
+    kept = words[:first]
     return replace(
         understood,
-        said=replace(said, text=" ".join(word.text for word in words), words=tuple(words)),
-        bounds_s=bounds and (bounds[0], max(min(last.start_s, bounds[1]), bounds[0])),
-        rest_from_s=last.start_s,
+        said=replace(understood.said, text=" ".join(word.text for word in kept), words=kept),
+        bounds_s=bounds and (bounds[0], max(min(rest_s, bounds[1]), bounds[0])),
+        rest_from_s=rest_s,
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
@@ -22,6 +24,15 @@ from dubcast.worker.work import DubReply, Progress, SpokenClause, StreamEnd, Wor
 _MAX_WAITING = 8  # fragments cut but not sent; more means that the service cannot keep up
 
 _log = log.get("worker")
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """A fragment that was taken from the queue. `is_known`: what is said in it, or that this will
+    not be known."""
+
+    fragment: Fragment
+    is_known: asyncio.Event
 
 
 class DubClient(Protocol):
@@ -57,7 +68,7 @@ class Dubber:
         self._waiting: deque[Fragment] = deque()
         self._calls: set[asyncio.Task[None]] = set()
         self._stretches: set[asyncio.Task[None]] = set()  # while their calls go on
-        self._last_call: asyncio.Task[None] | None = None  # of the fragment before
+        self._last: _Sent | None = None  # the fragment before
         self._finishing = False
 
     def submit(self, fragments: list[Fragment]) -> None:
@@ -86,8 +97,10 @@ class Dubber:
 
     def _send_next(self) -> None:
         while self._waiting and len(self._calls) < self._max_inflight:
-            fragment, before = self._waiting.popleft(), self._last_call
-            self._last_call = self._start(self._dub_in_time(fragment, before), self._calls)
+            sent, before = _Sent(self._waiting.popleft(), asyncio.Event()), self._last
+            call = self._start(self._dub_in_time(sent, before), self._calls)
+            call.add_done_callback(partial(_is_known, sent))
+            self._last = sent
 
     def _start(
         self, part: Coroutine[Any, Any, None], held: set[asyncio.Task[None]]
@@ -104,11 +117,13 @@ class Dubber:
         if not self._finishing:
             self._send_next()
 
-    async def _dub_in_time(self, fragment: Fragment, before: asyncio.Task[None] | None) -> None:
-        patience_s = self._dubs.patience_s(fragment, self._clock.monotonic_ns())
+    async def _dub_in_time(self, sent: _Sent, before: _Sent | None) -> None:
+        patience_s = self._dubs.patience_s(sent.fragment, self._clock.monotonic_ns())
         if before is not None and patience_s > 0:
-            await asyncio.wait([before], timeout=patience_s)
-        await self._dub(fragment)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(patience_s):
+                    await before.is_known.wait()
+        await self._dub(sent)
         await self._to_their_tempo()
 
     async def _to_their_tempo(self) -> None:
@@ -118,7 +133,8 @@ class Dubber:
             to_tempo = partial(self._to_tempo, task.voice, task.factor)
             self._dubs.stretched(task, await self._blocking(to_tempo))
 
-    async def _dub(self, fragment: Fragment) -> None:
+    async def _dub(self, sent: _Sent) -> None:
+        fragment = sent.fragment
         work = self._dubs.send(fragment)
         if work is None:
             return
@@ -127,6 +143,7 @@ class Dubber:
         def came(progress: Progress) -> None:
             now = self._clock.monotonic_ns()
             self._dubs.took(fragment, progress, ns_to_s(now - started), now)
+            sent.is_known.set()  # what comes first is what was heard
             if isinstance(progress, SpokenClause):
                 self._start(self._to_their_tempo(), self._stretches)
 
@@ -150,3 +167,7 @@ class Dubber:
             code=error.code,
             reason=str(error),
         )
+
+
+def _is_known(sent: _Sent, call: asyncio.Task[None]) -> None:
+    sent.is_known.set()

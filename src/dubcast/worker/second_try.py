@@ -20,7 +20,7 @@ from dubcast.worker.fragments import FragmentBook
 _SURE_SHARE = 0.6
 _SURE = ms_to_samples(400)
 # What follows later than this is of another breath.
-_FARTHEST = ms_to_samples(1000)
+_FARTHEST = ms_to_samples(1500)
 # What follows has at least so much.
 _LEAST_S = 1.0
 # It is cut so long before the two together would be too late.

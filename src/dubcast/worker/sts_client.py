@@ -59,8 +59,9 @@ class _Order:
     def body(self, timeout_s: float, *, streams: bool) -> bytes:
         """What is sent. A service that is not known to stream may not know of open ends."""
         changed: dict[str, Any] = {"timeout_ms": max(int(timeout_s * 1000), 100)}
-        if streams and self.work.open_end:
-            changed["config"] = self.request.config.model_copy(update={"open_end": True})
+        if streams and self.work.open_end_ms:
+            open_end = {"open_end_ms": self.work.open_end_ms}
+            changed["config"] = self.request.config.model_copy(update=open_end)
         return self.request.model_copy(update=changed).model_dump_json().encode()
 
     def in_shadow(self) -> _Order:

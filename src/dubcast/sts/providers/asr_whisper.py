@@ -40,6 +40,8 @@ _MAX_TOKENS_PER_S = 6.5
 _MIN_LOGPROB = -1.0
 _MAX_NO_SPEECH = 0.6
 _MAX_COMPRESSION = 2.4
+# So many words twice in a row at the end are what the decoder makes where it has no more to write.
+_LONG_REPEAT = 5
 _CAP_TOKENS = 10
 _CAP_TOKENS_PER_S = 9
 _PROMPT_TOKENS = 4
@@ -328,8 +330,12 @@ def compression(text: str) -> float:
 
 
 def repeats(text: str) -> bool:
-    """True if one to six words follow each other three times or more."""
+    """True if one to six words follow each other three times or more, or the text ends with five or
+    more that it says twice in a row."""
     words = re.findall(r"\w+", text.lower())
+    for size in range(_LONG_REPEAT, len(words) // 2 + 1):
+        if words[-size:] == words[-2 * size : -size]:
+            return True
     for size in range(1, 7):
         for start in range(len(words) - 3 * size + 1):
             one = words[start : start + size]

@@ -1,0 +1,78 @@
+"""Which words of a fragment that was cut where speech goes on are left for the next one."""
+
+from __future__ import annotations
+
+import pytest
+
+from dubcast.languages import catalogue
+from dubcast.sts import open_end
+from dubcast.sts.offer import Choice
+from dubcast.sts.providers.interface import Transcript, Voice, Word
+from dubcast.sts.understanding import Understood, without_rest
+
+ENGLISH, PORTUGUESE = catalogue.find("en"), catalogue.find("pt-BR")
+assert ENGLISH is not None
+assert PORTUGUESE is not None
+
+
+def said(text: str, length_s: float = 5.0) -> tuple[Word, ...]:
+    """Words that are equally long, until the end."""
+    words = text.split()
+    each_s = length_s / len(words)
+    return tuple(Word(word, n * each_s, (n + 1) * each_s) for n, word in enumerate(words))
+
+
+def left(text: str, most_s: float = 3.0, length_s: float = 5.0) -> str | None:
+    words = said(text, length_s)
+    first = open_end.rest(words, ENGLISH, length_s, most_s)
+    return None if first is None else " ".join(word.text for word in words[first:])
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        # The last sentence, though a clause begins later.
+        ("That is all for now. But then, we go", "But then, we go"),
+        # Of several the last.
+        ("One is here. Two is there. Three is", "Three is"),
+        ("The weather is quite nice, and we will go", "and we will go"),
+        # No end of a sentence, of a clause.
+        ("And then there came Mr. Dashwood", "Dashwood"),
+        ("It has the extension 1, 2, 3, 4", "4"),
+        ("We go to the town that is", "is"),
+        # Too little would stay, or too much would be left.
+        ("Well. We go to the town that is there", "there"),
+        ("Where are you now, since we are going to the town with all of them", "them"),
+    ],
+)
+def test_what_is_left(text: str, rest: str) -> None:
+    assert left(text) == rest
+
+
+def test_no_more_is_left_than_the_next_one_can_take() -> None:
+    text = "We go to the town. But then we go"
+    assert left(text, 2.0) == "go"
+    assert left(text, 2.6) == "But then we go"
+    assert left(text, 0.3) is None
+
+
+def test_a_word_that_ends_before_the_end_is_whole() -> None:
+    words = said("We go to the town", 4.7)
+    assert open_end.rest(words, ENGLISH, 5.0, 3.0) is None
+
+
+def test_a_word_alone_is_all_there_is() -> None:
+    assert left("Goal!") is None
+
+
+def test_it_is_neither_translated_nor_told() -> None:
+    words = said("We go to the town. But then we go")
+    text = " ".join(word.text for word in words)
+    choice = Choice((ENGLISH,), PORTUGUESE, Voice("v", "pt-BR", "female"))
+    whole = Understood(Transcript(text, words=words), choice, (0.1, 4.9), "en")
+    one = without_rest(whole, 5.0, 3.0)
+    assert one.said.text == "We go to the town."
+    assert one.said.words == words[:5]
+    assert one.rest_from_s == pytest.approx(5 * 5 / 9)
+    assert one.bounds_s == pytest.approx((0.1, 5 * 5 / 9))
+    assert without_rest(whole, 5.0, 0.3) == whole
