@@ -31,6 +31,7 @@ from dubcast.config import Settings
 from dubcast.contract.worker import AsRunEntry
 from dubcast.measure import speech_models
 from dubcast.measure.figures import Bar, Figure
+from dubcast.measure.percentile import percentile
 
 BARS = (
     Bar("original_words_over_chance", "<=", 2, "points"),
@@ -273,8 +274,8 @@ def figures(results: Sequence[Measured]) -> dict[str, Figure]:
         "backlog_end_s": _rounded(placement.backlog_end_s(points)),
         "backlog_slope_s_per_min": _rounded(slope),
         "backlog_slope_abs": None if slope is None else round(abs(slope), 3),
-        "loudness_error_lu_median": _rank(errors, 50),
-        "loudness_error_lu_p95": _rank(errors, 95),
+        "loudness_error_lu_median": percentile(errors, 50),
+        "loudness_error_lu_p95": percentile(errors, 95),
         "true_peak_dbtp": max((_peak(r) for r in results), default=None),
         "true_peak_decoded_dbtp": max((r.peak_decoded_dbtp for r in results), default=None),
         "true_peak_of_pcm": bool(results) and all(r.peak_pcm_dbtp is not None for r in results),
@@ -313,8 +314,8 @@ def detail(result: Measured) -> dict[str, Any]:
             for way in _READINGS
         },
         "languages_guessed": result.output.languages,
-        "onset_ms_p50": _rank(lags, 50),
-        "onset_ms_p95": _rank(lags, 95),
+        "onset_ms_p50": percentile(lags, 50),
+        "onset_ms_p95": percentile(lags, 95),
         "loudness_errors_lu": list(result.loudness_errors_lu),
         "leaks_db": list(result.leaks_db),
         "true_peak_pcm_dbtp": result.peak_pcm_dbtp,
@@ -344,7 +345,3 @@ def _least(values: Any) -> float | None:
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 3)
-
-
-def _rank(values: Sequence[float], rank: float) -> float | None:
-    return round(float(np.percentile(values, rank)), 3) if values else None

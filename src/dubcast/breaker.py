@@ -30,6 +30,7 @@ class Verdict(StrEnum):
     GOOD = "good"
     SLOW = "slow"  # good, but so late that little was missing
     BAD = "bad"  # it failed, or what it said is not a dub
+    BUSY = "busy"  # well, but it cannot do this now, and says until when it is to be left
     KEY_REFUSED = "key_refused"  # 401, 403: no further try will help, somebody has to act
     OURS = "ours"  # a bad request of ours, or given up by us: it says nothing
 
@@ -45,7 +46,8 @@ _TRANSITIONS: dict[tuple[BreakerState, str], BreakerState] = {
 
 @dataclass(frozen=True)
 class Ticket:
-    """Leave for one call; it must come back with a verdict. `probe`: the one of half-open."""
+    """Leave for one call; it must come back with a verdict. `probe`: the one that tries whether the
+    endpoint serves again, after its failures or after it was busy."""
 
     epoch: int
     probe: bool
@@ -62,6 +64,7 @@ class Breaker:
         self._rng = rng
         self.state = S.CLOSED
         self.alert = ""  # why somebody has to act, or nothing
+        self.busy = False  # the last that it said of itself: another endpoint is better now
         self._epoch = 0  # changes with the state: what was sent before says nothing any more
         self._window: deque[bool] = deque(maxlen=settings.window)  # True: failed or slow
         self._failed = 0  # in a row
@@ -79,15 +82,12 @@ class Breaker:
         if self._now() < self._hold_until:
             return None
         if self.state is S.CLOSED:
-            return Ticket(self._epoch, probe=False)
+            return self._ticket(probe=self.busy and not self._probing)
         if self.state is S.OPEN:
             if not self._ready():
                 return None
             self._step("ready")
-        if self._probing:
-            return None
-        self._probing = True
-        return Ticket(self._epoch, probe=True)
+        return None if self._probing else self._ticket(probe=True)
 
     def report(self, ticket: Ticket, verdict: Verdict, retry_after_s: float | None = None) -> None:
         """The call of `ticket` is over. `retry_after_s`: how long the service asks to be left."""
@@ -97,9 +97,9 @@ class Breaker:
         if ticket.epoch != self._epoch:
             return
         if ticket.probe:
-            self._probed(verdict)
-        elif verdict is not Verdict.OURS:
-            self._called(verdict)
+            self._probing = False
+        if verdict is not Verdict.OURS:
+            self._judge(verdict)
 
     def ping(self, good: bool) -> None:
         """A health ping was answered well, or not; counts while open."""
@@ -115,11 +115,26 @@ class Breaker:
             until = max(until, self._open_until)
         return max(ns_to_s(until - self._now()), 0.0)
 
+    def _ticket(self, *, probe: bool) -> Ticket:
+        self._probing = self._probing or probe
+        return Ticket(self._epoch, probe)
+
     def _ready(self) -> bool:
         self._early = self._now() < self._open_until
         if not self._early:
             return True
         return self._pings_count and not self.alert and self._good_pings >= self._settings.pings
+
+    def _judge(self, verdict: Verdict) -> None:
+        if verdict is Verdict.BUSY:
+            # No fault: to stay away for longer than it asks would waste what it can do.
+            self.busy = True
+            return
+        self.busy = self.busy and verdict not in (Verdict.GOOD, Verdict.SLOW)
+        if self.state is S.HALF_OPEN:
+            self._probed(verdict)
+        else:
+            self._called(verdict)
 
     def _called(self, verdict: Verdict) -> None:
         if verdict is Verdict.KEY_REFUSED:
@@ -135,9 +150,6 @@ class Breaker:
         return calls >= self._settings.min_calls and share >= self._settings.failure_ratio
 
     def _probed(self, verdict: Verdict) -> None:
-        self._probing = False
-        if verdict is Verdict.OURS:
-            return
         if verdict is not Verdict.GOOD:
             # A service that answers pings but no fragments would else be probed all the time.
             self._pings_count = not self._early
@@ -172,3 +184,4 @@ class Breaker:
         except KeyError:
             raise ValueError(f"breaker: {event} in {self.state}") from None
         self._epoch += 1
+        self._probing = False

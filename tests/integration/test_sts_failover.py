@@ -226,6 +226,24 @@ async def test_nothing_is_sent_before_retry_after(code: int) -> None:
         assert one.calls() == [2]
 
 
+@pytest.mark.parametrize("code", [429, 503])
+async def test_a_service_that_refuses_for_its_load_is_asked_again_as_soon_as_it_allows(
+    code: int,
+) -> None:
+    async with rig(faults.always(faults.status(code, retry_after_s=2))) as one:
+        for _ in range(8):
+            assert await one.dub() == "OVERLOADED"
+            one.clock.advance(2.1)
+        assert one.view() == ("closed", "")
+        one.services[0].script = WELL
+        assert await one.dubs(2) == ["dub", "dub"]
+
+
+async def test_without_a_word_of_when_a_refusal_is_a_failure() -> None:
+    async with rig(faults.always(faults.status(503))) as one:
+        assert await one.dubs(4) == ["OVERLOADED"] * 3 + ["BREAKER_OPEN"]
+
+
 async def test_retry_after_as_a_date_is_measured_against_the_replys_own_date() -> None:
     dates = {"Retry-After": "Wed, 21 Oct 2015 07:28:20 GMT"}
     fault = Reply(503, b"", {**dates, "Date": "Wed, 21 Oct 2015 07:28:00 GMT"})
@@ -336,6 +354,30 @@ async def test_with_all_open_one_fragment_probes_one_endpoint() -> None:
         one.clock.advance(18)
         assert await one.dubs(2) == ["MODEL_ERROR", "MODEL_ERROR"]
         assert one.calls() == [4, 4]
+
+
+async def test_another_service_serves_the_air_while_the_first_is_busy() -> None:
+    busy = faults.always(faults.status(503, retry_after_s=2))
+    async with rig(busy, WELL, retries=1) as one:
+        for _ in range(6):
+            assert await one.dub() == "dub"
+            await asyncio.sleep(UNIT / 2)
+            one.clock.advance(2.1)
+        assert one.calls() == [6, 6]
+        one.services[0].script = WELL
+        assert await one.dub() == "dub"
+        await asyncio.sleep(UNIT)
+        assert await one.dub() == "dub"
+        assert one.calls() == [8, 7]
+
+
+async def test_where_all_are_busy_the_first_is_asked() -> None:
+    busy = faults.always(faults.status(503, retry_after_s=2))
+    async with rig(busy, busy, retries=1) as one:
+        await one.dubs(2)
+        one.clock.advance(2.1)
+        one.services[0].script = faults.always(faults.delay(UNIT))
+        assert await asyncio.gather(one.dub(), one.dub()) == ["dub", "dub"]
 
 
 # -- the wire ----------------------------------------------------------------------------

@@ -219,6 +219,50 @@ def test_nothing_is_sent_before_retry_after_in_any_state() -> None:
     assert rig.one.state is CLOSED
 
 
+def test_a_service_that_is_busy_is_left_for_as_long_as_it_asks_and_no_longer() -> None:
+    rig = Rig()
+    rig.call(V.BAD, V.BAD)
+    for _ in range(30):
+        rig.call(V.BUSY, retry_after_s=2)
+        assert rig.one.admit() is None
+        rig.clock.advance(2)
+    assert rig.one.state is CLOSED
+    rig.call(V.BAD)
+    assert rig.one.state is OPEN
+
+
+def test_one_call_at_a_time_tries_a_service_that_was_busy_until_it_serves() -> None:
+    rig = Rig()
+    rig.call(V.BUSY)
+    probe, other = rig.admitted(), rig.admitted()
+    assert (rig.one.busy, probe.probe, other.probe) == (True, True, False)
+    rig.one.report(probe, V.OURS)
+    assert rig.admitted().probe
+    rig.one.report(other, V.GOOD)
+    assert not rig.one.busy
+    assert not rig.admitted().probe
+
+
+def test_a_probe_that_finds_the_service_busy_leaves_it_half_open() -> None:
+    rig = Rig()
+    rig.call(V.BAD, V.BAD, V.BAD)
+    rig.clock.advance(15)
+    rig.call(V.BUSY, retry_after_s=4)
+    assert (rig.one.state, rig.one.admit(), rig.one.retry_in_s) == (HALF_OPEN, None, 4)
+    rig.clock.advance(4)
+    rig.call(V.GOOD)
+    assert (rig.one.state, rig.one.busy) == (CLOSED, False)
+
+
+def test_a_change_of_state_makes_room_for_another_probe() -> None:
+    rig = Rig()
+    rig.call(V.BUSY)
+    assert rig.admitted().probe  # and is never heard of again
+    rig.call(V.BAD, V.BAD, V.BAD)
+    rig.clock.advance(15)
+    assert rig.admitted().probe
+
+
 def test_a_shorter_retry_after_does_not_shorten_a_longer_one() -> None:
     rig = Rig()
     tickets = rig.admitted(), rig.admitted()

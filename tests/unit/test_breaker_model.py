@@ -28,10 +28,10 @@ class Model:
         self.under_way = self.trips = 0
         self.until = self.hold = 0.0
         self.pings: list[bool] = []
-        self.deaf = self.by_ping = False
+        self.deaf = self.by_ping = self.busy = self.probed = False
 
     def go(self, state: str) -> None:
-        self.state, self.calls, self.under_way = state, [], 0
+        self.state, self.calls, self.under_way, self.probed = state, [], 0, False
         self.change += 1
 
     def admits(self, now: float) -> bool:
@@ -47,12 +47,23 @@ class Model:
         self.under_way += 1
         return True
 
-    def judged(self, now: float, verdict: Verdict, current: bool, wait: float) -> None:
+    def probes(self) -> bool:
+        """Whether the call that was just admitted tries the endpoint."""
+        probe = self.state == "half_open" or (self.busy and not self.probed)
+        self.probed = self.probed or probe
+        return probe
+
+    def judged(
+        self, now: float, verdict: Verdict, current: bool, wait: float, *, probe: bool
+    ) -> None:
         self.hold = max(self.hold, now + wait) if wait else self.hold
         if not current:
             return
         self.under_way -= 1
-        if verdict is Verdict.OURS:
+        self.probed = self.probed and not probe
+        if verdict in (Verdict.GOOD, Verdict.SLOW, Verdict.BUSY):
+            self.busy = verdict is Verdict.BUSY
+        if verdict in (Verdict.OURS, Verdict.BUSY):
             return
         self.calls.append(verdict)
         wrong = [call for call in self.calls[-20:] if call is not Verdict.GOOD]
@@ -92,7 +103,7 @@ class BreakerMachine(RuleBasedStateMachine):
         admitted = self.model.admits(self.clock.monotonic_ns())
         assert (ticket is not None) == admitted
         if ticket is not None:
-            assert ticket.probe == (self.model.state == "half_open")
+            assert ticket.probe == self.model.probes()
             self.tickets.append((ticket, self.model.change))
 
     @precondition(lambda self: self.tickets)
@@ -107,7 +118,7 @@ class BreakerMachine(RuleBasedStateMachine):
         self.real.report(ticket, verdict, wait_s)
         current = change == self.model.change
         now = self.clock.monotonic_ns()
-        self.model.judged(now, verdict, current, (wait_s or 0) * 1e9)
+        self.model.judged(now, verdict, current, (wait_s or 0) * 1e9, probe=ticket.probe)
 
     @rule(good=st.sampled_from([True, True, True, False]))
     def ping(self, good: bool) -> None:
@@ -121,7 +132,8 @@ class BreakerMachine(RuleBasedStateMachine):
 
     @invariant()
     def agrees(self) -> None:
-        assert (self.real.state.value, self.real.alert) == (self.model.state, self.model.alert)
+        told = self.real.state.value, self.real.alert, self.real.busy
+        assert told == (self.model.state, self.model.alert, self.model.busy)
 
 
 TestBreakerAgainstItsModel = BreakerMachine.TestCase

@@ -10,10 +10,15 @@ from types import SimpleNamespace
 import pytest
 import structlog
 
+from dubcast.config import ModelsSettings
 from dubcast.errors import MissingPartError
+from dubcast.models.store import ModelStore
 from dubcast.sts.providers import cuda
-from dubcast.sts.providers.gpu_else_cpu import MtGpuElseCpu
-from dubcast.sts.providers.interface import MtCapabilities, MtProvider, MtTask
+from dubcast.sts.providers.gpu_else_cpu import MtGpuElseCpu, TtsGpuElseCpu
+from dubcast.sts.providers.interface import MtCapabilities, MtProvider, MtTask, TtsCapabilities
+from dubcast.sts.providers.kokoro_torch import KokoroTorchTts
+from dubcast.sts.providers.registry import Setup
+from dubcast.sts.providers.tts_kokoro import KokoroTts
 
 TASK = MtTask("hop", "en", "pt-BR")
 
@@ -61,6 +66,22 @@ def test_a_cpu_that_cannot_either_is_the_error() -> None:
     broken = Translator("cpu", 4, MissingPartError("no model"))
     provider = MtGpuElseCpu(Translator("gpu", 32, RuntimeError()), lambda: broken)
     with pytest.raises(MissingPartError, match="no model"):
+        provider.load()
+
+
+def test_a_voice_that_only_a_gpu_speaks_with_is_told_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "kokoro-v1_0.pth").touch()
+    (tmp_path / "vocab.json").write_text('{"vocab": {}}')
+    setup = Setup(ModelStore(ModelsSettings(dir=tmp_path)), str(tmp_path))
+    voices = TtsCapabilities("kokoro")
+
+    class NoGpu(KokoroTorchTts):
+        def load(self) -> None:
+            raise RuntimeError("no GPU")
+
+    gpu = NoGpu(tmp_path, tmp_path, voices, "cuda")
+    provider = TtsGpuElseCpu(gpu, lambda: KokoroTts(tmp_path, tmp_path, voices, setup))
+    with pytest.raises(MissingPartError, match=rf"{tmp_path} has no model\.onnx.* models pull"):
         provider.load()
 
 

@@ -380,6 +380,35 @@ def test_a_service_that_fails_is_left_alone(there: Elsewhere, provider_of: Provi
     assert states == {("tts", "openai", "open"): 1.0}
 
 
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_service_that_is_busy_is_left_for_as_long_as_it_asks(
+    there: Elsewhere, provider_of: ProviderOf, status: int
+) -> None:
+    there.faults[SPEECH] = lambda _: refused(status, "later", Retry_After="60")
+    tts = provider_of("tts", retries=0)
+    with pytest.raises(StsError, match=f"HTTP {status}") as caught:
+        tts.run([TTS])
+    assert (caught.value.code, caught.value.retry_after_s) == ("OVERLOADED", 60)
+    with pytest.raises(StsError, match="left alone for now: it is busy") as caught:
+        tts.run([TTS])
+    assert caught.value.retry_after_s == pytest.approx(60, abs=1)
+    states = counted(tts, "dubcast_sts_provider_breaker_state")
+    assert states == {("tts", "openai", "closed"): 1.0}
+    assert len(there.calls(SPEECH)) == 1
+
+
+def test_to_refuse_without_a_word_of_when_is_a_failure(
+    there: Elsewhere, provider_of: ProviderOf
+) -> None:
+    there.faults[SPEECH] = lambda _: refused(429, "the account is empty")
+    tts = provider_of("tts", retries=0)
+    for _ in range(3):
+        with pytest.raises(StsError, match="HTTP 429"):
+            tts.run([TTS])
+    states = counted(tts, "dubcast_sts_provider_breaker_state")
+    assert states == {("tts", "openai", "open"): 1.0}
+
+
 def test_a_refused_key_opens_the_breaker_at_once(there: Elsewhere, provider_of: ProviderOf) -> None:
     there.faults[HEARD] = lambda _: refused(403, "no")
     asr = provider_of("asr", retries=0)

@@ -23,8 +23,8 @@ from dubcast.sts.providers.asr_whisper import (
 )
 from dubcast.sts.providers.hear_silero import SileroHearing, onset, to_mono, windows
 from dubcast.sts.providers.interface import PcmTask, Word
+from dubcast.sts.providers.kokoro_text import pieces
 from dubcast.sts.providers.mel import log_mel, mel_filters
-from dubcast.sts.providers.tts_kokoro import pieces
 
 PT_BR, EN_US, FRENCH = (
     catalogue.variety(tag) or pytest.fail(tag) for tag in ("pt-BR", "en-US", "fr-FR")

@@ -6,11 +6,12 @@ import asyncio
 import json
 import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
 from starlette.types import Message
+from structlog.testing import capture_logs
 
 from dubcast.contract.stream_reply import (
     MEDIA_TYPE,
@@ -46,6 +47,7 @@ class Exchange:
         self.raw = b""
         self._reader = FrameReader()
         self._got: asyncio.Queue[Message] = asyncio.Queue()
+        self._gone = asyncio.Event()
         self._to_send: list[Message] = [{"type": "http.request", "body": body}]
         headers = [
             (b"content-type", b"application/json"),
@@ -75,6 +77,10 @@ class Exchange:
     async def rest(self) -> list[tuple[Frame, bytes]]:
         return [one async for one in self._frames]
 
+    def hang_up(self) -> None:
+        """The client closes its connection."""
+        self._gone.set()
+
     async def whole(self) -> bytes:
         async for _ in self._parts():
             pass
@@ -83,8 +89,8 @@ class Exchange:
     async def _receive(self) -> Message:
         if self._to_send:
             return self._to_send.pop()
-        await asyncio.Event().wait()
-        raise AssertionError("never")
+        await self._gone.wait()
+        return {"type": "http.disconnect"}
 
     async def _parts(self) -> AsyncIterator[bytes]:
         while True:
@@ -303,6 +309,41 @@ async def test_a_fault_leaves_what_was_told_and_a_retry_goes_on(app: Any, script
     assert [frame.kind for frame, _ in again[3:]] == ["clause", "done"]
     assert _spoken(script) == [FIRST, SECOND, SECOND]
     assert (len(script.calls["asr"]), len(script.calls["mt"])) == (1, 1)
+
+
+async def test_a_fault_of_ours_is_told_in_the_stream_and_logged_though_the_caller_is_gone(
+    app: Any, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> None:
+        raise RuntimeError("internals")
+
+    monkeypatch.setattr("dubcast.sts.speaking.Speaker.learn", broken)
+    frames = await Exchange(app, _body()).rest()
+    assert [frame.kind for frame, _ in frames[2:]] == ["clause", "clause", "error"]
+    failed = frames[-1][0]
+    assert isinstance(failed, Failed) and failed.error.code == "MODEL_ERROR"
+    assert "internals" not in failed.error.message
+    async with _held(script, "tts") as free:
+        gone = Exchange(app, _body("f2"))
+        await gone.frame()
+        gone.task.cancel()
+        with capture_logs() as lines:
+            free.set()
+            with suppress(asyncio.CancelledError):
+                await gone.task
+            while not any(line.get("fragmentId") == "f2" for line in lines):
+                await asyncio.sleep(0)
+    assert [line["event"] for line in lines] == ["internal_error"]
+
+
+async def test_who_hangs_up_holds_no_place(app: Any, script: Script) -> None:
+    async with _held(script, "tts"):
+        exchange = Exchange(app, _body())
+        await exchange.frame()
+        assert app.state.service.admission.pending == 1
+        exchange.hang_up()
+        await exchange.task
+        assert app.state.service.admission.pending == 0
 
 
 async def test_a_slow_clause_is_a_timeout_in_the_stream(app: Any, script: Script) -> None:

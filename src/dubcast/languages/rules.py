@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from dubcast.languages.numbers import Numbers
 from dubcast.languages.reading import Rule
 
 SayDate = Callable[[int, int, int | None, Numbers], str]
 """Day, month, and year if there is one, as they are said."""
+Say = Callable[[Numbers, int], str]
+"""A part of a date as it is said: `Numbers.ordinal`, say."""
 
 CONSONANT_AND_VOWEL = r"(?:[B-DF-HJ-NP-TV-Z]?[AEIOU]){2,}[LMNRS]?(?<=\w{4})"
 """Capitals that look like a word wherever each syllable is a vowel with one consonant: `NATO`."""
@@ -39,6 +41,28 @@ def numeric_dates(say: SayDate) -> tuple[Rule, ...]:
         Rule(rf"\b{_DAY}(?P<mark>[/.-]){_MONTH}(?P=mark)(?P<year>\d{{4}}|(?<!-)\d\d)\b", said),
         Rule(r"\b(?P<year>\d{4})-(?P<month>0[1-9]|1[0-2])-(?P<day>0[1-9]|[12]\d|3[01])\b", said),
     )
+
+
+def day_month_year(
+    day: Say, months: Sequence[str], year: Say = Numbers.year, joint: str = " "
+) -> SayDate:
+    """The parts in this order, with `joint` between them."""
+
+    def said(day_number: int, month: int, year_number: int | None, numbers: Numbers) -> str:
+        parts = [day(numbers, day_number), months[month - 1]]
+        return joint.join([*parts, year(numbers, year_number)] if year_number else parts)
+
+    return said
+
+
+def written_dates(day: Say, months: Sequence[str], mark: str = "", joint: str = " ") -> Rule:
+    """`24 dicembre`; `mark` may stand behind the figure, `joint` stands before the month."""
+
+    def said(found: re.Match[str], numbers: Numbers) -> str:
+        return f"{day(numbers, int(found['day']))}{joint}{found['month']}"
+
+    month = "|".join(months)
+    return Rule(rf"\b(?P<day>[12]?\d|3[01])(?:{mark})?{joint}(?P<month>{month})\b", said)
 
 
 def clock(hour_mark: str, say: Callable[[int, int, Numbers], str], behind: str = "") -> Rule:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-import numpy as np
-
 from dubcast.contract.worker import AsRunEntry, Outcome, SpeechAired, undubbed_share
 from dubcast.measure.figures import Figure
+from dubcast.measure.percentile import percentile
 
 
 def fragment_figures(asrun: Sequence[AsRunEntry]) -> dict[str, Figure]:
@@ -24,9 +23,9 @@ def fragment_figures(asrun: Sequence[AsRunEntry]) -> dict[str, Figure]:
         "fragments_dubbed": len(dubbed),
         "dubbed_share": round(len(dubbed) / len(speech), 4) if speech else 0.0,
         "undubbed_speech_share": undubbed_share(speech_seconds(asrun)),
-        "tempo_p95": _percentile([entry.tempo for entry in dubbed], 95),
-        "dub_lag_p50_s": _percentile(lags, 50),
-        "dub_lag_p95_s": _percentile(lags, 95),
+        "tempo_p95": percentile([entry.tempo for entry in dubbed], 95),
+        "dub_lag_p50_s": percentile(lags, 50),
+        "dub_lag_p95_s": percentile(lags, 95),
     }
 
 
@@ -36,7 +35,3 @@ def speech_seconds(asrun: Sequence[AsRunEntry]) -> dict[SpeechAired, float]:
     for entry in asrun:
         seconds[entry.aired] = seconds.get(entry.aired, 0.0) + entry.speech_s
     return seconds
-
-
-def _percentile(values: Sequence[float], rank: float) -> float | None:
-    return round(float(np.percentile(values, rank)), 3) if values else None

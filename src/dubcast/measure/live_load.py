@@ -14,6 +14,7 @@ from typing import Any
 
 from dubcast.audio.pcm import RATE, Int16
 from dubcast.contract.sts import PcmAudio
+from dubcast.measure.percentile import percentile
 
 IN_TIME = 0.95
 """The share of clauses that must be in time for a number of streams to count as carried."""
@@ -185,15 +186,10 @@ def level(streams: int, seconds: float, delay_s: float, answers: Sequence[Answer
         in_time=sum(one.in_time(delay_s) for one in answers),
         failed=len(failed),
         refused=len(refusals),
-        refusal_ms=_quantile(refusals, 0.95),
-        first_clause_ms=_quantile(firsts, 0.5),
+        refusal_ms=percentile(refusals, 95, 1),
+        first_clause_ms=percentile(firsts, 50, 1),
         errors=errors,
     )
-
-
-def _quantile(values: Sequence[float], share: float) -> float | None:
-    ordered = sorted(values)
-    return round(ordered[min(int(share * len(ordered)), len(ordered) - 1)], 1) if ordered else None
 
 
 def timeout_s(piece: Piece, delay_s: float, *, streamed: bool) -> float:

@@ -19,7 +19,7 @@ from dubcast.sts import phrasebook
 from dubcast.sts.admission import Guard
 from dubcast.sts.engine import Engine
 from dubcast.sts.glossary_file import GlossaryFile
-from dubcast.sts.http_errors import Refusal, error_reply
+from dubcast.sts.http_errors import INTERNAL, Refusal, error_reply
 from dubcast.sts.routes import api, health
 from dubcast.sts.service import Service
 
@@ -89,8 +89,7 @@ class Border:
             self._log.error("internal_error", path=scope["path"], exc_info=error)
             self._service.count("MODEL_ERROR")
             if not started:
-                message = "internal error; the service's log has it"
-                reply = error_reply(StsError("MODEL_ERROR", message, retryable=True))
+                reply = error_reply(StsError("MODEL_ERROR", INTERNAL, retryable=True))
                 await reply(scope, receive, send)
 
 

@@ -1,8 +1,8 @@
 """How widely recognition searches. Pure.
 
-Five ways instead of one make a fifth fewer word errors in fragments of 8 s, and take a quarter to
-two fifths more of recognition's time, up to a twentieth of the service's. So it is done where that
-makes nobody late.
+Five ways instead of one made a fifth fewer word errors in fragments of 8 s of clean speech, tried
+offline, and take a quarter to two fifths more of recognition's time, up to a twentieth of the
+service's. So it is done where that makes nobody late.
 """
 
 from __future__ import annotations

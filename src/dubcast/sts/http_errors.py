@@ -11,6 +11,9 @@ from dubcast.contract.errors import ErrorCode, usual_status
 from dubcast.contract.sts import ErrorDetail, StsErrorBody
 from dubcast.errors import StsError
 
+INTERNAL = "internal error; the service's log has it"
+"""What is told of a fault of ours."""
+
 
 class Refusal(StsError):
     """A `StsError` with an HTTP status of its own, where the code alone does not give it."""

@@ -18,7 +18,7 @@ from dubcast.sts.admission import Admission
 from dubcast.sts.capacity import Load, Place
 from dubcast.sts.engine import Engine
 from dubcast.sts.glossary_file import GlossaryFile
-from dubcast.sts.http_errors import detail
+from dubcast.sts.http_errors import INTERNAL, detail
 from dubcast.sts.idempotency import IdempotentReplies, Reply
 from dubcast.sts.offer import Choice, Offer
 from dubcast.sts.phrasebook import Phrasebook
@@ -122,7 +122,7 @@ class Service:
     @contextmanager
     def _taken_on(self, request: StsRequest) -> Iterator[Place]:
         """A place for a fragment, for as long as it is worked on. Raises StsError OVERLOADED if it
-        cannot be done in time; logs what fails."""
+        cannot be done in time, MODEL_ERROR for a fault of ours; logs what fails."""
         clock, started_ns = self.engine.clock, self.engine.clock.monotonic_ns()
         try:
             with self._load.place(
@@ -143,6 +143,10 @@ class Service:
                 ms=round(took_ms),
             )
             raise
+        # Border of a fragment: its caller may have a part of the reply, or be gone.
+        except Exception as error:
+            self._bound(request).error("internal_error", exc_info=error)
+            raise StsError("MODEL_ERROR", INTERNAL, retryable=True) from error
 
     def _log_whole(self, request: StsRequest, response: StsResponse) -> None:
         self._bound(request).info(

@@ -31,6 +31,8 @@ _MAX_PAGE_BYTES = 1024 * 1024
 _MAX_ERROR_BYTES = 64 * 1024
 # A call that had less time says little about the service: the fragment had waited here.
 _FAIR_TIME_S = 1.0
+# What it says by these, with a Retry-After, is no fault of its.
+_BUSY = ("OVERLOADED", "UNAVAILABLE")
 _VERDICTS = {
     "INVALID_INPUT": Verdict.OURS,
     "UNAUTHORIZED": Verdict.KEY_REFUSED,
@@ -170,6 +172,8 @@ class Endpoint:
         fair_s = min(_FAIR_TIME_S, self._settings.timeout_s or _FAIR_TIME_S)
         if error.code == "TIMEOUT" and timeout_s < fair_s:
             return Verdict.OURS
+        if error.code in _BUSY and error.retry_after_s:
+            return Verdict.BUSY
         return _VERDICTS.get(error.code, Verdict.BAD)
 
     def status(self) -> EndpointStatus:

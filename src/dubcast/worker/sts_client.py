@@ -216,21 +216,24 @@ class StsClient:
     # -- where to ------------------------------------------------------------------------
 
     def _route(self, endpoints: Sequence[Endpoint], order: _Order) -> _Call | None:
-        """The first endpoint that takes calls; those before it that want a probe get a copy."""
-        probes: list[_Call] = []
+        """The first endpoint that takes calls; those before it that want a probe get a copy.
+
+        One that was busy is asked itself if there is no other.
+        """
+        unsure: list[_Call] = []
         for endpoint in endpoints:
             ticket = endpoint.breaker.admit()
             if ticket is None:
                 continue
             call = _Call(endpoint, ticket)
-            if not ticket.probe:
-                for probe in probes:
+            if not (ticket.probe or endpoint.breaker.busy):
+                for probe in (one for one in unsure if one.ticket.probe):
                     self._shadow(probe, order)
                 return call
-            probes.append(call)
-        for spare in probes[1:]:
+            unsure.append(call)
+        for spare in unsure[1:]:
             spare.endpoint.report(spare.ticket, Verdict.OURS, None)
-        return probes[0] if probes else None
+        return unsure[0] if unsure else None
 
     async def _again(self, error: StsError, failed: Endpoint, order: _Order) -> _Call | None:
         """Where to send a fragment once more; None: nowhere, too late or too often."""
@@ -263,7 +266,7 @@ class StsClient:
 
     def _why_none(self) -> str:
         waits = ", ".join(f"{e.name} in {e.breaker.retry_in_s:.0f} s" for e in self._endpoints)
-        return f"the speech service is left alone after its failures; next try: {waits}"
+        return f"the speech service is left alone, as it asks or for its faults; next try: {waits}"
 
     # -- calls ---------------------------------------------------------------------------
 

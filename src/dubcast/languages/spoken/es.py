@@ -10,10 +10,12 @@ from dubcast.languages.reading import Counted, Currency, Reading, Rule, Unit, pa
 from dubcast.languages.rules import (
     CONSONANT_AND_VOWEL,
     clock,
+    day_month_year,
     fractions,
     grouped_by_spaces,
     numeric_dates,
     telephone,
+    written_dates,
 )
 
 _MONTHS = (
@@ -72,17 +74,8 @@ def _ordinal(found: re.Match[str], numbers: Numbers) -> str:
     return re.sub(r"ero$", "er", said) if found[2] == "er" else said
 
 
-def _date(day: int, month: int, year: int | None, numbers: Numbers) -> str:
-    said = f"{_day(day, numbers)} de {_MONTHS[month - 1]}"
-    return f"{said} de {numbers.year(year)}" if year else said
-
-
-def _day(day: int, numbers: Numbers) -> str:
+def _day(numbers: Numbers, day: int) -> str:
     return "primero" if day == 1 else numbers.cardinal(day)
-
-
-def _written_date(found: re.Match[str], numbers: Numbers) -> str:
-    return f"{_day(int(found[1]), numbers)} de {found[2]}"
 
 
 def _time(hour: int, minute: int, numbers: Numbers) -> str:
@@ -170,8 +163,8 @@ _READING = Reading(
     rules=(
         telephone(r"(?<![\w.,-])[679]\d\d(?: \d\d){3}\b|(?<![\w.,-])[679]\d\d(?: \d{3}){2}\b"),
         grouped_by_spaces(),
-        *numeric_dates(_date),
-        Rule(rf"\b([12]?\d|3[01])(?:\.?º)? de ({'|'.join(_MONTHS)})\b", _written_date),
+        *numeric_dates(day_month_year(_day, _MONTHS, joint=" de ")),
+        written_dates(_day, _MONTHS, r"\.?º", " de "),
         clock("[:h]", _time, r"(?:\s?h(?:oras)?\b\.?)?"),
         Rule(r"(?<![\d.,])(\d{1,3})\.?(º|ª|er\b)(?!\s?C\b)", _ordinal),
         fractions("medio", _part, "y"),

@@ -10,10 +10,12 @@ from dubcast.languages.reading import Counted, Currency, Reading, Rule, Unit, pa
 from dubcast.languages.rules import (
     CONSONANT_AND_VOWEL,
     clock,
+    day_month_year,
     fractions,
     grouped_by_spaces,
     numeric_dates,
     telephone,
+    written_dates,
 )
 
 _MONTHS = (
@@ -51,17 +53,8 @@ def _ordinal(found: re.Match[str], numbers: Numbers) -> str:
     return numbers.ordinal(int(found[1]), feminine=found[2] in "ªa")
 
 
-def _day(day: int, numbers: Numbers) -> str:
+def _day(numbers: Numbers, day: int) -> str:
     return "primo" if day == 1 else numbers.cardinal(day)
-
-
-def _date(day: int, month: int, year: int | None, numbers: Numbers) -> str:
-    said = f"{_day(day, numbers)} {_MONTHS[month - 1]}"
-    return f"{said} {numbers.year(year)}" if year else said
-
-
-def _written_date(found: re.Match[str], numbers: Numbers) -> str:
-    return f"{_day(int(found[1]), numbers)} {found[2]}"
 
 
 def _time(hour: int, minute: int, numbers: Numbers) -> str:
@@ -146,8 +139,8 @@ _READING = Reading(
     rules=(
         telephone(r"(?<![\w.,-])3\d\d[ .]\d{3}[ .]?\d{4}\b|(?<![\w.,-])0\d{1,3}[ /-]\d{5,8}\b"),
         grouped_by_spaces(),
-        *numeric_dates(_date),
-        Rule(rf"\b([12]?\d|3[01])º? ({'|'.join(_MONTHS)})\b", _written_date),
+        *numeric_dates(day_month_year(_day, _MONTHS)),
+        written_dates(_day, _MONTHS, "º"),
         clock(":", _time),
         Rule(r"(?<=\bore )([01]?\d|2[0-4])\.([0-5]\d)\b", _dotted_time),
         Rule(r"(?<![\d.,])(\d{1,3})([°ºª])(?!\s?C\b)", _ordinal),

@@ -7,17 +7,13 @@ import re
 from dubcast.languages.language import Language, Variety
 from dubcast.languages.numbers import Numbers
 from dubcast.languages.reading import Counted, Rule, pairs
+from dubcast.languages.rules import day_month_year
 from dubcast.languages.small_reading import small_reading
 
 _MONTHS = (
     *("januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september"),
     *("oktober", "november", "december"),
 )
-
-
-def _date(day: int, month: int, year: int | None, numbers: Numbers) -> str:
-    said = f"{numbers.cardinal(day)} {_MONTHS[month - 1]}"
-    return f"{said} {numbers.year(year)}" if year else said
 
 
 def _time(hour: int, minute: int, numbers: Numbers) -> str:
@@ -41,7 +37,7 @@ _READING = small_reading(
     m = meter | kg = kilo | g = gram | l L = liter | m² = vierkante meter | min = minuut / minuten
     """,
     "€ EUR = euro, cent | $ USD = dollar, cent | £ GBP = pond, penny / pence",
-    date=_date,
+    date=day_month_year(Numbers.cardinal, _MONTHS),
     time=_time,
     clock_mark=r":|\.(?=[0-5]\d uur)",
     behind_time=r"(?: uur)?",

@@ -7,6 +7,7 @@ import re
 from dubcast.languages.language import Language, Variety
 from dubcast.languages.numbers import Numbers
 from dubcast.languages.reading import Plural, Rule, pairs
+from dubcast.languages.rules import written_dates
 from dubcast.languages.small_reading import small_reading
 
 _MONTHS = (
@@ -28,10 +29,6 @@ def _feminine(words: str) -> str:
 def _date(day: int, month: int, year: int | None, numbers: Numbers) -> str:
     said = f"{numbers.ordinal(day)} {_MONTHS[month - 1]}"
     return f"{said} {re.sub(r'y(?= |$)', 'ego', numbers.ordinal(year))} roku" if year else said
-
-
-def _written_date(found: re.Match[str], numbers: Numbers) -> str:
-    return f"{numbers.ordinal(int(found[1]))} {found[2]}"
 
 
 def _time(hour: int, minute: int, numbers: Numbers) -> str:
@@ -62,7 +59,7 @@ _READING = small_reading(
     plural=_plural,
     feminine=_feminine,
     rules=(
-        Rule(rf"\b([12]?\d|3[01])\.? ({'|'.join(_MONTHS)})\b", _written_date),
+        written_dates(Numbers.ordinal, _MONTHS, r"\."),
         Rule(
             r"(?<![\d.,])(\d{1,3})\.(?=\s[a-ząćęłńóśźż])",
             lambda found, numbers: numbers.ordinal(int(found[1])),

@@ -7,6 +7,7 @@ import re
 from dubcast.languages.language import Language, Variety
 from dubcast.languages.numbers import Numbers
 from dubcast.languages.reading import Counted, Plural, Rule, pairs
+from dubcast.languages.rules import written_dates
 from dubcast.languages.small_reading import small_reading
 
 _MONTHS = (
@@ -34,17 +35,17 @@ def _neuter(ordinal: str) -> str:
     return re.sub(r"(?:ый|ой)$", "ое", re.sub(r"ий$", "ье", ordinal))
 
 
+def _day(numbers: Numbers, day: int) -> str:
+    return _neuter(numbers.ordinal(day))
+
+
 def _date(day: int, month: int, year: int | None, numbers: Numbers) -> str:
-    said = f"{_neuter(numbers.ordinal(day))} {_MONTHS[month - 1]}"
+    said = f"{_day(numbers, day)} {_MONTHS[month - 1]}"
     if not year:
         return said
     return (
         f"{said} {re.sub(r'(?:ый|ой)$', 'ого', re.sub('ий$', 'ьего', numbers.ordinal(year)))} года"
     )
-
-
-def _written_date(found: re.Match[str], numbers: Numbers) -> str:
-    return f"{_neuter(numbers.ordinal(int(found[1])))} {found[2]}"
 
 
 def _time(hour: int, minute: int, numbers: Numbers) -> str:
@@ -78,7 +79,7 @@ _READING = small_reading(
     mended=_mended,
     feminine=_feminine,
     rules=(
-        Rule(rf"\b([12]?\d|3[01]) ({'|'.join(_MONTHS)})\b", _written_date),
+        written_dates(_day, _MONTHS),
         Rule(r"№\s?(?=\d)", lambda found, numbers: "номер "),
     ),
     abbreviations=pairs(

@@ -7,6 +7,7 @@ import re
 from dubcast.languages.language import Language, Variety
 from dubcast.languages.numbers import Numbers
 from dubcast.languages.reading import Counted, Rule, pairs
+from dubcast.languages.rules import day_month_year
 from dubcast.languages.small_reading import small_reading
 
 _MONTHS = (
@@ -18,11 +19,6 @@ _MONTHS = (
 def _mended(words: str) -> str:
     """num2words writes three t's."""
     return words.replace("etttusen", "ettusen")
-
-
-def _date(day: int, month: int, year: int | None, numbers: Numbers) -> str:
-    said = f"{numbers.ordinal(day)} {_MONTHS[month - 1]}"
-    return f"{said} {numbers.cardinal(year)}" if year else said
 
 
 def _time(hour: int, minute: int, numbers: Numbers) -> str:
@@ -47,7 +43,7 @@ _READING = small_reading(
     min = minut / minuter
     """,
     "€ EUR = euro, cent | $ USD = dollar, cent | £ GBP = pund | kr SEK = krona / kronor",
-    date=_date,
+    date=day_month_year(Numbers.ordinal, _MONTHS, Numbers.cardinal),
     time=_time,
     clock_mark=r":|\.(?=[0-5]\d\b(?! ?kr))",
     mended=_mended,

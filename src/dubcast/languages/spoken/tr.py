@@ -7,6 +7,7 @@ import re
 from dubcast.languages.language import Language, Variety
 from dubcast.languages.numbers import FIGURE, Numbers
 from dubcast.languages.reading import Counted, Rule, pairs
+from dubcast.languages.rules import day_month_year
 from dubcast.languages.small_reading import small_reading
 
 _MONTHS = (
@@ -22,11 +23,6 @@ _MORPHEME = (
 def _mended(words: str) -> str:
     """num2words joins what Turkish writes apart."""
     return re.sub(rf"({_MORPHEME})(?={_MORPHEME})", r"\1 ", words)
-
-
-def _date(day: int, month: int, year: int | None, numbers: Numbers) -> str:
-    said = f"{numbers.cardinal(day)} {_MONTHS[month - 1]}"
-    return f"{said} {numbers.cardinal(year)}" if year else said
 
 
 def _time(hour: int, minute: int, numbers: Numbers) -> str:
@@ -50,7 +46,7 @@ _READING = small_reading(
     kg = kilo | g = gram | l L = litre | m² = metrekare | dk = dakika
     """,
     "€ EUR = avro, sent | $ USD = dolar, sent | ₺ TL TRY = lira, kuruş",
-    date=_date,
+    date=day_month_year(Numbers.cardinal, _MONTHS, Numbers.cardinal),
     time=_time,
     mended=_mended,
     rules=(

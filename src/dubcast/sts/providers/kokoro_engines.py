@@ -18,6 +18,7 @@ from dubcast.sts.providers.onnx_session import open_session
 from dubcast.sts.synthesis import Engine
 
 MODEL = "model.onnx"
+RATE = 24_000
 STYLE = 256
 
 

@@ -6,7 +6,6 @@ build for GPUs cannot be installed beside the one for CPUs, and runs this model 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -15,20 +14,17 @@ from typing import Any
 
 import numpy as np
 
-from dubcast.errors import MissingPartError, StsError
-from dubcast.languages import catalogue
+from dubcast.errors import MissingPartError
 from dubcast.sts.duration import trim
 from dubcast.sts.providers import cuda
-from dubcast.sts.providers.interface import Float, Speech, TtsCapabilities, TtsProvider, TtsTask
+from dubcast.sts.providers.interface import Speech, TtsCapabilities, TtsProvider, TtsTask
+from dubcast.sts.providers.kokoro_engines import RATE
 from dubcast.sts.providers.kokoro_groups import WIDTHS, Line
-from dubcast.sts.providers.kokoro_text import MAX_TOKENS, pieces
+from dubcast.sts.providers.kokoro_inputs import KokoroInputs
 from dubcast.sts.providers.kokoro_weights import load
-from dubcast.sts.providers.phonemes import Espeak
 from dubcast.sts.providers.registry import Device, Setup
 
-RATE = 24_000
 BATCH_MAX = WIDTHS[-1]
-_STYLE = 256
 # Phonemes come from another program: several are asked for at a time.
 _SPELLERS = 4
 
@@ -50,17 +46,13 @@ class KokoroTorchTts(TtsProvider):
         self._device = device
         self._memory_gb = memory_gb
         self._batches: Any = None
-        self._vocab: dict[str, int] = {}
-        self._styles: dict[str, Float] = {}
-        self._espeak: Espeak | None = None
+        self._inputs: KokoroInputs | None = None
         self._spellers = ThreadPoolExecutor(_SPELLERS, "sts-phonemes")
 
     def load(self) -> None:
         if self._device == "cuda":
             cuda.torch_on_gpu(self._memory_gb)
-        self._espeak = Espeak()
-        vocab = json.loads((self._folder / "vocab.json").read_text(encoding="utf-8"))
-        self._vocab = vocab["vocab"]
+        self._inputs = KokoroInputs(self._folder, self._voices_folder)
         self._batches = self._network()
         default = next(voice for voice in self.capabilities.voices if voice.default)
         self.run([TtsTask("Ok.", default)])
@@ -82,10 +74,10 @@ class KokoroTorchTts(TtsProvider):
         return batches
 
     def run(self, batch: Sequence[TtsTask]) -> list[Speech]:
-        texts = list(self._spellers.map(self._tokens, batch))
+        assert self._inputs is not None
+        texts = list(self._spellers.map(self._inputs.tokens, batch))
         lines = [
-            # The style depends on the length of the text.
-            Line(tuple(tokens), self._style(task.voice.name)[len(tokens) - 1])
+            Line(tuple(tokens), self._inputs.style(task.voice.name, len(tokens)))
             for task, text in zip(batch, texts, strict=True)
             for tokens in text
         ]
@@ -97,24 +89,8 @@ class KokoroTorchTts(TtsProvider):
     def close(self) -> None:
         self._batches = None
         self._spellers.shutdown(cancel_futures=True)
-        if self._espeak is not None:
-            self._espeak.close()
-
-    def _tokens(self, task: TtsTask) -> list[list[int]]:
-        variety = catalogue.variety(task.voice.language)
-        if variety is None or self._espeak is None:
-            message = f"voice {task.voice.name} speaks {task.voice.language}, which is not set up"
-            raise StsError("INVALID_INPUT", message, retryable=False)
-        sounds = self._espeak.phonemes(task.text, variety)
-        known = "".join(char for char in sounds if char in self._vocab)
-        return [[self._vocab[char] for char in piece] for piece in pieces(known, MAX_TOKENS)]
-
-    def _style(self, voice: str) -> Float:
-        """Style vectors of a voice by text length, shape (510, 256)."""
-        if voice not in self._styles:
-            data = np.fromfile(self._voices_folder / f"{voice}.bin", dtype="<f4")
-            self._styles[voice] = data.reshape(-1, _STYLE)
-        return self._styles[voice]
+        if self._inputs is not None:
+            self._inputs.close()
 
 
 def on_gpu(setup: Setup, voices_folder: Path, capabilities: TtsCapabilities) -> KokoroTorchTts:

@@ -17,10 +17,9 @@ from typing import cast
 import numpy as np
 
 from dubcast.native import single_blas_thread
-from dubcast.sts.providers.kokoro_engines import STYLE, Network, open_network
+from dubcast.sts.providers.kokoro_engines import RATE, STYLE, Network, open_network
 from dubcast.sts.synthesis import Engine, Trial
 
-RATE = 24_000
 # Three clauses as they come: a few words, a sentence, a long one.
 _SOUNDS = (
     "ɡʊd ˈivnɪŋ ˈɛvɹiwˌʌn.",

@@ -247,10 +247,12 @@ class Remote:
             error = self._error(f"HTTP {status}: it refuses the key in {self.key}.api_key")
             error.retryable = False
             return _Failed(error, Verdict.KEY_REFUSED, outcome)
-        if status == 429:
-            error = self._error(f"HTTP 429: too many calls, or the account is empty{told}")
-            error.code, error.retry_after_s = "OVERLOADED", _retry_after_s(headers)
-            return _Failed(error, Verdict.BAD, outcome)
+        after_s = _retry_after_s(headers)
+        if status == 429 or (status == 503 and after_s):
+            why = "too many calls, or the account is empty" if status == 429 else "it is busy"
+            error = self._error(f"HTTP {status}: {why}{told}", "OVERLOADED")
+            error.retry_after_s = after_s
+            return _Failed(error, Verdict.BUSY if after_s else Verdict.BAD, outcome)
         if status >= 500 or status == 408:
             return _Failed(self._error(f"HTTP {status}{told}"), Verdict.BAD, outcome)
         asked = f" (asked for {self._asks_for})" if self._asks_for else ""
@@ -261,7 +263,8 @@ class Remote:
         return _Failed(error, verdict, outcome)
 
     def _left_alone(self) -> StsError:
-        reason = self._breaker.alert or "it failed several times in a row"
+        why = "it is busy" if self._breaker.busy else "it failed several times in a row"
+        reason = self._breaker.alert or why
         error = self._error(f"is left alone for now: {reason}", "OVERLOADED")
         error.retry_after_s = max(self._breaker.retry_in_s, 1.0)
         return error

@@ -6,7 +6,6 @@ does not hit the length that it is asked for.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -14,26 +13,16 @@ from typing import Literal
 import numpy as np
 
 from dubcast import log
-from dubcast.errors import StsError
-from dubcast.languages import catalogue
+from dubcast.errors import MissingPartError
 from dubcast.sts.duration import trim
 from dubcast.sts.providers.gpu_else_cpu import TtsGpuElseCpu
-from dubcast.sts.providers.interface import (
-    Float,
-    Speech,
-    TtsCapabilities,
-    TtsProvider,
-    TtsTask,
-    Voice,
-)
-from dubcast.sts.providers.kokoro_engines import STYLE, Network, open_network
-from dubcast.sts.providers.kokoro_text import MAX_TOKENS, pieces
+from dubcast.sts.providers.interface import Speech, TtsCapabilities, TtsProvider, TtsTask, Voice
+from dubcast.sts.providers.kokoro_engines import MODEL, RATE, Network, open_network
+from dubcast.sts.providers.kokoro_inputs import KokoroInputs
 from dubcast.sts.providers.kokoro_torch import on_gpu
-from dubcast.sts.providers.phonemes import Espeak
 from dubcast.sts.providers.registry import Registration, Setup
 from dubcast.sts.synthesis import Engine, Subject, engine_for
 
-RATE = 24_000
 _VOICES_MODEL = "kokoro-voices"
 # The first letter of a voice's name is the language that it speaks, the second its gender. Its
 # Japanese and Chinese voices (j, z) learned phonemes that espeak-ng does not make: they are not
@@ -61,14 +50,15 @@ class KokoroTts(TtsProvider):
         self._voices_folder = voices_folder
         self._setup = setup
         self._network: Network | None = None
-        self._vocab: dict[str, int] = {}
-        self._styles: dict[str, Float] = {}
-        self._espeak: Espeak | None = None
+        self._inputs: KokoroInputs | None = None
 
     def load(self) -> None:
-        self._espeak = Espeak()
-        vocab = json.loads((self._folder / "vocab.json").read_text(encoding="utf-8"))
-        self._vocab = vocab["vocab"]
+        if not (self._folder / MODEL).is_file():
+            raise MissingPartError(
+                f"{self._folder} has no {MODEL}, from which Kokoro speaks on a CPU: put it there, "
+                "or unset sts_server.tts_model and run `dubcast models pull`"
+            )
+        self._inputs = KokoroInputs(self._folder, self._voices_folder)
         self._network = open_network(self._engine(), self._folder, self._setup.threads)
         for voice in self.capabilities.voices:
             if voice.default:
@@ -89,34 +79,17 @@ class KokoroTts(TtsProvider):
 
     def close(self) -> None:
         self._network = None
-        if self._espeak is not None:
-            self._espeak.close()
+        if self._inputs is not None:
+            self._inputs.close()
 
     def _speak(self, task: TtsTask) -> Speech:
-        variety = catalogue.variety(task.voice.language)
-        if variety is None or self._espeak is None:
-            message = f"voice {task.voice.name} speaks {task.voice.language}, which is not set up"
-            raise StsError("INVALID_INPUT", message, retryable=False)
-        tokens = self._tokens(self._espeak.phonemes(task.text, variety))
-        style = self._style(task.voice.name)
-        pieces = [self._synthesize(piece, style) for piece in tokens]
-        return Speech(trim(np.concatenate(pieces or [np.zeros(0, np.float32)]), RATE), RATE)
-
-    def _tokens(self, sounds: str) -> list[list[int]]:
-        known = "".join(char for char in sounds if char in self._vocab)
-        return [[self._vocab[char] for char in piece] for piece in pieces(known, MAX_TOKENS)]
-
-    def _synthesize(self, tokens: list[int], style: Float) -> Float:
         assert self._network is not None
-        # The style depends on the length of the text.
-        return self._network.audio(tokens, style[len(tokens) - 1])
-
-    def _style(self, voice: str) -> Float:
-        """Style vectors of a voice by text length, shape (510, 256)."""
-        if voice not in self._styles:
-            data = np.fromfile(self._voices_folder / f"{voice}.bin", dtype="<f4")
-            self._styles[voice] = data.reshape(-1, STYLE)
-        return self._styles[voice]
+        assert self._inputs is not None
+        parts = [
+            self._network.audio(tokens, self._inputs.style(task.voice.name, len(tokens)))
+            for tokens in self._inputs.tokens(task)
+        ]
+        return Speech(trim(np.concatenate(parts or [np.zeros(0, np.float32)]), RATE), RATE)
 
 
 def voices(names: Iterable[str]) -> list[Voice]:
