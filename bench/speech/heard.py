@@ -51,11 +51,14 @@ class Fate:
     undubbed: Sequence[Run] = ()
 
 
-def fate(parts: Parts, speech: Float) -> Fate:
-    """What became of `speech`, shape (frames,), in the output that was taken apart."""
+def fate(parts: Parts, speech: Float, runs: Sequence[Run] | None = None) -> Fate:
+    """What became of `speech`, shape (frames,), in the output that was taken apart.
+
+    `runs`: where somebody speaks in it; None: wherever it is loud enough.
+    """
     said = _level(speech)
     original, dub = _level(parts.original)[: len(said)], _level(parts.dub)[: len(said)]
-    active = _within(speech_runs(speech), len(said))
+    active = _within(speech_runs(speech) if runs is None else runs, len(said))
     undubbed = _lasting(_runs(active & _smooth(original > said - _AIRED_DB)))
     aired = _within(undubbed, len(said))
     voice = _within(active_runs(dub, _STEP_S, _threshold(dub), _VOICE_PAUSE_S), len(said))
@@ -70,9 +73,15 @@ def speech_runs(speech: Float) -> list[Run]:
     return active_runs(said, _STEP_S, _threshold(said), _PAUSE_S)
 
 
+def common(runs: Sequence[Run], other: Sequence[Run]) -> list[Run]:
+    """Where both are. The runs of either do not overlap each other."""
+    both = [(max(a, c), min(b, d)) for a, b in runs for c, d in other]
+    return [(first, last) for first, last in both if first < last]
+
+
 def overlap_s(runs: Sequence[Run], other: Sequence[Run]) -> float:
     """How long both are. The runs of either do not overlap each other."""
-    return sum(max(0.0, min(b, d) - max(a, c)) for a, b in runs for c, d in other)
+    return sum(last - first for first, last in common(runs, other))
 
 
 def cut_words(

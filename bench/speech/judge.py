@@ -3,7 +3,7 @@
 | figure | what it is |
 |---|---|
 | `wer_ratio` | word errors of the transcripts of what was dubbed, over those of the same model on whole clips of the clean speech; what was not dubbed counts as left out |
-| `undubbed_speech_share` | of the seconds of true speech, those that aired as the original, by the sound of the output (`bench.speech.heard`) |
+| `undubbed_speech_share` | of the seconds of true speech (loud, and a voice to the detector on the clean recording), those that aired as the original, by the sound of the output (`bench.speech.heard`) |
 | `chrf_loss` | chrF of what Whisper hears in the output, less that of whole clips recognized and translated, both against a translation by hand; the mean of the programmes |
 | `longest_fragment_p50_s` | how long the worker allowed a fragment to be, asked twice a second |
 | `cuts_inside_words` | cuts in running speech that fall inside a word: where the recognizer says that one is, and no dip in the sound |
@@ -19,7 +19,10 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 
-from bench.mix import recorded, stems, takes
+import numpy as np
+
+from bench.mix import recorded, silence, stems, takes
+from bench.mix.placement import Run
 from bench.mix.takes import Kept, Stems
 from bench.speech import heard, recordings, wer
 from bench.speech.heard import Fate
@@ -80,12 +83,13 @@ def measure(
     entries = as_run(kept.asrun.read_text("utf-8"))
     shift_s = takes.coarse_shift_s(entries, output, kept)
     entries = [entry.moved(shift_s) for entry in entries]
-    fate = heard.fate(stems.taken_apart(output.sound, known.bed, known.speech), known.speech)
+    runs = _spoken(known, programme)
+    fate = heard.fate(stems.taken_apart(output.sound, known.bed, known.speech), known.speech, runs)
     outcomes = [entry.outcome.value for entry in entries]
     counts = {outcome: outcomes.count(outcome) for outcome in sorted(set(outcomes))}
     detail: dict[str, Any] = {
         "seconds": round(known.seconds, 1),
-        "undubbed_by_records_s": round(fate.speech_s - _dubbed_s(entries, known), 2),
+        "undubbed_by_records_s": round(fate.speech_s - _dubbed_s(entries, runs), 2),
         "undubbed": [[round(at, 2) for at in run] for run in fate.undubbed],
         "fragments_s": [round(e.source_end_s - e.source_start_s, 2) for e in entries],
         "outcomes_told": [_told(entry) for entry in entries],
@@ -140,14 +144,22 @@ def cuts_of(entries: Sequence[AsRunEntry]) -> list[float]:
     ]
 
 
-def _dubbed_s(entries: Sequence[AsRunEntry], known: Stems) -> float:
+def _spoken(known: Stems, programme: Programme) -> list[Run]:
+    """Where somebody speaks, or sings: a recording has noise of its own, which is neither."""
+    loud = heard.speech_runs(known.speech)
+    if programme.sung:
+        return loud
+    return heard.common(loud, silence.voice_runs(np.repeat(known.speech[:, None], 2, axis=1)))
+
+
+def _dubbed_s(entries: Sequence[AsRunEntry], runs: Sequence[Run]) -> float:
     """Seconds of true speech in what the records call dubbed."""
     spans = [
         (entry.source_start_s, entry.source_end_s)
         for entry in entries
         if entry.outcome is Outcome.DUBBED
     ]
-    return heard.overlap_s(heard.speech_runs(known.speech), spans)
+    return heard.overlap_s(runs, spans)
 
 
 def _told(entry: AsRunEntry) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """`python -m bench.speech.quiet`: ten minutes in which nobody speaks, and no word may be dubbed.
 
-Music, crowds, weather, bangs and noise go the way of a stream's sound as far as words could come of
-them: the worker's detector and its cutting, then what the service hears and recognizes.
+Music, crowds, weather, bangs and noise, loud and once more far away, go the way of a stream's sound
+as far as words could come of them: the worker's detector and its cutting, then what the service
+hears and recognizes.
 """
 
 from __future__ import annotations
@@ -19,14 +20,15 @@ from bench.parts import Found, Part
 from bench.separation import sources
 from bench.separation.sound import add, looped, scattered, silence, to_level
 from bench.speech.cutting import fragments
-from dubcast.audio.pcm import RATE, Float
+from dubcast.audio.pcm import RATE, Float, from_db
 from dubcast.config import Settings
 from dubcast.measure.figures import Bar
 from dubcast.sts.build import offered
 from dubcast.sts.offer import Choice
 
-BARS = (Bar("nonspeech_words", "==", 0, "words of 10 min in which nobody speaks"),)
+BARS = (Bar("nonspeech_words", "==", 0, "words of twice 10 min in which nobody speaks"),)
 _LEVEL_DBFS = -20.0
+_FAR_DB = -14.0
 _SEED = 5
 # (what, recordings, seconds)
 _LOOPED = (
@@ -65,6 +67,12 @@ def sounds() -> Iterator[tuple[str, Float]]:
     yield "silence", silence(_NOISE_S)
 
 
+def far_away() -> Iterator[tuple[str, Float]]:
+    """The same sounds, quiet: the detector raises them."""
+    for name, sound in sounds():
+        yield f"{name}, far away", np.asarray(sound * np.float32(from_db(_FAR_DB)))
+
+
 def words_in(sound: Float, settings: Settings, recognizer: Recognizer, choice: Choice) -> list[str]:
     """What is recognized of a sound, fragment by fragment; "" of one of which nothing is."""
     mono = np.asarray(sound.mean(axis=1), dtype=np.float32)
@@ -84,7 +92,7 @@ def _measure(settings: Settings, _out: Path, console: Console) -> Found:
     choice = Choice(languages, target, offer.voice(policy.voice, target))
     texts, seconds = {}, 0.0
     with recognizer.loaded():
-        for name, sound in sounds():
+        for name, sound in [*sounds(), *far_away()]:
             texts[name] = words_in(sound, settings, recognizer, choice)
             seconds += len(sound) / RATE
             for text in filter(None, texts[name]):

@@ -81,6 +81,15 @@ def test_true_speech_is_dubbed_or_aired_or_silent() -> None:
     assert [(round(a), round(b)) for a, b in found.undubbed] == [(6, 8)]
 
 
+def test_the_noise_of_a_recording_is_no_speech() -> None:
+    speech = spans(voice(12, 1), (1, 5), (6, 10))
+    aired = Parts(both(np.zeros_like(speech)), both(speech), both(speech))
+    found = heard.fate(aired, speech, heard.common(heard.speech_runs(speech), [(0.5, 5.5)]))
+    assert found.speech_s == pytest.approx(4.0, abs=0.2)
+    assert found.undubbed_s == pytest.approx(4.0, abs=0.3)
+    assert [(round(a), round(b)) for a, b in found.undubbed] == [(1, 5)]
+
+
 def test_a_cut_is_inside_a_word_where_the_sound_does_not_dip() -> None:
     speech = spans(voice(4, 3), (0, 2), (2.2, 4))
     words = [Word("twelve", 0.5, 1.5), Word("long", 1.8, 2.6)]
@@ -101,6 +110,10 @@ def test_only_running_speech_is_cut() -> None:
         for number, (start, end) in enumerate(spans)
     ]
     assert judge.cuts_of(entries) == [3.0]
+
+
+def test_what_runs_have_in_common() -> None:
+    assert heard.common([(0, 2), (3, 5)], [(1, 4), (6, 7)]) == [(1, 2), (3, 4)]
 
 
 def test_overlap_of_runs() -> None:

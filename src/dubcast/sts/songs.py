@@ -40,7 +40,7 @@ _MOVING_HZ = (0.3, 20.0)
 # music. A song must be surer than even odds: of what is short little can be told.
 _BIAS = -3.43
 _PER_LOG_DEPTH, _PER_PACE, _PER_HELD, _PER_VOICED, _PER_LOG_BREATH = -3.87, -11.47, 5.5, 5.6, 1.45
-_LONG_S, _SURE_LONG, _SURE_SHORT = 4.0, 2.4, 3.4
+_LONG_S, _SURE_LONG, _SURE_SHORT = 4.0, 2.4, 3.7
 
 
 def tune_of(samples: Float) -> Tune | None:

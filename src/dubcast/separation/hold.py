@@ -1,0 +1,146 @@
+"""Holds a background down to its own level where a voice is left in it. Pure.
+
+Of some voices (narrow bands, codecs, a held "uh") separation takes next to nothing out, and they
+would be heard beside the dub. Voice activity hears them all the same. So where somebody speaks and
+the separator found little of it, no band of the background is louder than it is where nobody
+speaks: the crowd goes on, what sticks out of it does not.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+import numpy.typing as npt
+
+from dubcast.audio.pcm import CHANNELS, RATE, Float, ms_to_samples, to_int16
+from dubcast.audio.vad import WINDOW, SpeechModel, VadStream
+from dubcast.separation.fifo import Fifo
+from dubcast.separation.fixed_latency import whole_cells
+from dubcast.separation.separator import CELL, SHARE_FLOOR_DB, Separated, Separator
+from dubcast.separation.stft import Spectra, Stft, sqrt_hann
+
+_SIZE, _HOP = 2048, 512
+_EDGES = np.unique(
+    np.round(np.concatenate([[0], np.geomspace(100, 16_000, 20) * _SIZE / RATE])).astype(int)
+)
+_WIDTHS = np.diff(np.append(_EDGES, _SIZE // 2 + 1))
+_TINY = 1e-12
+_LEAST_DB = -0.1
+_FRAMES_PER_S = RATE / _HOP
+# Of the last so many frames in which nobody spoke, this percentile of each band is its own level.
+# A beat may stick out: what separates well is hardly held, and a band's median over the last
+# seconds, voice and all, is its own level too: music may swell while somebody speaks.
+_OWN_FRAMES, _OWN_PERCENT = round(10 * _FRAMES_PER_S), 90
+_SWELL_FRAMES, _SWELL_PERCENT = round(4 * _FRAMES_PER_S), 50
+_LEAST_FRAMES = round(0.5 * _FRAMES_PER_S)
+_AGAIN_FRAMES = round(0.5 * _FRAMES_PER_S)
+_MARGIN_DB = 2.0
+# Speech over mix: held in full where the separator found less than this, not at all from there on.
+_LITTLE_DB, _ENOUGH_DB = -8.0, -4.0
+_SHARE_CELLS = 21
+_VOICE = 0.5  # of the voice activity detector
+_APART = ms_to_samples(165)  # from a voice: what rings on is none of the background
+
+Levels = npt.NDArray[np.float64]
+
+
+class Hold:
+    """A separator, and on its background the hold. `model` hears the voices."""
+
+    def __init__(self, separator: Separator, model: SpeechModel) -> None:
+        self.name = separator.name
+        self.latency = separator.latency + whole_cells(_SIZE)
+        self._separator = separator
+        self._model = model
+        self._restart()
+
+    def _restart(self) -> None:
+        self._vad = VadStream(self._model)
+        self._voices: deque[int] = deque()  # starts of the windows with a voice
+        self._fed = 0
+        self._stft = Stft(_SIZE, _HOP, sqrt_hann(_SIZE), analysed=CHANNELS, made=CHANNELS)
+        self._raw = Fifo(CHANNELS)
+        self._ready = Fifo(CHANNELS, zeros=whole_cells(_SIZE))
+        self._frame = -(_SIZE - _HOP) - self._separator.latency  # source position of the next one
+        self._levels = OwnLevels()
+        self._found: deque[float] = deque(maxlen=_SHARE_CELLS)
+        missing = whole_cells(_SIZE) // CELL
+        self._shares = np.full(missing, SHARE_FLOOR_DB, dtype=np.float32)
+        self._held: Levels = np.zeros(len(_EDGES))
+
+    def reset(self) -> None:
+        self._separator.reset()
+        self._restart()
+
+    def process(self, block: Float) -> Separated:
+        for window in self._vad.feed(self._fed, to_int16(block)):
+            if window.probability >= _VOICE:
+                self._voices.append(window.start)
+        self._fed += len(block)
+        made = self._separator.process(block)
+        self._found.extend(made.speech_share.tolist())
+        self._raw.push(made.background)
+        spectra = self._stft.analyse(np.ascontiguousarray(made.background.T))
+        change = self._stft.synthesise(spectra * self._changes(spectra)).T
+        self._ready.push(self._raw.pop(len(change)) + change)
+        return Separated(self._ready.pop(len(block)), self._late(made.speech_share))
+
+    def _late(self, shares: Float) -> Float:
+        self._shares = np.concatenate([self._shares, shares])
+        due, self._shares = self._shares[: len(shares)], self._shares[len(shares) :]
+        return due
+
+    def _changes(self, spectra: Spectra) -> Float:
+        """What is added to each bin, as a share of it, shape (frames, bins): 0 where it stays."""
+        power = np.square(np.abs(spectra)).mean(axis=0, dtype=np.float64)
+        levels = 10 * np.log10(np.add.reduceat(power, _EDGES, axis=1) / _WIDTHS + _TINY)
+        doubt = self._doubt()
+        held = np.array([self._hold(level, doubt) for level in levels]).reshape(-1, len(_EDGES))
+        gains = np.repeat(10 ** (held / 20), _WIDTHS, axis=1) - 1
+        return gains.astype(np.float32)
+
+    def _doubt(self) -> float:
+        """How little speech the separator found of late: 0 (enough) to 1."""
+        shares = 10 ** (np.array(self._found or [0.0]) / 10)
+        found_db = 10 * np.log10(shares.mean())
+        return float(np.clip((_ENOUGH_DB - found_db) / (_ENOUGH_DB - _LITTLE_DB), 0, 1))
+
+    def _hold(self, level: Levels, doubt: float) -> Levels:
+        """How far each band of the next frame is held down, in dB (0 or less)."""
+        first, last = self._frame, self._frame + _SIZE
+        self._frame += _HOP
+        if first >= 0:
+            self._levels.note(level, near_voice=self._voiced(first - _APART, last + _APART))
+        held = np.zeros(len(level))
+        if self._levels.limit is not None and doubt > 0 and self._voiced(first, last):
+            held = doubt * np.minimum(self._levels.limit + _MARGIN_DB - level, 0)
+        # Half a step at a time, so that no band flutters.
+        self._held = (held + self._held) / 2 if self._held.min() < _LEAST_DB else held
+        return self._held
+
+    def _voiced(self, first: int, last: int) -> bool:
+        """Whether somebody speaks within [first, last). What lies far before is forgotten."""
+        while self._voices and self._voices[0] + WINDOW <= self._frame - 2 * _APART:
+            self._voices.popleft()
+        return any(at < last and at + WINDOW > first for at in self._voices)
+
+
+class OwnLevels:
+    """How loud a background is in each band where nobody speaks. `limit`: dB; None: unknown yet."""
+
+    def __init__(self) -> None:
+        self.limit: Levels | None = None
+        self._own: deque[Levels] = deque(maxlen=_OWN_FRAMES)
+        self._recent: deque[Levels] = deque(maxlen=_SWELL_FRAMES)
+        self._noted = 0
+
+    def note(self, level: Levels, *, near_voice: bool) -> None:
+        """The next frame's levels."""
+        self._recent.append(level)
+        if not near_voice:
+            self._own.append(level)
+        self._noted += 1
+        if len(self._own) >= _LEAST_FRAMES and self._noted % _AGAIN_FRAMES == 0:
+            own = np.percentile(self._own, _OWN_PERCENT, axis=0)
+            self.limit = np.maximum(own, np.percentile(self._recent, _SWELL_PERCENT, axis=0))

@@ -1,0 +1,150 @@
+"""A background is held down to its own level where a voice is left in it, and nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from dubcast.audio.pcm import RATE, Float, from_db
+from dubcast.audio.vad import WINDOW
+from dubcast.separation.fifo import Fifo
+from dubcast.separation.hold import Hold
+from dubcast.separation.separator import CELL, SHARE_FLOOR_DB, Separated
+
+BLOCK = RATE // 10
+VOICE = (4 * RATE, 6 * RATE)
+LITTLE, ENOUGH = -20.0, -2.0
+
+
+def crowd(seconds: float, level_db: float = -34.0) -> Float:
+    noise = np.random.default_rng(1).standard_normal((round(seconds * RATE), 2))
+    return (noise * from_db(level_db)).astype(np.float32)
+
+
+def hum(seconds: float, span: tuple[int, int] = VOICE, level_db: float = -24.0) -> Float:
+    """Somebody who says "uh": what of him separation left in the background."""
+    time = np.arange(round(seconds * RATE)) / RATE
+    tone = np.sin(2 * np.pi * 500 * time) + np.sin(2 * np.pi * 1000 * time)
+    tone[: span[0]] = tone[span[1] :] = 0
+    return (np.repeat(tone[:, None], 2, axis=1) * from_db(level_db)).astype(np.float32)
+
+
+class Listed:
+    """Hears a voice in [first, last) of the stream, window by window."""
+
+    def __init__(self, voice: tuple[int, int]) -> None:
+        self._voice = voice
+        self._at = 0
+
+    def probability(self, window: Float) -> float:
+        self._at += WINDOW
+        return 0.9 if self._voice[0] < self._at <= self._voice[1] else 0.0
+
+    def reset(self) -> None:
+        self._at = 0
+
+
+class Finds:
+    """Leaves all in the background, and says how much speech it found."""
+
+    name, latency = "finds", 2 * RATE // 10
+
+    def __init__(self, share_db: float) -> None:
+        self._share_db = share_db
+        self.reset()
+
+    def reset(self) -> None:
+        self._late = Fifo(2, zeros=self.latency)
+
+    def process(self, block: Float) -> Separated:
+        self._late.push(block)
+        shares = np.full(len(block) // CELL, self._share_db, np.float32)
+        return Separated(self._late.pop(len(block)), shares)
+
+
+@dataclass(frozen=True)
+class Fed:
+    raw: Float
+    held: Float
+
+    def change_db(self, first_s: float, last_s: float) -> float:
+        part = slice(round(first_s * RATE), round(last_s * RATE))
+        before, after = (np.square(one[part]).mean() for one in (self.raw, self.held))
+        return float(10 * np.log10(after / before))
+
+
+def fed(
+    background: Float, voice: tuple[int, int] = VOICE, share_db: float = LITTLE, block: int = BLOCK
+) -> Fed:
+    hold = Hold(Finds(share_db), Listed(voice))
+    return Fed(background, run(hold, background, block))
+
+
+def run(hold: Hold, background: Float, block: int = BLOCK) -> Float:
+    late = np.concatenate([background, np.zeros((hold.latency, 2), np.float32)])
+    made = [hold.process(late[at : at + block]) for at in range(0, len(late), block)]
+    return np.concatenate([one.background for one in made])[hold.latency :]
+
+
+def test_a_voice_that_is_left_goes_down_to_the_crowds_level() -> None:
+    found = fed(crowd(8) + hum(8))
+    assert Fed(crowd(8), found.raw).change_db(4.2, 5.8) > 10
+    assert -2 < Fed(crowd(8), found.held).change_db(4.2, 5.8) < 2
+
+
+def test_over_digital_silence_nothing_of_it_is_left() -> None:
+    assert fed(hum(8)).change_db(4.3, 5.7) < -40
+
+
+def test_where_nobody_speaks_not_a_bit_changes() -> None:
+    found = fed(crowd(8) + hum(8))
+    for part in (slice(0, VOICE[0] - RATE // 4), slice(VOICE[1] + RATE // 4, 8 * RATE)):
+        assert np.array_equal(found.raw[part], found.held[part])
+
+
+@pytest.mark.parametrize(
+    ("background", "voice", "share_db"),
+    [
+        (crowd(8) + hum(8), VOICE, ENOUGH),  # the separator found the voice
+        (crowd(8) + hum(8), (0, 0), LITTLE),  # an instrument
+        (crowd(8), VOICE, LITTLE),  # a crowd louder than who speaks
+        (crowd(8) + hum(8), (0, 8 * RATE), LITTLE),  # nobody paused: its own level is not known
+    ],
+)
+def test_what_is_no_voice_left_over_stays(
+    background: Float, voice: tuple[int, int], share_db: float
+) -> None:
+    assert abs(fed(background, voice, share_db).change_db(4.2, 5.8)) < 0.5
+
+
+def test_music_that_swells_while_somebody_speaks_comes_back() -> None:
+    louder = crowd(16)
+    louder[5 * RATE :] *= 4
+    found = fed(louder, voice=(4 * RATE, 16 * RATE))
+    assert found.change_db(5.2, 6) < -3
+    assert abs(found.change_db(12, 14)) < 1
+
+
+def test_blocks_of_any_size_give_the_same() -> None:
+    background = crowd(7) + hum(7)
+    one, other = fed(background), fed(background, block=3 * CELL)
+    assert abs(one.change_db(4.2, 5.8) - other.change_db(4.2, 5.8)) < 1
+
+
+def test_shares_are_as_late_as_the_background() -> None:
+    hold = Hold(Finds(-3.0), Listed((0, 0)))
+    shares = np.concatenate([hold.process(crowd(0.1)).speech_share for _ in range(3)])
+    extra = (hold.latency - Finds.latency) // CELL
+    assert hold.latency % CELL == 0
+    assert np.all(shares[:extra] == SHARE_FLOOR_DB)
+    assert np.all(shares[extra:] == -3.0)
+    assert len(shares) == 30
+
+
+def test_another_stream_begins_with_nothing_known() -> None:
+    hold = Hold(Finds(LITTLE), Listed(VOICE))
+    first = run(hold, crowd(8) + hum(8))
+    hold.reset()
+    assert np.array_equal(run(hold, crowd(8) + hum(8)), first)
