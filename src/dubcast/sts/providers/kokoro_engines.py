@@ -13,9 +13,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from dubcast.errors import MissingPartError
+from dubcast.sts.providers import onnx_products
 from dubcast.sts.providers.interface import Float
 from dubcast.sts.providers.onnx_session import open_session
-from dubcast.sts.synthesis import Engine
+from dubcast.sts.synthesis import Engine, processor
 
 MODEL = "model.onnx"
 RATE = 24_000
@@ -50,7 +51,9 @@ def inputs(tokens: list[int], style: Float) -> dict[str, Any]:
 
 class _OnnxRuntime:
     def __init__(self, model: Path, threads: int) -> None:
-        self._session = open_session(model, threads)
+        exact = onnx_products.is_exact_on(processor())
+        quick = onnx_products.with_products(model.read_bytes()) if exact else model
+        self._session = open_session(quick, threads)
 
     def audio(self, tokens: list[int], style: Float) -> Float:
         found = self._session.run(None, inputs(tokens, style))[0]

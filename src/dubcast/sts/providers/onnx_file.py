@@ -16,11 +16,11 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 
 # Fields of ModelProto, GraphProto, NodeProto and TensorProto.
-_GRAPH = 7
-_NODE, _TENSOR = 1, 5
-_INPUT, _NODE_NAME, _KIND = 1, 3, 4
-_DIMS, _TYPE, _FLOATS, _INTS, _TENSOR_NAME, _RAW = 1, 2, 4, 5, 8, 9
-_DTYPES: dict[int, np.dtype[Any]] = {
+GRAPH = 7
+NODE, TENSOR = 1, 5
+INPUT, OUTPUT, NODE_NAME, KIND, ATTRIBUTE = 1, 2, 3, 4, 5
+DIMS, TYPE, _FLOATS, _INTS, TENSOR_NAME, RAW = 1, 2, 4, 5, 8, 9
+DTYPES: dict[int, np.dtype[Any]] = {
     1: np.dtype("<f4"),
     2: np.dtype("u1"),
     3: np.dtype("i1"),
@@ -45,18 +45,18 @@ def read(data: bytes) -> tuple[list[Node], dict[str, Array]]:
     """Nodes and tensors of a model. Raises ValueError if it cannot be read as one."""
     nodes: list[Node] = []
     tensors: dict[str, Array] = {}
-    for field, graph in _fields(memoryview(data)):
-        if field == _GRAPH:
-            for inner, value in _fields(_view(graph)):
-                if inner == _NODE:
-                    nodes.append(_node(_view(value)))
-                elif inner == _TENSOR:
-                    name, tensor = _tensor(_view(value))
-                    tensors[name] = tensor
+    for field, graph in fields(memoryview(data)):
+        if field == GRAPH:
+            for inner, value in fields(view(graph)):
+                if inner == NODE:
+                    nodes.append(_node(view(value)))
+                elif inner == TENSOR:
+                    name, values = tensor(view(value))
+                    tensors[name] = values
     return nodes, tensors
 
 
-def _fields(data: memoryview) -> Iterator[tuple[int, memoryview | int]]:
+def fields(data: memoryview) -> Iterator[tuple[int, memoryview | int]]:
     """Number and value of each field: bytes, or an integer."""
     at = 0
     while at < len(data):
@@ -84,51 +84,54 @@ def _varint(data: memoryview, at: int) -> tuple[int, int]:
     raise ValueError("cut short")
 
 
-def _view(value: memoryview | int) -> memoryview:
+def view(value: memoryview | int) -> memoryview:
+    """The bytes of a field that has such. Raises ValueError."""
     if isinstance(value, int):
         raise ValueError("an integer where a message belongs")
     return value
 
 
-def _text(value: memoryview | int) -> str:
-    return bytes(_view(value)).decode()
+def text(value: memoryview | int) -> str:
+    """The name in a field. Raises ValueError."""
+    return bytes(view(value)).decode()
 
 
 def _node(data: memoryview) -> Node:
     name = kind = ""
     inputs = []
-    for field, value in _fields(data):
-        if field == _INPUT:
-            inputs.append(_text(value))
-        elif field == _NODE_NAME:
-            name = _text(value)
-        elif field == _KIND:
-            kind = _text(value)
+    for field, value in fields(data):
+        if field == INPUT:
+            inputs.append(text(value))
+        elif field == NODE_NAME:
+            name = text(value)
+        elif field == KIND:
+            kind = text(value)
     return Node(name, kind, tuple(inputs))
 
 
-def _tensor(data: memoryview) -> tuple[str, Array]:
-    name, dims, dtype = "", [], _DTYPES[1]
+def tensor(data: memoryview) -> tuple[str, Array]:
+    """Name and values of a tensor."""
+    name, dims, dtype = "", [], DTYPES[1]
     raw: memoryview | None = None
-    ints: list[int] = []
-    for field, value in _fields(data):
-        if field == _TENSOR_NAME:
-            name = _text(value)
-        elif field == _DIMS:
-            dims += _ints(value)
-        elif field == _TYPE:
-            dtype = _DTYPES.get(int(value), dtype) if isinstance(value, int) else dtype
-        elif field in (_RAW, _FLOATS):
-            raw = _view(value)
+    listed: list[int] = []
+    for field, value in fields(data):
+        if field == TENSOR_NAME:
+            name = text(value)
+        elif field == DIMS:
+            dims += ints(value)
+        elif field == TYPE:
+            dtype = DTYPES.get(int(value), dtype) if isinstance(value, int) else dtype
+        elif field in (RAW, _FLOATS):
+            raw = view(value)
         elif field == _INTS:
-            ints += _ints(value)
+            listed += ints(value)
     if raw is None:
-        return name, np.array(ints or [0] * int(np.prod(dims)), dtype).reshape(dims)
+        return name, np.array(listed or [0] * int(np.prod(dims)), dtype).reshape(dims)
     flat = np.frombuffer(raw, dtype)
     return name, flat.reshape(dims) if flat.size == int(np.prod(dims)) else flat
 
 
-def _ints(value: memoryview | int) -> list[int]:
+def ints(value: memoryview | int) -> list[int]:
     """One integer, or several packed into bytes."""
     if isinstance(value, int):
         return [value]
