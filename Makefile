@@ -63,6 +63,9 @@ test: setup
 	@$(PY) -m pytest tests/conformance tests/integration tests/e2e
 
 # On both cores: these tests share nothing. The others measure time, and have the machine to themselves.
+# Both workers read what was compiled once, also where compiled files are unwanted in the tree.
+test-unit: export PYTHONDONTWRITEBYTECODE :=
+test-unit: export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 test-unit:
 	@$(PY) -m pytest -n 2 --dist worksteal tests/unit tests/test_layers.py tests/test_shape.py
 

@@ -48,6 +48,11 @@ _BUILTINS = {
     *("else", "esac", "exec", "exit", "export", "fi", "for", "function", "if", "in", "kill"),
     *("local", "printf", "pwd", "return", "set", "shift", "then", "trap", "wait", "while"),
 }
+# All that is looked at in Python: most of a tree is something else.
+_TELLING = (
+    *(ast.Call, ast.List, ast.Tuple, ast.Constant, ast.JoinedStr, ast.ImportFrom),
+    *(ast.Assign, ast.AnnAssign, ast.Expr),
+)
 _COMMAND_IN_SHELL = re.compile(
     r"(?:^|[;|&({!`]|\b(?:then|do|else|if|while|env)\b)\s*(?:[A-Za-z_]\w*=[^\s(]*\s+)*"
     r"([a-z][a-z0-9.+_-]*)(?=[\s;)`]|$)",
@@ -66,20 +71,20 @@ class Named:
 
 def in_python(text: str, where: str) -> Iterator[Named]:
     """Elements, typelibs and programs that a module names."""
-    tree = ast.parse(text)
-    no_command = set(_said_to_others(tree))
-    for node in ast.walk(tree):
-        here = f"{where}:{getattr(node, 'lineno', 0)}"
+    nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, _TELLING)]
+    no_command = set(_said_to_others(nodes))
+    for node in nodes:
         if id(node) in no_command:
             continue
+        here = f"{where}:{node.lineno}"
         yield from (Named("element", name, here) for name in _elements(node))
         yield from (Named("typelib", name, here) for name in _typelibs(node))
         yield from (Named("program", name, here) for name in _programs(node))
 
 
-def _said_to_others(tree: ast.AST) -> Iterator[int]:
+def _said_to_others(nodes: Iterable[ast.AST]) -> Iterator[int]:
     """What looks like a pipeline or a command and is none: docstrings, our own subcommands."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             yield id(node.value)
         elif isinstance(node, ast.Call) and _called(node).endswith(".invoke"):
@@ -158,7 +163,14 @@ def _first_program(words: list[str]) -> list[str]:
 
 
 def _called(node: ast.Call) -> str:
-    return ast.unparse(node.func)
+    """The dotted name of what is called; what is no name in it is `()`."""
+    names: list[str] = []
+    inner = node.func
+    while isinstance(inner, ast.Attribute):
+        names.append(inner.attr)
+        inner = inner.value
+    names.append(inner.id if isinstance(inner, ast.Name) else "()")
+    return ".".join(reversed(names))
 
 
 def _first_text(node: ast.Call) -> list[str]:

@@ -7,8 +7,11 @@ import re
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from functools import cache
 from pathlib import Path
+
+from source_tree import Import, imports, imports_of
 
 SRC = Path(__file__).parents[1] / "src" / "dubcast"
 BENCH = Path(__file__).parents[1] / "bench"
@@ -75,15 +78,10 @@ WORKER_SEES = {"client", "gate"}
 
 def _imported(path: Path) -> set[str]:
     """Full dotted names of all that a file imports, wherever in it."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
+    return {name for node in imports(path).all for name in _full_names(node)}
 
 
+@cache
 def _modules() -> list[tuple[str, Path, set[str]]]:
     """(part, file, imported top-level names; dubcast's own as `dubcast.<part>`)."""
     found = []
@@ -98,16 +96,13 @@ def _short(name: str) -> str:
     return ".".join(parts[:2]) if parts[0] == "dubcast" else parts[0]
 
 
-MODULES = _modules()
-
-
 def test_every_part_was_parsed() -> None:
-    assert {part for part, _, _ in MODULES} >= {"contract", "audio", "worker", "sts", "egress"}
+    assert {part for part, _, _ in _modules()} >= {"contract", "audio", "worker", "sts", "egress"}
 
 
 def test_pure_parts_import_only_what_the_table_allows() -> None:
     wrong = []
-    for part, path, names in MODULES:
+    for part, path, names in _modules():
         if part not in ALLOWED:
             continue
         own, packages = ALLOWED[part]
@@ -122,7 +117,7 @@ def test_pure_parts_import_only_what_the_table_allows() -> None:
 def test_parts_that_must_not_meet() -> None:
     wrong = [
         f"{path.relative_to(SRC)} imports dubcast.{other}"
-        for part, path, names in MODULES
+        for part, path, names in _modules()
         for one, other in FORBIDDEN
         if part == one and f"dubcast.{other}" in names
     ]
@@ -143,7 +138,7 @@ def test_benches_measure_without_the_demo() -> None:
 def test_gstreamer_is_imported_only_in_its_package() -> None:
     wrong = [
         str(path.relative_to(SRC))
-        for _, path, names in MODULES
+        for _, path, names in _modules()
         if "gi" in names and path.parent != SRC / "worker" / "gst"
     ]
     assert not wrong
@@ -152,7 +147,7 @@ def test_gstreamer_is_imported_only_in_its_package() -> None:
 def test_engines_are_imported_only_by_provider_modules() -> None:
     wrong = [
         f"{path.relative_to(SRC)} imports {name}"
-        for _, path, names in MODULES
+        for _, path, names in _modules()
         for name in names & ENGINES
         if (
             path.parent != SRC / "sts" / "providers"
@@ -169,20 +164,17 @@ def test_providers_are_reached_by_name_only() -> None:
     apart = {path.stem for path in inside.glob("*.py")} - PROVIDER_DOORS
     assert len(apart) > 5
     wrong = []
-    for _, path, _ in MODULES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if path.parent != inside:
-                found = {name.split(".")[3] for name in _full_names(node) if _is_provider(name)}
-                wrong += [f"{path.relative_to(SRC)} imports {name}" for name in found & apart]
+    for _, path, _ in _modules():
+        if path.parent != inside:
+            found = {name.split(".")[3] for name in _imported(path) if _is_provider(name)}
+            wrong += [f"{path.relative_to(SRC)} imports {name}" for name in found & apart]
     assert not wrong
 
 
-def _full_names(node: ast.AST) -> set[str]:
+def _full_names(node: Import) -> set[str]:
     if isinstance(node, ast.Import):
         return {alias.name for alias in node.names}
-    if isinstance(node, ast.ImportFrom) and node.module:
-        return {f"{node.module}.{alias.name}" for alias in node.names}
-    return set()
+    return {f"{node.module}.{alias.name}" for alias in node.names if node.module}
 
 
 def _is_provider(name: str) -> bool:
@@ -208,7 +200,7 @@ def test_registering_loads_no_engine() -> None:
 def test_nothing_that_runs_converts_models() -> None:
     found = {
         str(path.relative_to(SRC)): name
-        for _, path, _ in MODULES
+        for _, path, _ in _modules()
         for name in _imported(path)
         if any(f"{name}.".startswith(f"{one}.") for one in OF_THE_PULL)
     }
@@ -218,8 +210,8 @@ def test_nothing_that_runs_converts_models() -> None:
 
 def test_the_worker_knows_only_the_edge_of_separation() -> None:
     wrong = []
-    for part, path, _ in MODULES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for part, path, _ in _modules():
+        for node in imports(path).all:
             module = getattr(node, "module", None) or ""
             if part == "worker" and module.startswith("dubcast.separation"):
                 names = {alias.name for alias in getattr(node, "names", [])}
@@ -261,7 +253,7 @@ def test_a_worker_starts_without_what_others_need() -> None:
 def test_nothing_imports_the_commands() -> None:
     wrong = [
         str(path.relative_to(SRC))
-        for part, path, names in MODULES
+        for part, path, names in _modules()
         if "dubcast.cli" in names and part not in {"cli", "__main__"}
     ]
     assert not wrong
@@ -308,36 +300,28 @@ def f():
     from dubcast.contract import ids
 """
     known = {"dubcast.log", "dubcast.clock", "dubcast.contract", "dubcast.contract.ids"}
-    assert _needed(ast.parse(code), known) == {"dubcast.clock", "dubcast.contract.ids"}
+    at_run = imports_of(ast.parse(code)).at_run
+    assert _needed(at_run, known) == {"dubcast.clock", "dubcast.contract.ids"}
 
 
 def _import_graph() -> dict[str, set[str]]:
     """Module -> modules of dubcast that it imports, inside functions too."""
     files = {_module_name(path): path for path in SRC.rglob("*.py")}
-    return {
-        name: _needed(ast.parse(path.read_text(encoding="utf-8")), files.keys())
-        for name, path in files.items()
-    }
+    return {name: _needed(imports(path).at_run, files.keys()) for name, path in files.items()}
 
 
 def _module_name(path: Path) -> str:
     return ".".join(path.relative_to(SRC.parent).with_suffix("").parts).removesuffix(".__init__")
 
 
-def _needed(tree: ast.AST, known: Collection[str]) -> set[str]:
-    """The `known` modules that a tree imports when it runs."""
+def _needed(nodes: Iterable[Import], known: Collection[str]) -> set[str]:
+    """The `known` modules that these imports bring in."""
     found: set[str] = set()
-    left = [tree]
-    while left:
-        node = left.pop()
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
-            left += node.orelse
-            continue
-        left += ast.iter_child_nodes(node)
+    for node in nodes:
+        names = _full_names(node)
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= names
+        elif node.module:
             found |= {name if name in known else node.module for name in names}
     return found & set(known)
 

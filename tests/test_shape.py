@@ -7,8 +7,11 @@ grew; if that really makes the code worse, raise the limit here and say why in t
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+
+from source_tree import statements
 
 ROOT = Path(__file__).parents[1]
 LONGEST_FUNCTION = 60
@@ -19,47 +22,66 @@ MOST_METHODS = 20
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def _nodes(folder: str) -> Iterator[tuple[str, ast.AST]]:
-    for path in sorted((ROOT / folder).rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            yield f"{path.relative_to(ROOT)}:{getattr(node, 'name', '')}", node
+@dataclass(frozen=True)
+class Definition:
+    """A function, or a class with so many methods; `name`: its file and its own."""
+
+    name: str
+    line: int
+    lines: int
+    is_class: bool
+    methods: int
 
 
-def _lines(node: ast.AST) -> int:
-    assert isinstance(node, Function | ast.ClassDef) and node.end_lineno is not None
-    return node.end_lineno - node.lineno + 1
+@cache
+def _definitions(*folders: str) -> list[Definition]:
+    """All functions and classes in some folders."""
+    return [
+        _definition(str(path.relative_to(ROOT)), node)
+        for folder in folders
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for node in statements(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, Function | ast.ClassDef)
+    ]
 
 
-FUNCTIONS = {
-    (name, node.lineno): _lines(node)
-    for folder in ("src", "bench", "tests", "scripts")
-    for name, node in _nodes(folder)
-    if isinstance(node, Function)
-}
-CLASSES = [
-    (name, node)
-    for folder in ("src", "bench")
-    for name, node in _nodes(folder)
-    if isinstance(node, ast.ClassDef)
-]
+def _definition(file: str, node: Function | ast.ClassDef) -> Definition:
+    assert node.end_lineno is not None
+    return Definition(
+        f"{file}:{node.name}",
+        node.lineno,
+        node.end_lineno - node.lineno + 1,
+        isinstance(node, ast.ClassDef),
+        sum(isinstance(one, Function) for one in node.body),
+    )
+
+
+@cache
+def _functions() -> dict[tuple[str, int], int]:
+    """(file and name, line) -> how many lines it has."""
+    found = [*_product(), *_definitions("tests", "scripts")]
+    return {(one.name, one.line): one.lines for one in found if not one.is_class}
+
+
+def _classes() -> list[Definition]:
+    return [one for one in _product() if one.is_class]
+
+
+def _product() -> list[Definition]:
+    return _definitions("src", "bench")
 
 
 def test_the_code_was_parsed() -> None:
-    assert len(FUNCTIONS) > 3000
-    assert len(CLASSES) > 300
+    assert len(_functions()) > 3000
+    assert len(_classes()) > 300
 
 
 def test_functions_are_short() -> None:
-    assert not {name: size for name, size in FUNCTIONS.items() if size > LONGEST_FUNCTION}
-    assert sorted(FUNCTIONS.values())[round(0.95 * len(FUNCTIONS))] <= P95_FUNCTION
+    functions = _functions()
+    assert not {name: size for name, size in functions.items() if size > LONGEST_FUNCTION}
+    assert sorted(functions.values())[round(0.95 * len(functions))] <= P95_FUNCTION
 
 
 def test_classes_are_small() -> None:
-    long = {name: size for name, node in CLASSES if (size := _lines(node)) > LONGEST_CLASS}
-    wide = {
-        name: len(methods)
-        for name, node in CLASSES
-        if len(methods := [one for one in node.body if isinstance(one, Function)]) > MOST_METHODS
-    }
-    assert not long
-    assert not wide
+    assert not {one.name: one.lines for one in _classes() if one.lines > LONGEST_CLASS}
+    assert not {one.name: one.methods for one in _classes() if one.methods > MOST_METHODS}

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -26,6 +27,7 @@ from dubcast.worker.waiting import End
 from dubcast.worker.work import DubReply, Work
 
 CHUNK = 1920
+_PERIOD = 48  # samples of the tone that sounds
 CONFIG = b"\x01\x42\xc0\x1e"  # a decoder's configuration, as far as anybody looks
 Result = TypeVar("Result")
 Talk = Sequence[tuple[float, float]]  # from, until, in s
@@ -82,7 +84,13 @@ def spec(**changes: Any) -> WorkerSpec:
 
 def pcm(at: int, *, loud: bool = False, frames: int = CHUNK) -> bytes:
     """A chunk of stereo sound from sample `at` on: talk, or the room."""
-    wave = np.where(np.arange(at, at + frames) % 48 < 24, 1, -1) * (8000 if loud else 30)
+    return _square(at % _PERIOD, loud, frames)
+
+
+@cache
+def _square(phase: int, loud: bool, frames: int) -> bytes:
+    high = np.arange(phase, phase + frames) % _PERIOD < _PERIOD // 2
+    wave = np.where(high, 1, -1) * (8000 if loud else 30)
     return np.repeat(wave.astype(np.int16), 2).tobytes()
 
 

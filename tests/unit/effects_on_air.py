@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,24 @@ class LevelVad:
         pass
 
 
+@cache
+def programme(number: int) -> bytes:
+    """A chunk of the programme, in stereo."""
+    at = number * CHUNK / RATE
+    level = next((v for a, b, v in PROGRAMME if a <= at < b), ROOM) if at < 18 else 0.0
+    wave = np.sign(np.arange(CHUNK) % 48 - 23.5) * round(level * 32767)
+    return np.stack([wave, wave], axis=1).astype(np.int16).tobytes()
+
+
+@cache
+def voice(length: int) -> Float:
+    """A dub of so many samples: a tone, with pauses."""
+    tone = 0.3 * np.sign(np.sin(np.arange(length) / 9)) * (np.arange(length) % RATE > 9000)
+    made = tone.astype(np.float32)
+    made.flags.writeable = False
+    return made
+
+
 def played(
     settings: Settings, _: Place, *, failing: bool = False, resume_s: float | None = None
 ) -> str:
@@ -51,18 +70,13 @@ def played(
     digest = hashlib.sha256()
     for number in range(26 * RATE // CHUNK):
         now = number * CHUNK * NS_PER_S // RATE
-        at = number * CHUNK / RATE
-        level = next((v for a, b, v in PROGRAMME if a <= at < b), ROOM) if at < 18 else 0.0
-        wave = np.sign(np.arange(CHUNK) % 48 - 23.5) * round(level * 32767)
-        pcm = np.stack([wave, wave], axis=1).astype(np.int16).tobytes()
-        for fragment in core.audio(now, pcm, now):
+        for fragment in core.audio(now, programme(number), now):
             assert core.dubs.send(fragment) is not None
             if failing and fragment.sequence % 2:
                 core.dubs.failed(fragment, Outcome.FAILED, "scripted")
                 continue
             length = fragment.span.slot_stop - fragment.span.start + RATE // 2
-            voice = 0.3 * np.sign(np.sin(np.arange(length) / 9)) * (np.arange(length) % RATE > 9000)
-            core.dubs.replied(fragment, dub_reply(voice.astype(np.float32)), now)
+            core.dubs.replied(fragment, dub_reply(voice(length)), now)
         batch, _ = core.poll(now)
         for block in batch.audio:
             digest.update(f"{now} {block.start} ".encode() + block.samples.tobytes())

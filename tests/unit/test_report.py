@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import pytest
 from dubcast.contract.worker import AsRunEntry
 from dubcast.demo import labels, listening, plots, verdict
 from dubcast.demo.findings import DemoReport, Programme
-from dubcast.demo.report import write
+from dubcast.demo.report import Written, write
 from dubcast.demo.verdict import Heard, Measured, Take
 from dubcast.measure import arrivals
 from dubcast.measure.figures import Bar, judge
@@ -90,8 +91,13 @@ def measured(take: Take) -> Measured:
     return verdict.measure(take)
 
 
-def test_both_files(tmp_path: Path) -> None:
-    written = write(full(), tmp_path)
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
+    """The report of one programme."""
+    return write(full(), tmp_path_factory.mktemp("report"))
+
+
+def test_both_files(written: Written) -> None:
     data = json.loads(written.json.read_text(encoding="utf-8"))
     assert not written.passed
     assert data["figures"]["av_offset_max_abs_ms"] == 0.6 and data["seed"] == 7
@@ -102,8 +108,8 @@ def test_both_files(tmp_path: Path) -> None:
     assert page.count("<svg") == 4
 
 
-def test_the_page_needs_nothing_else_and_runs_nothing(tmp_path: Path) -> None:
-    page = write(full(), tmp_path).html.read_text(encoding="utf-8")
+def test_the_page_needs_nothing_else_and_runs_nothing(written: Written) -> None:
+    page = written.html.read_text(encoding="utf-8")
     assert "<script" not in page and "&lt;script&gt;" in page
     links = re.findall(r'(?:src|href)="([^"]+)"', page) + re.findall(r"url\(([^)]+)\)", page)
     assert links and all(link.startswith(("#", "data:")) for link in links)
@@ -120,8 +126,7 @@ def test_every_programme_is_counted_shown_and_heard(tmp_path: Path) -> None:
     assert page.count("<svg") == 8 and page.count("frase 1") == 2
 
 
-def test_the_top_says_when_from_what_and_where(tmp_path: Path) -> None:
-    written = write(full(), tmp_path)
+def test_the_top_says_when_from_what_and_where(written: Written) -> None:
     data = json.loads(written.json.read_text(encoding="utf-8"))
     head = written.html.read_text(encoding="utf-8").partition("</header>")[0]
     assert data["date"][:10] in head and data["machine"]["cpu"] in head
@@ -220,15 +225,16 @@ def test_stages_add_up_to_the_round_trip() -> None:
 
 
 @pytest.mark.parametrize(
-    "svg",
+    "plot",
     [
-        plots.waveforms(TONE, None, [fragment(1), fragment(2, "separation")]),
-        plots.offset([], 5.0),
-        plots.latency([fragment(1)]),
-        plots.delay([]),
+        lambda: plots.waveforms(TONE, None, [fragment(1), fragment(2, "separation")]),
+        lambda: plots.offset([], 5.0),
+        lambda: plots.latency([fragment(1)]),
+        lambda: plots.delay([]),
     ],
 )
-def test_plots_are_well_formed_and_take_the_pages_colours(svg: str) -> None:
+def test_plots_are_well_formed_and_take_the_pages_colours(plot: Callable[[], str]) -> None:
+    svg = plot()
     assert ET.fromstring(svg).tag.endswith("svg")
     assert "currentColor" in svg and "#010203" not in svg
 
