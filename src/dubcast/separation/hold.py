@@ -36,7 +36,8 @@ _SWELL_FRAMES, _SWELL_PERCENT = round(4 * _FRAMES_PER_S), 50
 _LEAST_FRAMES = round(0.5 * _FRAMES_PER_S)
 _AGAIN_FRAMES = round(0.5 * _FRAMES_PER_S)
 _MARGIN_DB = 2.0
-# Speech over mix: held in full where the separator found less than this, not at all from there on.
+# Speech over mix: held in full where the separator found less than the first, not at all where it
+# found more than the second.
 _LITTLE_DB, _ENOUGH_DB = -8.0, -4.0
 _SHARE_CELLS = 21
 _VOICE = 0.5  # of the voice activity detector
