@@ -27,7 +27,6 @@ _NAME, _INT, _STRING, _INTS, _TYPE = 1, 3, 4, 8, 20
 _IS_INT, _IS_INTS = 2, 7
 _ELEMENTS = {dtype: number for number, dtype in onnx_file.DTYPES.items()}
 _BYTES = 2  # wire type
-_TO_THE_END = 2**62
 
 
 @dataclass(frozen=True)
@@ -116,19 +115,27 @@ class _Products:
         yield _Node("Transpose", [f"{output}/product"], [output], {"perm": (0, 2, 1)})
 
     def _seen(self, node: _Node, moments: str, rows: str, seen: int) -> Iterator[_Node]:
-        """What the weights see of each moment: as many shifted copies side by side."""
+        """What the weights see of each moment, side by side: taken by where it lies."""
         (apart,) = node.numbers.get("dilations", (1,))
         before, after = node.numbers.get("pads", (0, 0))
-        padded = f"{moments}/padded"
+        padded, last, first, at = (
+            f"{moments}/{part}" for part in ("padded", "last", "first", "at")
+        )
         pads = self._numbers(0, before, 0, 0, after, 0)
         yield _Node("Pad", [moments, pads, node.inputs[2]], [padded], {})
-        shifted = []
-        for i in range(seen):
-            left = (seen - 1 - i) * apart
-            bounds = self._numbers(i * apart), self._numbers(-left if left else _TO_THE_END)
-            shifted.append(f"{moments}/{i}")
-            yield _Node("Slice", [padded, *bounds, self._numbers(1)], [shifted[-1]], {})
-        yield _Node("Concat", shifted, [rows], {"axis": (2,)})
+        yield _Node("Shape", [padded], [f"{padded}/length"], {"start": (1,), "end": (2,)})
+        reach = self._numbers((seen - 1) * apart)
+        yield _Node("Sub", [f"{padded}/length", reach], [f"{last}/one"], {})
+        yield _Node("Squeeze", [f"{last}/one"], [last], {})
+        yield _Node("Range", [self._number(0), last, self._number(1)], [f"{first}/row"], {})
+        yield _Node("Unsqueeze", [f"{first}/row", self._numbers(1)], [first], {})
+        yield _Node("Add", [first, self._numbers(*range(0, seen * apart, apart))], [at], {})
+        yield _Node("Gather", [padded, at], [f"{at}/found"], {"axis": (1,)})
+        width = seen * self._tensors[node.inputs[1]].shape[1]
+        yield _Node("Reshape", [f"{at}/found", self._numbers(1, -1, width)], [rows], {})
+
+    def _number(self, value: int) -> str:
+        return self._constant(f"number/{value}", np.array(value, np.int64))
 
     def _numbers(self, *values: int) -> str:
         return self._constant("/".join(map(str, ("numbers", *values))), np.array(values, np.int64))
