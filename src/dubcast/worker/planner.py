@@ -20,10 +20,9 @@ from dubcast.audio.pcm import RATE, ms_to_samples
 # Measured, dubs into Portuguese last 1.03-1.14 times as long as what they replace.
 _FIRST_RATIO = 1.1
 _LEARNING = 1 / 8
-# A dub that is much shorter than its speech leaves the speaker mute; slower than this is noticed.
-SLOWEST = 0.85
+SLOWEST = 0.95
 COMFORT = 1.15
-BANDS = (0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15, 1.2, 1.25)  # limits of the tempo's distribution
+BANDS = (0.95, 1.0, 1.05, 1.1, 1.15, 1.2, 1.25)  # limits of the tempo's distribution
 _GAP = ms_to_samples(30)  # between two dubs, as between two sentences in a hurry
 # A dub may begin 400 ms after its speech; aiming at less leaves room for what is not foreseen.
 _AIM = ms_to_samples(100)
