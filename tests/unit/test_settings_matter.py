@@ -39,6 +39,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
     for name in ("asr", "tts", "other_tts"):
         (folder / name).mkdir()
         (folder / name / "vocab.json").write_text('{"vocab": {}}')
+        (folder / name / "model.onnx").touch()
         names[name] = str(folder / name)
     glossary = folder / "glossary.yaml"
     glossary.write_text("- term: Dubcast\n")

@@ -97,6 +97,7 @@ def test_the_voices_model_threads_and_memory_are_obeyed(
     own = tmp_path / "my-kokoro"
     own.mkdir()
     (own / "vocab.json").write_text('{"vocab": {}}')
+    (own / "model.onnx").touch()
     changed = {"tts_model": str(own), "device": "cuda", "tts_threads": 5, "gpu_memory_gb": 3.0}
     tts = build_engine(_settings(store_of_holes(tmp_path / "store"), **changed)).providers.tts
     assert (tts.capabilities.model, tts.capabilities.batch_max) == ("my-kokoro", 16)
