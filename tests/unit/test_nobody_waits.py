@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-SHARED = [HERE.parent / f"{name}_fakes.py" for name in ("sts", "worker")]
+SHARED = [HERE.parent / f"{name}.py" for name in ("sts_fakes", "sts_http", "worker_fakes")]
 CHECKED = [*sorted(HERE.rglob("*.py")), *SHARED]
 
 _TIME = ("sleep", "time", "monotonic", "perf_counter", "process_time", "thread_time")
