@@ -49,6 +49,7 @@ from dubcast.testing.certificates import Authority
 from dubcast.testing.destination import Destination, Visit
 from dubcast.testing.media import ClipSpec, build_clip
 from dubcast.testing.publisher import Timed, paced, publish
+from dubcast.testing.srt_receiver import SrtReceiver
 from dubcast.wire import WireError
 
 JOIN_BARS = (
@@ -64,6 +65,10 @@ ISOLATION_BARS = (
     Bar("egress_cpu", "<=", 0.02, "of a core, per destination at 6 Mbit/s"),
     Bar("egress_rss_mb", "<=", 45.0),
 )
+SRT_BARS = (
+    Bar("egress_srt_cpu", "<=", 0.02, "of a core, an SRT destination at 6 Mbit/s"),
+    Bar("egress_srt_rss_mb", "<=", 45.0),
+)
 FAILURE_BARS = (
     Bar("server_kill_destination_s", "<=", 7.0, "kill -9 to a picture, groups of 2 s"),
     Bar("bad_certificates_accepted", "==", 0),
@@ -77,6 +82,7 @@ _SPREAD_S = 20.0  # joins begin within so long
 _PICTURE_BYTES = 29_000
 _BEGINNING_S = 10.0  # not counted in what a destination costs
 _ISOLATION_S = 300.0
+_SRT_S = 30.0
 _FREEZE_S = 15.0
 _HEAD, _MARK = 8, 16  # of a picture that came, in bytes
 
@@ -267,12 +273,17 @@ async def isolation(air: Air, out: Path) -> dict[str, Figure]:
 
 
 def _forward(source: str, name: str, there: Destination, out: Path) -> Forwarded:
-    destination = DestinationSettings.model_validate({"name": name, "url": there.rtmp()})
+    role, port = _egress(source, name, there.rtmp(), out)
+    return Forwarded(there, role, port)
+
+
+def _egress(source: str, name: str, url: str, out: Path) -> tuple[stage.Role, int]:
+    """The role that forwards to a URL, and the port of its status."""
+    destination = DestinationSettings.model_validate({"name": name, "url": url})
     settings = Settings(orchestrator=OrchestratorSettings(destinations=(destination,)))
     port = stage.free_port()
     words = ("--stream-id", "eight", "--input", source, "--destination", name)
-    role = stage.role("egress", settings, out, *words, "--status-port", str(port))
-    return Forwarded(there, role, port)
+    return stage.role("egress", settings, out, *words, "--status-port", str(port)), port
 
 
 async def _watch(all_of: dict[str, Forwarded]) -> dict[str, Figure]:
@@ -300,6 +311,33 @@ async def _ask(all_of: dict[str, Forwarded], seconds: float) -> None:
 def _cpu_s(process: psutil.Process) -> float:
     times = process.cpu_times()
     return float(times.user + times.system)
+
+
+async def srt_cost(air: Air, out: Path) -> dict[str, Figure]:
+    """What one SRT destination takes. Raises MediaError if it got less than was published."""
+    async with SrtReceiver().running() as there:
+        role, _ = _egress(air.url, "srt", there.url(), out)
+        try:
+            await asyncio.sleep(_BEGINNING_S)
+            process = psutil.Process(role.pid)
+            started, before, had = time.monotonic(), _cpu_s(process), _received(there)
+            await asyncio.sleep(_SRT_S)
+            passed_s = time.monotonic() - started
+            used_s, rss = _cpu_s(process) - before, process.memory_info().rss
+            came = _received(there) - had
+        finally:
+            await asyncio.to_thread(role.stop)
+    # What is on its way at either end is not the same.
+    if came / passed_s < 0.95 * _PICTURE_BYTES * _FPS:
+        raise MediaError("the SRT destination did not get the whole stream")
+    return {
+        "egress_srt_cpu": round(used_s / passed_s, 4),
+        "egress_srt_rss_mb": round(rss / 2**20, 1),
+    }
+
+
+def _received(there: SrtReceiver) -> int:
+    return sum(len(packet) for visit in there.visits for _, packet in visit)
 
 
 def _gap_ms(there: Destination) -> float:
@@ -422,6 +460,15 @@ async def _isolation(base: Settings, out: Path, console: Console) -> dict[str, F
             return await isolation(air, out)
 
 
+async def _srt(base: Settings, out: Path, console: Console) -> dict[str, Figure]:
+    """Takes a minute."""
+    async with _server(base, out) as (settings, _):
+        clip = _heavy(await asyncio.to_thread(_clip, 2, out))
+        async with on_air(settings.media_server.rtmp_port, "eight", clip) as air:
+            console.print("an SRT destination", highlight=False)
+            return await srt_cost(air, out)
+
+
 async def _failures(base: Settings, out: Path, console: Console) -> dict[str, Figure]:
     """Takes half a minute."""
     async with _server(base, out) as (settings, role):
@@ -443,6 +490,7 @@ def _part(name: str, bars: tuple[Bar, ...], measure: Measure) -> Part:
 PARTS = (
     _part("joins", JOIN_BARS, _joins),
     _part("isolation", ISOLATION_BARS, _isolation),
+    _part("srt", SRT_BARS, _srt),
     _part("failures", FAILURE_BARS, _failures),
 )
 

@@ -187,20 +187,27 @@ class TsMuxer:
 
     def _packets(self, pid: int, pes: bytes, field: bytes) -> bytes:
         """`field`: of the first packet, flags and what they announce; empty for none."""
-        found, at, size = [], 0, len(pes)
-        start = 0x40
-        while at < size:
-            left = size - at
-            room = _PAYLOAD - (1 + len(field) if field else 0)
-            if field or left < room:
-                stuffing = _adaptation(field, max(0, room - left))
-                head = _head(pid, start, 0x30 | self._counted(pid)) + stuffing
-            else:
-                head = _head(pid, start, 0x10 | self._counted(pid))
-            found += [head, pes[at : at + PACKET - len(head)]]
-            at += PACKET - len(head)
-            start, field = 0, b""
+        first = _PAYLOAD - (1 + len(field) if field else 0)
+        found = [self._packet(pid, 0x40, pes[:first], field)]
+        # Nearly all are full and carry nothing besides: they are put together at once.
+        full = range(first, len(pes) - _PAYLOAD + 1, _PAYLOAD)
+        heads, count = _HEADS[pid], self._counts[pid]
+        found += [
+            heads[number % 16] + pes[at : at + _PAYLOAD] for number, at in enumerate(full, count)
+        ]
+        self._counts[pid] = (count + len(full)) % 16
+        rest = first + len(full) * _PAYLOAD
+        if rest < len(pes):
+            found.append(self._packet(pid, 0, pes[rest:], b""))
         return b"".join(found)
+
+    def _packet(self, pid: int, start: int, payload: bytes, field: bytes) -> bytes:
+        """One packet, stuffed where the payload does not fill it."""
+        room = _PAYLOAD - (1 + len(field) if field else 0)
+        if not field and len(payload) == room:
+            return _head(pid, start, 0x10 | self._counted(pid)) + payload
+        head = _head(pid, start, 0x30 | self._counted(pid))
+        return head + _adaptation(field, room - len(payload)) + payload
 
     def _counted(self, pid: int) -> int:
         count = self._counts[pid]
@@ -230,6 +237,10 @@ def _rate(bits: flv.Bits) -> int:
 def _head(pid: int, start: int, rest: int) -> bytes:
     """The 4 bytes before a packet's field and payload."""
     return bytes((0x47, start | pid >> 8, pid & 0xFF, rest))
+
+
+# Of packets that are full of payload and begin no unit, by their count.
+_HEADS = {pid: [_head(pid, 0, 0x10 | count) for count in range(16)] for pid in _STREAM_IDS}
 
 
 def _adaptation(field: bytes, stuffing: int) -> bytes:

@@ -28,6 +28,8 @@ from dubcast.wire import (
 )
 
 _LOOK_S = 0.02
+# While libsrt takes all at once: a look wakes the process, 50 a second cost more than the muxing.
+_CALM_LOOK_S = 0.1
 _FIRST_MS = (
     2_000  # for an address that is not the last one: by UDP nobody says that it is not there
 )
@@ -205,7 +207,7 @@ class SrtConnection:
             if self.full and self.unsent() < _MOST_WAITING // 2:
                 self.full = False
                 self._on_room()
-            await asyncio.sleep(_LOOK_S)
+            await asyncio.sleep(_LOOK_S if self._waiting or self.full else _CALM_LOOK_S)
         self._end(ClosedError("it closed the connection", Phase.RUNNING))
 
     def _hand_over(self) -> int:
