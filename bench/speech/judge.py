@@ -136,12 +136,19 @@ def _errors(programme: Programme, entries: Sequence[AsRunEntry], whole: Whole) -
 
 
 def cuts_of(entries: Sequence[AsRunEntry]) -> list[float]:
-    """Where running speech was cut: one fragment ends and the next begins."""
+    """Where running speech was cut: one fragment ends and the next begins. Between two clauses of
+    one fragment, which was heard as a whole, nothing is cut unless one of them airs as it came.
+    """
     return [
         after.source_start_s
         for before, after in pairwise(entries)
         if abs(after.source_start_s - before.source_end_s) < _TOUCH_S
+        and not (_are_dubbed(before, after) and before.sequence_number == after.sequence_number)
     ]
+
+
+def _are_dubbed(*entries: AsRunEntry) -> bool:
+    return all(entry.outcome is Outcome.DUBBED for entry in entries)
 
 
 def _spoken(known: Stems, programme: Programme) -> list[Run]:

@@ -110,6 +110,10 @@ def test_only_running_speech_is_cut() -> None:
         for number, (start, end) in enumerate(spans)
     ]
     assert judge.cuts_of(entries) == [3.0]
+    clauses = [one.model_copy(update={"sequence_number": 0}) for one in entries]
+    assert judge.cuts_of(clauses) == []
+    clauses[0] = clauses[0].model_copy(update={"outcome": Outcome.LATE})
+    assert judge.cuts_of(clauses) == [3.0]
 
 
 def test_what_runs_have_in_common() -> None:

@@ -342,6 +342,48 @@ def test_how_much_was_speech_is_told_of_each_clause() -> None:
     assert [f.speech / RATE for f in aired] == pytest.approx([2.0, 2.0, 2.0], abs=0.1)
 
 
+def test_a_dub_that_is_a_little_late_begins_late_and_the_original_airs_until_then() -> None:
+    one = Stage()
+    one.announce()
+    one.speak(0)
+    one.speak(2)
+    due_s = (one.core.dubs.deadline_ns(one.core._book.parts(0)[1]) - one.sent) / NS_PER_S
+    one.until(due_s + 0.3)
+    one.speak(1, 1.4)
+    dubbed = Outcome.DUBBED
+    assert one.outcomes() == [(0, dubbed), (1, Outcome.LATE), (1, dubbed), (2, dubbed)]
+    _, aired, late, _ = one.aired
+    assert (aired.reason, aired.transcript, late.transcript) == ("deadline", "", "said 1")
+    assert aired.span.stop == late.span.start == aired.span.start + RATE // 2
+    assert aired.parts > aired.part + 1  # it does not end the fragment
+    assert late.dub is not None
+    assert late.dub.start == late.span.start
+    assert one.level(2.2, 2.5) == pytest.approx(1.0, rel=0.02)
+    assert one.level(2.8, 3.8) == pytest.approx(0.1 * 32768 / LOUD, rel=0.05)
+
+
+def test_what_is_later_than_a_second_is_late_as_a_whole() -> None:
+    one = Stage()
+    one.announce()
+    one.speak(0)
+    one.speak(2)
+    due_s = (one.core.dubs.deadline_ns(one.core._book.parts(0)[1]) - one.sent) / NS_PER_S
+    one.until(due_s + 1.3)
+    one.speak(1, 1.4)
+    assert one.outcomes() == [(0, Outcome.DUBBED), (1, Outcome.LATE), (2, Outcome.DUBBED)]
+    _, late, _ = one.aired
+    assert late.span.stop - late.span.start == pytest.approx(2 * RATE, abs=10)
+    assert one.level(2.2, 3.9) == pytest.approx(1.0, rel=0.02)
+
+
+def test_the_service_has_a_second_more_for_what_may_begin_late() -> None:
+    one = Stage()
+    whole = Stage({"duration_policy": "match"})
+    assert one.work.last_due_ns - one.work.deadline_ns == pytest.approx(6.1e9, abs=0.3e9)
+    assert whole.work.last_due_ns == whole.work.deadline_ns
+    assert one.work.of_use_until_ns(2000) == one.work.deadline_ns + 3 * NS_PER_S
+
+
 RUNNING = {"fragments": {"max_s": 3.0}}
 
 

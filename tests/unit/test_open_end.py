@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from dubcast.contract.sts import PcmAudio
 from dubcast.languages import catalogue
 from dubcast.sts import open_end
 from dubcast.sts.offer import Choice
@@ -70,9 +72,26 @@ def test_it_is_neither_translated_nor_told() -> None:
     text = " ".join(word.text for word in words)
     choice = Choice((ENGLISH,), PORTUGUESE, Voice("v", "pt-BR", "female"))
     whole = Understood(Transcript(text, words=words), choice, (0.1, 4.9), "en")
-    one = without_rest(whole, 5.0, 3.0)
+    audio = PcmAudio.from_pcm(bytes(5 * 16_000 * 2), 16_000, 1)
+    one = without_rest(whole, audio, 3.0)
     assert one.said.text == "We go to the town."
     assert one.said.words == words[:5]
     assert one.rest_from_s == pytest.approx(5 * 5 / 9)
     assert one.bounds_s == pytest.approx((0.1, 5 * 5 / 9))
-    assert without_rest(whole, 5.0, 0.3) == whole
+    assert without_rest(whole, audio, 0.3) == whole
+
+
+@pytest.mark.parametrize(
+    ("gap_s", "expected_s"), [((2.03, 2.09), 2.06), ((1.93, 1.97), 1.95), ((2.3, 2.4), 2.0)]
+)
+def test_the_border_is_where_it_is_quiet_beside_it(
+    gap_s: tuple[float, float], expected_s: float
+) -> None:
+    rate = 16_000
+    sound = np.where(np.arange(4 * rate) % 32 < 16, 4000, -4000).astype(np.int16)
+    sound[round(gap_s[0] * rate) : round(gap_s[1] * rate)] //= 50
+    assert open_end.between_words(sound, rate, 2.0) == pytest.approx(expected_s, abs=0.011)
+
+
+def test_at_the_very_end_it_is_where_the_word_begins() -> None:
+    assert open_end.between_words(np.zeros(32_000, np.int16), 16_000, 2.0) == 2.0

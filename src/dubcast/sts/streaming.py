@@ -109,8 +109,7 @@ class Streamer:
         understood = await understand(self._engine, calls, request, choice, words=words)
         if not config.open_end_ms:
             return understood
-        most_s = config.open_end_ms / 1000
-        return without_rest(understood, request.audio.duration_ms / 1000, most_s)
+        return without_rest(understood, request.audio, config.open_end_ms / 1000)
 
     def _script(self, passage: Passage, understood: Understood, translation: str) -> Script:
         text = self._speaker.expected_to_fit(passage, translation)

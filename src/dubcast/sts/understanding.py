@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from dubcast.contract.sts import UNDETERMINED, LeftAlone, StsRequest, WordTime
+import numpy as np
+
+from dubcast.contract.sts import UNDETERMINED, LeftAlone, PcmAudio, StsRequest, WordTime
 from dubcast.sts import open_end, overlap
 from dubcast.sts.beam import width
 from dubcast.sts.engine import Engine
@@ -108,14 +110,16 @@ def without_repeated(said: Transcript, previous: str, overlap_s: float) -> Trans
     return replace(said, text=" ".join(word.text for word in words), words=words)
 
 
-def without_rest(understood: Understood, length_s: float, most_s: float) -> Understood:
-    """What was heard of a fragment of `length_s` but for what goes better with the next one, at
-    most the last `most_s`."""
+def without_rest(understood: Understood, audio: PcmAudio, most_s: float) -> Understood:
+    """What was heard of a fragment but for what goes better with the next one, at most the last
+    `most_s`."""
     words = understood.said.words
+    length_s = audio.duration_ms / 1000
     first = open_end.rest(words, understood.choice.source, length_s, most_s)
     if first is None:
         return understood
-    rest_s = words[first].start_s
+    samples = np.frombuffer(audio.pcm_bytes(), "<i2").reshape(-1, audio.channels)[:, 0]
+    rest_s = open_end.between_words(samples, audio.sample_rate_hz, words[first].start_s)
     bounds = understood.bounds_s
     kept = words[:first]
     return replace(

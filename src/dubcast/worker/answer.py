@@ -21,7 +21,8 @@ MIN_TIMEOUT_S = 0.2
 
 def last_due_ns(work: Work, stream: ClauseStream) -> int:
     """Until when more of a fragment is of use, by what is known of its clauses."""
-    return work.due_ns(stream.clauses[-1].start_ms) if stream.clauses else work.last_due_ns
+    clauses = stream.clauses
+    return work.of_use_until_ns(clauses[-1].start_ms) if clauses else work.last_due_ns
 
 
 class CallAnswer:

@@ -19,6 +19,11 @@ from dubcast.contract.worker import Outcome
 # A span is decided this long before it begins: the block that fades the one before may end there,
 # and the original may be removed a fade's length earlier still.
 DECISION_LEAD = 4 * FADE
+# A dub that is not there in time may begin so much later, step by step, while the original airs, if
+# enough is left to be replaced: half a second of the original costs less than a sentence of it.
+LATE_START_S = 1.0
+_LATE_STEP = ms_to_samples(500)
+_LEAST_LEFT = ms_to_samples(1000)
 # A fragment with less speech than this would not have been dubbed.
 LEAST_SPEECH = ms_to_samples(100)
 
@@ -76,6 +81,8 @@ class Fragment:
     parts: int = 1
     joined: bool = False  # with one before it, which came to nothing alone
     awaits_clauses: bool = False  # sent so that they are answered one by one, and not known yet
+    may_begin_late: bool = False  # what comes of it is of use for a while after its time, too
+    aired: Fragment | None = None  # its beginning, which aired before its dub was there
     state: State = State.WAITING
     outcome: Outcome | None = None
     reason: str = ""
@@ -131,11 +138,39 @@ class Fragment:
         self.span = replace(self.span, start=border, speech_start=border)
         self.speech_start = border
 
+    def begin_later(self) -> Fragment | None:
+        """What airs of it now as a part of its own, since its dub is not there: it begins after
+        that. None: it cannot.
+        """
+        start, border = self.span.start, self.span.start + _LATE_STEP
+        begun = self.aired.span.start if self.aired else start
+        is_over = border - begun > LATE_START_S * RATE or self.span.stop - border < _LEAST_LEFT
+        if not self.may_begin_late or self.state is not State.INFLIGHT or is_over:
+            return None
+        aired = self._late(Span(start, border, min(self.speech_start, border), border))
+        self.aired = self._late(replace(aired.span, start=begun, speech_start=begun))
+        self.begin_at(border)
+        return aired
+
+    def _late(self, span: Span) -> Fragment:
+        return Fragment(
+            self.sequence,
+            self.id,
+            span,
+            part=self.part,
+            parts=self.parts + 1,  # never the last of it: something follows
+            state=State.DECIDED,
+            outcome=Outcome.LATE,
+            reason="deadline",
+            fallback=self.fallback,
+            language=self.language,
+        )
+
     def split(self, clauses: Sequence[ClauseSpan], first: int) -> list[Fragment]:
         """Becomes the part of the clauses before `first` (or of clause 0, if that is 0); returns
         the parts of the others from there on. The clauses follow one another.
         """
-        self.awaits_clauses = False
+        self.awaits_clauses, self.may_begin_late = False, True
         later = range(max(first, 1), len(clauses))
         parts = [self._part(number, clauses) for number in later]
         self.parts = len(clauses) if parts else 1
@@ -157,6 +192,7 @@ class Fragment:
             Span(clause.start, stop, clause.start, slot_stop),
             part=number,
             parts=len(clauses),
+            may_begin_late=True,
             state=State.INFLIGHT,
             fallback=self.fallback,
             language=self.language,

@@ -157,19 +157,27 @@ class FragmentBook:
         return [one for place, one in sorted(self._open.items()) if place[0] == sequence]
 
     def overdue_until(self, position: int) -> Iterator[Fragment]:
-        """The fragments whose first words go on air undubbed at or before `position`, while their
-        clauses are not known: each once, before it is decided."""
+        """What goes on air undubbed at or before `position` while a dub may still come: fragments
+        whose clauses are not known, each once, and the beginnings of parts whose dub is not there.
+        """
         self._reached = max(self._reached, position)
         for fragment in self._due(position):
             if fragment.state is State.INFLIGHT and fragment.awaits_clauses:
                 fragment.step("overdue")
                 yield fragment
+            elif (aired := fragment.begin_later()) is not None:
+                yield aired
 
     def decide_until(self, position: int) -> Iterator[Fragment]:
-        """Decide every part whose deadline is at or before `position`, in order."""
+        """Decide every part whose deadline is at or before `position`, in order; one that begins
+        late follows what aired before it."""
         for fragment in self._due(position):
             self._decide(fragment)
             del self._open[fragment.place]
+            if fragment.aired is not None and fragment.outcome is Outcome.DUBBED:
+                yield fragment.aired
+            elif fragment.aired is not None:  # all of it went the same way
+                fragment.begin_at(fragment.aired.span.start)
             yield fragment
 
     def _due(self, position: int) -> list[Fragment]:

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from dubcast.audio.pcm import RATE, Float, Int16
-from dubcast.clock import NS_PER_MS, NS_PER_S
+from dubcast.clock import NS_PER_MS, NS_PER_S, s_to_ns
 from dubcast.contract.stream_reply import Done, Heard
 from dubcast.contract.sts import LeftAlone, NoDub, StsResponse
 from dubcast.contract.worker import Outcome
+from dubcast.worker.fragment import LATE_START_S
 
 # The last clause begins about so long before its end, or in the middle of a short fragment.
 _LAST_CLAUSE_NS = NS_PER_S
+_LATE_START_NS = s_to_ns(LATE_START_S)
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Work:
         return round(1000 * len(self.audio) / RATE)
 
     def due_ns(self, at_ms: int) -> int:
-        """Until when a clause is of use whose source begins `at_ms` after the fragment's start."""
+        """When a clause is due whose source begins `at_ms` after the fragment's start."""
         return self.deadline_ns + at_ms * NS_PER_MS
 
     @property
@@ -52,7 +54,12 @@ class Work:
         if not self.clausewise:
             return self.deadline_ns
         length_ns = self.duration_ms * NS_PER_MS
-        return self.deadline_ns + length_ns - min(_LAST_CLAUSE_NS, length_ns // 2)
+        last_ns = length_ns - min(_LAST_CLAUSE_NS, length_ns // 2)
+        return self.deadline_ns + last_ns + _LATE_START_NS
+
+    def of_use_until_ns(self, at_ms: int) -> int:
+        """Until when a clause is of use whose source begins then: its dub may begin late."""
+        return self.due_ns(at_ms) + _LATE_START_NS
 
 
 @dataclass(frozen=True)
