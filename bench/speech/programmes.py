@@ -67,7 +67,8 @@ class Programme:
         made_from = [f"{k}={v}" for k, v in sorted(asdict(self).items())]
         pins = sources.pins(recordings.MANIFEST)
         hashes = [pins[name].sha256 for name in self.recordings]
-        key = MaterialSpec(sentences=("\n".join([str(_VERSION), *made_from, *hashes]),)).key
+        parts = [str(part) for part in map(recordings.used, self.recordings) if part]
+        key = MaterialSpec(sentences=("\n".join([str(_VERSION), *made_from, *hashes, *parts]),)).key
         return cache_dir() / "bench" / f"speech-{self.name}-{key}"
 
 

@@ -15,7 +15,7 @@ from dubcast.audio.pcm import Float
 MANIFEST = Path(__file__).with_name("sources.yaml")
 _TEXTS = Path(__file__).with_name("texts.yaml")
 # Only this part (s) of a recording is used: the rest is call signs that nobody could write down.
-_USED = {"radio": (6.1, 90.5)}
+_USED: dict[str, tuple[float, float]] = {"radio": (6.1, 106.3)}
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,14 @@ def fetch() -> None:
     sources.fetch()
 
 
+def used(name: str) -> tuple[float, float] | None:
+    """Which part of a recording is used, in s; None: all of it."""
+    return _USED.get(name)
+
+
 def sound(name: str) -> Float:
     """A recording, as much of it as is used: mono, 48 kHz. Raises SourceError."""
-    start_s, end_s = _USED.get(name, (0.0, None))
+    start_s, end_s = used(name) or (0.0, None)
     seconds = None if end_s is None else end_s - start_s
     both = sources.decoded(name, start_s, seconds, MANIFEST)
     return np.asarray(both.mean(axis=1), dtype=np.float32)
