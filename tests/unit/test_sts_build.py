@@ -19,7 +19,7 @@ from dubcast.errors import ConfigError, MissingPartError, StsError
 from dubcast.languages import catalogue
 from dubcast.sts import build
 from dubcast.sts.build import build_engine, offered
-from dubcast.sts.providers import cuda, kokoro_engines
+from dubcast.sts.providers import cuda
 from dubcast.sts.providers.interface import AsrCapabilities, AsrTask
 from holes import store_of_holes
 
@@ -98,7 +98,6 @@ def test_the_voices_model_threads_and_memory_are_obeyed(
     own.mkdir()
     (own / "vocab.json").write_text('{"vocab": {}}')
     (own / "model.onnx").touch()
-    monkeypatch.setattr(kokoro_engines, "processor", lambda: "any")
     changed = {"tts_model": str(own), "device": "cuda", "tts_threads": 5, "gpu_memory_gb": 3.0}
     tts = build_engine(_settings(store_of_holes(tmp_path / "store"), **changed)).providers.tts
     assert (tts.capabilities.model, tts.capabilities.batch_max) == ("my-kokoro", 16)
