@@ -476,8 +476,13 @@ def test_what_a_model_can_do_without_is_added_in_its_place(
         with pytest.raises(MissingPartError, match="takes onnx"):
             store.pull()
     assert store.path("test-model") == folder
+    moved: list[Path] = []
+    rename = Path.rename
+    monkeypatch.setattr(Path, "rename", lambda at, to: (moved.append(at), rename(at, to))[1])
     assert store.pull() == [folder]
     converted.check(folder)
+    # A service may open it at any time.
+    assert folder not in moved
     assert (folder / "model.onnx").stat() == published
     assert store.verify() == {"test-model": []}
     assert len(converted.hub.requests) == 1
