@@ -41,10 +41,10 @@ def _engine(settings: Settings, subject: Subject) -> Finding:
 
 def _network(settings: Settings, subject: Subject) -> list[Finding]:
     """A note where onnxruntime speaks and could do it quicker."""
-    asked, choice = settings.sts_server.tts_engine, None
-    if asked == "auto" and synthesis.installed():
-        choice = subject.remembered()
-    engine = choice.engine if choice else synthesis.USUAL if asked == "auto" else asked
+    asked = settings.sts_server.tts_engine
+    engine = synthesis.USUAL if asked == "auto" else asked
+    if asked == "auto" and synthesis.installed() and (choice := subject.remembered()):
+        engine = choice.engine
     slower = synthesis.slower_than_could_be(subject.model)
     if engine != synthesis.USUAL or slower is None:
         return []

@@ -1,4 +1,4 @@
-"""What runs Kokoro's network on a CPU: onnxruntime, or OpenVINO, of the same network.
+"""What runs Kokoro's network on a CPU: onnxruntime, or OpenVINO.
 
 Texts have any length, so both are given inputs whose length is open.
 """
