@@ -59,6 +59,8 @@ FORBIDDEN = [
 # What the pull of models needs, and nothing that runs: who may import it.
 OF_THE_PULL = ("onnx", "google.protobuf", "dubcast.models.convert", "dubcast.models.pull")
 THE_PULL = ("models/convert/", "models/pull.py", "cli/models.py")
+# Takes the weights for a GPU out of the published file; `onnx` is in the extra for it.
+READS_PUBLISHED = "sts/providers/kokoro_weights.py"
 # Log stamps, the date of reports, the signatures of hooks at both ends, the age of files: nothing
 # that times media.
 WALL_CLOCK = {"measure/figures.py", "mediaserver/hook.py", "orchestrator/app.py", "worker/dumps.py"}
@@ -204,7 +206,7 @@ def test_nothing_that_runs_converts_models() -> None:
         for name in _imported(path)
         if any(f"{name}.".startswith(f"{one}.") for one in OF_THE_PULL)
     }
-    assert {path for path in found if not path.startswith(THE_PULL)} == set()
+    assert {path for path in found if not path.startswith(THE_PULL)} == {READS_PUBLISHED}
     assert set(found) >= {"models/convert/converters.py", "models/pull.py", "cli/models.py"}
 
 

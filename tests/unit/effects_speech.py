@@ -30,7 +30,7 @@ from dubcast.sts import build, server, several, synthesis
 from dubcast.sts.beam import width
 from dubcast.sts.build import build_engine, elsewhere, offered
 from dubcast.sts.engine import Engine
-from dubcast.sts.providers import cuda, kokoro_engines
+from dubcast.sts.providers import cuda
 from dubcast.sts.providers.interface import AsrTask, MtTask, TtsTask, Voice
 from dubcast.sts.server import DrainingServer
 from dubcast.testing import virtual_loop
@@ -255,7 +255,6 @@ def models_as_loaded(settings: Settings, place: Place) -> dict[str, Any]:
         patch.setattr(tokenizers, "Tokenizer", _AnyTokenizer)
         patch.setattr(onnxruntime, "InferenceSession", session)
         patch.setattr(synthesis, "installed", lambda: [])
-        patch.setattr(kokoro_engines, "processor", lambda: "any")
         patch.setattr(mt_fxtranslate, "_loaded", translation)
         providers = build_engine(settings).providers
         for name in ("asr", "mt", "tts"):

@@ -211,6 +211,19 @@ def test_a_processor_that_gains_by_another_engine_is_told_so(
     assert (advice.state, "dubcast[openvino]" in advice.detail) == ("note", True)
 
 
+def test_a_network_that_could_be_quicker_is_noted_where_it_speaks(
+    voiced: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(synthesis, "processor", lambda: "x | avx512_vnni")
+    note = found(Settings())["synthesis network"]
+    assert (note.state, "`dubcast models pull`" in note.detail) == ("note", True)
+    monkeypatch.setattr(synthesis, "installed", lambda: ["openvino"])
+    other = Settings(sts_server=StsServerSettings(tts_engine="openvino"))
+    assert "synthesis network" not in found(other)
+    (voiced.model / "products.onnx").touch()
+    assert "synthesis network" not in found(Settings())
+
+
 def test_an_engine_that_is_asked_for_and_missing_is_named(voiced: Subject) -> None:
     asked = Settings(sts_server=StsServerSettings(tts_engine="openvino"))
     told = _synthesis(asked)

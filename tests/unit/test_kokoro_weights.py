@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from onnx import helper, numpy_helper
 
 from dubcast.errors import MissingPartError
-from dubcast.sts.providers import kokoro_weights, onnx_file
+from dubcast.sts.providers import kokoro_weights
 
 RANDOM = np.random.default_rng(1)
 
@@ -24,31 +25,9 @@ def model(nodes: list[onnx.NodeProto], **tensors: np.ndarray) -> bytes:
     return bytes(helper.make_model(graph).SerializeToString())
 
 
-def test_names_and_numbers_are_read_as_the_library_writes_them() -> None:
-    tensors = {
-        "floats": RANDOM.normal(size=(2, 3)).astype(np.float32),
-        "bytes": np.array([[1, 255]], np.uint8),
-        "signed": np.array([-128, 7], np.int8),
-        "long": np.array(-5, np.int64),
-        "empty": np.zeros((0, 2), np.float32),
-    }
-    packed = helper.make_tensor("packed", onnx.TensorProto.INT32, [2], [3, 4])
-    node = helper.make_node("Conv", ["x", "floats"], ["y"], name="/encoder/a/Conv", pads=[1, 1])
-    graph = helper.make_graph(
-        [node], "g", [], [], [*(numpy_helper.from_array(v, k) for k, v in tensors.items()), packed]
-    )
-    nodes, read = onnx_file.read(helper.make_model(graph).SerializeToString())
-    assert nodes == [onnx_file.Node("/encoder/a/Conv", "Conv", ("x", "floats"))]
-    assert set(read) == {*tensors, "packed"}
-    for name, value in tensors.items():
-        assert read[name].dtype == value.dtype
-        np.testing.assert_array_equal(read[name], value)
-    np.testing.assert_array_equal(read["packed"], [3, 4])
-
-
 @pytest.mark.parametrize("data", [b"\x0a", b"not a model at all", b"\x3a\x05ab"])
 def test_what_is_no_model_is_an_error(data: bytes) -> None:
-    with pytest.raises(ValueError, match=r"protocol buffer|cut short|integer|weights"):
+    with pytest.raises(ValueError, match=r"no ONNX file|weights"):
         kokoro_weights.from_onnx(data)
 
 
@@ -122,6 +101,12 @@ def test_the_gates_of_a_recurrent_layer_are_in_torch_s_order() -> None:
     assert found["predictor.shared.weight_hh_l0"].T.tolist() == [[1, 3, 4, 2]]
     assert found["predictor.shared.bias_ih_l0"].tolist() == [0, 2, 3, 1]
     assert found["predictor.shared.bias_hh_l0"].tolist() == [4, 6, 7, 5]
+
+
+def test_without_onnx_it_is_told_what_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(MissingPartError, match=r"onnx is missing: pip install 'dubcast\[gpu\]'"):
+        kokoro_weights.from_onnx(b"")
 
 
 def test_direction_and_length_become_one_weight() -> None:

@@ -229,7 +229,7 @@ def test_what_cannot_be_converted_is_a_clear_error(published: bytes, tmp_path: P
 
 def test_every_conversion_of_the_manifest_has_its_converter(tmp_path: Path) -> None:
     conversions = [e for e in load_manifest().models.values() if e.conversion is not None]
-    assert len(conversions) == 3
+    assert len(conversions) == 4
     for entry in conversions:
         assert entry.conversion is not None
         # The files are not here, which each converter tells in the same way.

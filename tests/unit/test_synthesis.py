@@ -20,6 +20,7 @@ def subject(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Subject:
     """A model on a machine that has the other engine too."""
     monkeypatch.setattr(synthesis, "cache_dir", lambda: tmp_path / "cache")
     monkeypatch.setattr(synthesis, "installed", lambda: ["openvino"])
+    monkeypatch.setattr(synthesis, "processor", lambda: "AMD | avx2 avx512_vnni")
     model = tmp_path / "18db7f977103"
     model.mkdir()
     (model / "model.onnx").write_bytes(b"network")
@@ -70,7 +71,7 @@ def test_the_machine_is_measured_once(subject: Subject, tried: list[Engine]) -> 
     assert [one.suffix for one in subject.file.parent.iterdir()] == [".json"]
 
 
-@pytest.mark.parametrize("what", ["processor", "version", "threads", "model", "torn"])
+@pytest.mark.parametrize("what", ["processor", "version", "threads", "model", "products", "torn"])
 def test_it_is_measured_again_when_something_changes(
     what: str, subject: Subject, tried: list[Engine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -83,6 +84,8 @@ def test_it_is_measured_again_when_something_changes(
         subject = Subject(subject.model, subject.voices, 3)
     elif what == "model":
         (subject.model / "model.onnx").write_bytes(b"another network")
+    elif what == "products":
+        (subject.model / "products.onnx").write_bytes(b"the network by products")
     else:
         subject.file.write_text('{"engine": "open')
     engine_for("auto", subject)
@@ -144,3 +147,26 @@ def test_a_trial_is_a_process_of_its_own(subject: Subject) -> None:
 def test_a_choice_survives_being_written() -> None:
     choice = Choice(engine="openvino", trials={"onnxruntime": ONNX, "openvino": QUICK})
     assert Choice.model_validate_json(choice.model_dump_json()) == choice
+
+
+@pytest.mark.parametrize(
+    ("processor", "gains"),
+    [
+        ("AMD EPYC | fpu avx2 avx512_vnni fsrm", True),
+        ("Intel | avx2 avx_vnni", True),
+        ("AMD EPYC | fpu avx2 fma", False),
+        ("asimd asimddp", False),
+        ("", False),
+    ],
+)
+def test_only_a_processor_that_does_not_overflow_speaks_by_products(
+    processor: str, gains: bool, subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(synthesis, "processor", lambda: processor)
+    published, products = subject.model / "model.onnx", subject.model / "products.onnx"
+    assert synthesis.network_file(subject.model) == published
+    told = synthesis.slower_than_could_be(subject.model)
+    assert ("`dubcast models pull`" in (told or "")) is gains
+    products.touch()
+    assert synthesis.network_file(subject.model) == (products if gains else published)
+    assert synthesis.slower_than_could_be(subject.model) is None

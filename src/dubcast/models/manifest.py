@@ -124,16 +124,18 @@ Source = Annotated[HubSource | UrlSource | RegistrySource, Field(discriminator="
 class Conversion(_Pinned):
     """What the run time loads in place of the published files, made out of them by the pull.
 
-    `by` names the converter, `changes` says what it changes; `files` are what it gives.
+    `by` names the converter, `changes` says what it changes; `files` are what it gives. `optional`:
+    what is published serves as well, at a higher cost.
     """
 
-    by: Literal["dfn3", "nsnet2", "spleeter"]
+    by: Literal["dfn3", "nsnet2", "products", "spleeter"]
     changes: str
     files: dict[FileName, FilePin] = Field(min_length=1)
+    optional: bool = False
 
 
 class ModelEntry(_Pinned):
-    """One model. `files` are fetched; `digest` changes whenever a pinned file does."""
+    """One model. `files` are fetched; `digest` changes whenever a needed file does."""
 
     role: Literal["asr", "mt", "tts", "voices", "separation"]
     licence: str
@@ -153,6 +155,12 @@ class ModelEntry(_Pinned):
         return {} if self.conversion is None else self.conversion.files
 
     @property
+    def needed(self) -> dict[str, FilePin]:
+        """The files without which the model does not serve."""
+        optional = self.conversion is not None and self.conversion.optional
+        return self.files if optional else self.all_files
+
+    @property
     def all_files(self) -> dict[str, FilePin]:
         """Every file of the installed model, fetched or converted."""
         return {**self.files, **self.converted}
@@ -164,8 +172,8 @@ class ModelEntry(_Pinned):
 
     @property
     def digest(self) -> str:
-        """Names the folder of this exact set of files: 12 hexadecimal digits."""
-        lines = sorted(f"{name} {pin.sha256}" for name, pin in self.all_files.items())
+        """Names the folder of this exact set of needed files: 12 hexadecimal digits."""
+        lines = sorted(f"{name} {pin.sha256}" for name, pin in self.needed.items())
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]
 
     @model_validator(mode="after")

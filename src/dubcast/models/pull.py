@@ -72,10 +72,20 @@ class _Puller:
         self._mirror = mirror
 
     def install(self, model: StoredModel, work: Path) -> Path:
-        """Complete a model in a folder of `work`, then move it to its place, which is returned."""
-        if model.path.is_dir() and not model.faults():
-            return model.path
+        """Complete a model in a folder of `work`, then move it to its place, which is returned.
+
+        What it can do without is made when it is there already, and added to it.
+        """
         staging = work / f"{model.name}-{model.entry.digest}"
+        if _missing(model.entry.needed, model.path):
+            self._renew(model, staging)
+        if _missing(model.entry.all_files, model.path):
+            staging.mkdir(parents=True, exist_ok=True)
+            self._convert(model.name, model.entry, model.path, staging)
+            shutil.rmtree(staging)
+        return model.path
+
+    def _renew(self, model: StoredModel, staging: Path) -> None:
         if model.path.is_dir():
             # A file went bad: the whole folder goes back to work, its good files are kept.
             shutil.rmtree(staging, ignore_errors=True)
@@ -85,15 +95,14 @@ class _Puller:
         self._complete(model, staging)
         model.path.parent.mkdir(parents=True, exist_ok=True)
         staging.rename(model.path)
-        return model.path
 
     def _complete(self, model: StoredModel, staging: Path) -> None:
         for other in other_versions(model.path):
             _adopt(model.entry.all_files, other, staging)
         if _missing(model.entry.files, staging):
             self._fetch(model.name, model.entry, staging)
-        if _missing(model.entry.converted, staging):
-            self._convert(model.name, model.entry, staging)
+        if _missing(model.entry.needed, staging):
+            self._convert(model.name, model.entry, staging, staging)
         for rest in staging.glob("*.part"):
             rest.unlink()
 
@@ -169,8 +178,9 @@ class _Puller:
                 append_member(archive, part.member, out, pin.size)
         _accept(joined, staging / file, pin)
 
-    def _convert(self, name: str, entry: ModelEntry, staging: Path) -> None:
-        """Make what is missing of the converted files out of those fetched."""
+    def _convert(self, name: str, entry: ModelEntry, folder: Path, work: Path) -> None:
+        """Make what is missing of the converted files out of those fetched, in `work`, and put it
+        beside them in `folder`."""
         assert entry.conversion is not None
         try:
             from dubcast.models.convert.converters import convert
@@ -179,12 +189,12 @@ class _Puller:
                 f"to convert model {name} takes onnx: pip install 'dubcast[models]'"
             ) from error
         with reported(self._progress, f"convert {name}", None):
-            made = convert(entry, entry.conversion, staging)
-        for file in _missing(entry.converted, staging):
-            part = staging / f"{file}.converted.part"
+            made = convert(entry, entry.conversion, folder)
+        for file in _missing(entry.converted, folder):
+            part = work / f"{file}.converted.part"
             part.write_bytes(made[file])
             try:
-                _accept(part, staging / file, entry.converted[file])
+                _accept(part, folder / file, entry.converted[file])
             except ModelStoreError as error:
                 raise ModelStoreError(f"model {name}, converted: {error}") from error
 

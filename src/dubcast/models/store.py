@@ -1,8 +1,9 @@
 """The model store: verified files in a folder per model, written by `dubcast models pull` alone.
 
-Layout: `<dir>/<model>/<digest>/<file>`. The digest names the exact set of files, so a newer
-manifest never mixes with older files, and a running service keeps the ones that it opened. This is
-the reading side, all that a service needs; `pull` writes.
+Layout: `<dir>/<model>/<digest>/<file>`. The digest names the exact set of needed files, so a newer
+manifest never mixes with older files, and a running service keeps the ones that it opened. What a
+model can do without may lie beside them. This is the reading side, all that a service needs; `pull`
+writes.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from dubcast.models.manifest import Manifest, ModelEntry, TranslationEntry, load
 
 @dataclass(frozen=True)
 class StoredModel:
-    """A model and whether all of its files are here (sizes only; `faults` checks the hashes).
+    """A model and whether all files that it needs are here (sizes only; `faults` checks hashes).
 
     `outdated`: they are not, but another version of dubcast pulled the model.
     """
@@ -109,7 +110,7 @@ class ModelStore:
         entry = self._manifest.entry(name)
         assert entry is not None
         path = self.dir / name / entry.digest
-        installed = all(size_of(path / file) == pin.size for file, pin in entry.all_files.items())
+        installed = all(size_of(path / file) == pin.size for file, pin in entry.needed.items())
         outdated = not path.is_dir() and bool(other_versions(path))
         return StoredModel(name, entry, path, installed, outdated)
 

@@ -9,12 +9,13 @@ from google.protobuf.message import DecodeError
 from onnx import ModelProto, checker, helper
 
 from dubcast.errors import ModelStoreError
-from dubcast.models.convert import dfn3, nsnet2, spleeter
+from dubcast.models.convert import dfn3, nsnet2, products, spleeter
 from dubcast.models.manifest import Conversion, ModelEntry
 
 _CONVERTERS: dict[str, Callable[[Path], dict[str, ModelProto]]] = {
     "dfn3": dfn3.convert,
     "nsnet2": nsnet2.convert,
+    "products": products.convert,
     "spleeter": spleeter.convert,
 }
 

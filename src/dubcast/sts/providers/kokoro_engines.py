@@ -1,4 +1,4 @@
-"""What runs Kokoro's network on a CPU: onnxruntime, or OpenVINO, from the same file.
+"""What runs Kokoro's network on a CPU: onnxruntime, or OpenVINO.
 
 Texts have any length, so both are given inputs whose length is open.
 """
@@ -13,12 +13,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from dubcast.errors import MissingPartError
-from dubcast.sts.providers import onnx_products
 from dubcast.sts.providers.interface import Float
 from dubcast.sts.providers.onnx_session import open_session
-from dubcast.sts.synthesis import Engine, processor
+from dubcast.sts.synthesis import MODEL, Engine, network_file
 
-MODEL = "model.onnx"
 RATE = 24_000
 STYLE = 256
 
@@ -31,13 +29,13 @@ class Network(Protocol):
 
 
 def open_network(engine: Engine, folder: Path, threads: int) -> Network:
-    """Load `model.onnx` of a folder; `threads` work on one text.
+    """Load the network in a folder; `threads` work on one text.
 
     Raises MissingPartError if the engine is not installed.
     """
     if engine == "openvino":
         return _OpenVino(folder / MODEL, threads)
-    return _OnnxRuntime(folder / MODEL, threads)
+    return _OnnxRuntime(network_file(folder), threads)
 
 
 def inputs(tokens: list[int], style: Float) -> dict[str, Any]:
@@ -51,9 +49,7 @@ def inputs(tokens: list[int], style: Float) -> dict[str, Any]:
 
 class _OnnxRuntime:
     def __init__(self, model: Path, threads: int) -> None:
-        exact = onnx_products.is_exact_on(processor())
-        quick = onnx_products.with_products(model.read_bytes()) if exact else model
-        self._session = open_session(quick, threads)
+        self._session = open_session(model, threads)
 
     def audio(self, tokens: list[int], style: Float) -> Float:
         found = self._session.run(None, inputs(tokens, style))[0]

@@ -9,13 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from dubcast.errors import MissingPartError
-from dubcast.sts.providers.onnx_file import Array, Node, read
 
+if TYPE_CHECKING:
+    from onnx import NodeProto
+
+Array = npt.NDArray[Any]
 Weights = dict[str, npt.NDArray[np.float32]]
 _PTH = "kokoro-v1_0.pth"
 _ONNX = "model.onnx"
@@ -57,8 +61,11 @@ def without_norms(weights: Weights) -> Weights:
 
 
 def from_onnx(data: bytes) -> Weights:
-    """The weights in the int8 export. Raises ValueError if it is another file."""
-    nodes, tensors = read(data)
+    """The weights in the int8 export.
+
+    Raises ValueError if it is another file, MissingPartError if it takes `onnx` to read it.
+    """
+    nodes, tensors = _read(data)
     found = {
         name.partition(".")[2]: value
         for name, value in tensors.items()
@@ -67,12 +74,26 @@ def from_onnx(data: bytes) -> Weights:
         and not name.endswith("_scale")
     }
     for node in nodes:
-        if node.kind in _READERS:
-            found |= _READERS[node.kind](node, tensors)
+        if node.op_type in _READERS:
+            found |= _READERS[node.op_type](node, tensors)
     kept = {name: value for name, value in found.items() if name.partition(".")[0] in _PARTS}
     if not kept:
         raise ValueError("the file has none of Kokoro's weights")
     return kept
+
+
+def _read(data: bytes) -> tuple[list[NodeProto], dict[str, Array]]:
+    """Nodes and tensors of a model."""
+    try:
+        from google.protobuf.message import DecodeError
+        from onnx import load_model_from_string, numpy_helper
+    except ImportError as error:
+        raise MissingPartError(f"{error.name} is missing: pip install 'dubcast[gpu]'") from error
+    try:
+        graph = load_model_from_string(data).graph
+    except DecodeError as error:
+        raise ValueError(f"no ONNX file: {error}") from error
+    return list(graph.node), {one.name: numpy_helper.to_array(one) for one in graph.initializer}
 
 
 def _module(path: str) -> str:
@@ -100,23 +121,23 @@ def _value(tensors: Mapping[str, Array], name: str, zero: str, scale: str = "") 
     return np.asarray(centred * scales.reshape(shape), np.float32)
 
 
-def _convolution(node: Node, tensors: Mapping[str, Array]) -> Weights:
-    weight, zero = node.inputs[1], node.inputs[-1]
+def _convolution(node: NodeProto, tensors: Mapping[str, Array]) -> Weights:
+    weight, zero = node.input[1], node.input[-1]
     if weight not in tensors:
         return {}
     return {f"{_module(node.name)}.weight": _value(tensors, weight, zero)}
 
 
-def _product(node: Node, tensors: Mapping[str, Array]) -> Weights:
+def _product(node: NodeProto, tensors: Mapping[str, Array]) -> Weights:
     module = _module(node.name)
     # A number at the end: one of the layers that share their weights, used again.
-    if node.inputs[1] not in tensors or re.search(r"_\d+$", module):
+    if node.input[1] not in tensors or re.search(r"_\d+$", module):
         return {}
-    return {f"{module}.weight": _value(tensors, node.inputs[1], node.inputs[-1]).T.copy()}
+    return {f"{module}.weight": _value(tensors, node.input[1], node.input[-1]).T.copy()}
 
 
-def _embedding(node: Node, tensors: Mapping[str, Array]) -> Weights:
-    name = node.inputs[0]
+def _embedding(node: NodeProto, tensors: Mapping[str, Array]) -> Weights:
+    name = node.input[0]
     if not name.endswith(".weight_quantized"):
         return {}
     # All of these are symmetric: their zero is 0.
@@ -125,11 +146,11 @@ def _embedding(node: Node, tensors: Mapping[str, Array]) -> Weights:
     return {published: np.asarray(tensors[name].astype(np.float32) * scale, np.float32)}
 
 
-def _recurrent(node: Node, tensors: Mapping[str, Array]) -> Weights:
+def _recurrent(node: NodeProto, tensors: Mapping[str, Array]) -> Weights:
     module = _module(node.name)
-    inner = _value(tensors, node.inputs[1], node.inputs[9])
-    outer = _value(tensors, node.inputs[2], node.inputs[11])
-    biases = tensors[node.inputs[3]]
+    inner = _value(tensors, node.input[1], node.input[9])
+    outer = _value(tensors, node.input[2], node.input[11])
+    biases = tensors[node.input[3]]
     found = {}
     for i, way in enumerate(("", "_reverse")):
         found[f"{module}.weight_ih_l0{way}"] = _gates(inner[i].T)
@@ -144,7 +165,7 @@ def _gates(rows: Array) -> npt.NDArray[np.float32]:
     return np.concatenate([parts[i] for i in _GATES])
 
 
-_READERS: dict[str, Callable[[Node, Mapping[str, Array]], Weights]] = {
+_READERS: dict[str, Callable[[NodeProto, Mapping[str, Array]], Weights]] = {
     "Conv": _convolution,
     "ConvInteger": _convolution,
     "ConvTranspose": _convolution,

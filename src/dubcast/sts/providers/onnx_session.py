@@ -8,11 +8,8 @@ from typing import Any
 from dubcast.errors import MissingPartError
 
 
-def open_session(model: Path | bytes, threads: int) -> Any:
-    """A session that computes one text with so many threads, of a file or what one holds.
-
-    Raises MissingPartError.
-    """
+def open_session(model: Path, threads: int) -> Any:
+    """A session that computes one text with so many threads. Raises MissingPartError."""
     try:
         import onnxruntime
     except ImportError as error:
@@ -23,5 +20,4 @@ def open_session(model: Path | bytes, threads: int) -> Any:
     # Spinning threads would take the core that the other models and the media path need.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
-    source = model if isinstance(model, bytes) else str(model)
-    return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])

@@ -17,11 +17,11 @@ from dubcast.errors import MissingPartError
 from dubcast.sts.duration import trim
 from dubcast.sts.providers.gpu_else_cpu import TtsGpuElseCpu
 from dubcast.sts.providers.interface import Speech, TtsCapabilities, TtsProvider, TtsTask, Voice
-from dubcast.sts.providers.kokoro_engines import MODEL, RATE, Network, open_network
+from dubcast.sts.providers.kokoro_engines import RATE, Network, open_network
 from dubcast.sts.providers.kokoro_inputs import KokoroInputs
 from dubcast.sts.providers.kokoro_torch import on_gpu
 from dubcast.sts.providers.registry import Registration, Setup
-from dubcast.sts.synthesis import Engine, Subject, engine_for
+from dubcast.sts.synthesis import MODEL, USUAL, Engine, Subject, engine_for, slower_than_could_be
 
 _VOICES_MODEL = "kokoro-voices"
 # The first letter of a voice's name is the language that it speaks, the second its gender. Its
@@ -72,6 +72,9 @@ class KokoroTts(TtsProvider):
         subject = Subject(self._folder, self._voices_folder, self._setup.threads)
         engine, choice = engine_for(self._setup.engine, subject)
         log.get("tts").info("synthesis_engine", engine=engine, measured=str(choice or ""))
+        slower = slower_than_could_be(self._folder)
+        if engine == USUAL and slower:
+            log.get("tts").info("synthesis_slower", reason=slower)
         return engine
 
     def run(self, batch: Sequence[TtsTask]) -> list[Speech]:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from onnx import ModelProto, TensorProto, helper, numpy_helper
 
-from dubcast.sts.providers.onnx_products import is_exact_on, with_products
+from dubcast.models.convert import products
+from dubcast.models.convert.products import with_products
 
-RANDOM = np.random.default_rng(1)
 CHANNELS, OUTPUTS = 20, 18
 
 
-def model(outputs: int = OUTPUTS, seen: int = 3, kind: str = "uint8", **attributes: Any) -> bytes:
+def model(
+    outputs: int = OUTPUTS, seen: int = 3, kind: str = "uint8", **attributes: Any
+) -> ModelProto:
     """`x` (1, CHANNELS, time), of bytes with the zero point `z`, through a convolution to `y`."""
-    weights = RANDOM.integers(0, 256, (outputs, CHANNELS, seen)).astype(np.uint8)
+    weights = np.random.default_rng(1).integers(0, 256, (outputs, CHANNELS, seen)).astype(np.uint8)
     constants = {"w": weights, "wz": np.array(121, np.uint8)}
     if kind == "int8":
         constants = {name: (one ^ 0x80).view(np.int8) for name, one in constants.items()}
@@ -34,18 +37,20 @@ def model(outputs: int = OUTPUTS, seen: int = 3, kind: str = "uint8", **attribut
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )
     opsets = [helper.make_opsetid("", 20)]
-    return bytes(helper.make_model(graph, opset_imports=opsets, ir_version=9).SerializeToString())
+    return helper.make_model(graph, opset_imports=opsets, ir_version=9)
 
 
-def computed(data: bytes, moments: int) -> np.ndarray:
+def computed(network: ModelProto, moments: int) -> np.ndarray:
     # So small that a processor that adds up in 16 bits does not overflow.
     x = np.random.default_rng(2).integers(0, 100, (1, CHANNELS, moments)).astype(np.uint8)
-    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        network.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
     return np.asarray(session.run(None, {"x": x, "z": np.array(57, np.uint8)})[0])
 
 
-def kinds(data: bytes) -> list[str]:
-    return [node.op_type for node in onnx.load_from_string(data).graph.node]
+def kinds(network: ModelProto) -> list[str]:
+    return [node.op_type for node in network.graph.node]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +70,7 @@ def test_a_convolution_is_a_product_with_the_same_result(
 ) -> None:
     before = model(seen=seen, **attributes)
     after = with_products(before)
-    onnx.checker.check_model(onnx.load_from_string(after), full_check=True)
+    onnx.checker.check_model(after, full_check=True)
     assert "ConvInteger" not in kinds(after)
     np.testing.assert_array_equal(computed(after, moments), computed(before, moments))
 
@@ -79,39 +84,26 @@ def test_a_convolution_is_a_product_with_the_same_result(
         model(kind="int8"),
     ],
 )
-def test_what_cannot_be_one_or_would_not_pay_stays_as_it_is(other: bytes) -> None:
-    assert onnx.load_from_string(with_products(other)) == onnx.load_from_string(other)
+def test_what_cannot_be_one_or_would_not_pay_stays_as_it_is(other: ModelProto) -> None:
+    assert with_products(other) == other
 
 
 def test_the_weights_are_there_once() -> None:
-    held = {one.name for one in onnx.load_from_string(with_products(model())).graph.initializer}
+    held = {one.name for one in with_products(model()).graph.initializer}
     assert "w" not in held
     assert "w/signed" in held
 
 
 def test_weights_that_something_else_reads_stay() -> None:
-    read = onnx.load_from_string(model())
+    read = model()
     read.graph.node.append(helper.make_node("Shape", ["w"], ["shape"]))
-    after = onnx.load_from_string(with_products(read.SerializeToString()))
+    after = with_products(read)
     assert {"w", "w/signed"} <= {one.name for one in after.graph.initializer}
 
 
-def test_what_is_no_model_is_an_error() -> None:
-    with pytest.raises(ValueError, match=r"protocol buffer|cut short"):
-        with_products(b"not a model at all")
-
-
-@pytest.mark.parametrize(
-    ("processor", "exact"),
-    [
-        ("AMD EPYC | fpu avx2 avx512_vnni fsrm", True),
-        ("Intel | avx2 avx_vnni", True),
-        ("AMD EPYC | fpu avx2 fma", False),
-        ("asimd asimddp", False),
-        ("", False),
-    ],
-)
-def test_only_a_processor_that_does_not_overflow_is_given_products(
-    processor: str, exact: bool
-) -> None:
-    assert is_exact_on(processor) is exact
+def test_a_network_without_such_convolutions_is_another_than_the_one_known(tmp_path: Path) -> None:
+    onnx.save(model(strides=[2]), tmp_path / "model.onnx")
+    with pytest.raises(ValueError, match="no convolutions of bytes"):
+        products.convert(tmp_path)
+    onnx.save(model(), tmp_path / "model.onnx")
+    assert products.convert(tmp_path) == {"products.onnx": with_products(model())}
