@@ -133,7 +133,7 @@ class _Products:
 
 def _signed(values: Array) -> Array:
     """Unsigned bytes, 128 less each."""
-    return np.ascontiguousarray(values ^ 0x80).view(np.int8).reshape(values.shape)
+    return np.ascontiguousarray(values ^ 0x80).view(np.int8)
 
 
 def _attributes(node: NodeProto) -> dict[str, Any]:
