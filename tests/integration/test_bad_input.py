@@ -21,15 +21,17 @@ from dubcast.measure.recording import iter_tags
 from dubcast.wire import ClosedError
 
 pytestmark = pytest.mark.timeout(300)
-_BACK = (
-    "MediaMTX ends its readers when a DTS steps back: the picture has a hole to the next key frame"
-)
-_ONE_HEADER = "MediaMTX gives its readers, the recorder too, no second sequence header"
-_DAMAGED = "MediaMTX cuts a publisher that sends damage"
+# Each with the words by which MediaMTX 1.20.1 logs what it does: before the worker sees anything.
+_HOLE = "MediaMTX ends its readers by RTMP, and keeps no key frame to begin anew with: "
+_CUT = "MediaMTX cuts the publisher: "
 _ON_REAL_SERVER = {
-    **dict.fromkeys(("reset", "back", "wrap32", "repeats"), _BACK),
-    **dict.fromkeys(("bad-video", "bad-heads"), _DAMAGED),
+    # It makes every DTS anew, from the PTS and the order of the pictures.
+    **dict.fromkeys(("reset", "back", "wrap32"), f"{_HOLE}DTS is greater than PTS"),
+    "repeats": f"{_HOLE}DTS is not monotonically increasing",
+    "bad-video": f"{_CUT}unable to decode AVCC: invalid length",
+    "bad-heads": f"{_CUT}unsupported audio codec",
 }
+_ONE_HEADER = "MediaMTX writes one sequence header to a reader by RTMP, the recorder too: its first"
 
 
 def _faults(names: Iterable[str]) -> list[Any]:

@@ -5,13 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dubcast import flv
+from dubcast.measure.recording import iter_tags
+from dubcast.mediaserver.interface import MediaServer
+from dubcast.testing.media import ClipSpec, build_clip
 from rig import (
     Meet,
     bad_server,
+    child,
+    eventually,
     running_server,
     say_nothing,
     server_settings,
@@ -47,6 +54,25 @@ print(json.dumps({**found, "stop_s": time.monotonic() - began}))
 """
 
 
+# An output whose media is due after two seconds, until a little before that.
+_AHEAD = """
+import sys, time
+from dubcast.worker.gst.output import OutputPipeline
+from dubcast.worker.gst.pipeline import init
+from dubcast.worker.scheduler import Batch
+
+init()
+one = OutputPipeline(sys.argv[1], bytes.fromhex(sys.argv[2]), print)
+one.play()
+due = time.monotonic_ns() + 2_000_000_000
+while (now := time.monotonic_ns()) < due - 100_000_000:
+    one.push(Batch(start_ns=1_000_000_000, start_due_ns=due), now)
+    time.sleep(0.05)
+print("media", one.sent_bytes())
+one.stop()
+"""
+
+
 async def seen(url: str) -> dict[str, Any]:
     """What an output to `url` said of itself."""
     process = await asyncio.create_subprocess_exec(
@@ -67,6 +93,27 @@ async def test_a_server_takes_the_publish_and_then_the_media(server_kind: str) -
     assert found["with_media"] > 500
     assert found["backlog_s"] < 0.5
     assert found["ends"] == []
+
+
+async def test_readers_are_let_in_before_the_first_of_the_media(
+    server_kind: str, tmp_path: Path
+) -> None:
+    tags = iter_tags(build_clip(ClipSpec(seconds=1), tmp_path))
+    packets = [packet for tag in tags if (packet := flv.video_packet(tag))]
+    (config,) = {packet.config for packet in packets if packet.config}
+    with stub_plane() as plane:
+        plane.open_to_all = True
+        control = plane.control(auth_required=False)
+        async with running_server(server_settings(server_kind), control) as server:
+            url = server.publish_url("live/t/out")
+            with child([sys.executable, "-c", _AHEAD, url, config.hex()]) as output:
+                await eventually(lambda: is_ready(server, "live/t/out"))
+                assert await output.ended() == 0
+                assert output.output()[0] == b"media 0\n"
+
+
+async def is_ready(server: MediaServer, path: str) -> bool:
+    return path in await server.ready_paths()
 
 
 @pytest.mark.parametrize("meet", [say_nothing, shake_hands])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
@@ -81,6 +82,22 @@ def test_a_server_that_knows_picture_and_sound_needs_not_look_for_them(
     assert [tag.kind for tag in opening][:2] == [flv.VIDEO, flv.AUDIO][0 if config else 1 :]
     (frame,) = read(writer.sound(Frame(START, 3, b"abc", AAC_CONFIG)))
     assert frame.dts_ms == first_ms
+
+
+@pytest.mark.parametrize(
+    ("config", "with_opus", "admits"),
+    [(CONFIG, False, True), (None, False, False), (b"", False, False), (CONFIG, True, False)],
+)
+def test_readers_are_admitted_by_a_header_of_sound_as_long_after_the_first_as_is_looked(
+    config: bytes | None, with_opus: bool, admits: bool
+) -> None:
+    writer = FlvWriter(START, config, with_opus=with_opus)
+    opening = [tag for tag in read(writer.opening({})) if tag.kind == flv.AUDIO]
+    found = read(writer.admission())
+    assert found == ([replace(opening[0], dts_ms=2000)] if admits else [])
+    before = START - 1600 * NS_PER_S // 48000  # the encoder's priming
+    (frame,) = read(writer.sound(Frame(before, 3, b"abc", AAC_CONFIG)))
+    assert all(tag.dts_ms <= frame.dts_ms for tag in found)
 
 
 def test_the_encoders_priming_lies_before_the_start_and_is_not_negative() -> None:

@@ -6,6 +6,7 @@ import itertools
 from dataclasses import dataclass, field
 
 import numpy as np
+import pytest
 
 from dubcast.audio.pcm import RATE, Float, Int16
 from dubcast.clock import NS_PER_S
@@ -50,6 +51,7 @@ class Simulation:
         self.video: list[tuple[int, VideoUnit]] = []
         self.cut: list[Fragment] = []
         self.decided: list[Fragment] = []
+        self.told_ns: list[tuple[int, int]] = []  # when, and when the connection's start leaves
         self.media_start = self.now
 
     def samples(self, media_s: float) -> Int16:
@@ -84,6 +86,8 @@ class Simulation:
         self.audio += [(self.now, block) for block in batch.audio]
         self.video += [(self.now, unit) for unit in batch.video]
         self.decided += batch.decided
+        if batch.start_due_ns is not None:
+            self.told_ns.append((self.now, batch.start_due_ns))
 
     def reply(self, fragment: Fragment, seconds: float) -> None:
         assert self.core.dubs.send(fragment) is not None
@@ -106,6 +110,21 @@ def test_pictures_leave_after_exactly_the_delay() -> None:
     first = one.video[0][1].dts_ns
     assert len(one.video) > 300
     assert all(8.0 <= delay <= 8.006 for delay in delays(one, first))
+
+
+@pytest.mark.parametrize(("resume_s", "leaves_s"), [(None, 8.0), (1.0, 1.0)])
+def test_it_is_told_at_once_when_a_connection_begins(
+    resume_s: float | None, leaves_s: float
+) -> None:
+    one = Simulation()
+    if resume_s is not None:
+        one.core.resume(resume_s)
+    one.core.set_output(Tracks.BOTH)
+    one.run(9)
+    told_at, due = one.told_ns[0]
+    assert told_at - one.media_start < S // 10
+    assert 0 <= one.video[0][0] - due <= 6_000_000
+    assert abs(due - one.media_start - leaves_s * S) < S // 100
 
 
 def test_audio_is_gapless_and_leaves_a_little_earlier() -> None:

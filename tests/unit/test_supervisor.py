@@ -150,7 +150,7 @@ def test_one_that_is_stopped_is_killed_long_before_the_heartbeat_runs_out() -> N
     async def story(supervisor: Supervisor, _: asyncio.Task[None]) -> None:
         await asyncio.sleep(10.1)
         script.children[0].stopped = True
-        await asyncio.sleep(1.45)
+        await asyncio.sleep(1.2)
         assert supervisor.life.fate is Fate.HUNG
         assert script.starts == [Start.FIRST, Start.AGAIN]
 

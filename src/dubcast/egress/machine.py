@@ -39,8 +39,9 @@ _BACKOFF = BackoffPolicy(first_s=1.0, floor_s=0.5, cap_s=30.0, reset_s=10.0)
 # then at most 8 times a minute.
 _REFUSED = BackoffPolicy(first_s=1.0, floor_s=12.0, cap_s=30.0, reset_s=10.0)
 
-# Our own stream is not there yet: asked for on this machine, so it may be asked for often.
-_INPUT = BackoffPolicy(first_s=1.0, floor_s=0.5, cap_s=1.0, reset_s=10.0)
+# Our own stream is not there yet: asked for on this machine, so it may be asked for often. It can
+# be read for a second before its first picture: who comes within that misses none.
+_INPUT = BackoffPolicy(first_s=0.5, floor_s=0.25, cap_s=0.5, reset_s=10.0)
 
 
 @dataclass(frozen=True)

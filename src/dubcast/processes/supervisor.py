@@ -59,6 +59,7 @@ class SupervisorPolicy:
     heartbeat_timeout_s: float | None = 4.0  # None: it has no status window, and is not asked
     poll_s: float = 0.5
     stopped_s: float = 0.75  # it is killed when a signal has stopped it for so long
+    stopped_poll_s: float = 0.25  # between looks at one that was seen stopped
     term_s: float = 5.0
     memory_bytes: int | None = None
     backoff: BackoffPolicy = _BACKOFF
@@ -278,14 +279,15 @@ class Supervisor:
             while not ending.done():
                 await asyncio.wait({ending}, timeout=every_s)
                 if not ending.done():
-                    await self._beat(child)
+                    every_s = await self._beat(child)
             return ending.result()
         finally:
             ending.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await ending
 
-    async def _beat(self, child: Child) -> None:
+    async def _beat(self, child: Child) -> float:
+        """One look at it, and what follows from it; seconds until the next."""
         seen = child.activity()
         self.life.looked(seen, self._clock.monotonic_ns())
         stopped = seen is not None and seen.stopped  # it cannot answer: no time is lost in waiting
@@ -301,6 +303,7 @@ class Supervisor:
         number = self.life.signal_due(memory, now_ns)
         if number is not None:
             self._send(child, number)
+        return self._policy.stopped_poll_s if stopped else self._policy.poll_s
 
     def _is_stuck(self, status: dict[str, Any]) -> bool:
         """True if it answers, but says that its own work stands still."""

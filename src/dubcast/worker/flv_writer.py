@@ -57,8 +57,8 @@ class FlvWriter:
         self, start_ns: int, video_config: bytes | None, *, with_opus: bool = False
     ) -> None:
         self._first_config = video_config or b""
-        analysis_ns = _ANALYSIS_NS if video_config and not with_opus else 0
-        self._origin_ns = start_ns - _BEFORE_START_NS - analysis_ns
+        self._analysis_ns = _ANALYSIS_NS if video_config and not with_opus else 0
+        self._origin_ns = start_ns - _BEFORE_START_NS - self._analysis_ns
         self._has_video = video_config is not None
         self._has_opus = with_opus
         # Pictures were sent in another order than they are shown in: there are B-frames.
@@ -81,6 +81,14 @@ class FlvWriter:
         yield self._tag(flv.AUDIO, 0, flv.aac_config(AAC_CONFIG))
         if self._has_opus:
             yield self._tag(flv.AUDIO, 0, flv.opus_config())
+
+    def admission(self) -> Iterator[Outgoing]:
+        """What ends the server's look for tracks, so that readers may come before the first of the
+        media: the sound's header again, at the end of that time. Readers get it once, or see no
+        change in it."""
+        if self._analysis_ns:
+            end_ms = self._analysis_ns // NS_PER_MS
+            yield self._tag(flv.AUDIO, end_ms, flv.aac_config(AAC_CONFIG))
 
     def picture(
         self, pts: int, dts: int, key: bool, config: bytes, payload: Any, size: int

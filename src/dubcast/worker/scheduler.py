@@ -81,7 +81,8 @@ class AudioBlock:
 class Batch:
     """What leaves now, but for the audio, which is to be encoded and then leaves.
 
-    `start_ns`: where the connection begins, once that is known.
+    `start_ns`: where the connection begins, once that is known; `start_due_ns`: when that leaves,
+    on the monotonic clock.
     """
 
     start_ns: int | None = None
@@ -90,6 +91,7 @@ class Batch:
     script: list[ScriptUnit] = field(default_factory=list)
     decided: list[Fragment] = field(default_factory=list)
     delay_s: float | None = None  # how long after its arrival the last of `video` leaves
+    start_due_ns: int | None = None
 
 
 class OutputScheduler:
@@ -190,6 +192,8 @@ class OutputScheduler:
             if self._start_ns is not None and data.pts_ns >= self._start_ns:
                 batch.script.append(data)
         batch.start_ns = self._start_ns
+        if self._start_ns is not None:
+            batch.start_due_ns = self._due(self._start_ns, self._head.video_lead_ns)
         if batch.video:
             due = self._timeline.due_ns(batch.video[-1].dts_ns)
             assert due is not None

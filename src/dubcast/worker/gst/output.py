@@ -20,6 +20,9 @@ from dubcast.worker.scheduler import Batch, ScriptUnit, VideoUnit
 _CONNECT_TIMEOUT_S = 5
 _FOREVER_NS = 1 << 62
 _WRITTEN_S, _WRITTEN_ROUNDS = 0.05, 20
+# Readers are let in so long before the first picture. It is a key frame, and a server that keeps
+# none for whoever comes later would have them wait for the next.
+_READERS_NS = NS_PER_S
 _METADATA: dict[str, float | bool | str] = {
     "encoder": "dubcast",
     "audiosamplerate": float(RATE),
@@ -53,7 +56,8 @@ class OutputPipeline(Pipeline):
         self._aac = coder.aac(self)
         self._opus = coder.opus(self) if with_opus else None
         self._writer: FlvWriter | None = None
-        self._sent_before = 0  # bytes, when the first of the media was pushed
+        self._readers_admitted = False
+        self._sent_before: int | None = None  # bytes, when the first of the media was pushed
 
     @property
     def b_frames(self) -> bool:
@@ -64,11 +68,11 @@ class OutputPipeline(Pipeline):
         if self._writer is None:
             if batch.start_ns is None:
                 return
-            self._sent_before = self._sent()
             self._writer = FlvWriter(
                 batch.start_ns, self._video_config, with_opus=self._opus is not None
             )
             self._send(self._writer.opening(_METADATA))
+        self._admit_readers(self._writer, batch.start_due_ns, now)
         for one in self._coders:
             for block in batch.audio:
                 one.encode(block)
@@ -80,7 +84,16 @@ class OutputPipeline(Pipeline):
             [(s.pts_ns, self._script(self._writer, s)) for s in batch.script],
         )
         for _, tags in heapq.merge(*tracks, key=lambda one: one[0]):
+            if self._sent_before is None:
+                self._sent_before = self._sent()
             self._send(tags)
+
+    def _admit_readers(self, writer: FlvWriter, start_due_ns: int | None, now: int) -> None:
+        """Once, when the start is near, or is not known to be far."""
+        if self._readers_admitted or (start_due_ns or 0) - now > _READERS_NS:
+            return
+        self._readers_admitted = True
+        self._send(writer.admission())
 
     def finish(self) -> None:
         """Send what is held whether it is due or not, and end; waits for the encoder's last frames,
@@ -104,7 +117,7 @@ class OutputPipeline(Pipeline):
         sent = self._sent()
         if not sent:
             return None
-        return 0 if self._writer is None else sent - self._sent_before
+        return 0 if self._sent_before is None else sent - self._sent_before
 
     def backlog_s(self) -> float:
         """Seconds of media that wait to be sent: grows when the peer stops reading."""
