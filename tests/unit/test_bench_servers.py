@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from bench.servers import egress
-from bench.servers.ingests import INGESTS, REFUSED, Refusal, Watched, _live_too_early, dubbed_share
+from bench.servers.ingests import (
+    INGESTS,
+    REFUSED,
+    Refusal,
+    Watched,
+    _live_too_early,
+    _slowest,
+    dubbed_share,
+)
 from bench.servers.publishers import Ingest, command
 from dubcast.config import MediaServerSettings
 from dubcast.egress.joiner import is_key, is_picture
@@ -56,6 +64,26 @@ def test_the_share_is_of_what_was_spoken(
 )
 def test_live_is_too_early_if_nobody_could_read_the_output(seen: Watched, too_early: bool) -> None:
     assert _live_too_early(seen) is too_early
+
+
+@pytest.mark.parametrize(
+    ("seen", "ready_s"),
+    [
+        (Watched(listed_s=2.2, out_s=12.2), 10.0),
+        (Watched(listed_s=2.2), None),
+        (Watched(out_s=12.2), None),
+    ],
+)
+def test_an_output_is_timed_from_when_the_publisher_is_listed(
+    seen: Watched, ready_s: float | None
+) -> None:
+    assert seen.out_ready_s == ready_s
+
+
+def test_an_output_that_was_never_there_is_no_fast_one() -> None:
+    assert _slowest([10.0, 10.4]) == 10.4
+    assert _slowest([10.0, None]) is None
+    assert _slowest([]) is None
 
 
 def test_a_refusal_names_the_codec_and_the_way_out() -> None:
