@@ -9,12 +9,12 @@ import pytest
 
 from bench.servers import egress
 from bench.servers.ingests import (
+    ALONE,
     INGESTS,
     REFUSED,
     Refusal,
     Watched,
     _live_too_early,
-    _slowest,
     dubbed_share,
 )
 from bench.servers.publishers import Ingest, command
@@ -80,12 +80,6 @@ def test_an_output_is_timed_from_when_the_publisher_is_listed(
     assert seen.out_ready_s == ready_s
 
 
-def test_an_output_that_was_never_there_is_no_fast_one() -> None:
-    assert _slowest([10.0, 10.4]) == 10.4
-    assert _slowest([10.0, None]) is None
-    assert _slowest([]) is None
-
-
 def test_a_refusal_names_the_codec_and_the_way_out() -> None:
     said = "the source's video is HEVC (H.265); set the encoder to H.264"
     assert Refusal("rtsp-tcp-hevc-aac-p", 0.2, said).ok
@@ -95,7 +89,7 @@ def test_a_refusal_names_the_codec_and_the_way_out() -> None:
 
 
 def test_each_stream_has_an_id_of_its_own_that_every_protocol_can_name() -> None:
-    names = [one.name for one in (*INGESTS, *REFUSED)]
+    names = [one.name for one in (*INGESTS, *REFUSED, ALONE)]
     assert len(set(names)) == len(names)
     for one in INGESTS:
         words = " ".join(command(one, Path("clip.mkv"), MediaServerSettings()))
