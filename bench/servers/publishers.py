@@ -39,12 +39,13 @@ class Ingest:
     audio: str = "aac"
     bframes: bool = False
     video: str = "h264"
+    mark: str = ""  # sets its stream apart from one that is sent the same
 
     @property
     def name(self) -> str:
         """Also its stream's id."""
-        parts = (self.protocol, self.video, self.audio, "b" if self.bframes else "p")
-        return "-".join(parts)
+        parts = (self.protocol, self.video, self.audio, "b" if self.bframes else "p", self.mark)
+        return "-".join(filter(None, parts))
 
 
 def coded(ingest: Ingest, clip: Path, folder: Path, seconds: float) -> Path:

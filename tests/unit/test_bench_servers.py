@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from bench.servers import egress
-from bench.servers.ingests import INGESTS, REFUSED, Refusal, Watched, _live_too_early, dubbed_share
+from bench.servers.ingests import (
+    ALONE,
+    INGESTS,
+    REFUSED,
+    Refusal,
+    Watched,
+    _live_too_early,
+    dubbed_share,
+)
 from bench.servers.publishers import Ingest, command
 from dubcast.config import MediaServerSettings
 from dubcast.egress.joiner import is_key, is_picture
@@ -58,6 +66,20 @@ def test_live_is_too_early_if_nobody_could_read_the_output(seen: Watched, too_ea
     assert _live_too_early(seen) is too_early
 
 
+@pytest.mark.parametrize(
+    ("seen", "ready_s"),
+    [
+        (Watched(listed_s=2.2, out_s=12.2), 10.0),
+        (Watched(listed_s=2.2), None),
+        (Watched(out_s=12.2), None),
+    ],
+)
+def test_an_output_is_timed_from_when_the_publisher_is_listed(
+    seen: Watched, ready_s: float | None
+) -> None:
+    assert seen.out_ready_s == ready_s
+
+
 def test_a_refusal_names_the_codec_and_the_way_out() -> None:
     said = "the source's video is HEVC (H.265); set the encoder to H.264"
     assert Refusal("rtsp-tcp-hevc-aac-p", 0.2, said).ok
@@ -67,7 +89,7 @@ def test_a_refusal_names_the_codec_and_the_way_out() -> None:
 
 
 def test_each_stream_has_an_id_of_its_own_that_every_protocol_can_name() -> None:
-    names = [one.name for one in (*INGESTS, *REFUSED)]
+    names = [one.name for one in (*INGESTS, *REFUSED, ALONE)]
     assert len(set(names)) == len(names)
     for one in INGESTS:
         words = " ".join(command(one, Path("clip.mkv"), MediaServerSettings()))

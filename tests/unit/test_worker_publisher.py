@@ -109,13 +109,27 @@ def test_without_media_nothing_connects() -> None:
     assert one.standing.state is WorkerState.WAITING
 
 
-def test_a_track_that_does_not_show_up_is_waited_for_and_then_done_without() -> None:
+def test_a_picture_that_does_not_show_up_is_waited_for_and_then_done_without() -> None:
     one = Stage(Read(media_s=60, video=False))
     one.run(6)
     (output,) = one.there.outputs
-    assert output.began_s == pytest.approx(1.5, abs=0.2)
+    assert output.began_s == pytest.approx(2.5, abs=0.2)
     assert not output.has_video
     assert output.audio
+
+
+def test_a_picture_that_comes_with_the_next_key_frame_costs_no_further_connection() -> None:
+    """A reader that joined just after a key frame has sound alone for 2 s."""
+    one = Stage(Read(media_s=60, video=False))
+
+    def arrives() -> None:
+        now = one.loop.monotonic_ns()
+        one.core.video(now, now, True, "picture", b"config", now)
+
+    one.run(8, {2.0: arrives})
+    (output,) = one.there.outputs
+    assert output.has_video and output.video[0].key
+    assert output.began_s == pytest.approx(2.0, abs=0.1)
 
 
 def test_after_a_crash_the_picture_is_waited_for_until_the_next_key_frame() -> None:

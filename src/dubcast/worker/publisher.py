@@ -12,17 +12,19 @@ from dubcast.backoff import Backoff, BackoffPolicy
 from dubcast.clock import ns_to_s
 from dubcast.config import SecretUrl
 from dubcast.metrics import WorkerMetrics
-from dubcast.worker.core import WorkerCore
+from dubcast.worker.core import CoreView, WorkerCore
 from dubcast.worker.edges import Edges, Output
 from dubcast.worker.outlet import Outlet
 from dubcast.worker.scheduler import Tracks
 from dubcast.worker.standing import Standing
 from dubcast.worker.waiting import End, resolve, until
 
-_TRACK_WAIT_S = 1.5  # a track that has not shown up by then is missing
-# After a crash a picture that comes later would be shown only at the full delay; a server that
-# keeps no group of pictures has its next key frame 2 s later, or 4.
-_PICTURE_WAIT_S = 4.5
+_SOUND_WAIT_S = 1.5  # sound that has not shown up by then is missing
+# A server that keeps no group of pictures has the picture from the next key frame on, mostly within
+# 2 s. One that comes later costs a connection.
+_PICTURE_WAIT_S = 2.5
+# After a crash it would be shown only at the full delay: it is waited for through a key frame more.
+_RESUMED_PICTURE_WAIT_S = 4.5
 _LOOK_S = 0.05
 # The media server is near, and everyone waits for it: tried often, for however long it is away.
 _BACKOFF = BackoffPolicy(first_s=0.5, floor_s=0.1, cap_s=2.0, reset_s=10.0)
@@ -112,8 +114,7 @@ class Publisher:
             view = self._core.view()
             if view.has_video and view.has_audio:
                 return
-            awaits_picture = view.resuming and not view.has_video
-            if self._since_s(began_ns) >= (_PICTURE_WAIT_S if awaits_picture else _TRACK_WAIT_S):
+            if self._since_s(began_ns) >= _track_wait_s(view):
                 break
             await asyncio.sleep(_LOOK_S)
         _log.warning("track missing", video=view.has_video, audio=view.has_audio)
@@ -208,3 +209,10 @@ class Publisher:
         self._up.set(0)
         if output is not None:
             await self._edges.blocking(output.stop)
+
+
+def _track_wait_s(view: CoreView) -> float:
+    """For how long the other track is waited for."""
+    if view.has_video:
+        return _SOUND_WAIT_S
+    return _RESUMED_PICTURE_WAIT_S if view.resuming else _PICTURE_WAIT_S
