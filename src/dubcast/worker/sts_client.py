@@ -138,7 +138,9 @@ class StsClient:
         self._left_s(work.last_due_ns)
         call = self._route(self._endpoints, order)
         if call is None:
-            raise StsError("BREAKER_OPEN", self._why_none(), retryable=False)
+            busy = any(endpoint.breaker.busy for endpoint in self._endpoints)
+            code = "OVERLOADED" if busy else "BREAKER_OPEN"
+            raise StsError(code, self._why_none(), retryable=False)
         self._budget.called(self._settings.retry_ratio)
         try:
             reply = await self._send(call, order)
