@@ -147,10 +147,17 @@ class Fragment:
         is_over = border - begun > LATE_START_S * RATE or self.span.stop - border < _LEAST_LEFT
         if not self.may_begin_late or self.state is not State.INFLIGHT or is_over:
             return None
-        aired = self._late(Span(start, border, min(self.speech_start, border), border))
-        self.aired = self._late(replace(aired.span, start=begun, speech_start=begun))
+        aired = Span(start, border, min(self.speech_start, border), border)
+        before = self.aired.span if self.aired else aired
+        self.aired = self._late(replace(before, stop=border, slot_stop=border))
         self.begin_at(border)
-        return aired
+        return self._late(aired)
+
+    def begin_as_cut(self) -> None:
+        """No dub came: what aired before it is of it again."""
+        if self.aired is not None:
+            self.begin_at(self.aired.span.start)
+            self.speech_start = self.aired.span.speech_start
 
     def _late(self, span: Span) -> Fragment:
         return Fragment(

@@ -174,10 +174,10 @@ class FragmentBook:
         for fragment in self._due(position):
             self._decide(fragment)
             del self._open[fragment.place]
-            if fragment.aired is not None and fragment.outcome is Outcome.DUBBED:
+            if fragment.outcome is not Outcome.DUBBED:
+                fragment.begin_as_cut()
+            elif fragment.aired is not None:
                 yield fragment.aired
-            elif fragment.aired is not None:  # all of it went the same way
-                fragment.begin_at(fragment.aired.span.start)
             yield fragment
 
     def _due(self, position: int) -> list[Fragment]:
