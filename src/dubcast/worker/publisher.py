@@ -12,7 +12,7 @@ from dubcast.backoff import Backoff, BackoffPolicy
 from dubcast.clock import ns_to_s
 from dubcast.config import SecretUrl
 from dubcast.metrics import WorkerMetrics
-from dubcast.worker.core import WorkerCore
+from dubcast.worker.core import CoreView, WorkerCore
 from dubcast.worker.edges import Edges, Output
 from dubcast.worker.outlet import Outlet
 from dubcast.worker.scheduler import Tracks
@@ -20,6 +20,9 @@ from dubcast.worker.standing import Standing
 from dubcast.worker.waiting import End, resolve, until
 
 _TRACK_WAIT_S = 1.5  # a track that has not shown up by then is missing
+# Of the first connection nothing is due yet, at the shortest delay too, and a server that keeps no
+# group of pictures has its first key frame up to 2 s later: with it, one connection is enough.
+_FIRST_TRACK_WAIT_S = 2.25
 # After a crash a picture that comes later would be shown only at the full delay; a server that
 # keeps no group of pictures has its next key frame 2 s later, or 4.
 _PICTURE_WAIT_S = 4.5
@@ -112,11 +115,16 @@ class Publisher:
             view = self._core.view()
             if view.has_video and view.has_audio:
                 return
-            awaits_picture = view.resuming and not view.has_video
-            if self._since_s(began_ns) >= (_PICTURE_WAIT_S if awaits_picture else _TRACK_WAIT_S):
+            if self._since_s(began_ns) >= self._patience_s(view):
                 break
             await asyncio.sleep(_LOOK_S)
         _log.warning("track missing", video=view.has_video, audio=view.has_audio)
+
+    def _patience_s(self, view: CoreView) -> float:
+        """For how long a track that has not shown up is waited for."""
+        if view.resuming and not view.has_video:
+            return _PICTURE_WAIT_S
+        return _TRACK_WAIT_S if self.restarts else _FIRST_TRACK_WAIT_S
 
     async def _publish(self) -> str:
         """Publish until the connection is lost or of no more use; why.
