@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -34,16 +35,24 @@ KEY = "right-key"
 API_KEY = derived(Secret(SECRET), Purpose.API).get_secret_value()
 
 
+_BELOW_CLIENTS = range(10_000, 32_000)
+_PORTS = random.SystemRandom()  # runs beside each other, and seeded ones, choose differently
+
+
 def free_ports(count: int) -> list[int]:
-    """Ports that were free a moment ago, all different."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    """Ports that were free a moment ago, all different.
+
+    Below those that the kernel gives to whoever connects: no client of another test takes one
+    before it is listened at.
+    """
+    found: list[int] = []
+    with contextlib.ExitStack() as held:
+        while len(found) < count:
+            one, port = held.enter_context(socket.socket()), _PORTS.choice(_BELOW_CLIENTS)
+            with contextlib.suppress(OSError):
+                one.bind(("127.0.0.1", port))
+                found.append(port)
+    return found
 
 
 async def eventually(

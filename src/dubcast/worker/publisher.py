@@ -19,12 +19,13 @@ from dubcast.worker.scheduler import Tracks
 from dubcast.worker.standing import Standing
 from dubcast.worker.waiting import End, resolve, until
 
-_SOUND_WAIT_S = 1.5  # sound that has not shown up by then is missing
-# A server that keeps no group of pictures has the picture from the next key frame on, mostly within
-# 2 s. One that comes later costs a connection.
-_PICTURE_WAIT_S = 2.5
-# After a crash it would be shown only at the full delay: it is waited for through a key frame more.
-_RESUMED_PICTURE_WAIT_S = 4.5
+_TRACK_WAIT_S = 1.5  # a track that has not shown up by then is missing
+# Of the first connection nothing is due yet, at the shortest delay too, and a server that keeps no
+# group of pictures has its first key frame up to 2 s later: with it, one connection is enough.
+_FIRST_TRACK_WAIT_S = 2.25
+# After a crash a picture that comes later would be shown only at the full delay; a server that
+# keeps no group of pictures has its next key frame 2 s later, or 4.
+_PICTURE_WAIT_S = 4.5
 _LOOK_S = 0.05
 # The media server is near, and everyone waits for it: tried often, for however long it is away.
 _BACKOFF = BackoffPolicy(first_s=0.5, floor_s=0.1, cap_s=2.0, reset_s=10.0)
@@ -114,10 +115,16 @@ class Publisher:
             view = self._core.view()
             if view.has_video and view.has_audio:
                 return
-            if self._since_s(began_ns) >= _track_wait_s(view):
+            if self._since_s(began_ns) >= self._patience_s(view):
                 break
             await asyncio.sleep(_LOOK_S)
         _log.warning("track missing", video=view.has_video, audio=view.has_audio)
+
+    def _patience_s(self, view: CoreView) -> float:
+        """For how long a track that has not shown up is waited for."""
+        if view.resuming and not view.has_video:
+            return _PICTURE_WAIT_S
+        return _TRACK_WAIT_S if self.restarts else _FIRST_TRACK_WAIT_S
 
     async def _publish(self) -> str:
         """Publish until the connection is lost or of no more use; why.
@@ -209,10 +216,3 @@ class Publisher:
         self._up.set(0)
         if output is not None:
             await self._edges.blocking(output.stop)
-
-
-def _track_wait_s(view: CoreView) -> float:
-    """For how long the other track is waited for."""
-    if view.has_video:
-        return _SOUND_WAIT_S
-    return _RESUMED_PICTURE_WAIT_S if view.resuming else _PICTURE_WAIT_S
