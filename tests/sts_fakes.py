@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -170,6 +171,16 @@ def fake_engine(script: Script, inbox_limit: int = 16, clock: Clock | None = Non
         FakeHear(script), FakeAsr(script), FakeMt(script), FakeTts(script), FakeFit(script)
     )
     return Engine(providers, inbox_limit=inbox_limit, clock=clock)
+
+
+@contextmanager
+def running(script: Script) -> Iterator[Engine]:
+    """An engine with fake models that is ready."""
+    engine = fake_engine(script)
+    engine.start()
+    assert engine.wait(5) == "ready"
+    yield engine
+    engine.stop()
 
 
 def settings(**sts_server: Any) -> Settings:

@@ -115,6 +115,11 @@ class Breaker:
             until = max(until, self._open_until)
         return max(ns_to_s(until - self._now()), 0.0)
 
+    @property
+    def held_back(self) -> bool:
+        """Whether no call is allowed only because the endpoint, which is well, asked to be left."""
+        return self.state is S.CLOSED and self.busy and self._now() < self._hold_until
+
     def _ticket(self, *, probe: bool) -> Ticket:
         self._probing = self._probing or probe
         return Ticket(self._epoch, probe)

@@ -227,6 +227,14 @@ async def test_nothing_is_sent_before_retry_after(code: int) -> None:
         assert one.calls() == [2]
 
 
+async def test_what_was_busy_and_then_fails_is_told_as_failing() -> None:
+    async with rig(faults.always(faults.status(429, retry_after_s=2))) as one:
+        assert await one.dub() == "OVERLOADED"
+        one.clock.advance(2.1)
+        one.services[0].script = BROKEN
+        assert await one.dubs(4) == ["MODEL_ERROR"] * 3 + ["BREAKER_OPEN"]
+
+
 @pytest.mark.parametrize("code", [429, 503])
 async def test_a_service_that_refuses_for_its_load_is_asked_again_as_soon_as_it_allows(
     code: int,

@@ -342,14 +342,27 @@ def test_how_much_was_speech_is_told_of_each_clause() -> None:
     assert [f.speech / RATE for f in aired] == pytest.approx([2.0, 2.0, 2.0], abs=0.1)
 
 
-def test_a_dub_that_is_a_little_late_begins_late_and_the_original_airs_until_then() -> None:
-    one = Stage()
+def second_clause_late(by_s: float, policy: dict[str, Any] | None = None) -> Stage:
+    one = Stage(policy or {})
     one.announce()
     one.speak(0)
     one.speak(2)
     due_s = (one.core.dubs.deadline_ns(one.core._book.parts(0)[1]) - one.sent) / NS_PER_S
-    one.until(due_s + 0.3)
+    one.until(due_s + by_s)
     one.speak(1, 1.4)
+    return one
+
+
+def test_what_airs_until_a_late_dub_is_the_fallback() -> None:
+    one = second_clause_late(0.3, {"fallback": "silence"})
+    one.play_out()
+    assert one.aired[1].fallback == "silence"
+    assert one.level(2.2, 2.5) == pytest.approx(0.0, abs=0.01)
+    assert one.level(2.8, 3.8) == pytest.approx(0.1 * 32768 / LOUD, rel=0.05)
+
+
+def test_a_dub_that_is_a_little_late_begins_late_and_the_original_airs_until_then() -> None:
+    one = second_clause_late(0.3)
     dubbed = Outcome.DUBBED
     assert one.outcomes() == [(0, dubbed), (1, Outcome.LATE), (1, dubbed), (2, dubbed)]
     _, aired, late, _ = one.aired
@@ -363,13 +376,7 @@ def test_a_dub_that_is_a_little_late_begins_late_and_the_original_airs_until_the
 
 
 def test_what_is_later_than_a_second_is_late_as_a_whole() -> None:
-    one = Stage()
-    one.announce()
-    one.speak(0)
-    one.speak(2)
-    due_s = (one.core.dubs.deadline_ns(one.core._book.parts(0)[1]) - one.sent) / NS_PER_S
-    one.until(due_s + 1.3)
-    one.speak(1, 1.4)
+    one = second_clause_late(1.3)
     assert one.outcomes() == [(0, Outcome.DUBBED), (1, Outcome.LATE), (2, Outcome.DUBBED)]
     _, late, _ = one.aired
     assert late.span.stop - late.span.start == pytest.approx(2 * RATE, abs=10)

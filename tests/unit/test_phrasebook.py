@@ -12,7 +12,7 @@ from dubcast.sts.engine import Engine
 from dubcast.sts.phrasebook import Phrasebook, built_in
 from dubcast.sts.phrases_file import parse
 from dubcast.sts.service import Service
-from sts_fakes import Script, fake_engine, request
+from sts_fakes import Script, request, running
 
 EN_PT, PT_EN = ("en", "pt-BR"), ("pt-BR", "en")
 FEWEST = 300
@@ -166,11 +166,8 @@ def script() -> Script:
 
 @pytest.fixture
 def engine(script: Script) -> Iterator[Engine]:
-    engine = fake_engine(script)
-    engine.start()
-    assert engine.wait(5) == "ready"
-    yield engine
-    engine.stop()
+    with running(script) as engine:
+        yield engine
 
 
 def _translated(engine: Engine, book: Phrasebook | None) -> str:

@@ -17,7 +17,7 @@ from dubcast.metrics import StsMetrics
 from dubcast.sts.engine import Engine, StageThread
 from dubcast.sts.providers.interface import AsrTask
 from dubcast.testing.clock import VirtualClock
-from sts_fakes import FakeMt, Script, fake_engine
+from sts_fakes import FakeMt, Script, fake_engine, running
 
 FAR = 10**18
 
@@ -29,11 +29,8 @@ def script() -> Script:
 
 @pytest.fixture
 def engine(script: Script) -> Iterator[Engine]:
-    engine = fake_engine(script)
-    engine.start()
-    assert engine.wait(5) == "ready"
-    yield engine
-    engine.stop()
+    with running(script) as engine:
+        yield engine
 
 
 def _block(script: Script, stage: str) -> threading.Event:

@@ -27,7 +27,7 @@ from dubcast.contract.sts import FragmentConfig, LeftAlone, StsErrorBody, StsReq
 from dubcast.sts.app import create_app
 from dubcast.sts.engine import Engine
 from dubcast.sts.providers.interface import TtsTask, Word
-from sts_fakes import Script, fake_engine, request, settings
+from sts_fakes import Script, fake_engine, request, running, settings
 
 FIRST = "O prefeito disse que a ponte vai abrir em março."
 SECOND = "Os moradores não acreditam nele."
@@ -121,11 +121,8 @@ def script() -> Script:
 
 @pytest.fixture
 def engine(script: Script) -> Iterator[Engine]:
-    engine = fake_engine(script)
-    engine.start()
-    assert engine.wait(5) == "ready"
-    yield engine
-    engine.stop()
+    with running(script) as engine:
+        yield engine
 
 
 @pytest.fixture

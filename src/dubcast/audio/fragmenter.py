@@ -28,8 +28,8 @@ _CUT_WINDOWS = 3  # 96 ms
 # between words (measured on fast sport: 1 point of chrF).
 _POWER_WEIGHT = 0.1
 # A fragment shorter than the minimum ends all the same when the pause lasts this long. Waiting
-# costs nothing, since a dub is due when its speech is; what is recognized and translated together
-# has fewer errors (measured on ten minutes of readers and talk: 205 words for 210).
+# costs nothing, since a dub is due when its speech is, and "ask not" alone is no sentence. (Counted
+# in words, over nine minutes of readers and talk, it makes no difference beyond chance.)
 _LONG_PAUSE_FACTOR = 5
 # A fragment that has this much of the longest allowed ends at any pause.
 _ENOUGH = 0.65

@@ -173,9 +173,10 @@ class AsRunEntry(_Told):
     """A fragment whose time on air has come, or a clause of it. Times in s of stream time.
 
     `clause` of `clauses`: which part of the fragment it is, once they are known (0 of 1: all of
-    it). `speech_s`: so much of it is speech, by the worker's detector. `fallback`: what played
-    instead of a dub, if there was to be one. `language`: what the service took it for; empty if it
-    did not say. `tempo`: of the dub, in total.
+    it). What aired of a part before its dub, which began late, is a record of its own before it,
+    `late` and without words. `speech_s`: so much of it is speech, by the worker's detector.
+    `fallback`: what played instead of a dub, if there was to be one. `language`: what the service
+    took it for; empty if it did not say. `tempo`: of the dub, in total.
     `placed_shift_s`: how late the dub began; `backlog_s`: how late it lets the next one begin.
     `air_ns`: when its first sample left, on the monotonic clock of the worker's machine.
     `deadline_margin_ms`: how long before its deadline the reply came. `on_air` false: its time came

@@ -1,8 +1,9 @@
 """Which words of a fragment that was cut where speech goes on are left for the next one. Pure.
 
 A sentence is translated better as a whole, and the words before a cut are recognized worse than
-those that something follows: what is left is heard again, with what comes after it. Measured on ten
-minutes of readers and talk, a tenth fewer words are wrong than where only the last one is left.
+those that something follows: what is left is heard again, with what comes after it. In a trial of
+recognition alone (nine minutes of readers and talk, 5.2 s at most) 200 words were wrong, and 220
+where only the last word is left; such counts differ by 10 from trial to trial.
 """
 
 from __future__ import annotations

@@ -138,7 +138,7 @@ class StsClient:
         self._left_s(work.last_due_ns)
         call = self._route(self._endpoints, order)
         if call is None:
-            busy = any(endpoint.breaker.busy for endpoint in self._endpoints)
+            busy = any(endpoint.breaker.held_back for endpoint in self._endpoints)
             code = "OVERLOADED" if busy else "BREAKER_OPEN"
             raise StsError(code, self._why_none(), retryable=False)
         self._budget.called(self._settings.retry_ratio)

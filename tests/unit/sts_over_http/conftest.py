@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from dubcast.sts.engine import Engine
-from sts_fakes import Script, fake_engine
+from sts_fakes import Script, running
 from sts_http import client_of
 
 
@@ -19,11 +19,8 @@ def script() -> Script:
 
 @pytest.fixture
 def engine(script: Script) -> Iterator[Engine]:
-    engine = fake_engine(script)
-    engine.start()
-    assert engine.wait(5) == "ready"
-    yield engine
-    engine.stop()
+    with running(script) as engine:
+        yield engine
 
 
 @pytest.fixture
