@@ -16,12 +16,16 @@ settings.register_profile(
 )
 settings.load_profile("quick")
 
+# The default draws every frame's variables: seconds of CPU for one error that is logged.
+PLAIN = structlog.dev.plain_traceback
+
 _NO_BINARY = "no mediamtx binary on PATH or in media_server.mediamtx_path"
 
 
 @pytest.fixture(autouse=True)
 def own_log() -> Iterator[None]:
     """A test that sets the log up has it for itself: its stream is closed after it."""
+    structlog.configure([structlog.dev.ConsoleRenderer(colors=False, exception_formatter=PLAIN)])
     yield
     structlog.reset_defaults()
     structlog.contextvars.clear_contextvars()

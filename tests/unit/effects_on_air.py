@@ -23,7 +23,7 @@ from worker_fakes import dub_reply
 CHUNK = 1024
 # (from, to, level): a short word, a pause of 0.45 s, soft speech, running speech, a long pause.
 PROGRAMME = (
-    *((1.0, 2.0, 0.9), (2.45, 4.0, 0.9), (4.6, 5.6, 0.4), (6.2, 15.0, 0.9), (16.5, 17.5, 0.9)),
+    *((1.0, 2.0, 0.9), (2.45, 4.0, 0.9), (4.6, 5.6, 0.4), (6.2, 12.5, 0.9), (14.0, 15.0, 0.9)),
 )
 ROOM = 0.02  # what sounds between the words
 
@@ -42,7 +42,7 @@ class LevelVad:
 def programme(number: int) -> bytes:
     """A chunk of the programme, in stereo."""
     at = number * CHUNK / RATE
-    level = next((v for a, b, v in PROGRAMME if a <= at < b), ROOM) if at < 18 else 0.0
+    level = next((v for a, b, v in PROGRAMME if a <= at < b), ROOM) if at < 15.5 else 0.0
     wave = np.sign(np.arange(CHUNK) % 48 - 23.5) * round(level * 32767)
     return np.stack([wave, wave], axis=1).astype(np.int16).tobytes()
 
@@ -68,7 +68,7 @@ def played(
         core.resume(resume_s)
     core.set_output(Tracks.SOUND)
     digest = hashlib.sha256()
-    for number in range(26 * RATE // CHUNK):
+    for number in range(22 * RATE // CHUNK):
         now = number * CHUNK * NS_PER_S // RATE
         for fragment in core.audio(now, programme(number), now):
             assert core.dubs.send(fragment) is not None

@@ -40,8 +40,8 @@ from worker_fakes import (
 
 DELAY_S = 6
 EVERY_S = 4  # a sentence of 2 s every 4 s
-WRONG_S, RIGHT_S = 12, 36  # the service goes wrong, and is back
-END_S = 72
+WRONG_S, RIGHT_S = 12, 28  # the service goes wrong, and is back
+END_S = 54
 TALK = [(float(at), at + 2.0) for at in range(2, END_S + 6, EVERY_S)]
 # A sentence is cut after a short pause, sent, and refused: all within the next one.
 ONE_FRAGMENT_S = EVERY_S + 1.0
@@ -149,10 +149,10 @@ LIVE = (Event.WORKER_LIVE, "on_air", "")
 @pytest.mark.parametrize(
     ("fault", "detail", "back_s"),
     [
-        (refusing("UNAVAILABLE", retryable=True), "sts_unreachable", 30),
-        (refusing("MODEL_ERROR", retryable=True), "sts_failing", 30),
+        (refusing("UNAVAILABLE", retryable=True), "sts_unreachable", 20),
+        (refusing("MODEL_ERROR", retryable=True), "sts_failing", 20),
         (refusing("INVALID_INPUT"), "language_refused", 20),
-        (refusing("OVERLOADED", retryable=True, wait_s=4), "overloaded", 30),
+        (refusing("OVERLOADED", retryable=True, wait_s=4), "overloaded", 20),
         (refusing("UNAUTHORIZED"), "sts_refused_key", None),
     ],
 )

@@ -7,8 +7,10 @@ imported.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -175,7 +177,13 @@ def _with_model(registration: Registration, setup: Setup) -> Setup:
 
 def _entries() -> list[EntryPoint]:
     own = [EntryPoint(name, value, GROUP) for name, value in BUILT_IN.items()]
-    return [*own, *entry_points(group=GROUP)]
+    return [*own, *_registered(tuple(sys.path))]
+
+
+@cache
+def _registered(path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
+    """What the packages on `path`, which is the interpreter's, register: all of them are read."""
+    return tuple(entry_points(group=GROUP))
 
 
 def _origin(entry: EntryPoint) -> str:
