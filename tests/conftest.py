@@ -69,8 +69,7 @@ def pytest_collection() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """A worker collects every ten seconds, virtual ones too: it need not look through all that
-    pytest holds."""
+    """Nor need it be looked for among what pytest holds."""
     gc.enable()
     gc.collect()
     gc.freeze()

@@ -15,6 +15,7 @@ from typing import IO, Protocol, cast
 
 import httpx2
 
+from dubcast.certificates import trusted
 from dubcast.errors import FetchError
 
 _CHUNK = 1 << 20
@@ -84,7 +85,9 @@ def download(
     timeout = httpx2.Timeout(_READ_S, connect=connect_s)
     try:
         with (
-            httpx2.Client(follow_redirects=True, timeout=timeout) as client,
+            httpx2.Client(
+                follow_redirects=True, timeout=timeout, verify=trusted(env=True)
+            ) as client,
             client.stream("GET", url, headers=headers) as reply,
         ):
             if reply.status_code == 416:  # all of it had come, and was wrong, or another file's

@@ -59,7 +59,7 @@ class SmallServer:
         self._server.daemon_threads = True
         self.port: int = self._server.server_address[1]
         self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.2,), name=name, daemon=True
+            target=self._server.serve_forever, args=(0.05,), name=name, daemon=True
         )
 
     def start(self) -> None:

@@ -19,6 +19,7 @@ from typing import Any
 import httpx2
 
 from dubcast import config, log
+from dubcast.certificates import trusted
 from dubcast.config import MediaServerSettings
 from dubcast.errors import MediaServerError, MissingPartError
 from dubcast.mediaserver.auth import basic
@@ -145,7 +146,9 @@ class EmbeddedServer(MediaServer):
         super().__init__(settings, plane)
         self._process: asyncio.subprocess.Process | None = None
         base = f"http://127.0.0.1:{settings.http_port}"
-        self._api = httpx2.AsyncClient(base_url=base, timeout=2.0, trust_env=False)
+        self._api = httpx2.AsyncClient(
+            base_url=base, timeout=2.0, trust_env=False, verify=trusted()
+        )
 
     async def start(self) -> None:
         node = find_node()

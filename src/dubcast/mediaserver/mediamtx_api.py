@@ -9,6 +9,7 @@ from urllib.parse import quote
 import httpx2
 
 from dubcast.addresses import host_port, reachable
+from dubcast.certificates import trusted
 from dubcast.config import MediaServerSettings, Secret
 from dubcast.errors import MediaServerError
 from dubcast.mediaserver.interface import api_error
@@ -43,7 +44,7 @@ class MediaMtxApi:
         self.url = url
         auth = (USER, key.get_secret_value())
         self._client = httpx2.AsyncClient(
-            base_url=url, auth=auth, timeout=_TIMEOUT_S, trust_env=False
+            base_url=url, auth=auth, timeout=_TIMEOUT_S, trust_env=False, verify=trusted()
         )
 
     async def pages(self, url: str) -> list[dict[str, Any]]:

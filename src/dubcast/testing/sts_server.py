@@ -14,7 +14,6 @@ from __future__ import annotations
 import base64
 import functools
 import json
-import math
 import socket
 import struct
 import sys
@@ -24,6 +23,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,8 @@ Script = Callable[[dict[str, Any], int], Reply]
 @functools.lru_cache(maxsize=32)
 def tone(seconds: float, rate_hz: int, hz: float = 440.0, level: float = 0.3) -> bytes:
     """A mono S16LE tone: unlike the original and unlike silence."""
-    step = 2 * math.pi * hz / rate_hz
-    peak = level * 32767
-    frames = round(seconds * rate_hz)
-    return b"".join(struct.pack("<h", round(peak * math.sin(step * i))) for i in range(frames))
+    phase = 2 * np.pi * hz / rate_hz * np.arange(round(seconds * rate_hz))
+    return bytes(np.rint(level * 32767 * np.sin(phase)).astype("<i2"))
 
 
 def success(request: Mapping[str, Any], pcm: bytes | None = None, **changes: Any) -> Reply:

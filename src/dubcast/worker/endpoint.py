@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from dubcast import log
 from dubcast.breaker import Breaker, Ticket, Verdict
+from dubcast.certificates import trusted
 from dubcast.config import StsClientSettings
 from dubcast.contract.errors import meaning_of
 from dubcast.contract.sts import StsErrorBody
@@ -89,7 +90,9 @@ class Endpoint:
         self._pinger: asyncio.Task[None] | None = None
         # Packed bodies could unfold into gigabytes before they can be measured.
         headers = {**headers, "Accept-Encoding": "identity"}
-        self._http = httpx2.AsyncClient(base_url=url, headers=headers, trust_env=False)
+        self._http = httpx2.AsyncClient(
+            base_url=url, headers=headers, trust_env=False, verify=trusted()
+        )
 
     async def close(self) -> None:
         """Stop pinging and close the connections; closing twice is harmless."""

@@ -14,6 +14,7 @@ import httpx2
 
 from dubcast import log
 from dubcast.addresses import host_port
+from dubcast.certificates import trusted
 from dubcast.errors import MissingPartError
 from dubcast.listening import family_of
 from dubcast.orchestrator.placement.driver import ChildSpec, Placement
@@ -62,7 +63,7 @@ class LocalPlacement(Placement):
         self._notes = Notes(folder)
         self._host = host
         self._max_streams = max_streams
-        self._api = httpx2.AsyncClient(timeout=_STATUS_TIMEOUT_S, trust_env=False)
+        self._api = httpx2.AsyncClient(timeout=_STATUS_TIMEOUT_S, trust_env=False, verify=trusted())
 
     async def start(self, spec: ChildSpec) -> Child:
         port = _free_port(self._host)

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import json
 import random
-import ssl
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -24,6 +22,7 @@ import httpx2
 from dubcast import log
 from dubcast.addresses import is_this_machine
 from dubcast.breaker import Breaker, Verdict
+from dubcast.certificates import trusted
 from dubcast.config import MASK, BreakerSettings, RemoteSettings
 from dubcast.contract.worker import BreakerState
 from dubcast.errors import ConfigError, NotReachableError, StsError
@@ -156,7 +155,7 @@ class Remote:
         self._loop = asyncio.new_event_loop()
         self._client = httpx2.AsyncClient(
             headers={"Authorization": f"Bearer {key.get_secret_value()}"} if key else {},
-            verify=_certificates(),
+            verify=trusted(env=True),
             timeout=None,  # a call has one deadline for all of it
             trust_env=not local,  # a proxy of this machine's is for what lies beyond it
         )
@@ -300,12 +299,6 @@ def look_for_model(remote: Remote, model: str) -> None:
     if names and model not in names:
         shown = ", ".join(sorted(names)[:20])
         raise ConfigError(f"{remote.key}.model = {model!r}: {remote.name} has: {shown}")
-
-
-@functools.cache
-def _certificates() -> ssl.SSLContext:
-    """Whom to believe; reading it takes a tenth of a second."""
-    return httpx2.create_ssl_context()
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:
