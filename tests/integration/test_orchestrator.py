@@ -35,7 +35,16 @@ from dubcast.orchestrator.placement.driver import ChildSpec
 from dubcast.orchestrator.placement.local import LocalChild, LocalPlacement
 from dubcast.processes.identity import ref
 from dubcast.processes.lasting import Notes
-from rig import KEY, SECRET, eventually, free_ports, publisher, running_role, server_settings
+from rig import (
+    KEY,
+    SECRET,
+    eventually,
+    free_ports,
+    mediamtx_found,
+    publisher,
+    running_role,
+    server_settings,
+)
 
 
 def make_settings(server_kind: str, folder: Path, **orchestrator: Any) -> Settings:
@@ -162,7 +171,7 @@ async def test_a_publisher_brings_the_worker_and_the_egress(plane: Plane) -> Non
         live = await plane.until("live")
         assert live["worker"]["pid"] in alive(plane.starts("worker"))
         assert [one["name"] for one in live["destinations"]] == ["one"]
-        assert len(alive(plane.starts("egress"))) == 1
+        await eventually(lambda: len(alive(plane.starts("egress"))) == 1)
         assert (await plane.client.get("/readyz")).status_code == 200
         metrics = (await plane.client.get("/metrics")).text
         assert 'dubcast_stream_state{state="live",stream="abc"} 1.0' in metrics
@@ -201,7 +210,7 @@ async def test_beyond_grace_everything_is_stopped(plane: Plane) -> None:
 async def test_a_killed_worker_is_restarted_within_a_second_or_so(plane: Plane) -> None:
     with plane.publish():
         await plane.until("live")
-        egress = plane.starts("egress")
+        egress = await eventually(lambda: plane.starts("egress"))
         os.kill(plane.starts("worker")[0], signal.SIGKILL)
         await eventually(lambda: len(plane.starts("worker")) == 2, 4)
         live = await plane.until("live")
@@ -255,6 +264,7 @@ async def test_a_worker_that_grows_too_large_is_started_anew(
             found = await plane.stream()
             assert found["worker"]["last_end"] == "memory"
             assert found["worker"]["exit_code"] == 0  # it was asked, not killed
+            await eventually(lambda: plane.starts("egress"))
         assert len(plane.starts("egress")) == 1  # the limit is the worker's
 
 
@@ -336,12 +346,48 @@ async def test_bad_publishers_start_nothing(plane: Plane) -> None:
     with plane.publish(key="wrong") as wrong, plane.publish("ABC") as unknown:
         assert await wrong.ended() != 0
         assert await unknown.ended() != 0
+    assert plane.starts("worker") == []
     with plane.publish():
         await plane.until("live")
         with plane.publish() as second:
             assert await second.ended() != 0
         assert (await plane.stream())["state"] == "live"
     assert len(plane.starts("worker")) == 1
+
+
+@asynccontextmanager
+async def mediamtx_plane(folder: Path, **orchestrator: Any) -> AsyncIterator[Plane]:
+    """On the server that lists an RTMP publisher 2 s after it was let in."""
+    if not mediamtx_found():
+        pytest.skip("no mediamtx binary")
+    async with running_plane(make_settings("mediamtx", folder, **orchestrator), folder) as plane:
+        yield plane
+
+
+async def test_a_worker_gets_ready_before_its_publisher_is_listed(tmp_path: Path) -> None:
+    async with mediamtx_plane(tmp_path) as plane:
+        with plane.publish(key=f"{KEY}&lang=es"):  # the question has it as the list has it
+            expected = await plane.until("expected")
+            assert (expected["reason"], expected["source"]) == ("publisher_expected", None)
+            await eventually(lambda: plane.starts("worker"), 1)
+            assert await plane.server.ready_paths() == {}
+            live = await plane.until("live")
+            assert [live["worker"]["pid"]] == plane.starts("worker")
+            assert (live["sessions"], live["worker"]["restarts"]) == (1, 0)
+            await eventually(lambda: len(plane.starts("egress")) == 1)
+
+
+async def test_a_publisher_that_is_let_in_and_never_listed_leaves_nothing(tmp_path: Path) -> None:
+    async with mediamtx_plane(tmp_path, max_streams=1) as plane:
+        with publisher(f"{plane.server.publish_url('live/abc/in')}?key={KEY}", seconds=0.4) as one:
+            await plane.until("expected")
+            await one.ended()
+        await plane.until("idle")
+        assert len(plane.starts("worker")) == 1
+        assert plane.starts("egress") == []
+        assert alive(plane.starts("worker")) == []
+        with plane.publish("other"):  # its place is free
+            await eventually(lambda: len(plane.starts("egress")) == 1)
 
 
 async def test_a_closed_ingest_takes_only_known_streams(server_kind: str, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from dubcast.testing import virtual_loop
 
 SOURCE = PathSource("live/abc/in", "1")
 WORKER, EGRESS = "worker:abc", "egress:abc:one"
+AGAIN = ("again",)
 
 
 class Specs:
@@ -34,7 +35,7 @@ class Specs:
 
     def worker(self, stream_id: str, source: PathSource | None) -> ChildSpec:
         url = self.source_url(source) if source else "as it was"
-        return ChildSpec("worker", "abc", "", (url,), {})
+        return ChildSpec("worker", "abc", "", (url,), {}, again=AGAIN)
 
     def source_url(self, source: PathSource) -> str:
         return f"by {source.source_type}"
@@ -158,7 +159,7 @@ def test_a_publisher_back_by_another_protocol_has_a_worker_that_reads_that() -> 
         assert scene.started() == [WORKER, EGRESS, WORKER]
         first, _, again = scene.placement.started
         assert [number for _, number in first.signals] == [signal.SIGTERM]
-        assert scene.placement.specs[-1].argv == ("by rtspSession",)
+        assert scene.placement.specs[-1].argv == ("by rtspSession", *AGAIN)
         worker = scene.actor.worker
         assert worker is not None and worker.supervisor.life.fate == "replaced"
         assert again.signals == []
@@ -179,7 +180,7 @@ def test_a_worker_that_was_found_running_is_not_replaced() -> None:
         assert found.signals == []
         found.end(1)
         await asyncio.sleep(3)
-        assert scene.placement.specs[-1].argv == ("by rtspSession",)
+        assert scene.placement.specs[-1].argv == ("by rtspSession", *AGAIN)
         for child in scene.actor.children.values():
             assert child.task is not None
             child.task.cancel()
@@ -222,3 +223,63 @@ def test_what_a_worker_lacks_is_the_reason_whatever_the_server_lists(
             child.task.cancel()
 
     play(story)
+
+
+EXPECTED = PathSource("live/abc/in", "", "rtmpConn")
+
+
+def test_what_was_prepared_is_what_reads_when_the_publisher_is_seen() -> None:
+    async def story(scene: Scene) -> None:
+        scene.actor.requested(EXPECTED)
+        await asyncio.sleep(2)
+        assert scene.started() == [WORKER]
+        assert scene.actor.holds_place
+        scene.actor.observed(PathSource("live/abc/in", "1", "rtmpConn"), output_ready=False)
+        await asyncio.sleep(1)
+        assert scene.started() == [WORKER, EGRESS]
+        assert scene.actor.stream.state is StreamState.STARTING
+        scene.actor.observed(PathSource("live/abc/in", "1", "rtmpConn"), output_ready=True)
+        await asyncio.sleep(1)
+        assert scene.actor.stream.state is StreamState.LIVE
+        assert scene.placement.started[0].signals == []
+        await end(scene)
+
+    play(story)
+
+
+def test_a_publisher_that_sends_something_else_has_a_worker_that_begins_as_the_first() -> None:
+    async def story(scene: Scene) -> None:
+        scene.actor.requested(EXPECTED)
+        await asyncio.sleep(2)
+        scene.actor.observed(PathSource("live/abc/in", "1", "other"), output_ready=False)
+        await asyncio.sleep(2)
+        assert scene.started() == [WORKER, EGRESS, WORKER]
+        assert [number for _, number in scene.placement.started[0].signals] == [signal.SIGTERM]
+        worker = scene.placement.specs[-1]
+        assert (worker.argv, worker.again) == (("by other",), AGAIN)
+        assert scene.actor.worker is not None
+        assert scene.actor.worker.supervisor.life.restarts == 0
+        await end(scene)
+
+    play(story)
+
+
+def test_a_publisher_that_is_never_seen_leaves_no_process_and_no_place_taken() -> None:
+    async def story(scene: Scene) -> None:
+        scene.actor.requested(EXPECTED)
+        await asyncio.sleep(5)
+        scene.actor.observed(None, output_ready=False)
+        await asyncio.sleep(1)
+        assert [number for _, number in scene.placement.started[0].signals] == [signal.SIGTERM]
+        assert len(scene.placement.forgotten) == len(scene.placement.started) == 1
+        assert scene.actor.stream.state is StreamState.IDLE
+        assert (scene.actor.children, scene.actor.holds_place) == ({}, False)
+
+    play(story)
+
+
+async def end(scene: Scene) -> None:
+    for child in scene.actor.children.values():
+        assert child.task is not None
+        child.task.cancel()
+    await asyncio.sleep(1)

@@ -11,7 +11,7 @@ import asyncio
 import pytest
 
 from dubcast.orchestrator.orchestrator import Orchestrator
-from dubcast.orchestrator.stream import Stream
+from dubcast.orchestrator.stream import Stream, StreamPolicy
 from dubcast.testing import virtual_loop
 from dubcast.testing.hook_orders import run_orders, storm
 
@@ -56,6 +56,18 @@ def test_the_check_finds_hooks_that_are_believed(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(Orchestrator, "hooked", gullible)
     assert run_orders(5).violations > 0
+
+
+def test_the_check_finds_a_worker_that_waits_for_ever_for_who_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    patient = StreamPolicy.__init__
+
+    def for_ever(self: StreamPolicy, **given: float) -> None:
+        patient(self, **given, request_s=9e9)
+
+    monkeypatch.setattr(StreamPolicy, "__init__", for_ever)
+    assert run_orders(10).violations > 0
 
 
 def test_in_virtual_time_nobody_waits() -> None:

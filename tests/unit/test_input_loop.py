@@ -206,3 +206,19 @@ def test_speech_is_submitted_while_it_is_read() -> None:
     one = Stage((Read(media_s=6, talk=[(0.5, 1.1)], after_s=99),))
     one.run_for(4)
     assert len(one.submitted) == 1
+
+
+def test_what_has_yet_to_come_is_looked_for_often_at_first() -> None:
+    tries = []
+    for seconds in (5, 35):
+        one = Stage((AWAY,))
+        one.run_for(seconds)
+        tries.append(len(one.source.inputs))
+    assert tries[0] == pytest.approx(5 / (AWAY.after_s + 0.1), abs=2)
+    assert tries[1] - tries[0] == pytest.approx(30 / (AWAY.after_s + 0.3), abs=2)
+
+
+def test_what_was_there_is_looked_for_less_often() -> None:
+    one = Stage((Read(media_s=1), AWAY))
+    one.run_for(1 + 4)
+    assert len(one.source.inputs) == pytest.approx(1 + 4 / (AWAY.after_s + 0.3), abs=1.5)

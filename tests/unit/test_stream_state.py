@@ -134,7 +134,8 @@ def test_a_pair_that_is_not_listed_is_an_error() -> None:
         step(S.LIVE, Event.GRACE_OVER)
 
 
-_REAL = [event for event in Event if event not in (Event.GRACE_OVER, Event.STOPPED)]
+_OWN = (Event.GRACE_OVER, Event.REQUEST_OVER, Event.STOPPED)  # they come in one state alone
+_REAL = [event for event in Event if event not in _OWN]
 
 
 def test_every_event_that_can_come_is_listed_in_every_state() -> None:
@@ -146,7 +147,12 @@ def test_every_event_that_can_come_is_listed_in_every_state() -> None:
 
 
 _WORLD = st.lists(
-    st.sampled_from(["up_a", "up_b", "down", "wait", "live", "lost", "fail", "degraded", "ended"]),
+    st.sampled_from(
+        [
+            *("asked", "up_a", "up_b", "refused", "down", "wait"),
+            *("live", "lost", "fail", "degraded", "ended"),
+        ]
+    ),
     max_size=80,
 )
 
@@ -156,7 +162,7 @@ _WORLD = st.lists(
 def test_at_most_one_set_of_children_runs(world: list[str]) -> None:
     """Whatever is observed in whatever order: start only when nothing runs."""
     stream = Stream("abc", StreamPolicy(grace_s=5), 0)
-    running, stopping, now = False, False, 0
+    running, prepared, stopping, now = False, False, False, 0
     news = {
         "live": Event.WORKER_LIVE,
         "lost": Event.WORKER_LOST,
@@ -168,6 +174,10 @@ def test_at_most_one_set_of_children_runs(world: list[str]) -> None:
         actions: tuple[Action, ...] = ()
         if what in ("up_a", "up_b"):
             actions = stream.observed(A if what == "up_a" else B, now)
+        elif what == "asked":
+            actions = stream.requested(A, now)
+        elif what == "refused":
+            actions = stream.refused(B, "video_codec", "it is HEVC", now)
         elif what == "down":
             actions = stream.observed(None, now)
         elif what == "wait":
@@ -179,12 +189,13 @@ def test_at_most_one_set_of_children_runs(world: list[str]) -> None:
         elif what in news and running:
             actions = stream.worker(news[what], what, now)
         for action in actions:
-            if action is Action.START:
-                assert not running
-                running, stopping = True, False
-            else:
+            if action is Action.STOP:
                 assert running
                 stopping = True
+            else:
+                assert not running or (prepared and not stopping)
+                running, stopping = True, False
+            prepared = action is Action.PREPARE
     assert running or stream.state in (S.IDLE, S.FAILED)
 
 
@@ -211,3 +222,86 @@ def test_another_publisher_is_not_blamed_for_what_the_last_one_sent() -> None:
     stream.refused(A, "video_codec", "it is HEVC", at(1))
     assert stream.observed(B, at(3)) == (Action.START,)
     assert (stream.state, stream.sessions) == (S.STARTING, 2)
+
+
+def expected() -> Stream:
+    stream = Stream("abc", StreamPolicy(grace_s=60, request_s=5), 0)
+    assert stream.requested(A, at(1)) == (Action.PREPARE,)
+    assert (stream.state, stream.reason) == (S.EXPECTED, "publisher_expected")
+    assert (stream.requested_by, stream.source) == (A, None)
+    return stream
+
+
+def test_who_was_let_in_and_is_seen_has_what_was_prepared_and_the_rest() -> None:
+    stream = expected()
+    assert stream.worker(Event.WORKER_WAITING, "waiting", at(2)) == ()
+    assert stream.observed(None, at(2.5)) == ()
+    assert stream.observed(A, at(3)) == (Action.START,)
+    assert (stream.state, stream.sessions) == (S.STARTING, 1)
+    assert stream.observed(A, at(60)) == ()
+
+
+def test_who_was_let_in_and_is_not_seen_leaves_nothing_behind() -> None:
+    stream = expected()
+    assert stream.observed(None, at(5.9)) == ()
+    assert stream.observed(None, at(6)) == (Action.STOP,)
+    assert stream.state is S.STOPPING
+    stream.stopped(at(7))
+    assert (stream.state, stream.sessions, stream.source) == (S.IDLE, 0, None)
+    assert stream.requested(B, at(8)) == (Action.PREPARE,)
+
+
+def test_it_is_not_waited_for_longer_while_the_server_is_away() -> None:
+    assert expected().tick(at(6)) == (Action.STOP,)
+
+
+def test_one_that_asks_again_is_waited_for_anew_and_starts_nothing() -> None:
+    stream = expected()
+    assert stream.requested(B, at(4)) == ()
+    assert stream.requested_by is A  # as the worker that gets ready
+    assert stream.observed(None, at(8.9)) == ()
+    assert stream.observed(None, at(9)) == (Action.STOP,)
+
+
+def test_a_second_publisher_that_asks_changes_nothing_on_air() -> None:
+    for state in (S.LIVE, S.DEGRADED, S.GRACE, S.STOPPING):
+        stream = on_air()
+        if state is S.DEGRADED:
+            stream.worker(Event.WORKER_LOST, "worker_crashed", at(5))
+        if state in (S.GRACE, S.STOPPING):
+            stream.observed(None, at(5))
+        if state is S.STOPPING:
+            stream.observed(None, at(65))
+        before = {**vars(stream)}
+        assert before["state"] is state
+        assert stream.requested(B, at(66)) == ()
+        assert vars(stream) == before
+
+
+def test_one_that_was_let_in_and_sends_what_cannot_be_served_ends_what_was_prepared() -> None:
+    stream = expected()
+    assert stream.refused(A, "video_codec", "it is HEVC", at(3)) == (Action.STOP,)
+    assert (stream.state, stream.reason) == (S.FAILED, "video_codec")
+    stream.stopped(at(4))
+    assert stream.observed(None, at(5)) == ()
+    assert stream.state is S.IDLE
+
+
+def test_a_worker_that_cannot_be_prepared_is_not_tried_again_for_the_same_publisher() -> None:
+    stream = expected()
+    assert stream.worker(Event.WORKER_FAILED, "bad_voice", at(2)) == (Action.STOP,)
+    stream.stopped(at(2))
+    assert stream.observed(None, at(2.5)) == ()
+    assert stream.observed(A, at(3)) == ()
+    assert (stream.state, stream.reason) == (S.FAILED, "bad_voice")
+    assert stream.observed(None, at(4)) == ()
+    assert stream.observed(B, at(5)) == (Action.START,)
+
+
+def test_a_worker_that_could_not_be_prepared_is_forgotten_with_its_publisher() -> None:
+    stream = expected()
+    stream.worker(Event.WORKER_FAILED, "bad_voice", at(2))
+    stream.stopped(at(2))
+    stream.observed(None, at(6))
+    stream.observed(None, at(8))
+    assert stream.state is S.IDLE

@@ -15,6 +15,7 @@ class StreamState(StrEnum):
     """What a stream is doing."""
 
     IDLE = "idle"  # no publisher, nothing runs
+    EXPECTED = "expected"  # a publisher was let in and is not listed yet; a worker gets ready
     STARTING = "starting"  # a publisher is there, the output cannot be read yet
     LIVE = "live"  # the output can be read, and dubs are on air or nobody speaks
     DEGRADED = "degraded"  # on air, or ought to be, with something missing; the reason says what
@@ -29,6 +30,7 @@ class StreamReason(StrEnum):
     """
 
     NEW = "new"  # just heard of
+    PUBLISHER_EXPECTED = "publisher_expected"  # it was let in, and is not listed yet
     PUBLISHER_UP = "publisher_up"
     PUBLISHER_BACK = "publisher_back"  # within the grace period
     PUBLISHER_GONE = "publisher_gone"

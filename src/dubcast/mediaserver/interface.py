@@ -7,12 +7,15 @@ orchestrator only talks to it, so that the streams outlive an orchestrator.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from dubcast.addresses import host_port, reachable
 from dubcast.config import MediaServerSettings, Secret, Settings
 from dubcast.errors import MediaServerError
 from dubcast.mediaserver import ways_in
+from dubcast.mediaserver.keys import without_keys
 from dubcast.mediaserver.ways_in import TrackFault
 
 # Beyond the grace period: until a publisher that returned is on air again, or a new worker is, it
@@ -56,6 +59,8 @@ class MediaServer(ABC):
     """
 
     kind: str
+    # Protocols of publishers whom the server lists only a while after it let them in, and as what.
+    lists_late: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, settings: MediaServerSettings, plane: ControlPlane) -> None:
         self.settings = settings
@@ -110,6 +115,12 @@ class MediaServer(ABC):
     def source_url(self, source: PathSource) -> str:
         """Where a worker reads what `source` publishes, so that none of its tracks is lost."""
         return self.read_url(source.path)
+
+    def expected(self, path: str, protocol: str, query: str) -> PathSource | None:
+        """What a publisher who was let in just now will be listed as, but for its id and tracks;
+        None where the server lists it at once."""
+        kind = self.lists_late.get(protocol)
+        return PathSource(path, "", kind, without_keys(query)) if kind else None
 
     def refusal(self, source: PathSource) -> TrackFault | None:
         """Why what `source` publishes cannot be served, as far as the server tells."""

@@ -14,9 +14,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit, urlunsplit
 
 import yaml
@@ -213,6 +213,7 @@ class MediaMtx(MediaServer):
     """MediaMTX, the production server."""
 
     kind = "mediamtx"
+    lists_late: ClassVar[Mapping[str, str]] = {"rtmp": "rtmpConn"}  # after 2 s of what is sent
 
     def __init__(
         self, settings: MediaServerSettings, plane: ControlPlane, binary: Path | None

@@ -15,6 +15,7 @@ from dubcast.mediaserver.interface import PathSource
 from dubcast.mediaserver.ways_in import TrackFault
 from dubcast.orchestrator.children import ChildTasks, StreamChild
 from dubcast.orchestrator.launch import Launcher
+from dubcast.orchestrator.placement.driver import ChildSpec
 from dubcast.orchestrator.stream import Action, Stream
 from dubcast.orchestrator.worker_event import News, without_a_track, worker_event
 from dubcast.processes.child import Child
@@ -65,6 +66,10 @@ class Actor:
         """True while the stream counts against the machine's capacity."""
         return self.stream.state not in (StreamState.IDLE, StreamState.FAILED)
 
+    def requested(self, source: PathSource) -> None:
+        """`source` was let in; the media server lists it in a moment, or never."""
+        self._carry_out(self.stream.requested(source, self._clock.monotonic_ns()))
+
     def observed(self, source: PathSource | None, *, output_ready: bool) -> None:
         """The media server's word: who publishes, or None, and whether it lists the output."""
         changed, self._output_ready = output_ready is not self._output_ready, output_ready
@@ -97,21 +102,36 @@ class Actor:
 
     def _carry_out(self, actions: tuple[Action, ...]) -> None:
         for action in actions:
-            if action is Action.START:
-                self._start({})
-            else:
-                self._stop()
+            match action:
+                case Action.PREPARE:
+                    self._prepare()
+                case Action.START:
+                    self._start({})
+                case Action.STOP:
+                    self._stop()
         self._changed(self)
+
+    def _prepare(self) -> None:
+        stream, source = self.stream, self.stream.requested_by
+        assert source is not None
+        self._start_child(self._launcher.worker(stream.stream_id, source), None)
+        _logger.info("stream.expected", streamId=stream.stream_id)
 
     def _start(self, running: dict[str, Child]) -> None:
         stream, source = self.stream, self.stream.source
         self._reads = self._launcher.source_url(source) if source else None
         for spec in self._launcher.children(stream.stream_id, source):
-            adopted = running.pop(spec.key, None)
-            self.children[spec.key] = self._tasks.start(
-                spec, adopted, self._child_news, self._child_ended
-            )
+            prepared = self.children.get(spec.key)
+            if prepared is None or prepared.task is None:
+                self._start_child(spec, running.pop(spec.key, None))
+            elif not prepared.spec.is_run_as(spec):  # something else was expected
+                prepared.become(spec, self._clock.monotonic_ns(), as_first=True)
         _logger.info("stream.start", streamId=stream.stream_id, children=len(self.children))
+
+    def _start_child(self, spec: ChildSpec, adopted: Child | None) -> None:
+        self.children[spec.key] = self._tasks.start(
+            spec, adopted, self._child_news, self._child_ended
+        )
 
     def _follow(self, source: PathSource) -> None:
         """Have the worker read where this publisher's tracks are: one that returned may have come

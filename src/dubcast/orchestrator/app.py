@@ -118,6 +118,8 @@ def _add_auth(app: FastAPI, orchestrator: Orchestrator, access: Access) -> None:
                 why=refused.words,
             )
             raise HTTPException(401, refused.words)
+        if publishes:
+            orchestrator.let_in(question.path, question.protocol, question.query.get_secret_value())
 
 
 def _add_streams(app: FastAPI, orchestrator: Orchestrator) -> None:

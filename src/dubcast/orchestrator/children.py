@@ -37,11 +37,12 @@ class StreamChild:
         """What runs, or is started the next time."""
         return self._placed.spec
 
-    def become(self, spec: ChildSpec, now_ns: int | None) -> None:
-        """Run as `spec` says: from its next start on, or at once if `now_ns` is given."""
+    def become(self, spec: ChildSpec, now_ns: int | None, *, as_first: bool = False) -> None:
+        """Run as `spec` says: from its next start on, or at once if `now_ns` is given; `as_first`:
+        as if it had never run."""
         self._placed.spec = spec
         if now_ns is not None:
-            self.supervisor.life.replace(now_ns)
+            self.supervisor.life.replace(now_ns, as_first=as_first)
 
 
 class ChildTasks:

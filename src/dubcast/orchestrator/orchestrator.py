@@ -2,7 +2,8 @@
 
 One event loop owns every stream's state. Observations and the news of children are steps of the
 stream's `Actor`, plain calls that nothing can come between; only the reconciler looks at the media
-server. Hooks change nothing: they only make it look sooner.
+server. Hooks change nothing: they only make it look sooner. For a publisher that was let in a
+worker gets ready, as the server may list it seconds later.
 """
 
 from __future__ import annotations
@@ -81,6 +82,17 @@ class Orchestrator:
             return False
         self.hint()
         return True
+
+    def let_in(self, path: str, protocol: str, query: str) -> None:
+        """A publisher of `path` was let in: where the server takes its time to list it, a worker
+        gets ready. Before the first look it is not known what runs."""
+        stream_id = stream_id_of_ingest(path)
+        source = self._server.expected(path, protocol, query)
+        if stream_id is None or source is None or self._observed_ns is None:
+            return
+        if stream_id not in self._actors:
+            self._actors[stream_id] = self._new_actor(stream_id)
+        self._actors[stream_id].requested(source)
 
     # ---- what is told ---------------------------------------------------------------------
 

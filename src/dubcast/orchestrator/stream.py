@@ -1,7 +1,8 @@
 """One stream as the control plane sees it: a transition table, and what each step asks for. Pure.
 
 Hooks do not come here: they only make the reconciler look sooner. What comes here is what was
-observed, so lost, doubled or reordered hooks cannot start a second worker.
+observed, so lost, doubled or reordered hooks cannot start a second worker. One thing comes earlier:
+that a publisher was let in. A worker gets ready for it, and ends if it is not seen in time.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from dubcast.mediaserver.interface import PathSource
 class Event(StrEnum):
     """What was observed."""
 
+    REQUESTED = "requested"  # a publisher was let in: it is listed in a moment, or never
+    REQUEST_OVER = "request_over"  # it was not
     PUBLISHER_UP = "publisher_up"  # a publisher is there (again and again while it is)
     PUBLISHER_DOWN = "publisher_down"
     REFUSED = "refused"  # a publisher is there, with what cannot be served
@@ -32,7 +35,8 @@ class Event(StrEnum):
 class Action(StrEnum):
     """What the control plane has to do."""
 
-    START = "start"  # the worker and the egress of every destination
+    PREPARE = "prepare"  # the worker alone, which has nothing to read yet
+    START = "start"  # the worker, if it does not run yet, and the egress of every destination
     STOP = "stop"  # all of them
 
 
@@ -42,6 +46,10 @@ _Step = tuple[StreamState, tuple[Action, ...]]
 
 # Every pair that may happen. One that is not listed is an error in dubcast.
 _TABLE: dict[tuple[StreamState, Event], _Step] = {
+    (S.IDLE, E.REQUESTED): (S.EXPECTED, (Action.PREPARE,)),
+    (S.EXPECTED, E.PUBLISHER_UP): (S.STARTING, (Action.START,)),
+    (S.EXPECTED, E.REFUSED): (S.FAILED, (Action.STOP,)),
+    (S.EXPECTED, E.REQUEST_OVER): (S.STOPPING, (Action.STOP,)),
     (S.IDLE, E.PUBLISHER_UP): (S.STARTING, (Action.START,)),
     (S.IDLE, E.REFUSED): (S.FAILED, _NOTHING),
     (S.STARTING, E.REFUSED): (S.FAILED, (Action.STOP,)),
@@ -65,16 +73,23 @@ _TABLE: dict[tuple[StreamState, Event], _Step] = {
 # The same state is kept: what is observed again and again, and news that comes late.
 _KEEP: dict[StreamState, set[Event]] = {
     S.IDLE: {E.PUBLISHER_DOWN, E.STOPPED},
-    S.STARTING: {E.PUBLISHER_UP, E.WORKER_WAITING, E.WORKER_LOST},
-    S.LIVE: {E.PUBLISHER_UP, E.WORKER_LIVE},
-    S.DEGRADED: {E.PUBLISHER_UP, E.WORKER_DEGRADED, E.WORKER_WAITING, E.WORKER_LOST},
+    S.EXPECTED: {
+        *(E.REQUESTED, E.PUBLISHER_DOWN, E.WORKER_LIVE, E.WORKER_DEGRADED),
+        *(E.WORKER_WAITING, E.WORKER_LOST),
+    },
+    S.STARTING: {E.REQUESTED, E.PUBLISHER_UP, E.WORKER_WAITING, E.WORKER_LOST},
+    S.LIVE: {E.REQUESTED, E.PUBLISHER_UP, E.WORKER_LIVE},
+    S.DEGRADED: {
+        *(E.REQUESTED, E.PUBLISHER_UP, E.WORKER_DEGRADED),
+        *(E.WORKER_WAITING, E.WORKER_LOST),
+    },
     S.GRACE: {
-        *(E.PUBLISHER_DOWN, E.WORKER_LIVE, E.WORKER_DEGRADED),
+        *(E.REQUESTED, E.PUBLISHER_DOWN, E.WORKER_LIVE, E.WORKER_DEGRADED),
         *(E.WORKER_WAITING, E.WORKER_LOST),
     },
     # A publisher that returns now is served as soon as the old processes are gone.
-    S.STOPPING: {*E} - {E.STOPPED, E.WORKER_FAILED, E.GRACE_OVER},
-    S.FAILED: {*E} - {E.PUBLISHER_DOWN, E.WORKER_FAILED, E.GRACE_OVER},
+    S.STOPPING: {*E} - {E.STOPPED, E.WORKER_FAILED, E.GRACE_OVER, E.REQUEST_OVER},
+    S.FAILED: {*E} - {E.PUBLISHER_DOWN, E.WORKER_FAILED, E.GRACE_OVER, E.REQUEST_OVER},
 }
 
 
@@ -97,6 +112,7 @@ class StreamPolicy:
     """What a stream's actor needs to know of the settings."""
 
     grace_s: float = 60.0
+    request_s: float = 5.0  # a publisher that was let in is listed by then, or is not coming
 
 
 class Stream:
@@ -114,9 +130,20 @@ class Stream:
         self.message = ""
         self.since_ns = now_ns
         self.source: PathSource | None = None
+        self.requested_by: PathSource | None = None  # for whom a worker was prepared last
         self.sessions = 0  # publishers seen, by source id
         self._grace_ends: int | None = None
+        self._request_ends: int | None = None  # until then who was let in may yet be listed
         self._has_children = False  # started and not yet gone; none are started beside them
+
+    def requested(self, source: PathSource, now_ns: int) -> tuple[Action, ...]:
+        """`source` was let in: a stream of which nothing runs gets ready for it."""
+        actions = self._apply(E.REQUESTED, StreamReason.PUBLISHER_EXPECTED, now_ns)
+        if Action.PREPARE in actions:
+            self.requested_by = source
+        if self.state is S.EXPECTED:
+            self._request_ends = now_ns + s_to_ns(self._policy.request_s)
+        return actions
 
     def observed(self, source: PathSource | None, now_ns: int) -> tuple[Action, ...]:
         """The media server's word: who publishes, or None."""
@@ -126,6 +153,8 @@ class Stream:
             reason = StreamReason.PUBLISHER_BACK if returned else StreamReason.PUBLISHER_UP
             return self._apply(E.PUBLISHER_UP, reason, now_ns)
         self.source = None
+        if self._request_ends is not None:  # not there yet is not gone
+            return self.tick(now_ns)
         return self._down(now_ns) + self.tick(now_ns)
 
     def refused(
@@ -141,12 +170,12 @@ class Stream:
 
     def _seen(self, source: PathSource, now_ns: int) -> None:
         """Another publisher than before is a new session, and not blamed for what the last one
-        sent."""
+        sent; the one that was expected is, for what its worker said."""
         if self.source is None or source.source_id != self.source.source_id:
             self.sessions += 1
-            if self.state is S.FAILED:
+            if self.state is S.FAILED and self._request_ends is None:
                 self._down(now_ns)
-        self.source = source
+        self.source, self._request_ends = source, None
 
     def _down(self, now_ns: int) -> tuple[Action, ...]:
         actions = self._apply(E.PUBLISHER_DOWN, StreamReason.PUBLISHER_GONE, now_ns)
@@ -155,7 +184,11 @@ class Stream:
         return actions
 
     def tick(self, now_ns: int) -> tuple[Action, ...]:
-        """Time has passed: the end of the grace period."""
+        """Time has passed: the end of the grace period, or of the wait for who was let in."""
+        if self._request_ends is not None and now_ns >= self._request_ends:
+            self._request_ends = None
+            if self.state is S.EXPECTED:
+                return self._apply(E.REQUEST_OVER, StreamReason.PUBLISHER_GONE, now_ns)
         if self.state is S.GRACE and self._grace_ends is not None and now_ns >= self._grace_ends:
             return self._apply(E.GRACE_OVER, StreamReason.PUBLISHER_GONE, now_ns)
         return ()
@@ -184,11 +217,11 @@ class Stream:
 
     def _apply(self, event: Event, reason: str, now_ns: int) -> tuple[Action, ...]:
         state, actions = step(self.state, event)
-        if Action.START in actions:
+        if Action.START in actions or Action.PREPARE in actions:
             self._has_children = True
         if state is not self.state:
             self._enter(state, reason, now_ns)
-        elif state is S.DEGRADED and reason and event is not E.PUBLISHER_UP:
+        elif state is S.DEGRADED and reason and event not in (E.PUBLISHER_UP, E.REQUESTED):
             self.reason = reason
         return actions
 

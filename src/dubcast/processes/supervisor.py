@@ -135,8 +135,10 @@ class LifeCycle:
                 self._end(Fate.QUIET_OVER, gentle, now_ns)
         return self._climb.due(now_ns) if self._climb is not None else None
 
-    def replace(self, now_ns: int) -> None:
-        """It is to end, and to be started again at once."""
+    def replace(self, now_ns: int, *, as_first: bool = False) -> None:
+        """It is to end, and to be started again at once; `as_first`: as if it had never run."""
+        if as_first:
+            self.restarts = -1
         if self._asked is None:
             self._end(Fate.REPLACED, term_then_kill(self._policy.term_s), now_ns)
 

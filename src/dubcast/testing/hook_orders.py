@@ -1,10 +1,10 @@
 """Random orders of what an orchestrator hears and what happens to it, and how often it errs.
 
 The real orchestrator, with its reconciler, actors and supervisors, in virtual time, between a
-media server and a placement that are scripted. Publishers come and go; hooks are lost, sent five
-times, late, in the wrong order, and for paths that are none of ours; workers crash; the media
-server is away at times. At no time may a path have two workers; when all is quiet, every path with
-a publisher has exactly one, and every other has none.
+media server and a placement that are scripted. Publishers ask, come and go, or ask and never come;
+hooks are lost, sent five times, late, in the wrong order, and for paths that are none of ours;
+workers crash; the media server is away at times. At no time may a path have two workers; when all
+is quiet, every path with a publisher has exactly one, and every other has none.
 
 `python -m dubcast.testing.hook_orders --orders 10000` prints the figures.
 """
@@ -37,6 +37,7 @@ from dubcast.testing import virtual_loop
 GRACE_S = 5.0
 _STREAMS = ("one", "two", "three")
 _SPOOFED = ("live/one/out", "live/../one/in", "live/ONE/in", "other/one/in", "live/one/in/x")
+_QUERIES = ("", "lang=es")
 _EVENTS = 24
 _ANSWER_S = 0.02
 # Longer than a look, a start and a stop, with the grace period twice.
@@ -136,8 +137,10 @@ class _World:
 
     def _happen(self, number: int) -> None:
         what = self._rng.random()
-        if what < 0.7:
+        if what < 0.55:
             self._flap(self._rng.choice(_STREAMS), number)
+        elif what < 0.7:
+            self._ask(self._rng.choice(_STREAMS))
         elif what < 0.8:
             self._server.away = not self._server.away
         elif what < 0.9:
@@ -145,12 +148,17 @@ class _World:
         else:
             self._hooks.append(HookEvent(path=self._rng.choice(_SPOOFED), sourceId="x"))
 
+    def _ask(self, stream_id: str) -> None:
+        """A publisher is let in; whether and when it is listed is another matter."""
+        self._orchestrator.let_in(ingest_path(stream_id), "rtmp", self._rng.choice(_QUERIES))
+
     def _flap(self, stream_id: str, number: int) -> None:
         path = ingest_path(stream_id)
         if path in self._server.paths:
             del self._server.paths[path]
         else:
-            self._server.paths[path] = PathSource(path, f"source-{number}")
+            query = self._rng.choice(_QUERIES)
+            self._server.paths[path] = PathSource(path, f"source-{number}", query=query)
         event = HookEvent(path=path, sourceId=f"source-{number}")
         self._hooks += [event] * self._rng.choice([0, 1, 1, 5])
 
@@ -196,6 +204,9 @@ class _Server(MediaServer):
             raise MediaServerError("away")
         return seen
 
+    def expected(self, path: str, protocol: str, query: str) -> PathSource | None:
+        return PathSource(path, "", query=query)
+
     async def start(self) -> None:
         """It runs."""
 
@@ -217,7 +228,10 @@ class _Launcher(Launcher):
     """A worker per stream, without its command line: that takes longer than all the rest."""
 
     def children(self, stream_id: str, source: PathSource | None) -> list[ChildSpec]:
-        return [ChildSpec("worker", stream_id, "", (), {})]
+        return [self.worker(stream_id, source)]
+
+    def worker(self, stream_id: str, source: PathSource | None) -> ChildSpec:
+        return ChildSpec("worker", stream_id, "", (source.query if source else "",), {})
 
 
 class _Worker(Child):

@@ -20,6 +20,9 @@ from dubcast.worker.waiting import End, resolve, until
 
 _INPUT_MARGIN_S = 1.0
 _AGAIN_AFTER_S = 0.3
+# A worker that gets ready for a publisher is there before it: it is read as soon as it can be.
+_AT_FIRST_AFTER_S = 0.1
+_AT_FIRST_S = 5.0
 _LAST_PUSH_S = 1.0  # what was pushed last is still on its way
 
 _log = log.get("worker")
@@ -98,7 +101,7 @@ class InputLoop:
                 _log.info("input ended", kind=kind, reason=message)
             if await self._is_over(kind, message):
                 return
-            await asyncio.sleep(_AGAIN_AFTER_S)
+            await asyncio.sleep(self._again_after_s())
 
     async def _read(self) -> End:
         """Read the source once, to its end."""
@@ -118,10 +121,17 @@ class InputLoop:
             self._gone_since = self._edges.clock.monotonic_ns()
         return end
 
-    async def _is_over(self, kind: str, message: str) -> bool:
+    def _again_after_s(self) -> float:
+        at_first = not self.sessions and self._gone_s() < _AT_FIRST_S
+        return _AT_FIRST_AFTER_S if at_first else _AGAIN_AFTER_S
+
+    def _gone_s(self) -> float:
         assert self._gone_since is not None
-        gone_s = ns_to_s(self._edges.clock.monotonic_ns() - self._gone_since)
-        gone = Gone(kind == "error", gone_s, self.sessions > 0, self._core.drained)
+        return ns_to_s(self._edges.clock.monotonic_ns() - self._gone_since)
+
+    async def _is_over(self, kind: str, message: str) -> bool:
+        begun = self.sessions > 0
+        gone = Gone(kind == "error", self._gone_s(), begun, self._core.drained)
         then = what_then(self._spec, gone)
         if then is Then.UNREADABLE:
             raise InputError(

@@ -30,6 +30,10 @@ class ChildSpec:
         """Unique among all children: at most one runs."""
         return ":".join(filter(None, (self.role, self.stream_id, self.name)))
 
+    def is_run_as(self, other: ChildSpec) -> bool:
+        """True if what is started for both is the same, keys and settings too."""
+        return (self.argv, self.env) == (other.argv, other.env)
+
     def restarted(self) -> ChildSpec:
         """The same child as it is started after the first time."""
         return replace(self, argv=(*self.argv, *self.again), again=())
