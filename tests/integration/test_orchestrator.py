@@ -367,7 +367,7 @@ async def mediamtx_plane(folder: Path, **orchestrator: Any) -> AsyncIterator[Pla
 async def test_a_worker_gets_ready_before_its_publisher_is_listed(tmp_path: Path) -> None:
     async with mediamtx_plane(tmp_path) as plane:
         with plane.publish(key=f"{KEY}&lang=es"):  # the question has it as the list has it
-            expected = await plane.until("expected")
+            expected = await plane.until("starting")
             assert (expected["reason"], expected["source"]) == ("publisher_expected", None)
             await eventually(lambda: plane.starts("worker"), 1)
             assert await plane.server.ready_paths() == {}
@@ -380,7 +380,7 @@ async def test_a_worker_gets_ready_before_its_publisher_is_listed(tmp_path: Path
 async def test_a_publisher_that_is_let_in_and_never_listed_leaves_nothing(tmp_path: Path) -> None:
     async with mediamtx_plane(tmp_path, max_streams=1) as plane:
         with publisher(f"{plane.server.publish_url('live/abc/in')}?key={KEY}", seconds=0.4) as one:
-            await plane.until("expected")
+            await plane.until("starting")
             await one.ended()
         await plane.until("idle")
         assert len(plane.starts("worker")) == 1

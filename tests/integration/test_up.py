@@ -228,7 +228,7 @@ async def test_beyond_its_budget_a_worker_is_replaced_by_the_original(
     server_kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DUBCAST__ORCHESTRATOR__CRASH_BUDGET", "1")
-    monkeypatch.setenv("DUBCAST__ORCHESTRATOR__QUIET_S", "6")
+    monkeypatch.setenv("DUBCAST__ORCHESTRATOR__QUIET_S", "12")
     one = Up(server_kind, tmp_path)
     try:
         await one.ready()

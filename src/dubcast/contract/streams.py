@@ -15,8 +15,7 @@ class StreamState(StrEnum):
     """What a stream is doing."""
 
     IDLE = "idle"  # no publisher, nothing runs
-    EXPECTED = "expected"  # a publisher was let in and is not listed yet; a worker gets ready
-    STARTING = "starting"  # a publisher is there, the output cannot be read yet
+    STARTING = "starting"  # a publisher is there or was let in, the output cannot be read yet
     LIVE = "live"  # the output can be read, and dubs are on air or nobody speaks
     DEGRADED = "degraded"  # on air, or ought to be, with something missing; the reason says what
     GRACE = "grace"  # the publisher is gone and awaited; the worker and the egress run on

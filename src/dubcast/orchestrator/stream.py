@@ -40,12 +40,30 @@ class Action(StrEnum):
     STOP = "stop"  # all of them
 
 
-S, E = StreamState, Event
+class Phase(StrEnum):
+    """The states of the table: those that are told, and one that is told as `starting`."""
+
+    IDLE = StreamState.IDLE
+    EXPECTED = "expected"  # a publisher was let in, and is not listed yet
+    STARTING = StreamState.STARTING
+    LIVE = StreamState.LIVE
+    DEGRADED = StreamState.DEGRADED
+    GRACE = StreamState.GRACE
+    STOPPING = StreamState.STOPPING
+    FAILED = StreamState.FAILED
+
+    @property
+    def told(self) -> StreamState:
+        """The state that the stream is said to be in."""
+        return StreamState.STARTING if self is Phase.EXPECTED else StreamState(self.value)
+
+
+S, E = Phase, Event
 _NOTHING: tuple[Action, ...] = ()
-_Step = tuple[StreamState, tuple[Action, ...]]
+_Step = tuple[Phase, tuple[Action, ...]]
 
 # Every pair that may happen. One that is not listed is an error in dubcast.
-_TABLE: dict[tuple[StreamState, Event], _Step] = {
+_TABLE: dict[tuple[Phase, Event], _Step] = {
     (S.IDLE, E.REQUESTED): (S.EXPECTED, (Action.PREPARE,)),
     (S.EXPECTED, E.PUBLISHER_UP): (S.STARTING, (Action.START,)),
     (S.EXPECTED, E.REFUSED): (S.FAILED, (Action.STOP,)),
@@ -71,7 +89,7 @@ _TABLE: dict[tuple[StreamState, Event], _Step] = {
     (S.FAILED, E.PUBLISHER_DOWN): (S.STOPPING, _NOTHING),
 }
 # The same state is kept: what is observed again and again, and news that comes late.
-_KEEP: dict[StreamState, set[Event]] = {
+_KEEP: dict[Phase, set[Event]] = {
     S.IDLE: {E.PUBLISHER_DOWN, E.STOPPED},
     S.EXPECTED: {
         *(E.REQUESTED, E.PUBLISHER_DOWN, E.WORKER_LIVE, E.WORKER_DEGRADED),
@@ -93,7 +111,7 @@ _KEEP: dict[StreamState, set[Event]] = {
 }
 
 
-def step(state: StreamState, event: Event) -> _Step:
+def step(state: Phase, event: Event) -> _Step:
     """The state after `event` and what to do. Raises ValueError for a pair that is not listed."""
     if event is E.WORKER_FAILED and state is not S.IDLE:
         if state in (S.FAILED, S.STOPPING):
@@ -124,7 +142,7 @@ class Stream:
     def __init__(self, stream_id: str, policy: StreamPolicy, now_ns: int) -> None:
         self.stream_id = stream_id
         self._policy = policy
-        self.state = S.IDLE
+        self._phase = S.IDLE
         self.reason: str = StreamReason.NEW
         self.detail = ""
         self.message = ""
@@ -136,12 +154,17 @@ class Stream:
         self._request_ends: int | None = None  # until then who was let in may yet be listed
         self._has_children = False  # started and not yet gone; none are started beside them
 
+    @property
+    def state(self) -> StreamState:
+        """What the stream is doing, as it is told."""
+        return self._phase.told
+
     def requested(self, source: PathSource, now_ns: int) -> tuple[Action, ...]:
         """`source` was let in: a stream of which nothing runs gets ready for it."""
         actions = self._apply(E.REQUESTED, StreamReason.PUBLISHER_EXPECTED, now_ns)
         if Action.PREPARE in actions:
             self.requested_by = source
-        if self.state is S.EXPECTED:
+        if self._phase is S.EXPECTED:
             self._request_ends = now_ns + s_to_ns(self._policy.request_s)
         return actions
 
@@ -149,7 +172,7 @@ class Stream:
         """The media server's word: who publishes, or None."""
         if source is not None:
             self._seen(source, now_ns)
-            returned = self.state is S.GRACE
+            returned = self._phase is S.GRACE
             reason = StreamReason.PUBLISHER_BACK if returned else StreamReason.PUBLISHER_UP
             return self._apply(E.PUBLISHER_UP, reason, now_ns)
         self.source = None
@@ -162,9 +185,9 @@ class Stream:
     ) -> tuple[Action, ...]:
         """The media server's word: `source` publishes what cannot be served."""
         self._seen(source, now_ns)
-        before = self.state
+        before = self._phase
         actions = self._apply(E.REFUSED, reason, now_ns)
-        if self.state is not before:
+        if self._phase is not before:
             self.message = message
         return actions
 
@@ -173,13 +196,13 @@ class Stream:
         sent; the one that was expected is, for what its worker said."""
         if self.source is None or source.source_id != self.source.source_id:
             self.sessions += 1
-            if self.state is S.FAILED and self._request_ends is None:
+            if self._phase is S.FAILED and self._request_ends is None:
                 self._down(now_ns)
         self.source, self._request_ends = source, None
 
     def _down(self, now_ns: int) -> tuple[Action, ...]:
         actions = self._apply(E.PUBLISHER_DOWN, StreamReason.PUBLISHER_GONE, now_ns)
-        if self.state is S.STOPPING and not self._has_children:
+        if self._phase is S.STOPPING and not self._has_children:
             self._apply(E.STOPPED, StreamReason.STOPPED, now_ns)
         return actions
 
@@ -187,9 +210,9 @@ class Stream:
         """Time has passed: the end of the grace period, or of the wait for who was let in."""
         if self._request_ends is not None and now_ns >= self._request_ends:
             self._request_ends = None
-            if self.state is S.EXPECTED:
+            if self._phase is S.EXPECTED:
                 return self._apply(E.REQUEST_OVER, StreamReason.PUBLISHER_GONE, now_ns)
-        if self.state is S.GRACE and self._grace_ends is not None and now_ns >= self._grace_ends:
+        if self._phase is S.GRACE and self._grace_ends is not None and now_ns >= self._grace_ends:
             return self._apply(E.GRACE_OVER, StreamReason.PUBLISHER_GONE, now_ns)
         return ()
 
@@ -197,35 +220,35 @@ class Stream:
         self, event: Event, reason: str, now_ns: int, *, detail: str = "", message: str = ""
     ) -> tuple[Action, ...]:
         """News of the worker: one of the WORKER events."""
-        before = self.state
+        before = self._phase
         actions = self._apply(event, reason, now_ns)
-        if self.state is not before or (self.state is S.DEGRADED and reason):
+        if self._phase is not before or (self._phase is S.DEGRADED and reason):
             self.detail, self.message = detail, message
         return actions
 
     def stopped(self, now_ns: int) -> None:
         """The worker and the egress are gone."""
         self._has_children = False
-        if self.state is S.STOPPING:
+        if self._phase is S.STOPPING:
             self._apply(E.STOPPED, StreamReason.STOPPED, now_ns)
 
     def adopted(self, now_ns: int) -> None:
         """Its processes were found running: as if they had been started just now."""
-        if self.state is S.IDLE:
+        if self._phase is S.IDLE:
             self._has_children = True
             self._enter(S.GRACE, StreamReason.ADOPTED, now_ns)
 
     def _apply(self, event: Event, reason: str, now_ns: int) -> tuple[Action, ...]:
-        state, actions = step(self.state, event)
+        state, actions = step(self._phase, event)
         if Action.START in actions or Action.PREPARE in actions:
             self._has_children = True
-        if state is not self.state:
+        if state is not self._phase:
             self._enter(state, reason, now_ns)
         elif state is S.DEGRADED and reason and event not in (E.PUBLISHER_UP, E.REQUESTED):
             self.reason = reason
         return actions
 
-    def _enter(self, state: StreamState, reason: str, now_ns: int) -> None:
-        self.state, self.reason, self.since_ns = state, reason, now_ns
+    def _enter(self, state: Phase, reason: str, now_ns: int) -> None:
+        self._phase, self.reason, self.since_ns = state, reason, now_ns
         self.detail = self.message = ""
         self._grace_ends = now_ns + s_to_ns(self._policy.grace_s) if state is S.GRACE else None
