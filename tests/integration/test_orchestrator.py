@@ -234,7 +234,7 @@ async def test_a_frozen_worker_is_replaced_long_before_its_heartbeat_is_over(
 async def test_a_worker_that_keeps_crashing_is_replaced_and_tried_again(
     server_kind: str, tmp_path: Path
 ) -> None:
-    settings = make_settings(server_kind, tmp_path, quiet_s=1.5)
+    settings = make_settings(server_kind, tmp_path, quiet_s=4)
     async with running_plane(settings, tmp_path) as plane:
         plane.order("worker", "exit 1")
         with plane.publish():
