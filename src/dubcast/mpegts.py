@@ -8,6 +8,8 @@ have no other place here. Script data has none at all.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
+from struct import Struct
 
 from dubcast import flv
 from dubcast.flv import Tag
@@ -31,6 +33,8 @@ _DELIMITER = _START + b"\x09\xf0"
 _SPS, _PPS, _DELIMITER_TYPE = 7, 8, 9
 _ADTS_HEADER = 7
 _LONGEST_FRAME = (1 << 13) - 1
+_CUT = Struct(f"{_PAYLOAD}s")
+_COUNTS = bytes(0x10 | count for count in range(16))  # the fourth byte of a packet that is full
 _RANDOM_ACCESS, _HAS_CLOCK = 0x40, 0x10
 
 
@@ -61,6 +65,7 @@ class TsMuxer:
         self._aac: _Aac | None = None
         self._tracks: list[int] = []
         self._version = 0
+        self._sections: tuple[bytes, bytes] = (b"", b"")  # PAT and PMT of that version
         self._tables_ms: int | None = None  # when they were sent last
         self._clock_ms: int | None = None
 
@@ -155,19 +160,22 @@ class TsMuxer:
         self._tracks = sorted([*self._tracks, pid])
         self._version = (self._version + 1) % 32
         self._tables_ms = None
+        clock = (0xE000 | self._tracks[0]).to_bytes(2) + b"\xf0\0"
+        tracks = b"".join(
+            bytes([_STREAM_TYPES[one]]) + (0xE000 | one).to_bytes(2) + b"\xf0\0"
+            for one in self._tracks
+        )
+        self._sections = (
+            _section(0, 1, self._version, b"\0\1" + (0xE000 | _PMT).to_bytes(2)),
+            _section(2, 1, self._version, clock + tracks),
+        )
 
     def _tables(self, at_ms: int, *, at_once: bool) -> bytes:
         last_ms = self._tables_ms
         if not at_once and last_ms is not None and 0 <= at_ms - last_ms < _TABLES_MS:
             return b""
         self._tables_ms = at_ms
-        pat = _section(0, 1, self._version, b"\0\1" + (0xE000 | _PMT).to_bytes(2))
-        tracks = b"".join(
-            bytes([_STREAM_TYPES[pid]]) + (0xE000 | pid).to_bytes(2) + b"\xf0\0"
-            for pid in self._tracks
-        )
-        clock = (0xE000 | self._tracks[0]).to_bytes(2) + b"\xf0\0"
-        pmt = _section(2, 1, self._version, clock + tracks)
+        pat, pmt = self._sections
         return self._table(_PAT, pat) + self._table(_PMT, pmt)
 
     def _table(self, pid: int, section: bytes) -> bytes:
@@ -188,18 +196,23 @@ class TsMuxer:
     def _packets(self, pid: int, pes: bytes, field: bytes) -> bytes:
         """`field`: of the first packet, flags and what they announce; empty for none."""
         first = _PAYLOAD - (1 + len(field) if field else 0)
-        found = [self._packet(pid, 0x40, pes[:first], field)]
+        found: list[bytes | bytearray] = [self._packet(pid, 0x40, pes[:first], field)]
         # Nearly all are full and carry nothing besides: they are put together at once.
-        full = range(first, len(pes) - _PAYLOAD + 1, _PAYLOAD)
-        heads, count = _HEADS[pid], self._counts[pid]
-        found += [
-            heads[number % 16] + pes[at : at + _PAYLOAD] for number, at in enumerate(full, count)
-        ]
-        self._counts[pid] = (count + len(full)) % 16
-        rest = first + len(full) * _PAYLOAD
+        count = (len(pes) - first) // _PAYLOAD
+        rest = first + max(count, 0) * _PAYLOAD
+        found.append(self._full(pid, pes[first:rest]))
         if rest < len(pes):
             found.append(self._packet(pid, 0, pes[rest:], b""))
         return b"".join(found)
+
+    def _full(self, pid: int, payloads: bytes) -> bytearray:
+        """Packets that are full of payload and begin no unit."""
+        head = _head(pid, 0, 0)
+        packets = bytearray(head.join((b"", *chain.from_iterable(_CUT.iter_unpack(payloads)))))
+        number, count = len(packets) // PACKET, self._counts[pid]
+        packets[3::PACKET] = (_COUNTS * (number // 16 + 2))[count : count + number]
+        self._counts[pid] = (count + number) % 16
+        return packets
 
     def _packet(self, pid: int, start: int, payload: bytes, field: bytes) -> bytes:
         """One packet, stuffed where the payload does not fill it."""
@@ -237,10 +250,6 @@ def _rate(bits: flv.Bits) -> int:
 def _head(pid: int, start: int, rest: int) -> bytes:
     """The 4 bytes before a packet's field and payload."""
     return bytes((0x47, start | pid >> 8, pid & 0xFF, rest))
-
-
-# Of packets that are full of payload and begin no unit, by their count.
-_HEADS = {pid: [_head(pid, 0, 0x10 | count) for count in range(16)] for pid in _STREAM_IDS}
 
 
 def _adaptation(field: bytes, stuffing: int) -> bytes:
