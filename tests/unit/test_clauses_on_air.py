@@ -37,9 +37,13 @@ BROKEN = StsError("UNAVAILABLE", "scripted", retryable=True)
 
 @dataclass
 class Stage:
-    """Six seconds of speech, sent when they were cut. Times in s after the fragment was sent."""
+    """Six seconds of speech, sent when they were cut. Times in s after the fragment was sent.
+
+    `dip_s`: between two words, s after the speech began.
+    """
 
     policy: dict[str, Any] = field(default_factory=dict)
+    dip_s: float = -1.0
     aired: list[Fragment] = field(default_factory=list)
     output: list[tuple[int, Int16]] = field(default_factory=list)
 
@@ -70,7 +74,9 @@ class Stage:
         at = self.fed
         self.fed += CHUNK
         self.now = at * NS_PER_S // RATE
-        level = LOUD if BEGINS_S <= at / RATE < BEGINS_S + SPEAKS_S else 0
+        said_s = at / RATE - BEGINS_S
+        level = LOUD if 0 <= said_s < SPEAKS_S else 0
+        level //= 20 if self.dip_s <= said_s < self.dip_s + 0.06 else 1
         wave = np.where(np.arange(CHUNK) % 48 < 24, level, -level).astype(np.int16)
         found = self.core.audio(self.now, np.repeat(wave, 2).tobytes(), self.now)
         batch, _ = self.core.poll(self.now)
@@ -343,7 +349,7 @@ def test_how_much_was_speech_is_told_of_each_clause() -> None:
 
 
 def second_clause_late(by_s: float, policy: dict[str, Any] | None = None) -> Stage:
-    one = Stage(policy or {})
+    one = Stage(policy or {}, dip_s=2.65)
     one.announce()
     one.speak(0)
     one.speak(2)
@@ -367,7 +373,8 @@ def test_a_dub_that_is_a_little_late_begins_late_and_the_original_airs_until_the
     assert one.outcomes() == [(0, dubbed), (1, Outcome.LATE), (1, dubbed), (2, dubbed)]
     _, aired, late, _ = one.aired
     assert (aired.reason, aired.transcript, late.transcript) == ("deadline", "", "said 1")
-    assert aired.span.stop == late.span.start == aired.span.start + RATE // 2
+    assert aired.span.stop == late.span.start
+    assert 2.65 < (late.span.start - one.fragment.span.start) / RATE - 0.1 < 2.72  # between words
     assert aired.parts > aired.part + 1  # it does not end the fragment
     assert late.dub is not None
     assert late.dub.start == late.span.start

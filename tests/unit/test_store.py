@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dubcast.audio.pcm import Int16, ms_to_samples
+from dubcast.audio.pcm import RATE, Int16, ms_to_samples
 from dubcast.audio.store import AudioStore, Placer
 
 
@@ -74,3 +74,13 @@ def test_store_takes_a_block_larger_than_itself_and_a_far_jump() -> None:
     store.write(10_000, block(2, 50))
     assert not store.read(9_900, 10_000).any()
     assert (store.read(10_000, 10_050) == 2).all()
+
+
+def test_the_quietest_place_is_the_middle_of_a_pause_between_words() -> None:
+    store = AudioStore(RATE)
+    sound = np.full((RATE, 2), 9000, np.int16)
+    sound[20_000:22_000] = -300
+    sound[30_000:30_400] = 0  # a closure within a word is shorter
+    store.write(0, sound)
+    assert 20_000 + RATE // 100 < store.quietest(15_000, 33_000) < 22_000 - RATE // 100
+    assert store.quietest(5_000, 5_100) == 5_050

@@ -13,6 +13,9 @@ import numpy as np
 from dubcast.audio.drift import SlowResampler
 from dubcast.audio.pcm import CHANNELS, RATE, Int16, ms_to_samples
 
+_STEP = ms_to_samples(5)
+_QUIET_STEPS = 6
+
 # FLV rounds to 1 ms and RTSP jitters by a few: up to here a chunk simply follows the last one.
 JUMP_SAMPLES = ms_to_samples(15)
 # A mean error beyond this is drift (a publisher's clock, many rounded gaps). Rounded timestamps
@@ -147,6 +150,15 @@ class AudioStore:
             out[first - start : first - start + len(held)] = held
             out[first - start + len(held) : last - start] = self._ring[: last - first - len(held)]
         return out
+
+    def quietest(self, start: int, stop: int) -> int:
+        """The middle of the quietest 30 ms of [start, stop): in speech mostly between words."""
+        power = (self.read(start, stop).astype(np.float32) ** 2).sum(axis=1)
+        energy = np.cumsum(power[: len(power) // _STEP * _STEP].reshape(-1, _STEP).sum(axis=1))
+        if len(energy) <= _QUIET_STEPS:
+            return (start + stop) // 2
+        least = int(np.argmin(energy[_QUIET_STEPS:] - energy[:-_QUIET_STEPS])) + 1
+        return start + least * _STEP + _QUIET_STEPS * _STEP // 2
 
     def _fill(self, start: int, block: Int16) -> None:
         capacity = len(self._ring)

@@ -129,6 +129,7 @@ class WorkerCore:
             Planner(policy.max_shift_s, policy.max_tempo, match=match),
             lambda: self._cutter.quiet_until,
             may_dub=may_dub(policy.separation, covers),
+            quietest=self._store.quietest,
         )
         self.dubs = DubDesk(
             *(self._lock, self._media()),

@@ -7,7 +7,7 @@ source span, deadline and state: what is missing at its time airs as original, t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -22,7 +22,8 @@ DECISION_LEAD = 4 * FADE
 # A dub that is not there in time may begin so much later, step by step, while the original airs, if
 # enough is left to be replaced: half a second of the original costs less than a sentence of it.
 LATE_START_S = 1.0
-_LATE_STEP = ms_to_samples(500)
+# Each step ends where it is quietest from so much to so much after it began.
+_LATE_STEP = ms_to_samples(300), ms_to_samples(700)
 _LEAST_LEFT = ms_to_samples(1000)
 # A fragment with less speech than this would not have been dubbed.
 LEAST_SPEECH = ms_to_samples(100)
@@ -138,15 +139,17 @@ class Fragment:
         self.span = replace(self.span, start=border, speech_start=border)
         self.speech_start = border
 
-    def begin_later(self) -> Fragment | None:
+    def begin_later(self, quietest: Callable[[int, int], int]) -> Fragment | None:
         """What airs of it now as a part of its own, since its dub is not there: it begins after
-        that. None: it cannot.
+        that. None: it cannot. `quietest`: the place between two positions that cuts no word.
         """
-        start, border = self.span.start, self.span.start + _LATE_STEP
+        start = self.span.start
         begun = self.aired.span.start if self.aired else start
-        is_over = border - begun > LATE_START_S * RATE or self.span.stop - border < _LEAST_LEFT
-        if not self.may_begin_late or self.state is not State.INFLIGHT or is_over:
+        first, last = (start + step for step in _LATE_STEP)
+        last = min(last, begun + round(LATE_START_S * RATE), self.span.stop - _LEAST_LEFT)
+        if not self.may_begin_late or self.state is not State.INFLIGHT or last < first:
             return None
+        border = quietest(first, last)
         aired = Span(start, border, min(self.speech_start, border), border)
         before = self.aired.span if self.aired else aired
         self.aired = self._late(replace(before, stop=border, slot_stop=border))

@@ -31,9 +31,12 @@ class FragmentBook:
         planner: Planner,
         quiet_until: Callable[[], int],
         may_dub: Callable[[Span], bool] = lambda span: True,
+        quietest: Callable[[int, int], int] = lambda first, last: (first + last) // 2,
     ) -> None:
-        """`quiet_until`: where speech that is not a fragment yet may begin at the earliest."""
-        self._may_dub = may_dub
+        """`quiet_until`: where speech that is not a fragment yet may begin at the earliest;
+        `quietest`: where between two positions the sound is.
+        """
+        self._may_dub, self._quietest = may_dub, quietest
         self._open: dict[tuple[int, int], Fragment] = {}
         self._next = 0
         self._cut_to = 0  # where the last fragment stops
@@ -165,7 +168,7 @@ class FragmentBook:
             if fragment.state is State.INFLIGHT and fragment.awaits_clauses:
                 fragment.step("overdue")
                 yield fragment
-            elif (aired := fragment.begin_later()) is not None:
+            elif (aired := fragment.begin_later(self._quietest)) is not None:
                 yield aired
 
     def decide_until(self, position: int) -> Iterator[Fragment]:
