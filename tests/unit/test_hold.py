@@ -98,6 +98,15 @@ def test_over_digital_silence_nothing_of_it_is_left() -> None:
     assert fed(hum(8)).change_db(4.3, 5.7) < -40
 
 
+def test_digital_silence_after_what_was_held_down_stays_digital_silence() -> None:
+    sound = crowd(8) + hum(8)
+    silent = slice(VOICE[1] - RATE // 2, VOICE[1] + RATE // 2)
+    sound[silent] = 0
+    found = fed(sound)
+    assert found.change_db(4.3, 5) < -3  # up to there it was held down
+    assert not found.held[silent].any()
+
+
 def test_where_nobody_speaks_not_a_bit_changes() -> None:
     found = fed(crowd(8) + hum(8))
     for part in (slice(0, VOICE[0] - RATE // 4), slice(VOICE[1] + RATE // 4, 8 * RATE)):

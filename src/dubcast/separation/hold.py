@@ -84,7 +84,9 @@ class Hold:
         self._raw.push(made.background)
         spectra = self._stft.analyse(np.ascontiguousarray(made.background.T))
         change = self._stft.synthesise(spectra * self._changes(spectra)).T
-        self._ready.push(self._raw.pop(len(change)) + change)
+        raw = self._raw.pop(len(change))
+        # Digital silence stays so: a change reaches as far as its frame, past the end of a sound.
+        self._ready.push(raw + change * raw.any(axis=1, keepdims=True))
         return Separated(self._ready.pop(len(block)), self._late(made.speech_share))
 
     def _late(self, shares: Float) -> Float:
