@@ -21,7 +21,7 @@ from dubcast.config import DestinationSettings, Secret, parse_srt_url
 from dubcast.contract.streams import EgressStatus
 from dubcast.egress import targets, trial
 from dubcast.egress.forwarder import Forwarder
-from dubcast.flv import AUDIO, VIDEO, audio_packet, digest, video_packet
+from dubcast.flv import AUDIO, VIDEO, Tag, aac_config, aac_head, audio_packet, digest, video_packet
 from dubcast.measure.recording import iter_tags
 from dubcast.mediaserver.interface import ControlPlane, MediaServer
 from dubcast.rtmp.address import parse
@@ -216,6 +216,20 @@ async def test_the_statistics_are_where_the_header_says() -> None:
         await one.leave()
     assert (told.mss, told.latency_ms) == (1500, 700)
     assert 1000 < told.flow_window <= 25_600
+
+
+async def test_what_is_sent_together_shares_a_packet() -> None:
+    sound = [Tag(AUDIO, 20 * n, aac_head() + bytes(100)) for n in range(2)]
+    async with SrtReceiver().running() as there:
+        one = SrtConnection(parse_srt_url(there.url()))
+        await one.open()
+        for tag in (Tag(AUDIO, 0, aac_config(b"\x11\x90")), *sound):
+            one.send(tag)
+        one.flush()
+        await eventually(lambda: there.visits and there.visits[0])
+        await one.leave()
+    ((_, packet),) = there.visits[0]
+    assert len(packet) == one.sent == 188 * (2 + 1 + 2)  # tables, the clock, a frame each
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,10 @@ class Outgoing(Protocol):
     def acknowledged(self) -> int | None:
         """Bytes that the peer itself says it took; None if it never said."""
 
-    def send(self, tag: Tag) -> None: ...
+    def send(self, tag: Tag) -> None:
+        """Send a tag, at the latest with the next `flush`."""
+
+    def flush(self) -> None: ...
 
     def unsent(self) -> int:
         """Bytes that the peer has not taken."""

@@ -29,6 +29,8 @@ from dubcast.wire import (
     WireError,
 )
 
+# Of the stream, read at once: more than the sound between two pictures, less than a picture.
+_BATCH_BYTES = 1024
 # Phases in which the destination knows the key.
 _TOLD_KEY = (Phase.ASKING, Phase.RUNNING, Phase.OVER)
 
@@ -90,7 +92,9 @@ class Relay:
                 one.abort()
 
     def look(self) -> Look:
-        """Take stock, and leave out what is too late for a slow destination."""
+        """Take stock, and leave out what is too late for a slow destination. Now and then."""
+        if self._source is not None:
+            self._source.batches.hurry()
         destination = self._destination
         if destination is None or not self._ready:
             return Look()
@@ -114,6 +118,7 @@ class Relay:
     async def _carry(self) -> Ending:
         try:
             source = await open_following(self._source_address, self._make_source)
+            source.batches.at_least(_BATCH_BYTES)
             await self._first_of(source)
         except WireError as error:
             return _no_input(str(error))
@@ -130,7 +135,7 @@ class Relay:
         return _no_input(str(source.ended.result()))
 
     def _make_source(self, address: Address) -> Connection:
-        self._source = Connection(address, Purpose.PLAY, on_tag=self._read)
+        self._source = Connection(address, Purpose.PLAY, on_tags=self._read)
         return self._source
 
     def _made_destination(self, destination: Outgoing) -> None:
@@ -164,10 +169,11 @@ class Relay:
             self._push(tag)
         self._send()
 
-    def _read(self, tag: Tag) -> None:
+    def _read(self, tags: list[Tag]) -> None:
         self._first_tag.set()
-        for one in self._joiner.take(tag):
-            self._push(one)
+        for tag in tags:
+            for one in self._joiner.take(tag):
+                self._push(one)
         if self._ready:
             self._send()
 
@@ -183,6 +189,7 @@ class Relay:
             one = self._queue.pop()
             destination.send(one.tag)
             self._flow.sent(destination.sent, one.at_ns)
+        destination.flush()
 
     # -- why it ended -----------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from dubcast.errors import ConfigError
 from dubcast.flv import Tag
 from dubcast.rtmp import auth
 from dubcast.rtmp.address import Address, redirected
+from dubcast.rtmp.batches import Batches
 from dubcast.rtmp.client import HANDSHAKE_SIZE, Client, Ended, Event, Purpose, Rejected
 from dubcast.wire import (
     CertificateError,
@@ -60,14 +61,15 @@ class Trust:
         return made
 
 
-def _nothing(_tag: Tag) -> None:
+def _nothing(_tags: list[Tag]) -> None:
     """Of a publisher, that is sent no media."""
 
 
 class Connection(asyncio.BufferedProtocol):
     """One connection: `open` it once, then `send`, and look at `ended`.
 
-    `on_tag` is given what is played; `on_room` is called when more may be sent again.
+    `on_tags` is given what is played, all that is read at a time; `on_room` is called when more may
+    be sent again.
     """
 
     def __init__(
@@ -75,15 +77,16 @@ class Connection(asyncio.BufferedProtocol):
         address: Address,
         purpose: Purpose,
         *,
-        on_tag: Callable[[Tag], None] = _nothing,
+        on_tags: Callable[[list[Tag]], None] = _nothing,
         on_room: Callable[[], None] = lambda: None,
     ) -> None:
         self.address = address
         self.ended: asyncio.Future[WireError] = asyncio.get_running_loop().create_future()
         self.full = False  # more is not to be sent now
         self.sent = 0  # bytes handed to the transport
+        self.batches = Batches()
         self._client = Client(address, purpose, os.urandom(HANDSHAKE_SIZE))
-        self._on_tag, self._on_room = on_tag, on_room
+        self._on_tags, self._on_room = on_tags, on_room
         self._started = asyncio.get_running_loop().create_future()
         self._lost = asyncio.get_running_loop().create_future()
         self._space = memoryview(bytearray(_READ_SIZE))
@@ -139,6 +142,9 @@ class Connection(asyncio.BufferedProtocol):
         """Send a tag of a published stream."""
         self._write(self._client.media(tag))
 
+    def flush(self) -> None:
+        """Nothing: what is sent is on its way."""
+
     def unsent(self) -> int:
         """Bytes that the peer's kernel has not taken yet; of TLS nearly so."""
         if self._transport is None:
@@ -173,6 +179,7 @@ class Connection(asyncio.BufferedProtocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         transport.set_write_buffer_limits(high=_MOST_WAITING, low=_MOST_WAITING // 4)
+        self.batches.attach(transport.get_extra_info("socket"))
         _keep_unsent_short(transport.get_extra_info("socket"))
         self._write(self._client.take_output())
 
@@ -182,6 +189,7 @@ class Connection(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         if self.ended.done():
             return
+        self.batches.came()
         try:
             events = self._client.receive(self._space[:nbytes])
         except MalformedError as error:
@@ -190,6 +198,8 @@ class Connection(asyncio.BufferedProtocol):
         self._write(self._client.take_output())
         for event in events:
             self._heard(event)
+        if tags := [event for event in events if isinstance(event, Tag)]:
+            self._on_tags(tags)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if exc is None or isinstance(exc, _CLOSED):
@@ -213,8 +223,6 @@ class Connection(asyncio.BufferedProtocol):
             self._end(ClosedError("it ended the stream", self.phase))
         elif not self._started.done():
             self._started.set_result(None)
-        if isinstance(event, Tag):
-            self._on_tag(event)
 
     def _end(self, error: WireError) -> None:
         if not self.ended.done():

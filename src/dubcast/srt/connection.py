@@ -28,8 +28,8 @@ from dubcast.wire import (
 )
 
 _LOOK_S = 0.02
-# While libsrt takes all at once: a look wakes the process, 50 a second cost more than the muxing.
-_CALM_LOOK_S = 0.1
+# While libsrt takes all at once: a look wakes the process, which costs more than the look.
+_CALM_LOOK_S = 0.25
 _FIRST_MS = (
     2_000  # for an address that is not the last one: by UDP nobody says that it is not there
 )
@@ -42,7 +42,7 @@ _BESIDES_LATENCY_NS = s_to_ns(0.5)
 
 
 class _Sent(NamedTuple):
-    """A tag was sent: when, and how many packets and bytes before it."""
+    """Something was handed over: when, and how many packets and bytes before it."""
 
     at_ns: int
     packets: int
@@ -50,7 +50,7 @@ class _Sent(NamedTuple):
 
 
 class SrtConnection:
-    """One connection: `open` it once, then `send`, and look at `ended`.
+    """One connection: `open` it once, then `send` and `flush`, and look at `ended`.
 
     `on_room` is called when more may be sent again.
     """
@@ -135,19 +135,22 @@ class SrtConnection:
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
 
     def send(self, tag: Tag) -> None:
-        """Send a tag of the stream; one that SRT has no place for ends the connection."""
+        """Send a tag of the stream, with `flush`; one that SRT has no place for ends the
+        connection."""
         try:
             packets = self._muxer.take(tag)
         except NotCarriedError as error:
             self._end(error)
             return
         if packets and not self.ended.done():
-            self._history.append(_Sent(self._clock.monotonic_ns(), self._packets, self.sent))
             self.sent += len(packets)
-            self._packets += -(-len(packets) // self.address.payload)
             self._waiting += packets
-            self._hand_over()
-            self.full = self.unsent() > _MOST_WAITING
+            self.full = self.full or len(self._waiting) > _MOST_WAITING
+
+    def flush(self) -> None:
+        """Hand over what was sent: all of it together fills the fewest packets of SRT."""
+        if self._socket is not None and self._waiting:
+            self.full = self._hand_over() > _MOST_WAITING or self.full
 
     def unsent(self) -> int:
         """Bytes that the peer has not taken: not acknowledged, or acknowledged and left unread."""
@@ -204,19 +207,25 @@ class SrtConnection:
         """See whether the connection is there, and has room again."""
         while self._is_up():
             self._hand_over()
-            if self.full and self.unsent() < _MOST_WAITING // 2:
+            unsent = self.unsent()
+            if self.full and unsent < _MOST_WAITING // 2:
                 self.full = False
                 self._on_room()
+            self.full = self.full or unsent > _MOST_WAITING
             await asyncio.sleep(_LOOK_S if self._waiting or self.full else _CALM_LOOK_S)
         self._end(ClosedError("it closed the connection", Phase.RUNNING))
 
     def _hand_over(self) -> int:
         """Give libsrt what it takes; returns how many bytes are on their way or wait for it."""
         assert self._socket is not None
+        before = _Sent(*(self._clock.monotonic_ns(), self._packets, self.sent - len(self._waiting)))
         at, size = 0, self.address.payload
         while at < len(self._waiting) and self._socket.send(bytes(self._waiting[at : at + size])):
             at += size
-        del self._waiting[:at]
+            self._packets += 1
+        if at:
+            del self._waiting[:at]
+            self._history.append(before)
         return len(self._waiting) + self._socket.unacknowledged()
 
     def _end(self, error: WireError) -> None:
