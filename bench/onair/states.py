@@ -88,20 +88,36 @@ def told_after(one: Told, entries: Iterable[AsRunEntry]) -> int | None:
     """Fragments that went on air without a dub before the fault was told; None: it never was."""
     if one.told_ns is None:
         return None
-    gone = _on_air_between(entries, one.began_ns, one.told_ns)
-    return sum(entry.outcome not in _SERVED for entry in gone)
+    return len(_without_dub(_on_air_between(entries, one.began_ns, one.told_ns)))
 
 
 def back_after(one: Told, entries: Iterable[AsRunEntry]) -> int | None:
-    """Fragments that went on air with a dub, after the last one without, before that was told;
-    None: it never was."""
-    if one.over_ns is None:
+    """Fragments that went on air with a dub made since the fault was healed, after the last one
+    without, before that was told; None: it never was.
+
+    There need be none without: a fragment that fails may be dubbed at its second try.
+    """
+    if one.over_ns is None or one.healed_ns is None:
         return None
     known = _on_air_between(entries, one.began_ns, one.over_ns)
-    last = max(
-        (entry.sequence_number for entry in known if entry.outcome not in _SERVED), default=0
-    )
-    return sum(entry.outcome is Outcome.DUBBED and entry.sequence_number > last for entry in known)
+    last, healed_ns = max(_without_dub(known), default=-1), one.healed_ns
+    dubbed = (entry for entry in known if entry.outcome is Outcome.DUBBED)
+    made = {entry.sequence_number for entry in dubbed if _made_ns(entry) >= healed_ns}
+    return sum(sequence > last for sequence in made)
+
+
+def _without_dub(entries: Iterable[AsRunEntry]) -> set[int]:
+    """The fragments of which no clause went as it should."""
+    served: dict[int, bool] = {}
+    for entry in entries:
+        sequence = entry.sequence_number
+        served[sequence] = served.get(sequence, False) or entry.outcome in _SERVED
+    return {sequence for sequence, well in served.items() if not well}
+
+
+def _made_ns(dub: AsRunEntry) -> int:
+    """When it was there at the latest: its deadline is before it is on air."""
+    return (dub.air_ns or 0) - round((dub.deadline_margin_ms or 0) * 1e6)
 
 
 def _on_air_between(entries: Iterable[AsRunEntry], from_ns: int, to_ns: int) -> list[AsRunEntry]:

@@ -9,8 +9,13 @@ from dubcast.contract.worker import AsRunEntry, Outcome
 DEAD = NotDubbing.STS_UNREACHABLE
 
 
-def entry(sequence: int, air_ns: int | None, outcome: Outcome) -> AsRunEntry:
-    return AsRunEntry.model_construct(sequence_number=sequence, air_ns=air_ns, outcome=outcome)
+def entry(sequence: int, air_ns: int | None, outcome: Outcome, margin_ns: int = 0) -> AsRunEntry:
+    return AsRunEntry.model_construct(
+        sequence_number=sequence,
+        air_ns=air_ns,
+        outcome=outcome,
+        deadline_margin_ms=margin_ns / 1e6,
+    )
 
 
 ENTRIES = [
@@ -59,3 +64,38 @@ def test_what_is_not_healed_is_not_asked_when_it_is_over() -> None:
     lasting = told((125, DEAD), healed_ns=None)
     found = measured([(lasting, ENTRIES), (told((101, DEAD), (216, "")), ENTRIES)])
     assert found["state_back_fragments"] == 1
+
+
+def test_where_a_second_try_leaves_none_without_a_dub_those_made_before_are_not_counted() -> None:
+    """Fragment 4 failed and was dubbed at its second try: what is on air before it is older."""
+    entries = [
+        entry(1, 110, Outcome.DUBBED, margin_ns=80),
+        entry(2, 160, Outcome.DUBBED, margin_ns=80),
+        entry(3, 200, Outcome.DUBBED, margin_ns=80),
+        entry(4, 240, Outcome.DUBBED, margin_ns=80),
+    ]
+    found = measured([(told((125, DEAD), (241, "")), entries)])
+    assert found["state_back_fragments"] == 1
+    found = measured([(told((125, DEAD), (239, "")), entries)])
+    assert found["state_back_fragments"] == 0
+
+
+def test_a_fragment_counts_once_however_many_clauses_it_has() -> None:
+    entries = [
+        *(entry(1, at, Outcome.FAILED) for at in (110, 115)),
+        *(entry(2, at, Outcome.DUBBED) for at in (160, 170, 180)),
+    ]
+    found = measured([(told((125, DEAD), (190, "")), entries)])
+    assert (found["state_told_fragments"], found["state_back_fragments"]) == (1, 1)
+
+
+def test_a_fragment_that_began_late_is_not_without_a_dub() -> None:
+    entries = [
+        entry(1, 110, Outcome.LATE),
+        entry(1, 115, Outcome.DUBBED),
+        entry(2, 155, Outcome.DUBBED),
+        entry(3, 160, Outcome.LATE),
+        entry(3, 165, Outcome.DUBBED),
+    ]
+    found = measured([(told((125, DEAD), (190, "")), entries)])
+    assert (found["state_told_fragments"], found["state_back_fragments"]) == (0, 2)
