@@ -43,18 +43,31 @@ def test_a_named_source_is_weighed_against_the_target(
 @pytest.mark.parametrize(
     ("likely", "speech_s", "left_alone"),
     [
-        ({"en": 0.02, "pt": 0.62, "ar": 0.3}, 2.4, None),  # of somebody who mumbles
-        ({"en": 0.02, "pt": 0.73, "ar": 0.2}, 1.5, TARGET),
-        ({"en": 0.02, "pt": 0.62, "ar": 0.3}, 1.4, TARGET),
-        ({"en": 0.02, "pt": 0.27, "hi": 0.6}, 1.4, None),
+        ({"pt": 0.02, "en": 0.62, "ar": 0.3}, 2.4, None),  # of somebody who mumbles
+        ({"pt": 0.02, "en": 0.73, "ar": 0.2}, 1.5, TARGET),
+        ({"pt": 0.02, "en": 0.62, "ar": 0.3}, 1.4, TARGET),
+        ({"pt": 0.02, "en": 0.27, "hi": 0.6}, 1.4, None),
     ],
 )
-def test_against_a_named_source_the_target_has_to_be_heard_clearly(
+def test_against_a_named_source_english_has_to_be_heard_clearly(
     likely: dict[str, float], speech_s: float, left_alone: LeftAlone | None
 ) -> None:
-    assert named(likely, speech_s).left_alone is left_alone
-    of_several = decide(Question(("en",), "pt-BR", speech_s, named=False), likely)
+    assert decide(Question(("pt-BR",), "en", speech_s), likely).left_alone is left_alone
+    of_several = decide(Question(("pt-BR",), "en", speech_s, named=False), likely)
     assert of_several.left_alone is TARGET
+
+
+@pytest.mark.parametrize(
+    ("likely", "speech_s"),
+    [
+        ({"el": 0.644, "pt": 0.168, "en": 0.044}, 1.06),  # a shout
+        ({"en": 0.02, "pt": 0.27, "hi": 0.6}, 2.4),
+    ],
+)
+def test_what_is_mumbled_is_drawn_to_no_other_target(
+    likely: dict[str, float], speech_s: float
+) -> None:
+    assert named(likely, speech_s).left_alone is TARGET
 
 
 @pytest.mark.parametrize(("share", "left_alone"), [(0.7, None), (0.75, TARGET)])

@@ -21,9 +21,12 @@ _BRIEF_S, _TARGET_SHARE_BRIEF = 1.0, 0.75
 # down one and the dub take the voice of both. It finds nearly all that hold both where English is
 # the source, half of them where Portuguese is: of the others the recognizer is sure as well.
 _LONG_S, _TARGET_SHARE_LONG = 2.5, 0.15
-# A named source is the operator's word: against it the target counts only where the two together
-# are most of what was heard, or a good part of it where little is said. Where a reader mumbles, a
-# third and more goes to languages that nobody speaks, and of the rest most to English.
+# Where a reader mumbles, a third and more goes to languages that nobody speaks, and of the rest
+# most to English, whatever is spoken. So against a source that the operator named, English counts
+# as the target only where the two together are most of what was heard, or a good part of it where
+# little is said. Another target needs no such proof: of 829 pieces (1.2 and 2.2 s) of recordings in
+# English none is taken for Portuguese without it, and with it 18 more of 385 Portuguese are dubbed.
+_DRAWN_TO = "en"
 _CLEAR_S, _CLEAR, _CLEAR_BRIEF = 1.5, 0.75, 0.3
 # A language that is less likely than this was not heard at all.
 _LEAST = 0.1
@@ -107,9 +110,16 @@ def _is_target(target: float, source: float, question: Question) -> bool:
     if source < _EXCLUDED and target >= max(_TIMES * source, _FAINT):
         return True
     both = target + source
-    if question.named and both < (_CLEAR if question.speech_s >= _CLEAR_S else _CLEAR_BRIEF):
+    if both < _clear(question):
         return False
     return target >= _LEAST and target >= share * both
+
+
+def _clear(question: Question) -> float:
+    """How much of what was heard has to be source or target, for the target to count."""
+    if not question.named or primary(question.target) != _DRAWN_TO:
+        return 0.0
+    return _CLEAR if question.speech_s >= _CLEAR_S else _CLEAR_BRIEF
 
 
 def primary(tag: str) -> str:
