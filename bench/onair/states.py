@@ -107,12 +107,19 @@ def back_after(one: Told, entries: Iterable[AsRunEntry]) -> int | None:
 
 
 def _without_dub(entries: Iterable[AsRunEntry]) -> set[int]:
-    """The fragments of which no clause went as it should."""
-    served: dict[int, bool] = {}
-    for entry in entries:
-        sequence = entry.sequence_number
-        served[sequence] = served.get(sequence, False) or entry.outcome in _SERVED
-    return {sequence for sequence, well in served.items() if not well}
+    """The fragments of which a clause did not go as it should; one that begins late does."""
+    known = list(entries)
+    dubbed = {_clause(entry) for entry in known if entry.outcome is Outcome.DUBBED}
+    begins_late = (entry.outcome is Outcome.LATE and _clause(entry) in dubbed for entry in known)
+    return {
+        entry.sequence_number
+        for entry, late in zip(known, begins_late, strict=True)
+        if entry.outcome not in _SERVED and not late
+    }
+
+
+def _clause(entry: AsRunEntry) -> tuple[int, int]:
+    return entry.sequence_number, entry.clause
 
 
 def _made_ns(dub: AsRunEntry) -> int:

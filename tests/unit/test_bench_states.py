@@ -9,9 +9,12 @@ from dubcast.contract.worker import AsRunEntry, Outcome
 DEAD = NotDubbing.STS_UNREACHABLE
 
 
-def entry(sequence: int, air_ns: int | None, outcome: Outcome, margin_ns: int = 0) -> AsRunEntry:
+def entry(
+    sequence: int, air_ns: int | None, outcome: Outcome, margin_ns: int = 0, clause: int = 0
+) -> AsRunEntry:
     return AsRunEntry.model_construct(
         sequence_number=sequence,
+        clause=clause,
         air_ns=air_ns,
         outcome=outcome,
         deadline_margin_ms=margin_ns / 1e6,
@@ -87,6 +90,12 @@ def test_a_fragment_counts_once_however_many_clauses_it_has() -> None:
     ]
     found = measured([(told((125, DEAD), (190, "")), entries)])
     assert (found["state_told_fragments"], found["state_back_fragments"]) == (1, 1)
+
+
+def test_a_clause_without_a_dub_counts_though_the_other_has_one() -> None:
+    entries = [entry(1, 110, Outcome.DUBBED), entry(1, 115, Outcome.FAILED, clause=1)]
+    found = measured([(told((125, DEAD), (190, "")), entries)])
+    assert found["state_told_fragments"] == 1
 
 
 def test_a_fragment_that_began_late_is_not_without_a_dub() -> None:

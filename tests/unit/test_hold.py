@@ -34,13 +34,14 @@ def hum(seconds: float, span: tuple[int, int] = VOICE, level_db: float = -24.0) 
 class Listed:
     """Hears a voice in [first, last) of the stream, window by window."""
 
-    def __init__(self, voice: tuple[int, int]) -> None:
+    def __init__(self, voice: tuple[int, int], sure: float = 0.9) -> None:
         self._voice = voice
+        self._sure = sure
         self._at = 0
 
     def probability(self, window: Float) -> float:
         self._at += WINDOW
-        return 0.9 if self._voice[0] < self._at <= self._voice[1] else 0.0
+        return self._sure if self._voice[0] < self._at <= self._voice[1] else 0.0
 
     def reset(self) -> None:
         self._at = 0
@@ -126,6 +127,12 @@ def test_what_is_no_voice_left_over_stays(
     background: Float, voice: tuple[int, int], share_db: float
 ) -> None:
     assert abs(fed(background, voice, share_db).change_db(4.2, 5.8)) < 0.5
+
+
+def test_what_the_detector_is_not_sure_of_is_left_in_peace() -> None:
+    background = crowd(8) + hum(8)
+    hold = Hold(Finds(LITTLE), Listed(VOICE, sure=0.7))
+    assert np.array_equal(run(hold, background), background)
 
 
 def test_music_that_swells_while_somebody_speaks_comes_back() -> None:

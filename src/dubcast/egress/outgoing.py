@@ -45,7 +45,8 @@ class Outgoing(Protocol):
     def send(self, tag: Tag) -> None:
         """Send a tag, at the latest with the next `flush`."""
 
-    def flush(self) -> None: ...
+    def flush(self) -> None:
+        """Put on its way what was sent."""
 
     def unsent(self) -> int:
         """Bytes that the peer has not taken."""

@@ -34,7 +34,7 @@ class FragmentBook:
         quietest: Callable[[int, int], int] = lambda first, last: (first + last) // 2,
     ) -> None:
         """`quiet_until`: where speech that is not a fragment yet may begin at the earliest;
-        `quietest`: where between two positions the sound is.
+        `quietest`: the place between two positions where the original is.
         """
         self._may_dub, self._quietest = may_dub, quietest
         self._open: dict[tuple[int, int], Fragment] = {}
