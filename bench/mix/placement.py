@@ -55,16 +55,23 @@ Run = tuple[float, float]
 
 
 def speech_onset(
-    runs: Sequence[Run], start_s: float, end_s: float, before_s: float
+    runs: Sequence[Run],
+    start_s: float,
+    end_s: float,
+    before_s: float,
+    lines: Sequence[Run] = (),
 ) -> float | None:
     """Where the speech of a fragment really begins; None if there is none in it.
 
     `runs`: the true spans of speech; `before_s`: end of the fragment before. What was said after
     that belongs to this fragment, even if it begins late; a cut within speech begins at the cut.
+    Only the last words of a line (`lines`: the spans of the sentences that were spoken) belong to
+    the fragment before, if it has the line's first ones and this one has nothing of it.
     """
+    over = [line for line in lines if line[0] < before_s - _SEAM_S and line[1] <= start_s]
     for first, last in runs:
         own = first >= before_s - _SEAM_S and first >= start_s - _LOOK_BACK_S
-        if own and first < end_s:
+        if own and first < end_s and not any(a <= first < b for a, b in over):
             return first
         if first < start_s + _SEAM_S < last:
             return start_s

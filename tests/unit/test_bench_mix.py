@@ -206,6 +206,22 @@ def test_the_true_onset_of_a_fragment(
     assert placement.speech_onset(RUNS, start, end, before) == onset
 
 
+@pytest.mark.parametrize(
+    ("start", "before", "onset"),
+    [
+        (6.0, 4.5, 6.1),  # "so far.": "far" is the end of what the fragment before dubs
+        (4.95, 4.5, 4.6),  # of the line that "far" ends this fragment has something, too
+        (5.4, 0.5, 4.6),  # nothing was dubbed of the line: its end was missed by this one
+        (6.45, 5.5, 6.1),  # its own first word was missed
+    ],
+)
+def test_the_end_of_the_line_before_is_not_the_onset(
+    start: float, before: float, onset: float
+) -> None:
+    runs, lines = [(1.0, 4.5), (4.6, 5.1), (6.1, 6.4), (6.5, 9.0)], [(1.0, 5.1), (6.1, 9.0)]
+    assert placement.speech_onset(runs, start, 9.0, before, lines) == onset
+
+
 # taking apart and aligning
 
 
