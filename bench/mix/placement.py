@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 EARLIEST_S, LATEST_S = -0.05, 0.4
 BAND = (0.95, 1.15)
-# Two shares of a float sum are equal if they differ by less than this.
+# Two floats that were calculated are equal if they differ by less than this.
 _TINY = 1e-9
 # A fragment that begins this much before the end of the one before begins with it.
 _SEAM_S = 0.05
@@ -96,7 +96,7 @@ def _in_window(one: Placed) -> bool:
 def tempo_in_band_share(placed: Sequence[Placed]) -> float:
     """Share of the dubbed time that is spoken at 0.95 to 1.15 times its natural tempo."""
     total = sum(one.dub_s for one in placed if one.dubbed)
-    inside = sum(one.dub_s for one in placed if BAND[0] <= one.tempo <= BAND[1])
+    inside = sum(one.dub_s for one in placed if BAND[0] - _TINY <= one.tempo <= BAND[1] + _TINY)
     return inside / total if total else 0.0
 
 

@@ -163,6 +163,12 @@ def test_tempo_is_weighed_by_time() -> None:
     assert placement.tempo_max(placed) == 1.16
 
 
+def test_a_tempo_that_was_calculated_is_in_the_band_up_to_its_limit() -> None:
+    clauses = [replace(dubbed(0, 1.1), tempo=1.15), replace(dubbed(1.1, 3.3), tempo=1.15)]
+    joined = clauses[0].joined(clauses[1])
+    assert placement.tempo_in_band_share([replace(joined, tempo=1.15 + 2e-16)]) == 1
+
+
 def test_the_backlog_is_how_late_the_next_begins() -> None:
     placed = [dubbed(0, 2, late=0.5), dubbed(2.2, 4), dubbed(4, 6, late=1.2)]
     assert placement.backlogs(placed) == [
