@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from dubcast.audio.fragmenter import Span
 from dubcast.audio.pcm import RATE, ms_to_samples
+from dubcast.audio.vad import WINDOW as DETECTED
 from dubcast.contract.worker import Outcome
 from dubcast.worker.fragment import Fragment
 from dubcast.worker.fragments import FragmentBook
@@ -151,7 +152,8 @@ def test_whatever_is_said_the_rules_are_kept(
         assert one.dub is not None
         assert one.shift is not None
         assert one.backlog is not None
-        assert 0 <= one.dub.start - one.speech_start == one.shift <= BOUND_S * RATE
+        assert one.dub.start - one.speech_start == DETECTED + one.shift
+        assert 0 <= one.shift <= BOUND_S * RATE
         assert one.backlog <= BOUND_S * RATE
         assert SLOWEST - 1e-9 <= one.tempo <= FASTEST + 1e-9
     assert all(one.outcome in (Outcome.DUBBED, Outcome.SHIFT) for one in decided)
