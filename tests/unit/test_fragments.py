@@ -166,6 +166,16 @@ def test_a_later_start_is_believed_as_long_as_some_speech_is_left(
     assert fragment.dub.start == 10 * RATE + ms_to_samples(onset_ms) + WINDOW
 
 
+@pytest.mark.parametrize(("sure_ms", "onset_ms"), [(None, 700), (0, 100), (90, 100), (250, 250)])
+def test_a_later_start_is_believed_up_to_where_somebody_speaks_for_sure(
+    sure_ms: int | None, onset_ms: int
+) -> None:
+    fragment = book().add(span(10), "run")
+    surely = None if sure_ms is None else 10 * RATE + ms_to_samples(sure_ms)
+    fragment.hear(700, None, lambda start, stop: stop if surely is None else surely)
+    assert fragment.speech_start == 10 * RATE + ms_to_samples(onset_ms)
+
+
 def test_starts_that_move_never_put_two_dubs_over_each_other() -> None:
     rng = random.Random(5)
     one = book()
