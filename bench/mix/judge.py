@@ -105,7 +105,8 @@ def measure(name: str, kind: str, evidence: Evidence, tools: Tools) -> Measured:
     parts = stems.taken_apart(evidence.output, known.bed, known.speech)
     clips = takes.clips_of(evidence.asrun, tools.voice)
     runs = takes.true_runs(known.speech)
-    placed = takes.fragments(evidence.asrun, runs, parts.dub, clips)
+    lines = [(line.start_s, line.end_s) for line in known.narration]
+    placed = takes.fragments(evidence.asrun, runs, parts.dub, clips, lines)
     errors = loudness_errors(placed, parts.dub, known.speech)
     read, floor = _read_both(evidence, parts.dub, clips, tools)
     policy = tools.settings.stream

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 EARLIEST_S, LATEST_S = -0.05, 0.4
 BAND = (0.95, 1.15)
-# Two shares of a float sum are equal if they differ by less than this.
+# Two floats that were calculated are equal if they differ by less than this.
 _TINY = 1e-9
 # A fragment that begins this much before the end of the one before begins with it.
 _SEAM_S = 0.05
@@ -55,16 +55,23 @@ Run = tuple[float, float]
 
 
 def speech_onset(
-    runs: Sequence[Run], start_s: float, end_s: float, before_s: float
+    runs: Sequence[Run],
+    start_s: float,
+    end_s: float,
+    before_s: float,
+    lines: Sequence[Run] = (),
 ) -> float | None:
     """Where the speech of a fragment really begins; None if there is none in it.
 
     `runs`: the true spans of speech; `before_s`: end of the fragment before. What was said after
     that belongs to this fragment, even if it begins late; a cut within speech begins at the cut.
+    Only the last words of a line (`lines`: the spans of the sentences that were spoken) belong to
+    the fragment before, if it has the line's first ones and this one has nothing of it.
     """
+    over = [line for line in lines if line[0] < before_s - _SEAM_S and line[1] <= start_s]
     for first, last in runs:
         own = first >= before_s - _SEAM_S and first >= start_s - _LOOK_BACK_S
-        if own and first < end_s:
+        if own and first < end_s and not any(a <= first < b for a, b in over):
             return first
         if first < start_s + _SEAM_S < last:
             return start_s
@@ -89,7 +96,7 @@ def _in_window(one: Placed) -> bool:
 def tempo_in_band_share(placed: Sequence[Placed]) -> float:
     """Share of the dubbed time that is spoken at 0.95 to 1.15 times its natural tempo."""
     total = sum(one.dub_s for one in placed if one.dubbed)
-    inside = sum(one.dub_s for one in placed if BAND[0] <= one.tempo <= BAND[1])
+    inside = sum(one.dub_s for one in placed if BAND[0] - _TINY <= one.tempo <= BAND[1] + _TINY)
     return inside / total if total else 0.0
 
 

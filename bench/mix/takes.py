@@ -209,8 +209,10 @@ def fragments(
     runs: Sequence[tuple[float, float]],
     dub: Float,
     clips: Sequence[Float | None],
+    lines: Sequence[tuple[float, float]] = (),
 ) -> list[Placed]:
     """The records with the true onsets of speech, and the onsets of the dubs as they are heard.
+    `runs`, `lines`: where speech is heard, and the sentences of it.
 
     A dub that cannot be recognised in the output counts where the log says that it is.
     """
@@ -222,7 +224,7 @@ def fragments(
         heard = None if first is None else first + (found.later_s if found.sure else 0.0)
         if heard is not None and clip is not None:
             heard += own_onset_s(clip)
-        onset = speech_onset(runs, start, end, before)
+        onset = speech_onset(runs, start, end, before, lines)
         one = Placed(start, end, onset, first, last, heard, entry.tempo)
         if entry.goes_on(last_entry):
             one = placed.pop().joined(one)

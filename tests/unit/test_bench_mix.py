@@ -163,6 +163,12 @@ def test_tempo_is_weighed_by_time() -> None:
     assert placement.tempo_max(placed) == 1.16
 
 
+def test_a_tempo_that_was_calculated_is_in_the_band_up_to_its_limit() -> None:
+    clauses = [replace(dubbed(0, 1.1), tempo=1.15), replace(dubbed(1.1, 3.3), tempo=1.15)]
+    joined = clauses[0].joined(clauses[1])
+    assert placement.tempo_in_band_share([replace(joined, tempo=1.15 + 2e-16)]) == 1
+
+
 def test_the_backlog_is_how_late_the_next_begins() -> None:
     placed = [dubbed(0, 2, late=0.5), dubbed(2.2, 4), dubbed(4, 6, late=1.2)]
     assert placement.backlogs(placed) == [
@@ -204,6 +210,22 @@ def test_the_true_onset_of_a_fragment(
     start: float, end: float, before: float, onset: float | None
 ) -> None:
     assert placement.speech_onset(RUNS, start, end, before) == onset
+
+
+@pytest.mark.parametrize(
+    ("start", "before", "onset"),
+    [
+        (6.0, 4.5, 6.1),  # "so far.": "far" is the end of what the fragment before dubs
+        (4.95, 4.5, 4.6),  # of the line that "far" ends this fragment has something, too
+        (5.4, 0.5, 4.6),  # nothing was dubbed of the line: its end was missed by this one
+        (6.45, 5.5, 6.1),  # its own first word was missed
+    ],
+)
+def test_the_end_of_the_line_before_is_not_the_onset(
+    start: float, before: float, onset: float
+) -> None:
+    runs, lines = [(1.0, 4.5), (4.6, 5.1), (6.1, 6.4), (6.5, 9.0)], [(1.0, 5.1), (6.1, 9.0)]
+    assert placement.speech_onset(runs, start, 9.0, before, lines) == onset
 
 
 # taking apart and aligning

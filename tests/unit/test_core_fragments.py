@@ -80,11 +80,18 @@ def test_a_reply_fills_in_the_fragment_and_its_dub_goes_on_air() -> None:
     assert one.core.view().outcomes == {Outcome.DUBBED: 1}
 
 
-def test_where_the_service_heard_speech_is_believed_within_the_fragment() -> None:
+@pytest.mark.parametrize("sure", [False, True])
+def test_where_the_service_heard_speech_is_believed_unless_the_detector_is_sure_before(
+    sure: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probability = LevelVad.probability
+    if not sure:
+        monkeypatch.setattr(LevelVad, "probability", lambda *a: min(probability(*a), 0.7))
     one = Stage()
-    before = one.fragment.speech_start
+    before, heard = one.fragment.speech_start, one.fragment.span.start + round(0.7 * RATE)
     one.core.dubs.replied(one.fragment, dub_reply(voice(), speech_start_ms=700), one.now)
-    assert one.fragment.speech_start == one.fragment.span.start + round(0.7 * RATE) > before
+    assert one.fragment.speech_start == (before if sure else heard)
+    assert before < heard
 
 
 def test_a_reply_without_words_is_no_dub() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from dubcast.audio.fragmenter import Span
 from dubcast.audio.pcm import RATE, Float, ms_to_samples
+from dubcast.audio.vad import WINDOW
 from dubcast.contract.worker import Outcome
 from dubcast.worker.fragment import DECISION_LEAD, Fragment, State
 from dubcast.worker.fragments import FragmentBook
@@ -45,7 +46,7 @@ def test_a_reply_in_time_is_placed_at_the_onset_of_the_speech() -> None:
     (fragment,) = one.decide_until(span(10).start - DECISION_LEAD)
     assert fragment.outcome is Outcome.DUBBED
     assert fragment.dub is not None
-    assert fragment.dub.start == span(10).speech_start
+    assert fragment.dub.start == span(10).speech_start + WINDOW
     assert one.open == 0
 
 
@@ -144,7 +145,7 @@ def test_the_speech_that_the_service_heard_is_the_onset() -> None:
     one.replied(fragment, voice(1.5))
     list(one.decide_until(20 * RATE))
     assert fragment.dub is not None
-    assert fragment.dub.start == 10 * RATE + ms_to_samples(350)
+    assert fragment.dub.start == 10 * RATE + ms_to_samples(350) + WINDOW
 
 
 @pytest.mark.parametrize(
@@ -162,7 +163,17 @@ def test_a_later_start_is_believed_as_long_as_some_speech_is_left(
     one.replied(fragment, voice(1.0))
     list(one.decide_until(20 * RATE))
     assert fragment.dub is not None
-    assert fragment.dub.start == 10 * RATE + ms_to_samples(onset_ms)
+    assert fragment.dub.start == 10 * RATE + ms_to_samples(onset_ms) + WINDOW
+
+
+@pytest.mark.parametrize(("sure_ms", "onset_ms"), [(None, 700), (0, 100), (90, 100), (250, 250)])
+def test_a_later_start_is_believed_up_to_where_somebody_speaks_for_sure(
+    sure_ms: int | None, onset_ms: int
+) -> None:
+    fragment = book().add(span(10), "run")
+    surely = None if sure_ms is None else 10 * RATE + ms_to_samples(sure_ms)
+    fragment.hear(700, None, lambda start, stop: stop if surely is None else surely)
+    assert fragment.speech_start == 10 * RATE + ms_to_samples(onset_ms)
 
 
 def test_starts_that_move_never_put_two_dubs_over_each_other() -> None:
@@ -180,7 +191,7 @@ def test_starts_that_move_never_put_two_dubs_over_each_other() -> None:
     dubs = [(f.dub, f.speech_start) for f in one.decide_until(10_000 * RATE) if f.dub]
     assert len(dubs) > 100
     assert all(a.stop <= b.start for (a, _), (b, _) in itertools.pairwise(dubs))
-    assert all(onset <= dub.start <= onset + 1.5 * RATE for dub, onset in dubs)
+    assert all(WINDOW <= dub.start - onset <= WINDOW + 1.5 * RATE for dub, onset in dubs)
 
 
 @pytest.mark.parametrize(("start_ms", "stop_ms"), [(2500, None), (None, 9000), (500, 400)])
@@ -270,7 +281,7 @@ def test_the_room_is_less_by_what_the_dubs_before_still_need() -> None:
     one = book(max_shift_s=1.0, quiet_until_s=14.4)
     dubbed(one, span(10), 3.0)
     second = one.add(span(12), "run")
-    dubbed_stop = 10.1 + 3.0 / 1.15 + 0.03
+    dubbed_stop = 10.1 + WINDOW / RATE + 3.0 / 1.15 + 0.03
     assert one.plan.slot(second) == pytest.approx((14.4 + 1.0 - 0.03 - dubbed_stop) * RATE, abs=2)
 
 

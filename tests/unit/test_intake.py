@@ -10,6 +10,7 @@ import pytest
 from dubcast.audio.fragmenter import SpeechFragmenter
 from dubcast.audio.pcm import RATE, from_bytes, ms_to_samples, samples_to_ns
 from dubcast.audio.store import AudioStore
+from dubcast.audio.vad import WINDOW
 from dubcast.clock import NS_PER_MS as MS
 from dubcast.clock import NS_PER_S as S
 from dubcast.separation.gate import SpeechGate
@@ -169,6 +170,22 @@ def talk(begin_s: float, seconds: float) -> list[tuple[int, bool]]:
     """Two seconds of talk within silence, from a position on."""
     first = round(begin_s * RATE)
     return [(first + at, RATE <= at < 3 * RATE) for at in range(0, round(seconds * RATE), CHUNK)]
+
+
+def test_it_is_known_from_where_on_somebody_speaks_for_sure() -> None:
+    one = cutter()
+    spans_of(one, [(at, loud and at != 2 * RATE) for at, loud in talk(0, 5)])
+    begins = one.sure_from(0, 5 * RATE)
+    assert begins == pytest.approx(RATE, abs=WINDOW)
+    assert one.sure_from(0, begins) == begins
+    assert one.sure_from(begins + 10, 5 * RATE) == begins + 10  # within speech
+    assert one.sure_from(3 * RATE, 5 * RATE) == 5 * RATE
+
+
+def test_a_click_is_nobody() -> None:
+    one = cutter()
+    spans_of(one, [(at, RATE <= at < RATE + WINDOW) for at in range(0, 3 * RATE, CHUNK)])
+    assert one.sure_from(0, 3 * RATE) == 3 * RATE
 
 
 def test_speech_is_cut_at_its_pause() -> None:

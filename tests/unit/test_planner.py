@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import statistics
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from dubcast.audio.fragmenter import Span
 from dubcast.audio.pcm import RATE, ms_to_samples
+from dubcast.audio.vad import WINDOW as DETECTED
 from dubcast.contract.worker import Outcome
 from dubcast.worker.fragment import Fragment
 from dubcast.worker.fragments import FragmentBook
@@ -151,7 +152,8 @@ def test_whatever_is_said_the_rules_are_kept(
         assert one.dub is not None
         assert one.shift is not None
         assert one.backlog is not None
-        assert 0 <= one.dub.start - one.speech_start == one.shift <= BOUND_S * RATE
+        assert one.dub.start - one.speech_start == DETECTED + one.shift
+        assert 0 <= one.shift <= BOUND_S * RATE
         assert one.backlog <= BOUND_S * RATE
         assert SLOWEST - 1e-9 <= one.tempo <= FASTEST + 1e-9
     assert all(one.outcome in (Outcome.DUBBED, Outcome.SHIFT) for one in decided)
@@ -242,6 +244,41 @@ def test_hurrying_for_the_sake_of_the_onset_is_for_a_small_share_of_the_time() -
     assert one.tempo([said(40, 3, 4.2), said(43.2, 3)], 0, seconds(50)) > COMFORT
 
 
+@given(
+    pauses=st.lists(st.floats(0, 1.5), min_size=1, max_size=5),
+    ratios=st.lists(st.floats(0.7, 1.6), min_size=5, max_size=5),
+    inner=st.lists(st.booleans(), min_size=5, max_size=5),
+    late_s=st.floats(0, 1.5),
+)
+def test_nothing_is_spoken_faster_only_to_wait(
+    pauses: list[float], ratios: list[float], inner: list[bool], late_s: float
+) -> None:
+    at, line = 10.0, []
+    for pause, ratio, goes_on in zip(pauses, ratios, inner, strict=False):
+        line.append(replace(said(at, 2, 2 * ratio), inner=bool(line) and goes_on))
+        at += 2 + pause
+    one, free = Planner(BOUND_S, FASTEST, match=False), seconds(10 + late_s)
+    tempo = one.tempo(line, free, seconds(at))
+    following = line[1].onset if len(line) > 1 else seconds(at)
+    assert tempo <= 1.0 or one.after(line[0], free, tempo) >= following - 1
+
+
+def test_a_clause_is_not_hurried_where_the_next_has_to_wait_for_its_words() -> None:
+    """What follows the fragment is in time only if its last clause is spoken faster."""
+    one = Planner(BOUND_S, FASTEST, match=False)
+    last = replace(said(13.3, 1.3, 2.0), inner=True)
+    line = [said(10, 3.3, 3.1), last, said(14.6, 3)]
+    assert one.tempo(line, 0, seconds(20)) == SLOWEST
+    assert COMFORT < one.tempo(line[1:], seconds(13.3), seconds(20)) <= FASTEST
+
+
+def test_what_cannot_begin_soon_is_hurried_for_if_it_can_begin_in_time_at_all() -> None:
+    # At the highest tempo the next dub begins at 11.63 s.
+    lines = [[said(10, 1.2, 2.0), said(11.63 - late_s, 3)] for late_s in (0.3, 0.33, 0.365, 0.37)]
+    tempi = [Planner(BOUND_S, FASTEST, match=False).tempo(one, 0, seconds(20)) for one in lines]
+    assert tempi == pytest.approx([FASTEST, 1.223, FASTEST, COMFORT], abs=1e-3)
+
+
 def test_what_would_pass_the_bound_is_spoken_just_fast_enough() -> None:
     one = Planner(BOUND_S, FASTEST, match=False)
     line = [said(10, 3, 5.6), said(13.2, 3)]
@@ -266,7 +303,7 @@ def test_what_comes_next_counts_before_its_dub_is_there() -> None:
     for _ in range(30):
         slow.learn(said(0, 3, 3.9))
         quick.learn(said(0, 3, 2.4))
-    line = [said(10, 3, 3.2), said(13.3, 3), said(16.4, 3)]
+    line = [said(10, 3, 3.7), said(13.3, 3), said(16.4, 3)]
     assert slow.tempo(line, 0, seconds(19.5)) > quick.tempo(line, 0, seconds(19.5))
 
 

@@ -202,7 +202,10 @@ class WorkerCore:
 
     def _media(self) -> Media:
         cutter = self._cutter
-        return Media(self._timeline, self._store, self._bed, cutter.begin_at, cutter.speech_in)
+        return Media(
+            *(self._timeline, self._store, self._bed),
+            *(cutter.begin_at, cutter.speech_in, cutter.sure_from),
+        )
 
     # -- output --------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from dubcast.audio.mix import DUB_EDGE, Dub
 from dubcast.audio.pcm import Float, ms_to_samples
+from dubcast.audio.vad import WINDOW
 from dubcast.contract.worker import Outcome
 from dubcast.worker.fragment import Fragment
 from dubcast.worker.planner import Planner, Utterance
@@ -15,6 +16,10 @@ from dubcast.worker.planner import Planner, Utterance
 # A tempo nearer than this to the one wanted is as good, and needs no stretching.
 _CLOSE = 0.01
 _ROUNDING = ms_to_samples(5)
+# Speech is detected window by window, and the voice comes late in the first one (measured, 20 ms
+# after its beginning in the mean, 60 at most). A dub before its speaker is noticed sooner than one
+# after, so that it begins where the window ends.
+_DETECTED = WINDOW
 
 
 @dataclass(frozen=True)
@@ -123,4 +128,6 @@ class DubPlan:
         if self._planner.match:
             return Utterance(span.start, span.stop - span.start, natural)
         speech = fragment.speech_stop - fragment.speech_start
-        return Utterance(fragment.speech_start, speech, natural, inner=fragment.part > 0)
+        inner = fragment.part > 0
+        onset = fragment.speech_start + (0 if inner else _DETECTED)
+        return Utterance(onset, speech, natural, inner)

@@ -52,7 +52,8 @@ class Media:
     """What the dubs are made from, and where they go.
 
     `begin_at(cut, border)`: speech that was cut goes on earlier; false if it was cut again.
-    `speech_in(start, stop)`: how much of that is speech.
+    `speech_in(start, stop)`: how much of that is speech. `sure_from(start, stop)`: where in that
+    somebody speaks for sure; `stop` if nowhere.
     """
 
     timeline: Timeline
@@ -60,6 +61,7 @@ class Media:
     bed: StoredBed
     begin_at: Callable[[int, int], bool]
     speech_in: Callable[[int, int], int]
+    sure_from: Callable[[int, int], int]
 
 
 @dataclass
@@ -187,7 +189,7 @@ class DubDesk:
             if asked is None:
                 return False
             response = reply.response
-            _hear(asked, call, response)
+            self._hear(asked, call, response)
             asked.translation = response.translated_text
             asked.stages_ms = response.stages_ms.model_dump()
             asked.round_trip_ms = reply.round_trip_s * 1000
@@ -245,6 +247,12 @@ class DubDesk:
         if not again or not self.second_try.hold(fragment, outcome, reason, now):
             self._book.failed(fragment.sequence, outcome, reason, waited_s)
 
+    def _hear(self, asked: Fragment, call: _Call, heard: Heard | StsResponse) -> None:
+        """What was said in a fragment, and where."""
+        asked.language, asked.transcript = heard.detected_language, heard.transcript
+        asked.hear(heard.speech_start_ms, heard.speech_end_ms, self._media.sure_from)
+        call.speech = asked.speech_start, asked.speech_stop
+
     def _heard(self, call: _Call, sequence: int, heard: Heard) -> None:
         self._open_ends.known(sequence)
         asked = self._book.asked(sequence)
@@ -254,7 +262,7 @@ class DubDesk:
         in_time = asked.state is State.INFLIGHT
         if heard.rest_from_ms is not None and asked.span.cut and in_time:
             self._open_ends.leave(asked, call.start + ms_to_samples(heard.rest_from_ms))
-        _hear(asked, call, heard)
+        self._hear(asked, call, heard)
 
     def _spoken(
         self, call: _Call, sequence: int, clause: SpokenClause, waited_s: float, now: int
@@ -289,13 +297,6 @@ class DubDesk:
         part.speech_lufs, part.dub_lufs = dub.speech_lufs, dub.dub_lufs
         part.margin_ms = round((self.deadline_ns(part) - now) / 1e6, 1)
         return True
-
-
-def _hear(asked: Fragment, call: _Call, heard: Heard | StsResponse) -> None:
-    """What was said in a fragment, and where."""
-    asked.language, asked.transcript = heard.detected_language, heard.transcript
-    asked.hear(heard.speech_start_ms, heard.speech_end_ms)
-    call.speech = asked.speech_start, asked.speech_stop
 
 
 def _clause_spans(call: _Call, clauses: Sequence[Announced]) -> tuple[ClauseSpan, ...]:

@@ -112,17 +112,24 @@ class Fragment:
     def __post_init__(self) -> None:
         self.speech_start, self.speech_stop = self.span.speech_start, self.span.stop
 
-    def hear(self, start_ms: int | None, stop_ms: int | None) -> None:
+    def hear(
+        self,
+        start_ms: int | None,
+        stop_ms: int | None,
+        sure_from: Callable[[int, int], int] = lambda start, stop: stop,
+    ) -> None:
         """Where the service heard the speech begin and end, in ms within the fragment, if it says.
 
         The worker's detector may have opened on a breath or the crowd, and a fragment may begin
-        with a pause: a later start is believed. An earlier one is not: measured, the service's is
-        up to 100 ms before the voice, and a dub that begins before its speaker is noticed sooner
-        than one that begins after.
+        with a pause: a later start is believed, up to where the detector is sure of a voice
+        (`sure_from` a position, before another). The service's hears nothing of what was before:
+        where a fragment begins within speech it may take half a second to notice. An earlier start
+        is not believed: measured, the service's is up to 100 ms before the voice, and a dub that
+        begins before its speaker is noticed sooner than one that begins after.
         """
         span = self.span
         if start_ms is not None:
-            start = span.start + ms_to_samples(start_ms)
+            start = sure_from(span.start, span.start + ms_to_samples(start_ms))
             if self.speech_start < start <= span.stop - LEAST_SPEECH:
                 self.speech_start = start
         if stop_ms is not None:

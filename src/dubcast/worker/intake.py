@@ -20,6 +20,9 @@ from dubcast.worker.scheduler import ScriptUnit, VideoUnit
 from dubcast.worker.timeline import Timeline
 
 _FARTHEST_NS = 10 * NS_PER_S
+# Somebody speaks for sure where so many windows in a row (96 ms) have at least this probability: a
+# beep has 0.8, and after a breath or a click there is no such row.
+_SURE, _SURE_WINDOWS = 0.9, 3
 
 
 class Intake:
@@ -117,8 +120,10 @@ class SpeechCutter:
         self._gate = gate
         self._threshold = threshold
         self._until: int | None = None  # where the last block ended
-        # Starts of the windows with speech.
-        self._speech: deque[int] = deque(maxlen=round(kept_s * RATE / WINDOW))
+        # Starts of the windows with speech, and of those in which that is certain.
+        kept = round(kept_s * RATE / WINDOW)
+        self._speech: deque[int] = deque(maxlen=kept)
+        self._sure: deque[int] = deque(maxlen=kept)
 
     @property
     def quiet_until(self) -> int:
@@ -140,6 +145,8 @@ class SpeechCutter:
             self._gate.vad(window.start, WINDOW, window.probability)
             if window.probability >= self._threshold:
                 self._speech.append(window.start)
+            if window.probability >= _SURE:
+                self._sure.append(window.start)
         return [*spans, *self._fragmenter.feed(windows, longest)]
 
     def flush(self) -> list[Span]:
@@ -150,3 +157,12 @@ class SpeechCutter:
         """How much of [start, stop) is speech, in samples."""
         parts = (min(at + WINDOW, stop) - max(at, start) for at in self._speech)
         return sum(part for part in parts if part > 0)
+
+    def sure_from(self, start: int, stop: int) -> int:
+        """Where in [start, stop) somebody speaks for sure; `stop` if nowhere."""
+        sure = set(self._sure)
+        for at in self._sure:
+            run = range(at, at + _SURE_WINDOWS * WINDOW, WINDOW)
+            if start - WINDOW < at < stop and sure.issuperset(run):
+                return max(at, start)
+        return stop
