@@ -124,7 +124,8 @@ def without_rest(understood: Understood, audio: PcmAudio, most_s: float) -> Unde
     `most_s`."""
     words = understood.said.words
     length_s = audio.duration_ms / 1000
-    first = open_end.rest(words, understood.choice.source, length_s, most_s)
+    speech_end_s = understood.bounds_s and understood.bounds_s[1]
+    first = open_end.rest(words, understood.choice.source, length_s, most_s, speech_end_s)
     if first is None:
         return understood
     samples = np.frombuffer(audio.pcm_bytes(), "<i2").reshape(-1, audio.channels)[:, 0]
