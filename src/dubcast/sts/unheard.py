@@ -15,8 +15,8 @@ from dubcast.sts.providers.interface import Word
 # for a syllable or two takes longer than a letter, and so does a figure.
 _WORD_S, _LETTER_S, _SIGN_S = 0.3, 0.13, 0.35
 # What is left of words that follow one another: from here on it is a sentence, or half of one. Of
-# 253 fragments of readers, prompts, talk, sport, presenters and songs 8 had so much left, all of it
-# voice: six of them of a talk by radio, with its call signs.
+# 253 fragments of readers, prompts, talk, sport, presenters and songs 8 had so much left, nearly
+# all of it voice: six of them of a talk by radio, with its call signs.
 _LEAST_S = 1.2
 
 Span = tuple[float, float]

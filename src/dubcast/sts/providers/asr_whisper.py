@@ -47,7 +47,7 @@ _CAP_TOKENS = 10
 _CAP_TOKENS_PER_S = 9
 _PROMPT_TOKENS = 4
 # A clip that begins within a sentence is now and then decoded from the next one on, and so nearly
-# never with so much silence before it.
+# never with so much silence before it. Every clip with it: a tenth more word errors in fast sport.
 _SILENCE_S = 0.2
 _BATCH_ON_CPU = 4
 _BATCH_ON_GPU = 32
