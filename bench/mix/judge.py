@@ -11,6 +11,7 @@
 | `loudness_error_lu_p95` | per fragment, gated loudness of the dub against that of the speech it replaces |
 | `true_peak_dbtp` | in dubbed spans, of what the mixer hands to the encoder if the worker kept it, else of the decoded recording |
 | `silence_ratio_added` | time without any voice, output less source, over the programme |
+| `undubbed_speech_share` | by the records: of the seconds of speech, those without a dub, and those of dubbed fragments in which no words were recognised |
 """  # noqa: E501
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ from bench.mix.placement import Placed
 from bench.mix.takes import Evidence, Stems
 from dubcast.audio.pcm import RATE, Float, to_int16
 from dubcast.config import Settings
-from dubcast.contract.worker import AsRunEntry
+from dubcast.contract.worker import AsRunEntry, SpeechAired, undubbed_share
 from dubcast.measure import speech_models
+from dubcast.measure.asrun import speech_seconds
 from dubcast.measure.figures import Bar, Figure
 from dubcast.measure.percentile import percentile
 
@@ -97,6 +99,7 @@ class Measured:
     dead_air_share: float
     seconds: float
     detail: Mapping[str, Any]
+    speech_s: Mapping[SpeechAired, float] = field(default_factory=dict)
 
 
 def measure(name: str, kind: str, evidence: Evidence, tools: Tools) -> Measured:
@@ -130,6 +133,7 @@ def measure(name: str, kind: str, evidence: Evidence, tools: Tools) -> Measured:
         silence.dead_air_share(*(_heard(s, evidence) for s in (evidence.source, evidence.output))),
         known.seconds,
         {**evidence.detail, "heard": heard, "reference": reference},
+        speech_seconds(evidence.asrun),
     )
 
 
@@ -285,9 +289,15 @@ def figures(results: Sequence[Measured]) -> dict[str, Figure]:
         else None,
         "dead_air_share": max((round(r.dead_air_share, 4) for r in results), default=None),
         "dubbed_share": round(sum(p.dubbed for p in every) / len(every), 4) if every else None,
+        "undubbed_speech_share": undubbed_share(_together(results)),
         "dubs_overlap_s": round(sum(placement.overlapping_s(r.placed) for r in results), 3),
     }
     return out
+
+
+def _together(results: Sequence[Measured]) -> Mapping[SpeechAired, float]:
+    """The seconds of speech of all programmes by how they went on air."""
+    return {aired: sum(one.speech_s.get(aired, 0.0) for one in results) for aired in SpeechAired}
 
 
 def over_chance(results: Sequence[Measured]) -> float:

@@ -13,7 +13,7 @@ import pytest
 
 from dubcast.contract.sts import LeftAlone
 from dubcast.sts.providers.asr_whisper import WhisperAsr
-from dubcast.sts.providers.interface import ASR_RATE, AsrTask
+from dubcast.sts.providers.interface import ASR_RATE, AsrTask, Transcript
 from dubcast.sts.providers.registry import Device
 from dubcast.sts.which_language import Answer, Question
 
@@ -115,6 +115,60 @@ def test_the_search_is_as_wide_as_is_asked() -> None:
     _recognizer(model).run([_task(None), replace(_task(None), beam=5)])
     _recognizer(model).run([_task(None)])
     assert model.beams == [5, 1]
+
+
+class PassingOver(Model):
+    """Takes these tokens for what was said, time by time; the first word lasts until the others."""
+
+    def __init__(self, *said: list[int]) -> None:
+        super().__init__([ENGLISH])
+        self.said = iter(said)
+        self.frames: list[int] = []
+
+    def generate(self, encoded: np.ndarray, prompts: list[list[str]], **how: Any) -> list[Any]:
+        said = super().generate(encoded, prompts, **how)
+        said[0].sequences_ids = [next(self.said)]
+        return said
+
+    def align(
+        self, encoded: np.ndarray, prompt: list[str], texts: list[list[int]], frames: list[int]
+    ) -> list[Any]:
+        self.frames += frames
+        count = len(texts[0])
+        ends = [(n, frames[0] // 2 - 33 * (count - n)) for n in range(1, count + 1)]
+        return [SimpleNamespace(alignments=[(0, 0), *ends])]
+
+
+ALL, FEW = [1, 2, 3, 4, 5, 6], [5, 6]
+
+
+def _heard(model: Model, beam: int = 5) -> Transcript:
+    task = AsrTask(np.zeros(4 * ASR_RATE, np.float32), "en", words=True, question=NAMED, beam=beam)
+    (said,) = _timing_recognizer(model, "cpu").run([task])
+    assert said.answer == Answer("en", 0.9)
+    return said
+
+
+@pytest.mark.parametrize("beam", [5, 1])
+def test_where_speech_was_passed_over_it_is_decoded_after_a_silence(beam: int) -> None:
+    model = PassingOver(FEW, ALL)
+    said = _heard(model, beam)
+    assert said.text == "w1 w2 w3 w4 w5 w6"
+    assert (said.words[0].start_s, said.words[-1].end_s) == (0.0, 4.0)
+    assert (model.beams, model.frames, model.asked) == ([beam, 1], [400, 420], 1)
+
+
+def test_where_no_more_is_heard_then_the_first_decoding_stays() -> None:
+    for second in (FEW, [7]):
+        model = PassingOver(FEW, second)
+        assert _heard(model).text == "w5 w6"
+        assert model.beams == [5, 1]
+
+
+def test_what_was_heard_whole_is_decoded_once() -> None:
+    model = PassingOver(ALL)
+    _heard(model)
+    assert model.beams == [5]
 
 
 class Timing(Model):

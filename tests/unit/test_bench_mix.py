@@ -28,7 +28,7 @@ from bench.mix.words import Window
 from dubcast.audio.loudness import HOP, SILENT, integrated
 from dubcast.audio.pcm import RATE, Float
 from dubcast.audio.vad import WINDOW_16K
-from dubcast.contract.worker import AsRunEntry, Outcome
+from dubcast.contract.worker import AsRunEntry, Outcome, SpeechAired
 from dubcast.measure.material import Line
 
 
@@ -457,6 +457,14 @@ def test_between_the_dubs_only_the_output_counts() -> None:
     first, last = round(2.93 * RATE), round(4.93 * RATE)
     assert (left[first:last] == bed[first:last]).all()
     assert (left[:first] == output[:first]).all() and (left[last:] == output[last:]).all()
+
+
+def test_speech_without_a_dub_counts_over_all_programmes() -> None:
+    told = {SpeechAired.DUBBED: 8.0, SpeechAired.UNDUBBED: 2.0}
+    rest = {SpeechAired.DUBBED: 10.0, SpeechAired.LEFT_ALONE: 7.0}
+    results = [measured(speech_s=told), measured(speech_s=rest)]
+    assert judge.figures(results)["undubbed_speech_share"] == 0.1
+    assert judge.figures([measured()])["undubbed_speech_share"] is None
 
 
 def test_the_encoder_is_not_blamed_on_the_mixer() -> None:

@@ -15,8 +15,9 @@ from dubcast.clock import NS_PER_S
 from dubcast.config import StreamSettings
 from dubcast.contract.stream_reply import Done, Heard
 from dubcast.contract.sts import LeftAlone, StageTimes, StsMetadata
-from dubcast.contract.worker import Outcome
+from dubcast.contract.worker import Outcome, SpeechAired
 from dubcast.errors import StsError
+from dubcast.worker.asrun import entry_of
 from dubcast.worker.core import WorkerCore
 from dubcast.worker.fragment import Fragment, State
 from dubcast.worker.scheduler import Tracks
@@ -346,6 +347,19 @@ def test_how_much_was_speech_is_told_of_each_clause() -> None:
     one.speak(0)
     aired = one.play_out()
     assert [f.speech / RATE for f in aired] == pytest.approx([2.0, 2.0, 2.0], abs=0.1)
+
+
+def test_speech_in_which_no_words_were_recognized_is_told_of_its_clauses() -> None:
+    one = Stage()
+    one.hear(unheard_ms=((600, 3100), (6500, 99_000)))
+    one.tell(THREE)
+    for number in range(3):
+        one.speak(number)
+    aired = one.play_out()
+    assert [f.unheard_speech / RATE for f in aired] == pytest.approx([1.5, 1.0, 0.0], abs=0.1)
+    assert [entry_of(f).aired_s[SpeechAired.DUBBED] for f in aired] == pytest.approx(
+        [0.5, 1.0, 2.0], abs=0.2
+    )
 
 
 def second_clause_late(by_s: float, policy: dict[str, Any] | None = None) -> Stage:

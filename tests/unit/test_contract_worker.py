@@ -17,6 +17,7 @@ from dubcast.contract.worker import (
     as_run,
     undubbed_share,
 )
+from dubcast.measure.asrun import speech_seconds
 
 LEFT = Outcome.LEFT_ALONE
 ENTRY = AsRunEntry(
@@ -68,7 +69,7 @@ def test_the_names_of_an_as_run_entry_are_these() -> None:
         ),
         *("backlog_s", "dub_start_s", "dub_end_s", "speech_lufs", "dub_lufs", "air_ns"),
         *("stages_ms", "round_trip_ms", "deadline_margin_ms", "on_air"),
-        *("clause", "clauses", "speech_s"),
+        *("clause", "clauses", "speech_s", "unheard_s"),
     }
 
 
@@ -129,6 +130,14 @@ def test_speech_without_a_dub_counts_whatever_the_reason(
     outcome: Outcome, aired: SpeechAired
 ) -> None:
     assert ENTRY.model_copy(update={"outcome": outcome}).aired is aired
+
+
+def test_speech_in_which_no_words_were_recognised_has_no_dub() -> None:
+    dubbed = ENTRY.model_copy(update={"speech_s": 6.0, "unheard_s": 3.5})
+    assert dubbed.aired_s == {SpeechAired.DUBBED: 2.5, SpeechAired.UNDUBBED: 3.5}
+    late = dubbed.model_copy(update={"outcome": Outcome.LATE})
+    assert late.aired_s == {SpeechAired.UNDUBBED: 6.0}
+    assert undubbed_share(speech_seconds([dubbed, late])) == round(9.5 / 12, 4)
 
 
 def test_the_undubbed_share_is_of_the_speech_that_was_to_be_dubbed() -> None:

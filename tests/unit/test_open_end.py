@@ -63,6 +63,15 @@ def test_a_word_that_ends_before_the_end_is_whole() -> None:
     assert open_end.rest(words, ENGLISH, 5.0, 3.0) is None
 
 
+@pytest.mark.parametrize(("speech_end_s", "kept"), [(4.95, True), (4.99, False), (5.0, False)])
+def test_a_word_that_a_gap_follows_is_whole(speech_end_s: float, kept: bool) -> None:
+    words = said("We go to the town that is")
+    assert (open_end.rest(words, ENGLISH, 5.0, 3.0, speech_end_s) is None) is kept
+    # A sentence that has only begun is better said with what follows all the same.
+    words = said("We go to the town. But then we go")
+    assert open_end.rest(words, ENGLISH, 5.0, 3.0, speech_end_s) == 5
+
+
 def test_a_word_alone_is_all_there_is() -> None:
     assert left("Goal!") is None
 
@@ -79,6 +88,16 @@ def test_it_is_neither_translated_nor_told() -> None:
     assert one.rest_from_s == pytest.approx(5 * 5 / 9)
     assert one.bounds_s == pytest.approx((0.1, 5 * 5 / 9))
     assert without_rest(whole, audio, 0.3) == whole
+
+
+@pytest.mark.parametrize(("speech_end_s", "kept"), [(4.9, True), (5.0, False)])
+def test_the_detector_says_where_the_speech_ends(speech_end_s: float, kept: bool) -> None:
+    words = said("We go to the town that is")
+    choice = Choice((ENGLISH,), PORTUGUESE, Voice("v", "pt-BR", "female"))
+    text = " ".join(word.text for word in words)
+    whole = Understood(Transcript(text, words=words), choice, (0.1, speech_end_s), "en")
+    audio = PcmAudio.from_pcm(bytes(5 * 16_000 * 2), 16_000, 1)
+    assert (without_rest(whole, audio, 3.0) == whole) is kept
 
 
 @pytest.mark.parametrize(

@@ -204,6 +204,13 @@ async def test_a_clause_says_where_its_source_is(app: Any) -> None:
     assert spans == [("He said so.", 100, 300), ("They do not.", 300, 400)]
 
 
+async def test_speech_without_words_is_told(app: Any, script: Script) -> None:
+    for bounds_s, unheard_ms in (((0.1, 0.6), ()), ((0.1, 4.0), ((500, 3310),))):
+        script.bounds_s = bounds_s
+        heard, _ = await Exchange(app, _body(f"f{bounds_s[1]}")).frame()
+        assert isinstance(heard, Heard) and heard.unheard_ms == unheard_ms
+
+
 async def test_the_natural_length_is_asked_of_the_fitter(app: Any, script: Script) -> None:
     await Exchange(app, _body(max_tempo=1.2)).whole()
     tasks = [task for batch in script.calls["fit"] for task in batch]

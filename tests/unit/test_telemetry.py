@@ -150,6 +150,18 @@ def test_it_is_stuck_when_either_thread_does_not_come_round() -> None:
     assert one.telemetry.status().stuck_s == 2
 
 
+def test_speech_in_which_no_words_were_recognized_counts_as_undubbed() -> None:
+    one = Stage()
+    first, *_ = decided = one.dubbed()
+    first.unheard_speech = first.speech // 2
+    one.telemetry.report(decided)
+    half_s = first.speech / RATE / 2
+    assert one.entries[0].unheard_s == pytest.approx(half_s, abs=0.001)
+    assert one.telemetry.status().speech_s["dubbed"] == pytest.approx(half_s, abs=0.1)
+    dubbed_s = one.metric("dubcast_speech_seconds_total", aired="dubbed")
+    assert dubbed_s == pytest.approx(half_s, abs=0.001)
+
+
 def test_a_dub_is_counted_logged_and_handed_on() -> None:
     one = Stage()
     decided = one.dubbed()

@@ -16,7 +16,7 @@ import struct
 from collections.abc import Iterator
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, NonNegativeInt, TypeAdapter, ValidationError
 
 from dubcast.contract.sts import (
     BYTES_PER_SAMPLE,
@@ -34,6 +34,7 @@ from dubcast.contract.sts import (
 MEDIA_TYPE = "application/vnd.dubcast.stream"
 MAX_HEADER_BYTES = 256 * 1024
 MAX_PCM_BYTES = 192 * MAX_DURATION_MS * BYTES_PER_SAMPLE
+MOST_UNHEARD = 32
 _LENGTHS = struct.Struct(">II")
 
 
@@ -45,6 +46,8 @@ class Heard(ReplyModel):
     """What was recognised. Fields as in `StsResponse`; `words` if they were asked for.
 
     `rest_from_ms`: with `open_end_ms`, where the words begin that are left for the next fragment.
+    `unheard_ms`: (start, end) of what lasts too long for the words that were recognised in it:
+    whoever speaks there is not dubbed.
     """
 
     kind: Literal["heard"] = "heard"
@@ -57,6 +60,9 @@ class Heard(ReplyModel):
     speech_end_ms: int | None = Field(default=None, ge=0)
     words: tuple[WordTime, ...] = ()
     rest_from_ms: int | None = Field(default=None, ge=0)
+    unheard_ms: tuple[tuple[NonNegativeInt, NonNegativeInt], ...] = Field(
+        default=(), max_length=MOST_UNHEARD
+    )
 
 
 class PlannedClause(ReplyModel):

@@ -195,7 +195,8 @@ class FragmentConfig(RequestModel):
         le=10_000,
         description="The fragment was cut where speech goes on: so much of its end may be left for "
         "the next one, which is what follows its last sentence or clause, else a last word that "
-        "reaches to its end. In a streamed reply rest_from_ms tells where it begins.",
+        "reaches to its end if the speech does, too. In a streamed reply rest_from_ms tells where "
+        "it begins.",
         validation_alias=AliasChoices("open_end_ms", "openEndMs"),
     )
 

@@ -174,7 +174,8 @@ class AsRunEntry(_Told):
 
     `clause` of `clauses`: which part of the fragment it is, once they are known (0 of 1: all of
     it). What aired of a part before its dub, which began late, is a record of its own before it,
-    `late` and without words. `speech_s`: so much of it is speech, by the worker's detector.
+    `late` and without words. `speech_s`: so much of it is speech, by the worker's detector;
+    `unheard_s`: so much of that is where the service recognised no words.
     `fallback`: what played instead of a dub, if there was to be one. `language`: what the service
     took it for; empty if it did not say. `tempo`: of the dub, in total.
     `placed_shift_s`: how late the dub began; `backlog_s`: how late it lets the next one begin.
@@ -190,6 +191,7 @@ class AsRunEntry(_Told):
     source_start_s: float
     source_end_s: float
     speech_s: float = 0.0
+    unheard_s: float = 0.0
     outcome: Outcome
     reason: str = ""
     fallback: str = ""
@@ -228,6 +230,13 @@ class AsRunEntry(_Told):
             return SpeechAired.DUBBED
         left_alone = self.outcome is Outcome.LEFT_ALONE
         return SpeechAired.LEFT_ALONE if left_alone else SpeechAired.UNDUBBED
+
+    @property
+    def aired_s(self) -> dict[SpeechAired, float]:
+        """The seconds of its speech by how they went on air: what was not heard has no dub."""
+        unheard_s = self.unheard_s if self.outcome is Outcome.DUBBED else 0.0
+        seconds = {self.aired: self.speech_s - unheard_s}
+        return seconds | {SpeechAired.UNDUBBED: unheard_s} if unheard_s else seconds
 
     @property
     def dub_span_s(self) -> tuple[float, float] | None:

@@ -32,6 +32,6 @@ def fragment_figures(asrun: Sequence[AsRunEntry]) -> dict[str, Figure]:
 def speech_seconds(asrun: Sequence[AsRunEntry]) -> dict[SpeechAired, float]:
     """Seconds of speech by how they went on air."""
     seconds: dict[SpeechAired, float] = {}
-    for entry in asrun:
-        seconds[entry.aired] = seconds.get(entry.aired, 0.0) + entry.speech_s
+    for aired, aired_s in (one for entry in asrun for one in entry.aired_s.items()):
+        seconds[aired] = seconds.get(aired, 0.0) + aired_s
     return seconds

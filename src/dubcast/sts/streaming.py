@@ -168,6 +168,7 @@ def _heard(request: StsRequest, understood: Understood) -> wire.Heard:
         speech_end_ms=end_ms,
         words=understood.words if request.config.timings == "words" else (),
         rest_from_ms=None if understood.rest_from_s is None else to_ms(understood.rest_from_s),
+        unheard_ms=understood.unheard_ms[: wire.MOST_UNHEARD],
     )
 
 

@@ -14,6 +14,7 @@ from dubcast.sts.offer import Choice
 from dubcast.sts.providers.interface import ASR_RATE, AsrTask, Heard, PcmTask, Transcript
 from dubcast.sts.songs import without_song
 from dubcast.sts.stage_calls import StageCalls
+from dubcast.sts.unheard import unheard
 from dubcast.sts.which_language import Question
 
 
@@ -43,6 +44,14 @@ class Understood:
         if self.bounds_s is None:
             return None, None
         return to_ms(self.bounds_s[0]), to_ms(self.bounds_s[1])
+
+    @property
+    def unheard_ms(self) -> tuple[tuple[int, int], ...]:
+        """Where somebody speaks and no words were recognized, as it is told."""
+        if self.bounds_s is None:
+            return ()
+        spans = unheard(self.said.words, self.bounds_s[1])
+        return tuple((to_ms(start_s), to_ms(end_s)) for start_s, end_s in spans)
 
     @property
     def share(self) -> float | None:
@@ -115,7 +124,8 @@ def without_rest(understood: Understood, audio: PcmAudio, most_s: float) -> Unde
     `most_s`."""
     words = understood.said.words
     length_s = audio.duration_ms / 1000
-    first = open_end.rest(words, understood.choice.source, length_s, most_s)
+    speech_end_s = understood.bounds_s and understood.bounds_s[1]
+    first = open_end.rest(words, understood.choice.source, length_s, most_s, speech_end_s)
     if first is None:
         return understood
     samples = np.frombuffer(audio.pcm_bytes(), "<i2").reshape(-1, audio.channels)[:, 0]

@@ -29,6 +29,7 @@ def entry_of(fragment: Fragment) -> AsRunEntry:
         source_start_s=round(samples_to_s(fragment.speech_start), 4),
         source_end_s=round(samples_to_s(fragment.speech_stop), 4),
         speech_s=round(samples_to_s(fragment.speech), 3),
+        unheard_s=round(samples_to_s(fragment.unheard_speech), 3),
         outcome=fragment.outcome,
         reason=fragment.reason,
         fallback=fragment.fallback,

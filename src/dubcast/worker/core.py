@@ -223,8 +223,7 @@ class WorkerCore:
             for fragment in batch.decided:
                 assert fragment.outcome is not None
                 self._outcomes[fragment.outcome] += 1
-                span = fragment.span
-                fragment.speech = self._cutter.speech_in(span.start + fragment.overlap, span.stop)
+                self._count_speech(fragment)
                 first = fragment.dub.start if fragment.dub else fragment.span.speech_start
                 fragment.air_ns = self._timeline.due_ns(samples_to_ns(first))
                 if fragment.dub:
@@ -232,6 +231,14 @@ class WorkerCore:
             for block in batch.audio:
                 self._tap("output", block.start, block.samples)
             return batch, self._scheduler.next_due_ns()
+
+    def _count_speech(self, fragment: Fragment) -> None:
+        """How much of it is speech, and how much of that nobody's words were recognized in."""
+        first, last = fragment.span.start + fragment.overlap, fragment.span.stop
+        fragment.speech = self._cutter.speech_in(first, last)
+        within = [(max(start, first), min(stop, last)) for start, stop in fragment.unheard]
+        unheard = sum(self._cutter.speech_in(*one) for one in within)
+        fragment.unheard_speech = min(unheard, fragment.speech)
 
     # -- views ---------------------------------------------------------------------------
 

@@ -263,6 +263,10 @@ class DubDesk:
         if heard.rest_from_ms is not None and asked.span.cut and in_time:
             self._open_ends.leave(asked, call.start + ms_to_samples(heard.rest_from_ms))
         self._hear(asked, call, heard)
+        asked.unheard = tuple(
+            (call.start + ms_to_samples(start_ms), call.start + ms_to_samples(end_ms))
+            for start_ms, end_ms in heard.unheard_ms
+        )
 
     def _spoken(
         self, call: _Call, sequence: int, clause: SpokenClause, waited_s: float, now: int

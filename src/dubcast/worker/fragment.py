@@ -100,6 +100,8 @@ class Fragment:
     speech_start: int = 0
     speech_stop: int = 0
     speech: int = 0  # so much of the span is speech, by the detector
+    unheard: tuple[tuple[int, int], ...] = ()  # where the service recognized no words
+    unheard_speech: int = 0  # so much of that is speech, by the detector
     shift: int | None = None  # the dub begins so much after its onset
     backlog: int | None = None  # the dub lets the next one begin so much late
     round_trip_ms: float = 0.0  # until its dub came
@@ -215,6 +217,7 @@ class Fragment:
             language=self.language,
             transcript=clause.source_text,
             translation=clause.text,
+            unheard=self.unheard,
         )
         part.speech_stop = self.speech_stop if last else stop
         return part

@@ -171,8 +171,9 @@ class Telemetry:
     def _count(self, entry: AsRunEntry) -> None:
         metrics, stream = self._metrics, self._metrics.stream
         metrics.fragments.labels(stream, entry.outcome.value).inc()
-        metrics.speech.labels(stream, entry.aired.value).inc(entry.speech_s)
-        self._speech_s[entry.aired] = self._speech_s.get(entry.aired, 0.0) + entry.speech_s
+        for aired, aired_s in entry.aired_s.items():
+            metrics.speech.labels(stream, aired.value).inc(aired_s)
+            self._speech_s[aired] = self._speech_s.get(aired, 0.0) + aired_s
         for stage, value in entry.stages_ms.items():
             metrics.fragment_seconds.labels(stream, stage).observe(value / 1000)
         if entry.outcome is Outcome.DUBBED:

@@ -29,6 +29,7 @@ from dubcast.sts.providers.interface import (
 )
 from dubcast.sts.providers.mel import HOP, log_mel
 from dubcast.sts.providers.registry import Device, Registration, Setup
+from dubcast.sts.unheard import unheard_s
 from dubcast.sts.which_language import Answer, decide, primary
 
 SHORT_S = 10
@@ -45,6 +46,9 @@ _LONG_REPEAT = 5
 _CAP_TOKENS = 10
 _CAP_TOKENS_PER_S = 9
 _PROMPT_TOKENS = 4
+# A clip that begins within a sentence is now and then decoded from the next one on, and so nearly
+# never with so much silence before it. Every clip with it: a tenth more word errors in fast sport.
+_SILENCE_S = 0.2
 _BATCH_ON_CPU = 4
 _BATCH_ON_GPU = 32
 _TOKEN_FRAME_S = 0.02
@@ -67,6 +71,11 @@ class Decoded:
     no_speech_prob: float
     words: tuple[Word, ...] = ()
     answer: Answer | None = None
+
+    @property
+    def unheard_s(self) -> float:
+        """How much was passed over, as far as the words' times tell."""
+        return unheard_s(self.words, self.seconds)
 
 
 class WhisperAsr(AsrProvider):
@@ -109,11 +118,22 @@ class WhisperAsr(AsrProvider):
 
     def run(self, batch: Sequence[AsrTask]) -> list[Transcript]:
         windows = [window_s(len(task.samples) / ASR_RATE) for task in batch]
-        first = self._decode_in_groups(batch, windows)
+        first = self._first(batch, windows)
         again = [i for i, one in enumerate(first) if suspicious(one) and windows[i] < LONG_S]
         known = [_known(batch[i], first[i].answer) for i in again]
         second = dict(zip(again, self._decode_in_groups(known, [LONG_S] * len(again)), strict=True))
         return [_transcript(one, second.get(i)) for i, one in enumerate(first)]
+
+    def _first(self, batch: Sequence[AsrTask], windows: list[int]) -> list[Decoded]:
+        """Decode clips, and once more, after a silence, where speech was passed over."""
+        first = self._decode_in_groups(batch, windows)
+        passed = [i for i, one in enumerate(first) if one.unheard_s and not suspicious(one)]
+        tasks = [_after_silence(_known(batch[i], first[i].answer)) for i in passed]
+        later = self._decode_in_groups(tasks, [windows[i] for i in passed])
+        for i, one in zip(passed, map(_without_silence, later), strict=True):
+            if one.unheard_s < first[i].unheard_s and not suspicious(one):
+                first[i] = replace(one, answer=first[i].answer)
+        return first
 
     def close(self) -> None:
         self._model = None
@@ -241,6 +261,22 @@ def _transcript(first: Decoded, second: Decoded | None) -> Transcript:
 def _known(task: AsrTask, answer: Answer | None) -> AsrTask:
     """The task with its question answered."""
     return replace(task, language=answer.language, question=None) if answer else task
+
+
+def _after_silence(task: AsrTask) -> AsrTask:
+    """The clip with a silence before it, searched narrowly: of a wide search the likeliest
+    beginnings are kept, and a sentence that begins clearly is one."""
+    silence = np.zeros(round(_SILENCE_S * ASR_RATE), np.float32)
+    return replace(task, samples=np.concatenate([silence, task.samples]), beam=1)
+
+
+def _without_silence(decoded: Decoded) -> Decoded:
+    """What was decoded after a silence, with the times of the clip."""
+    words = tuple(
+        replace(w, start_s=max(w.start_s - _SILENCE_S, 0), end_s=max(w.end_s - _SILENCE_S, 0))
+        for w in decoded.words
+    )
+    return replace(decoded, words=words, seconds=decoded.seconds - _SILENCE_S)
 
 
 def _left_alone(answer: Answer | None) -> Decoded:
