@@ -37,6 +37,7 @@ Manner = Literal[
 ]
 _REJECTED = "NetConnection.Connect.Rejected"
 _SALT = "authmod=adobe ?reason=needauth&user=u&salt=s+lt&challenge=ch&opaque=op"
+_STREAM_ID = 1
 _MEDIA = (chunks.AUDIO, chunks.VIDEO, chunks.DATA)
 
 
@@ -181,7 +182,7 @@ class _Talk:
         if name == "connect":
             self._connect(number, values[2])
         elif name == "createStream":
-            self._say("_result", number, None, 1)
+            self._say("_result", number, None, _STREAM_ID)
         elif name == "publish":
             self._publish()
         await self._out.drain()
@@ -219,7 +220,8 @@ class _Talk:
         raise _Hangup
 
     def _status(self, level: str, code: str) -> None:
-        self._say("onStatus", 0, None, {"level": level, "code": code, "description": "told"})
+        about: dict[str, amf0.Value] = {"level": level, "code": code, "description": "told"}
+        self._say("onStatus", 0, None, about, stream_id=_STREAM_ID)
 
-    def _say(self, *values: amf0.Value) -> None:
-        self._out.write(self._encode(Message(chunks.COMMAND, 0, 0, amf0.encode(*values))))
+    def _say(self, *values: amf0.Value, stream_id: int = 0) -> None:
+        self._out.write(self._encode(Message(chunks.COMMAND, 0, stream_id, amf0.encode(*values))))
