@@ -13,8 +13,8 @@ import pytest
 from dubcast import flv
 from dubcast.measure.recording import iter_tags
 from dubcast.mediaserver.interface import MediaServer
-from dubcast.testing.media import ClipSpec, build_clip
 from dubcast.testing.destination import Destination
+from dubcast.testing.media import ClipSpec, build_clip
 from rig import (
     Meet,
     bad_server,
