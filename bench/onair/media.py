@@ -2,7 +2,8 @@
 send them, each through a worker of its own, over a real media server.
 
 Every connection of the output is recorded, with the arrival of each tag. No speech service answers:
-what is measured is the way of the media.
+what is measured is the way of the media. How busy the machine is shows in the arrivals alone: who
+reads is waited for, and so is what is on its way to them.
 """
 
 from __future__ import annotations
@@ -219,14 +220,16 @@ async def _one(
     worker = stage.role(
         "worker", _without_service(third), out, *words, "--status-port", str(stage.free_port())
     )
-    recorders, port = Recorders({name: output}, out), third.media_server.rtmp_port
+    # Read by HTTP: `rtmp2src` drops a connection's last tag if it comes with the end.
+    recorders = Recorders({name: stage.third_party_flv_url(third, f"{name}-out")}, out)
+    rtmp, http = third.media_server.rtmp_port, third.media_server.http_port
     clip = await asyncio.to_thread(build_clip, case.spec, out)
     try:
         await _becomes(
-            lambda: recorders.connected(port) and bool(stage.connections(worker.pid, port))
+            lambda: recorders.connected(http) and bool(stage.connections(worker.pid, rtmp))
         )
         await all_wait.wait()
-        await _read_anew(worker, port)
+        await _read_anew(worker, rtmp)
         sent = await play(case, clip, ingest)
         await asyncio.sleep(DELAY_S + 2)
     finally:

@@ -141,6 +141,7 @@ class Recorder:
                 arrival = self._clock.monotonic_ns()
                 writer = writer or TagWriter(self._next_path())
                 writer.feed(data, arrival)
+                self._gives = writer.tags > 0
             if writer is not None and not writer.tags:
                 # A server may end at once what it has only begun: a path that is published anew.
                 self.files.pop()
@@ -157,7 +158,6 @@ class Recorder:
     def _blocks(self, source: Source) -> Iterator[bytes]:
         # Checked after connecting as well: a stop in between found no source to interrupt.
         while not self._over() and (data := source.read()):
-            self._gives = True
             yield data
 
     def _over(self) -> bool:

@@ -90,6 +90,11 @@ def third_party_url(third: Settings, stream_id: str) -> str:
     return f"rtmp://127.0.0.1:{third.media_server.rtmp_port}/{ingest_path(stream_id)}"
 
 
+def third_party_flv_url(third: Settings, stream_id: str) -> str:
+    """Where the third party gives a stream as HTTP-FLV."""
+    return f"http://127.0.0.1:{third.media_server.http_port}/{ingest_path(stream_id)}.flv"
+
+
 def _ingest_ports() -> dict[str, int]:
     ports = {name: free_port() for name in ("rtmps", "srt", "webrtc", "webrtc_udp")}
     rtp = free_port()

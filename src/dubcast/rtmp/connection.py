@@ -161,7 +161,7 @@ class Connection(asyncio.BufferedProtocol):
         """
         if self._transport is None:
             return
-        if not self._closing:
+        if not self._leaving and not self._transport.is_closing():
             self._write(self._client.end())
             self._leaving = True
             if self._publishes and self._transport.can_write_eof():
@@ -179,13 +179,11 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.abort()
 
     def _write(self, data: bytes) -> None:
-        if data and self._transport is not None and not self._closing:
+        if self._transport is None or self._transport.is_closing() or self._leaving:
+            return
+        if data:
             self.sent += len(data)
             self._transport.write(data)
-
-    @property
-    def _closing(self) -> bool:
-        return self._leaving or self._transport is None or self._transport.is_closing()
 
     # -- called by the loop -----------------------------------------------------------------
 
