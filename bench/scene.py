@@ -33,6 +33,7 @@ from dubcast.testing.sts_server import Reply, ScriptedSts, no_speech, success, t
 _SAMPLE_S = 5.0
 _SHORTEST_WORD_MS = 400
 _LIVE_S = 60.0
+_LAST_S = 20.0
 _FOREVER_S = 24 * 3600.0
 _PATIENT_S = 120.0
 
@@ -269,6 +270,15 @@ class Recorders:
         for name, recorder in self._all.items():
             if not await asyncio.to_thread(recorder.wait_for_data, _LIVE_S):
                 raise MediaError(f"stream {name} did not reach the third party in {_LIVE_S:.0f} s")
+
+    def connected(self, port: int) -> bool:
+        """Whether each has a connection to this port of its server: it waits for its stream."""
+        return all(stage.connections(one.pid, port) for one in self._all.values())
+
+    def finish(self) -> None:
+        """Record to the end of streams that are over."""
+        for recorder in self._all.values():
+            recorder.finish(_LAST_S)
 
     def stop(self) -> None:
         """End the recordings."""

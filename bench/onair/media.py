@@ -2,13 +2,15 @@
 send them, each through a worker of its own, over a real media server.
 
 Every connection of the output is recorded, with the arrival of each tag. No speech service answers:
-what is measured is the way of the media.
+what is measured is the way of the media. How busy the machine is shows in the arrivals alone: who
+reads is waited for, and so is what is on its way to them.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,7 @@ from bench.scene import Recorders, recordings
 from dubcast import flv
 from dubcast.audio.pcm import RATE
 from dubcast.config import Settings
+from dubcast.errors import MediaError
 from dubcast.measure import arrivals, decode, stage
 from dubcast.measure.figures import Bar, Figure
 from dubcast.measure.probe import probe
@@ -34,6 +37,7 @@ from dubcast.testing.publisher import Timed
 DELAY_S = 3.0
 FRAME_MS = 1024 / 48
 _HELD_FRAMES = 3
+_READY_S = 60.0
 _NO_STS = "http://127.0.0.1:9"
 
 BARS = (
@@ -65,7 +69,8 @@ def _clip(seconds: int, **more: int) -> ClipSpec:
 CASES = {
     "pause": Case(_clip(24), lambda items: publisher.picture_pause(items, 6, 18)),
     "slow": Case(_clip(21, gop=150, bframes=0), publisher.keys_only),
-    "late": Case(_clip(16), lambda items: publisher.late_picture(items, 6)),
+    # A reader that comes to the second connection within six seconds is given its beginning.
+    "late": Case(_clip(16, gop=180), lambda items: publisher.late_picture(items, 6)),
     "early-pts": Case(_clip(12), lambda items: publisher.early_pts(items, 120)),
     "reset": Case(_clip(12), lambda items: publisher.restarted(items, 5)),
     "wrap32": Case(_clip(12), lambda items: publisher.jumped(items, 0, (1 << 32) - 5_000)),
@@ -215,17 +220,40 @@ async def _one(
     worker = stage.role(
         "worker", _without_service(third), out, *words, "--status-port", str(stage.free_port())
     )
-    recorders = Recorders({name: output}, out)
+    # Read by HTTP: `rtmp2src` drops a connection's last tag if it comes with the end.
+    recorders = Recorders({name: stage.third_party_flv_url(third, f"{name}-out")}, out)
+    rtmp, http = third.media_server.rtmp_port, third.media_server.http_port
     clip = await asyncio.to_thread(build_clip, case.spec, out)
     try:
-        await asyncio.sleep(6)
+        await _becomes(
+            lambda: recorders.connected(http) and bool(stage.connections(worker.pid, rtmp))
+        )
         await all_wait.wait()
+        await _read_anew(worker, rtmp)
         sent = await play(case, clip, ingest)
         await asyncio.sleep(DELAY_S + 2)
     finally:
         await asyncio.to_thread(worker.stop)  # it sends the last that it holds
-        await asyncio.to_thread(recorders.stop)
+        await asyncio.to_thread(recorders.finish)
     return Taken(sent, clip, recordings(out, name))
+
+
+async def _becomes(true: Callable[[], bool]) -> None:
+    """Wait for what others bring about. Raises MediaError if it takes too long."""
+    end = time.monotonic() + _READY_S
+    while not await asyncio.to_thread(true):
+        if time.monotonic() > end:
+            raise MediaError(f"a case did not get ready in {_READY_S:.0f} s")
+        await asyncio.sleep(0.1)
+
+
+async def _read_anew(worker: stage.Role, port: int) -> None:
+    """Wait until a worker has just begun to read. It gives up what sends nothing for some seconds,
+    and reads again; of sound a server keeps nothing for who is not there at that moment.
+    """
+    before = stage.connections(worker.pid, port)
+    await _becomes(lambda: bool(stage.connections(worker.pid, port) - before))
+    await asyncio.sleep(0.5)  # from the connection to the request
 
 
 def _without_service(third: Settings) -> Settings:

@@ -13,6 +13,7 @@ import pytest
 from dubcast import flv
 from dubcast.measure.recording import iter_tags
 from dubcast.mediaserver.interface import MediaServer
+from dubcast.testing.destination import Destination
 from dubcast.testing.media import ClipSpec, build_clip
 from rig import (
     Meet,
@@ -72,6 +73,25 @@ print("media", one.sent_bytes())
 one.stop()
 """
 
+# An output that has to send eight megabytes, and half a second of sound, when it comes to its end.
+_LAST = """
+import sys, time
+import numpy as np
+from dubcast.worker.gst.output import OutputPipeline
+from dubcast.worker.gst.pipeline import init
+from dubcast.worker.scheduler import AudioBlock, Batch, ScriptUnit
+
+init()
+one = OutputPipeline(sys.argv[1], None, print)
+one.play()
+now = time.monotonic_ns()
+sound = AudioBlock(48_000, np.zeros((24_000, 2), np.int16), due_ns=now)
+script = [ScriptUnit(1_000_000_000, bytes(100_000)) for _ in range(80)]
+one.push(Batch(start_ns=1_000_000_000, audio=[sound], script=script), now)
+one.finish()
+one.stop()
+"""
+
 
 async def seen(url: str) -> dict[str, Any]:
     """What an output to `url` said of itself."""
@@ -110,6 +130,17 @@ async def test_readers_are_let_in_before_the_first_of_the_media(
                 await eventually(lambda: is_ready(server, "live/t/out"))
                 assert await output.ended() == 0
                 assert output.output()[0] == b"media 0\n"
+
+
+async def test_an_output_ends_when_all_is_written_however_slowly_it_is_taken() -> None:
+    async with Destination("slow", bytes_per_s=2_000_000).running() as there:
+        with child([sys.executable, "-c", _LAST, there.rtmp()]) as output:
+            assert await output.ended(30) == 0
+        (visit,) = there.visits
+        await eventually(lambda: visit.commands[-1][0] == "deleteStream", 30)
+    kinds = [tag.kind for _, tag in visit.tags]
+    assert kinds.count(flv.SCRIPT) == 1 + 80  # with its metadata
+    assert kinds.count(flv.AUDIO) >= 1 + 24_000 // 1024  # with its header
 
 
 async def is_ready(server: MediaServer, path: str) -> bool:

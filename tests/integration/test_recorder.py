@@ -138,6 +138,26 @@ def test_a_signal_ends_it_with_whole_files(number: int, tmp_path: Path) -> None:
     assert times is not None and len(times) == len(TAGS)
 
 
+def test_to_finish_is_to_record_to_the_end_of_what_gives_something(tmp_path: Path) -> None:
+    with serving(Stream()) as stream:
+        process = RecorderProcess(stream.url, tmp_path / "r.flv", reconnect=True)
+        assert process.wait_for_data(10)
+        process.finish(10)
+    assert list(iter_tags(tmp_path / "r.flv")) == TAGS
+    assert stream.asked == 1
+
+
+def test_to_finish_where_nothing_comes_is_to_stop(tmp_path: Path) -> None:
+    with serving(Stream(there=False)) as stream:
+        process = RecorderProcess(stream.url, tmp_path / "r.flv", reconnect=True)
+        deadline = time.monotonic() + 10
+        while not stream.asked:
+            time.sleep(0.05)
+        process.finish(10)
+        assert time.monotonic() < deadline
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("url", ["ftp://h/x", "rtmp://h/live/x ! filesink", 'rtmp://h/"x'])
 def test_urls_that_are_refused(url: str, tmp_path: Path) -> None:
     with pytest.raises(InputError):

@@ -71,6 +71,19 @@ def test_what_lies_beyond_the_split_waits_for_the_next_output() -> None:
     assert outlet.output is second
 
 
+def test_the_split_is_over_when_its_picture_is_here_and_not_with_the_sound_ahead_of_it() -> None:
+    outlet = Outlet()
+    outlet.open(Sink())
+    outlet.push(batch(block(RATE)), 0)
+    outlet.split(CUT)
+    seen = [outlet.split_over]
+    for due in (Batch(audio=[block(2 * RATE)]), Batch(video=[VideoUnit(CUT, CUT, True, None)])):
+        outlet.push(due, 1)
+        seen.append(outlet.split_over)
+    outlet.open(Sink())
+    assert [*seen, outlet.split_over] == [False, False, True, False]
+
+
 def test_what_was_kept_for_an_output_that_never_came_is_dropped() -> None:
     outlet, late = Outlet(), Sink()
     outlet.split(CUT)

@@ -20,6 +20,7 @@ from dubcast.testing.virtual_loop import VirtualLoop
 from dubcast.worker import worker as worker_module
 from dubcast.worker.edges import Edges
 from dubcast.worker.output_thread import OutputThread
+from dubcast.worker.scheduler import Batch
 from dubcast.worker.spec import WorkerSpec
 from dubcast.worker.worker import Worker
 from worker_fakes import LevelVad, Read, ScriptedDestination, ScriptedSource, at_once, drive, spec
@@ -118,6 +119,30 @@ def test_with_a_drain_what_is_held_still_leaves(monkeypatch: pytest.MonkeyPatch)
     assert held == pytest.approx(DELAY_S * 25, abs=3)
     assert one.source.inputs[0].stopped
     assert one.worker.status().input.sessions == 1
+
+
+def test_a_drain_waits_for_what_the_thread_has_taken_and_not_pushed_yet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one = Stage(monkeypatch, spec=spec(drain_s=5))
+    held: list[tuple[Batch, int]] = []
+    thread = one.worker._output_thread
+    push, close = thread._push, thread.close
+
+    def hold(batch: Batch, now: int) -> None:
+        held.append((batch, now))
+
+    def close_late() -> None:
+        for batch, now in held:
+            push(batch, now)
+        close()
+
+    monkeypatch.setattr(thread, "close", close_late)
+    one.run({8.0: one.worker.stop, 10.5: lambda: setattr(thread, "_push", hold)})
+    (output,) = one.there.outputs
+    last = [block.start for batch, _ in held for block in batch.audio]
+    assert last and [block.start for block in output.audio][-len(last) :] == last
+    assert output.stopped
 
 
 def test_a_drain_ends_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,8 @@
 
 `python -m dubcast.measure.recorder URL FILE` runs it in a process of its own, so that nothing
 else disturbs its arrival times (CLOCK_MONOTONIC; two recorders of one machine compare). It waits
-for a stream that is not there yet. SIGTERM or SIGINT end it with both files whole.
+for a stream that is not there yet. SIGTERM or SIGINT end it with both files whole; SIGUSR1 ends it
+with the connection that gives something now, or at once if none does.
 """
 
 from __future__ import annotations
@@ -97,6 +98,8 @@ class Recorder:
         self._reconnect = reconnect
         self._clock = clock or SystemClock()
         self._stop = threading.Event()
+        self._last = False  # no connection after the one that gives something now
+        self._gives = False
         self._source: Source | None = None
         self.files: list[Path] = []
 
@@ -106,6 +109,13 @@ class Recorder:
         if self._source is not None:
             self._source.interrupt()
 
+    def finish(self) -> None:
+        """Record the connection of now to its end, if it gave anything, and no further one; safe
+        from a signal handler and from any thread."""
+        self._last = True
+        if self._source is not None and not self._gives:
+            self._source.interrupt()
+
     def run(self) -> list[Path]:
         """Record until the end; the files that hold at least one tag.
 
@@ -113,7 +123,7 @@ class Recorder:
         gst-launch-1.0 or an element that it needs.
         """
         connect = _connector(self._url)
-        while not self._stop.is_set():
+        while not self._over():
             if self._record_one(connect) and not self._reconnect:
                 break
             self._stop.wait(_RETRY_S)
@@ -131,6 +141,7 @@ class Recorder:
                 arrival = self._clock.monotonic_ns()
                 writer = writer or TagWriter(self._next_path())
                 writer.feed(data, arrival)
+                self._gives = writer.tags > 0
             if writer is not None and not writer.tags:
                 # A server may end at once what it has only begun: a path that is published anew.
                 self.files.pop()
@@ -138,7 +149,7 @@ class Recorder:
         except (flv.FlvError, OSError) as error:
             sys.stderr.write(f"recorder: {error}\n")
         finally:
-            self._source = None
+            self._source, self._gives = None, False
             source.close()
             if writer is not None:
                 writer.close()
@@ -146,8 +157,11 @@ class Recorder:
 
     def _blocks(self, source: Source) -> Iterator[bytes]:
         # Checked after connecting as well: a stop in between found no source to interrupt.
-        while not self._stop.is_set() and (data := source.read()):
+        while not self._over() and (data := source.read()):
             yield data
+
+    def _over(self) -> bool:
+        return self._stop.is_set() or (self._last and not self._gives)
 
     def _next_path(self) -> Path:
         number = len(self.files) + 1
@@ -264,6 +278,14 @@ class RecorderProcess:
             time.sleep(_POLL_S)
         return self.path.exists()
 
+    def finish(self, timeout_s: float) -> Path:
+        """Record to the end of a stream that is over, and of which something may still be on its
+        way, for so long at most; its file."""
+        if self._child.poll() is None:
+            self._child.send_signal(signal.SIGUSR1)
+        self.wait(timeout_s)
+        return self.stop()
+
     def stop(self) -> Path:
         """End the recording; its file."""
         end_popen(self._child, 2 * _KILL_AFTER_S + 1)
@@ -298,6 +320,7 @@ def main() -> int:
     recorder = Recorder(options.url, options.file, reconnect=options.reconnect)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: recorder.stop())
+    signal.signal(signal.SIGUSR1, lambda *_: recorder.finish())
     return 0 if recorder.run() else 1
 
 

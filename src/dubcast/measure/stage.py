@@ -74,9 +74,25 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
+def connections(pid: int, port: int) -> set[int]:
+    """The own ports of the connections that a process, and its children, have to this TCP port."""
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(pid)
+        every = (process, *process.children(recursive=True))
+        links = [link for one in every for link in one.net_connections("tcp")]
+        there = (link for link in links if link.status == psutil.CONN_ESTABLISHED)
+        return {link.laddr.port for link in there if link.raddr.port == port}
+    return set()
+
+
 def third_party_url(third: Settings, stream_id: str) -> str:
     """Where the third party takes a stream."""
     return f"rtmp://127.0.0.1:{third.media_server.rtmp_port}/{ingest_path(stream_id)}"
+
+
+def third_party_flv_url(third: Settings, stream_id: str) -> str:
+    """Where the third party gives a stream as HTTP-FLV."""
+    return f"http://127.0.0.1:{third.media_server.http_port}/{ingest_path(stream_id)}.flv"
 
 
 def _ingest_ports() -> dict[str, int]:

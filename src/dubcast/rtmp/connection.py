@@ -86,6 +86,8 @@ class Connection(asyncio.BufferedProtocol):
         self.sent = 0  # bytes handed to the transport
         self.batches = Batches()
         self._client = Client(address, purpose, os.urandom(HANDSHAKE_SIZE))
+        self._publishes = purpose is Purpose.PUBLISH
+        self._leaving = False
         self._on_tags, self._on_room = on_tags, on_room
         self._started = asyncio.get_running_loop().create_future()
         self._lost = asyncio.get_running_loop().create_future()
@@ -152,12 +154,20 @@ class Connection(asyncio.BufferedProtocol):
         return self._transport.get_write_buffer_size() + _outgoing(self._transport)
 
     async def leave(self) -> None:
-        """Take leave and close; what was sent before still goes, if it goes soon."""
+        """Take leave and close; what was sent before still goes, if it goes soon.
+
+        A publisher leaves the closing to its peer and reads until then: of a connection that is
+        closed while the peer still says something, the system throws away what is on its way.
+        """
         if self._transport is None:
             return
-        if not self._transport.is_closing():
+        if not self._leaving and not self._transport.is_closing():
             self._write(self._client.end())
-            self._transport.close()
+            self._leaving = True
+            if self._publishes and self._transport.can_write_eof():
+                self._transport.write_eof()
+            else:
+                self._transport.close()  # of TLS it reads on by itself
         try:
             await asyncio.wait({self._lost}, timeout=_LINGER_S)
         finally:
@@ -169,7 +179,9 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.abort()
 
     def _write(self, data: bytes) -> None:
-        if data and self._transport is not None and not self._transport.is_closing():
+        if self._transport is None or self._transport.is_closing() or self._leaving:
+            return
+        if data:
             self.sent += len(data)
             self._transport.write(data)
 
@@ -187,7 +199,7 @@ class Connection(asyncio.BufferedProtocol):
         return self._space
 
     def buffer_updated(self, nbytes: int) -> None:
-        if self.ended.done():
+        if self.ended.done() or self._leaving:
             return
         self.batches.came()
         try:

@@ -37,6 +37,7 @@ Manner = Literal[
 ]
 _REJECTED = "NetConnection.Connect.Rejected"
 _SALT = "authmod=adobe ?reason=needauth&user=u&salt=s+lt&challenge=ch&opaque=op"
+_STREAM_ID = 1
 _MEDIA = (chunks.AUDIO, chunks.VIDEO, chunks.DATA)
 
 
@@ -53,6 +54,7 @@ class Visit:
     tags: list[tuple[float, Tag]] = field(default_factory=list)
     published_s: float | None = None
     bytes: int = 0
+    over: asyncio.Event = field(default_factory=asyncio.Event)
 
     def pictures(self) -> list[tuple[float, Tag]]:
         return [(at, tag) for at, tag in self.tags if tag.kind == chunks.VIDEO]
@@ -60,8 +62,8 @@ class Visit:
 
 @dataclass
 class Destination:
-    """`keep`: whether the media that comes is kept; `kept`: what of a tag. Numbers are of the
-    manners that use them."""
+    """`keep`: whether the media that comes is kept; `kept`: what of a tag. `acknowledges`: it says
+    of all that it reads that it did. Numbers are of the manners that use them."""
 
     manner: Manner = "ok"
     seconds: float = 0.0
@@ -69,6 +71,7 @@ class Destination:
     url: str = ""
     keep: bool = True
     kept: Callable[[Tag], Tag] = lambda tag: tag
+    acknowledges: bool = False
     port: int = 0
     visits: list[Visit] = field(default_factory=list)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set, repr=False)
@@ -111,6 +114,7 @@ class Destination:
                 await writer.drain()
             writer.close()
         finally:
+            visit.over.set()
             self._tasks.discard(task)
             if task.cancelling():
                 writer.transport.abort()
@@ -141,6 +145,9 @@ class _Talk:
         await self._in.readexactly(HANDSHAKE_SIZE)
         while data := await self._in.read(self._own.bytes_per_s // 10 or 65_536):
             self._visit.bytes += len(data)
+            if self._own.acknowledges:
+                count = self._visit.bytes.to_bytes(4)
+                self._out.write(self._encode(Message(chunks.ACKNOWLEDGEMENT, 0, 0, count)))
             for message in self._chunks.feed(data):
                 await self._hear(message)
             if self._visit.tags or not self._own.keep:
@@ -181,7 +188,7 @@ class _Talk:
         if name == "connect":
             self._connect(number, values[2])
         elif name == "createStream":
-            self._say("_result", number, None, 1)
+            self._say("_result", number, None, _STREAM_ID)
         elif name == "publish":
             self._publish()
         await self._out.drain()
@@ -219,7 +226,8 @@ class _Talk:
         raise _Hangup
 
     def _status(self, level: str, code: str) -> None:
-        self._say("onStatus", 0, None, {"level": level, "code": code, "description": "told"})
+        about: dict[str, amf0.Value] = {"level": level, "code": code, "description": "told"}
+        self._say("onStatus", 0, None, about, stream_id=_STREAM_ID)
 
-    def _say(self, *values: amf0.Value) -> None:
-        self._out.write(self._encode(Message(chunks.COMMAND, 0, 0, amf0.encode(*values))))
+    def _say(self, *values: amf0.Value, stream_id: int = 0) -> None:
+        self._out.write(self._encode(Message(chunks.COMMAND, 0, stream_id, amf0.encode(*values))))

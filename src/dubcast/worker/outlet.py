@@ -45,6 +45,15 @@ class Outlet:
         with self._lock:
             self._split_ns = stream_ns
 
+    @property
+    def split_over(self) -> bool:
+        """The picture is here that the next connection begins with, and with it, since sound is
+        rendered ahead of it, all that lies before the split. By the clock alone that is not sure:
+        what is due may come late.
+        """
+        with self._lock:
+            return any(batch.video for batch in self._kept)
+
     def close(self) -> Output | None:
         """Nobody takes media; who did."""
         with self._lock:

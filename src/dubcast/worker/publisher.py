@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from dataclasses import dataclass
 from math import inf
@@ -36,7 +37,7 @@ _ROUND_S = 0.25
 _LONGEST_BACKLOG_S = 10.0
 # A connection with a picture is prepared so long before its first one leaves.
 _PICTURE_AHEAD_S = 1.0
-_FINISH_S = 2.0
+_FINISH_S = 5.0  # the one before it takes its last so soon, or does without
 
 _log = log.get("worker")
 
@@ -72,6 +73,7 @@ class Publisher:
         self.restarts = 0
         self.b_frames = False  # on the connection that was looked at last
         self._over = False
+        self._changing = False  # a connection takes over from another
         self.taken = False  # a server took the publish, and has not taken that back at once
         self.unanswered = ""  # of the last connection: the words for that it was not taken
 
@@ -79,6 +81,11 @@ class Publisher:
     def output(self) -> Output | None:
         """The connection that takes media now, if there is one."""
         return self.outlet.output
+
+    @property
+    def on(self) -> bool:
+        """True while there is a connection, or what is due is kept for the next."""
+        return self._changing or self.outlet.output is not None
 
     async def run(self) -> None:
         """Publish; when the destination goes away, publish again with growing pauses."""
@@ -102,6 +109,7 @@ class Publisher:
     async def finish(self) -> None:
         """Send what is held to its last sample, and end; for a stream that is over."""
         self._over = True
+        await until(lambda: not self._changing)
         output = self.outlet.close()
         if output is not None:
             await self._edges.blocking(output.finish)
@@ -192,26 +200,27 @@ class Publisher:
         """A connection that takes over from one without a picture, at the first key frame."""
         first = self._core.view().first_picture
         assert first is not None
-        unit, due_ns = first
+        unit, _ = first
+        self._changing = True
         self.outlet.split(unit.dts_ns)
         self._core.set_output(Tracks.BOTH)
-        left_s = ns_to_s(due_ns - self._edges.clock.monotonic_ns())
-        if left_s > 0:
-            await asyncio.wait([before.ended], timeout=left_s)
+        await until(lambda: before.ended.done() or self.outlet.split_over)
         self.outlet.close()
         if not before.ended.done():
-            await self._edges.blocking(before.output.finish)
-            await asyncio.wait([before.ended], timeout=_FINISH_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_FINISH_S):
+                    await self._edges.blocking(before.output.finish)
         await self._edges.blocking(before.output.stop)
         _log.info("picture begins")
         connection = self._connection(unit.config)
         self.outlet.open(connection.output)
+        self._changing = False
         return connection
 
     async def _close_output(self) -> None:
         output = self.outlet.close()
         self.outlet.drop()
-        self.taken = False
+        self._changing = self.taken = False
         self._core.set_output(Tracks.NONE)
         self._up.set(0)
         if output is not None:

@@ -168,14 +168,15 @@ class Worker:
 
     async def _drain(self, reading: asyncio.Task[None]) -> None:
         """Take no more in, and let what is held leave: viewers miss nothing that was there."""
-        if self._publisher.output is None or not self.spec.drain_s or self._refusal is not None:
+        if not self._publisher.on or not self.spec.drain_s or self._refusal is not None:
             return
         reading.cancel()
         await asyncio.wait([reading])
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.spec.drain_s):
-                await until(lambda: self._core.drained or self._publisher.output is None)
+                await until(lambda: self._core.drained or not self._publisher.on)
                 await asyncio.sleep(_LAST_PUSH_S)
+                await self._edges.blocking(self._output_thread.close)  # it has pushed what it took
                 await self._publisher.finish()
 
     @property

@@ -19,7 +19,11 @@ from dubcast.worker.scheduler import Batch, ScriptUnit, VideoUnit
 
 _CONNECT_TIMEOUT_S = 5
 _FOREVER_NS = 1 << 62
-_WRITTEN_S, _WRITTEN_ROUNDS = 0.05, 20
+# The end of the writing is looked for so often; a peer that took nothing for 2 s reads no more.
+_LOOK_S, _IDLE_LOOKS = 0.05, 40
+# RTMP's chunks, and another size that is told to the peer behind the last of the media: the sink
+# counts it as the size in force once that is written, and what goes in order before it as well.
+_CHUNK_SIZE, _LAST_CHUNK_SIZE = 128, 129
 # Readers are let in so long before the first picture. It is a key frame, and a server that keeps
 # none for whoever comes later would have them wait for the next.
 _READERS_NS = NS_PER_S
@@ -52,6 +56,9 @@ class OutputPipeline(Pipeline):
         self._tags = coder.appsrc(caps("video/x-flv"))
         self._sink = make("rtmp2sink", location=url, sync=False, timeout=_CONNECT_TIMEOUT_S)
         self._sink.set_property("async", False)
+        self._sink.set_property("chunk-size", _CHUNK_SIZE)
+        at_sink = self._sink.get_static_pad("sink")
+        at_sink.add_probe(Gst.PadProbeType.EVENT_DOWNSTREAM, self._on_event)
         self.add(self._tags, self._sink)
         self._aac = coder.aac(self)
         self._opus = coder.opus(self) if with_opus else None
@@ -97,17 +104,19 @@ class OutputPipeline(Pipeline):
 
     def finish(self) -> None:
         """Send what is held whether it is due or not, and end; waits for the encoder's last frames,
-        and until they are written: a connection that is closed throws away what its socket has not
-        taken yet.
+        and until all is written, for as long as the peer takes it: a connection that is closed
+        throws away what its socket has not taken yet. `stop` ends it.
         """
         for one in self._coders:
             one.finish()
         self.push(Batch(), _FOREVER_NS)
         self._tags.end_of_stream()
-        for _ in range(_WRITTEN_ROUNDS):
-            before = self._sent()
-            if self.await_stop(_WRITTEN_S) or (self.backlog_s() == 0 and self._sent() == before):
+        idle, sent = 0, self._sent()
+        while not self._all_written() and idle < _IDLE_LOOKS:
+            if self.await_stop(_LOOK_S):
                 return
+            before, sent = sent, self._sent()
+            idle = idle + 1 if sent == before else 0
 
     def sent_bytes(self) -> int | None:
         """Bytes of media that left since the server took the publish; None: it has not yet.
@@ -131,6 +140,16 @@ class OutputPipeline(Pipeline):
     def _sent(self) -> int:
         total: int = self._sink.get_property("stats").get_value("out-bytes-total")
         return total
+
+    def _on_event(self, _pad: Any, info: Any) -> Any:
+        """In the sink's thread: all of the media lies with it when the end comes."""
+        if info.get_event().type == Gst.EventType.EOS:
+            self._sink.set_property("chunk-size", _LAST_CHUNK_SIZE)
+        return Gst.PadProbeReturn.OK
+
+    def _all_written(self) -> bool:
+        size: int = self._sink.get_property("stats").get_value("out-chunk-size")
+        return size == _LAST_CHUNK_SIZE
 
     def _picture(self, writer: FlvWriter, unit: VideoUnit) -> Iterator[Outgoing]:
         pts, dts = unit.pts_ns + unit.shift_ns, unit.dts_ns + unit.shift_ns
