@@ -73,6 +73,17 @@ def test_what_rings_on_is_removed_but_never_into_the_next_speech() -> None:
     assert near[1] == SPEECH[1] + PAD + 100
 
 
+def test_where_the_detector_hears_on_after_the_end_what_rings_is_counted_from_the_end() -> None:
+    early = SPEECH[1] - RATE // 2
+    heard_on = made(voice=(SPEECH[0], early), detected=SPEECH)
+    removed = heard_on.removed(fragment())
+    assert removed is not None
+    assert removed[1] == SPEECH[1] + PAD
+    near = made(voice=(SPEECH[0], SPEECH[1] - RATE // 10), detected=SPEECH).removed(fragment())
+    assert near is not None
+    assert 0 <= SPEECH[1] + ms_to_samples(250) - near[1] <= ms_to_samples(20)
+
+
 def test_what_borders_on_the_fragment_before_is_removed_from_the_border_on() -> None:
     early = (SPEECH[0] - RATE // 4, SPEECH[1])
     bordering = fragment(start=SPEECH[0])

@@ -23,6 +23,19 @@ def crowd(seconds: float, level_db: float = -34.0) -> Float:
     return (noise * from_db(level_db)).astype(np.float32)
 
 
+def as_mono(sound: Float, wide_db: float = -200.0) -> Float:
+    """Both channels alike, but for the side signal `wide_db` below the mid."""
+    mid = sound.mean(axis=1)
+    side = mid[::-1] * from_db(wide_db)
+    return np.stack([mid + side, mid - side], axis=1).astype(np.float32)
+
+
+def swelling(background: Float) -> Float:
+    """12 dB louder from second 5 on."""
+    gain = np.where(np.arange(len(background)) < 5 * RATE, 1, 4)
+    return (background * gain[:, None]).astype(np.float32)
+
+
 def hum(seconds: float, span: tuple[int, int] = VOICE, level_db: float = -24.0) -> Float:
     """Somebody who says "uh": what of him separation left in the background."""
     time = np.arange(round(seconds * RATE)) / RATE
@@ -95,8 +108,9 @@ def test_a_voice_that_is_left_goes_down_to_the_crowds_level() -> None:
     assert -2 < Fed(crowd(8), found.held).change_db(4.2, 5.8) < 2
 
 
-def test_over_digital_silence_nothing_of_it_is_left() -> None:
-    assert fed(hum(8)).change_db(4.3, 5.7) < -40
+@pytest.mark.parametrize("left", [1.0, 0.5])
+def test_over_digital_silence_nothing_of_it_is_left(left: float) -> None:
+    assert fed(hum(8) * np.float32([left, 1.0])).change_db(4.3, 5.7) < -40
 
 
 def test_digital_silence_after_what_was_held_down_stays_digital_silence() -> None:
@@ -135,10 +149,23 @@ def test_what_the_detector_is_not_sure_of_is_left_in_peace() -> None:
     assert np.array_equal(run(hold, background), background)
 
 
-def test_music_that_swells_while_somebody_speaks_comes_back() -> None:
-    louder = crowd(16)
-    louder[5 * RATE :] *= 4
-    found = fed(louder, voice=(4 * RATE, 16 * RATE))
+def test_a_crowd_that_cheers_while_somebody_speaks_stays() -> None:
+    found = fed(swelling(crowd(8)), voice=(4 * RATE, 8 * RATE))
+    assert abs(found.change_db(5, 7.5)) < 0.5
+
+
+def test_a_voice_beside_a_cheer_goes_down_to_the_cheer() -> None:
+    cheer = swelling(crowd(8))
+    span = 11 * RATE // 2, 15 * RATE // 2
+    found = fed(cheer + hum(8, span, level_db=-10), voice=span)
+    assert Fed(cheer, found.raw).change_db(5.7, 7.3) > 10
+    assert -2 < Fed(cheer, found.held).change_db(5.7, 7.3) < 2
+
+
+@pytest.mark.parametrize("wide_db", [-200, -25])
+def test_of_a_mono_background_what_swells_while_somebody_speaks_comes_back(wide_db: float) -> None:
+    background = as_mono(swelling(crowd(16)), wide_db)
+    found = fed(background, voice=(4 * RATE, 16 * RATE))
     assert found.change_db(5.2, 6) < -3
     assert abs(found.change_db(12, 14)) < 1
 

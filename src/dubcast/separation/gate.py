@@ -129,6 +129,19 @@ class SpeechGate:
             return self._spans[low]
         return at, at
 
+    def rings_until(self, first: int, last: int) -> int:
+        """Until when the voice that speaks from `first` to `last` is to be taken out.
+
+        A detector hears on after the end. So where the separator has found some of the voice, it
+        rings on from where it was found last.
+        """
+        rung_out = self.around(last - 1)[1]
+        found = [span[1] for span in self._likely if span[0] < last and span[1] > first]
+        if not found or self._judged is None or self._judged < last:
+            return rung_out
+        # A mean is above the floor half its length longer than the speech.
+        return min(rung_out, found[-1] - self._half * CELL + self._after)
+
     def forget(self, before: int) -> None:
         """Drop what lies wholly before `before`."""
         keep = bisect_left(self._spans, before - self._fade, key=_end)

@@ -3,11 +3,14 @@
 Of some voices (narrow bands, codecs, a held "uh") separation takes next to nothing out, and they
 would be heard beside the dub. Voice activity hears them all the same. So where somebody speaks and
 the separator found little of it, no band of the background is louder than it is where nobody
-speaks: the crowd goes on, what sticks out of it does not.
+speaks: the crowd goes on, what sticks out of it does not. A crowd that cheers beside the voice is
+heard by the side signal, in which there is next to nothing of a voice: by as much as that rises,
+the background may.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
 
 import numpy as np
@@ -20,11 +23,14 @@ from dubcast.separation.fixed_latency import whole_cells
 from dubcast.separation.separator import CELL, SHARE_FLOOR_DB, Separated, Separator
 from dubcast.separation.stft import Spectra, Stft, sqrt_hann
 
-_SIZE, _HOP = 2048, 512
+_SIZE, _HOP = 2048, 1024
 _EDGES = np.unique(
     np.round(np.concatenate([[0], np.geomspace(100, 16_000, 20) * _SIZE / RATE])).astype(int)
 )
 _WIDTHS = np.diff(np.append(_EDGES, _SIZE // 2 + 1))
+# Left and right to mid and side, and back.
+_MID_SIDE: Float = np.array([[0.5, 0.5], [0.5, -0.5]], dtype=np.float32)
+_LEFT_RIGHT = 2 * _MID_SIDE
 _TINY = 1e-12
 _LEAST_DB = -0.1
 _FRAMES_PER_S = RATE / _HOP
@@ -33,6 +39,11 @@ _FRAMES_PER_S = RATE / _HOP
 # seconds, voice and all, is its own level too: music may swell while somebody speaks.
 _OWN_FRAMES, _OWN_PERCENT = round(10 * _FRAMES_PER_S), 90
 _SWELL_FRAMES, _SWELL_PERCENT = round(4 * _FRAMES_PER_S), 50
+# The side signal is smoothed over 0.1 s, and rises where it is above this percentile of its own. It
+# tells about a band only where the background is wide, and is one: coding and rooms put a shadow of
+# the voice into it.
+_SIDE_SMOOTH, _SIDE_PERCENT = np.exp(-10 / _FRAMES_PER_S), 75
+_WIDE_DB, _NOTHING_DB = -15.0, -60.0  # side over all; the spectrum of noise at -90 dBFS
 _LEAST_FRAMES = round(0.5 * _FRAMES_PER_S)
 _AGAIN_FRAMES = round(0.5 * _FRAMES_PER_S)
 _MARGIN_DB = 2.0
@@ -80,10 +91,10 @@ class Hold:
                 self._voices.append(window.start)
         self._fed += len(block)
         made = self._separator.process(block)
-        self._found.extend(made.speech_share.tolist())
+        self._found.extend((10 ** (made.speech_share / 10)).tolist())
         self._raw.push(made.background)
-        spectra = self._stft.analyse(np.ascontiguousarray(made.background.T))
-        change = self._stft.synthesise(spectra * self._changes(spectra)).T
+        spectra = self._stft.analyse(_MID_SIDE @ made.background.T)
+        change = self._stft.synthesise(spectra * self._changes(spectra)).T @ _LEFT_RIGHT
         raw = self._raw.pop(len(change))
         # Digital silence stays so: a change reaches as far as its frame, past the end of a sound.
         self._ready.push(raw + change * raw.any(axis=1, keepdims=True))
@@ -96,28 +107,30 @@ class Hold:
 
     def _changes(self, spectra: Spectra) -> Float:
         """What is added to each bin, as a share of it, shape (frames, bins): 0 where it stays."""
-        power = np.square(np.abs(spectra)).mean(axis=0, dtype=np.float64)
-        levels = 10 * np.log10(np.add.reduceat(power, _EDGES, axis=1) / _WIDTHS + _TINY)
+        power = np.square(spectra.real) + np.square(spectra.imag)
+        mid, side = np.add.reduceat(power, _EDGES, axis=2) / _WIDTHS
         doubt = self._doubt()
-        held = np.array([self._hold(level, doubt) for level in levels]).reshape(-1, len(_EDGES))
+        frames = zip(_decibel(mid + side), side, strict=True)
+        held = np.array([self._hold(*frame, doubt) for frame in frames]).reshape(-1, len(_EDGES))
         gains = np.repeat(10 ** (held / 20), _WIDTHS, axis=1) - 1
         return gains.astype(np.float32)
 
     def _doubt(self) -> float:
         """How little speech the separator found of late: 0 (enough) to 1."""
-        shares = 10 ** (np.array(self._found or [0.0]) / 10)
-        found_db = 10 * np.log10(shares.mean())
-        return float(np.clip((_ENOUGH_DB - found_db) / (_ENOUGH_DB - _LITTLE_DB), 0, 1))
+        found = sum(self._found) / max(len(self._found), 1)
+        short_db = _ENOUGH_DB - 10 * math.log10(max(found, _TINY))
+        return min(max(short_db / (_ENOUGH_DB - _LITTLE_DB), 0.0), 1.0)
 
-    def _hold(self, level: Levels, doubt: float) -> Levels:
+    def _hold(self, level: Levels, side: Levels, doubt: float) -> Levels:
         """How far each band of the next frame is held down, in dB (0 or less)."""
         first, last = self._frame, self._frame + _SIZE
         self._frame += _HOP
         if first >= 0:
-            self._levels.note(level, near_voice=self._voiced(first - _APART, last + _APART))
+            near_voice = self._voiced(first - _APART, last + _APART)
+            self._levels.note(level, side, near_voice=near_voice)
         held = np.zeros(len(level))
-        if self._levels.limit is not None and doubt > 0 and self._voiced(first, last):
-            held = doubt * np.minimum(self._levels.limit + _MARGIN_DB - level, 0)
+        if self._levels.known and doubt > 0 and self._voiced(first, last):
+            held = doubt * np.minimum(self._levels.limit() + _MARGIN_DB - level, 0)
         # Half a step at a time, so that no band flutters.
         self._held = (held + self._held) / 2 if self._held.min() < _LEAST_DB else held
         return self._held
@@ -130,20 +143,43 @@ class Hold:
 
 
 class OwnLevels:
-    """How loud a background is in each band where nobody speaks. `limit`: dB; None: unknown yet."""
+    """How loud a background is in each band by itself, whoever speaks. Levels are in dB."""
 
     def __init__(self) -> None:
-        self.limit: Levels | None = None
+        self.known = False  # whether there was enough without a voice to tell
         self._own: deque[Levels] = deque(maxlen=_OWN_FRAMES)
+        self._own_sides: deque[Levels] = deque(maxlen=_OWN_FRAMES)
         self._recent: deque[Levels] = deque(maxlen=_SWELL_FRAMES)
         self._noted = 0
+        self._side: Levels = np.zeros(len(_EDGES))  # power, smoothed
+        self._alone = self._side_alone = self._swollen = self._side
+        self._wide = np.zeros(len(_EDGES), dtype=bool)
 
-    def note(self, level: Levels, *, near_voice: bool) -> None:
-        """The next frame's levels."""
+    def note(self, level: Levels, side: Levels, *, near_voice: bool) -> None:
+        """The next frame's levels, and the power of its side signal."""
+        self._side = side + _SIDE_SMOOTH * (self._side - side)
         self._recent.append(level)
         if not near_voice:
             self._own.append(level)
+            self._own_sides.append(_decibel(self._side))
         self._noted += 1
         if len(self._own) >= _LEAST_FRAMES and self._noted % _AGAIN_FRAMES == 0:
-            own = np.percentile(self._own, _OWN_PERCENT, axis=0)
-            self.limit = np.maximum(own, np.percentile(self._recent, _SWELL_PERCENT, axis=0))
+            self._learn()
+
+    def _learn(self) -> None:
+        self.known = True
+        self._alone = np.percentile(self._own, _OWN_PERCENT, axis=0)
+        self._side_alone = np.percentile(self._own_sides, _SIDE_PERCENT, axis=0)
+        self._wide = self._side_alone > np.maximum(self._alone + _WIDE_DB, _NOTHING_DB)
+        self._swollen = np.percentile(self._recent, _SWELL_PERCENT, axis=0)
+
+    def limit(self) -> Levels:
+        """What of the frame noted last may be the background's own."""
+        rise = np.maximum(_decibel(self._side) - self._side_alone, 0)
+        limit: Levels = np.maximum(self._alone + self._wide * rise, self._swollen)
+        return limit
+
+
+def _decibel(power: Levels) -> Levels:
+    level: Levels = 10 * np.log10(power + _TINY)
+    return level

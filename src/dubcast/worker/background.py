@@ -46,6 +46,6 @@ class Background:
         spoken = max(span.stop - PAD, span.speech_start + 1)
         self._gate.speech(span.speech_start, spoken)
         first = self._gate.around(span.speech_start)[0] if padded else span.start
-        last = min(self._gate.around(spoken - 1)[1], span.slot_stop)
+        last = min(self._gate.rings_until(span.speech_start, spoken), span.slot_stop)
         first, last = max(first, span.start - _FARTHER), max(last, span.stop)
         return (first, last) if self._bed.covered(first, last) == last - first else None
