@@ -50,8 +50,10 @@ _MARGIN_DB = 2.0
 # Speech over mix: held in full where the separator found less than the first, not at all where it
 # found more than the second.
 _LITTLE_DB, _ENOUGH_DB = -8.0, -4.0
-_SHARE_CELLS = 21
-_VOICE = 0.85  # of the detector: an effect that it takes for a voice at 0.5 is left in peace
+# The mean over so many cells to both sides of a frame: it waits for those that come after it.
+_SHARE_CELLS = 10
+_WAIT = _SHARE_CELLS * CELL
+_VOICE = 0.9  # of the detector: an effect that it takes for a voice at 0.5 is left in peace
 _APART = ms_to_samples(165)  # from a voice: what rings on is none of the background
 
 Levels = npt.NDArray[np.float64]
@@ -62,7 +64,8 @@ class Hold:
 
     def __init__(self, separator: Separator, model: SpeechModel) -> None:
         self.name = separator.name
-        self.latency = separator.latency + whole_cells(_SIZE)
+        self._behind = whole_cells(_SIZE) + _WAIT  # the separator
+        self.latency = separator.latency + self._behind
         self._separator = separator
         self._model = model
         self._restart()
@@ -72,12 +75,15 @@ class Hold:
         self._voices: deque[int] = deque()  # starts of the windows with a voice
         self._fed = 0
         self._stft = Stft(_SIZE, _HOP, sqrt_hann(_SIZE), analysed=CHANNELS, made=CHANNELS)
+        self._waiting = Fifo(CHANNELS, zeros=_WAIT)
         self._raw = Fifo(CHANNELS)
         self._ready = Fifo(CHANNELS, zeros=whole_cells(_SIZE))
-        self._frame = -(_SIZE - _HOP) - self._separator.latency  # source position of the next one
+        # The source position of the next frame.
+        self._frame = -(_SIZE - _HOP) - _WAIT - self._separator.latency
         self._levels = OwnLevels()
-        self._found: deque[float] = deque(maxlen=_SHARE_CELLS)
-        missing = whole_cells(_SIZE) // CELL
+        self._found = np.zeros(0, dtype=np.float32)  # speech over mix, power, cell by cell
+        self._found_from = -(self._separator.latency // CELL)  # the first one's number
+        missing = self._behind // CELL
         self._shares = np.full(missing, SHARE_FLOOR_DB, dtype=np.float32)
         self._held: Levels = np.zeros(len(_EDGES))
 
@@ -91,9 +97,11 @@ class Hold:
                 self._voices.append(window.start)
         self._fed += len(block)
         made = self._separator.process(block)
-        self._found.extend((10 ** (made.speech_share / 10)).tolist())
-        self._raw.push(made.background)
-        spectra = self._stft.analyse(_MID_SIDE @ made.background.T)
+        self._found = np.concatenate([self._found, 10 ** (made.speech_share / 10)])
+        self._waiting.push(made.background)
+        background = self._waiting.pop(len(made.background))
+        self._raw.push(background)
+        spectra = self._stft.analyse(_MID_SIDE @ background.T)
         change = self._stft.synthesise(spectra * self._changes(spectra)).T @ _LEFT_RIGHT
         raw = self._raw.pop(len(change))
         # Digital silence stays so: a change reaches as far as its frame, past the end of a sound.
@@ -109,20 +117,24 @@ class Hold:
         """What is added to each bin, as a share of it, shape (frames, bins): 0 where it stays."""
         power = np.square(spectra.real) + np.square(spectra.imag)
         mid, side = np.add.reduceat(power, _EDGES, axis=2) / _WIDTHS
-        doubt = self._doubt()
         frames = zip(_decibel(mid + side), side, strict=True)
-        held = np.array([self._hold(*frame, doubt) for frame in frames]).reshape(-1, len(_EDGES))
+        held = np.array([self._hold(*frame) for frame in frames]).reshape(-1, len(_EDGES))
         gains = np.repeat(10 ** (held / 20), _WIDTHS, axis=1) - 1
         return gains.astype(np.float32)
 
     def _doubt(self) -> float:
-        """How little speech the separator found of late: 0 (enough) to 1."""
-        found = sum(self._found) / max(len(self._found), 1)
+        """How little speech the separator finds around the next frame: 0 (enough) to 1."""
+        cell = (self._frame + _SIZE // 2) // CELL - self._found_from
+        first = max(cell - _SHARE_CELLS, 0)
+        self._found, self._found_from = self._found[first:], self._found_from + first
+        near = self._found[: cell + _SHARE_CELLS + 1 - first]
+        found = float(near.mean()) if len(near) else 0.0
         short_db = _ENOUGH_DB - 10 * math.log10(max(found, _TINY))
         return min(max(short_db / (_ENOUGH_DB - _LITTLE_DB), 0.0), 1.0)
 
-    def _hold(self, level: Levels, side: Levels, doubt: float) -> Levels:
+    def _hold(self, level: Levels, side: Levels) -> Levels:
         """How far each band of the next frame is held down, in dB (0 or less)."""
+        doubt = self._doubt()
         first, last = self._frame, self._frame + _SIZE
         self._frame += _HOP
         if first >= 0:
