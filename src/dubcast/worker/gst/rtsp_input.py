@@ -5,12 +5,16 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from dubcast import __version__
 from dubcast.worker.edges import InputCallbacks
 from dubcast.worker.gst.demuxed_input import DemuxedInput
 from dubcast.worker.gst.pipeline import Gst, make
 from dubcast.worker.rtp_alignment import AlignedDelivery, Packet, SenderReport, Track
 
 _JITTER_MS = 200
+# MediaMTX has whoever calls himself GStreamer wait for a second at each track, for the sake of an
+# element that publishes.
+_USER_AGENT = f"dubcast/{__version__}"
 _RTP_HEAD = 12
 
 
@@ -27,7 +31,8 @@ class RtspInput(DemuxedInput):
         # synced, and no offset of more than 1 ns: PTS follow the RTP timestamps and nothing else.
         # What rtpbin makes of RTP-Info moves a track on air, and of reports it takes only those
         # that come with a name (SDES), which MediaMTX does not send.
-        source = make("rtspsrc", location=url, latency=_JITTER_MS, max_ts_offset=1)
+        steady = {"latency": _JITTER_MS, "max_ts_offset": 1}
+        source = make("rtspsrc", location=url, user_agent=_USER_AGENT, **steady)
         Gst.util_set_object_arg(source, "protocols", "tcp")
         Gst.util_set_object_arg(source, "buffer-mode", "synced")
         source.connect("new-manager", self._manager_made)
