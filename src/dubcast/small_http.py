@@ -16,6 +16,7 @@ from urllib.parse import SplitResult
 from dubcast.listening import family_of, is_dual
 
 MAX_BODY_BYTES = 64 * 1024
+_LOOK_S = 0.25  # how soon it sees that it is to close: more often is CPU time of every role
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class SmallServer:
         self._server.daemon_threads = True
         self.port: int = self._server.server_address[1]
         self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), name=name, daemon=True
+            target=self._server.serve_forever, args=(_LOOK_S,), name=name, daemon=True
         )
 
     def start(self) -> None:

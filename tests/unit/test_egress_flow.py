@@ -11,6 +11,7 @@ from dubcast import flv
 from dubcast.clock import NS_PER_MS, s_to_ns
 from dubcast.egress.flow import Flow
 from dubcast.egress.joiner import Joiner, is_key
+from dubcast.egress.relay import batch_bytes
 from dubcast.egress.tag_queue import TagQueue
 from dubcast.flv import Tag
 
@@ -248,3 +249,16 @@ def test_a_peer_with_a_longer_window_is_not_misjudged() -> None:
         acknowledged = count // 2_500_000 * 2_500_000 or None
         flow.look(s_to_ns(count / 1e6), count, acknowledged, None)
         assert flow.taken == count
+
+
+@pytest.mark.parametrize(
+    ("arrives", "gathers_s", "read"),
+    [
+        (6.0, 0.0, 1024),  # RTMP: each picture by itself
+        (6.0, 0.06, 45_000),
+        (0.0, 0.06, 1024),  # its rate is not known yet
+        (50.0, 0.06, 61_440),  # no more than is read at once
+    ],
+)
+def test_of_a_stream_so_much_is_read_at_once(arrives: float, gathers_s: float, read: int) -> None:
+    assert batch_bytes(arrives, gathers_s) == read

@@ -31,6 +31,7 @@ class Outgoing(Protocol):
     ended: asyncio.Future[WireError]
     full: bool  # more is not to be sent now
     sent: int  # bytes so far
+    gathers_s: float  # of the stream, sent at once
 
     @property
     def address(self) -> Address | SrtAddress: ...

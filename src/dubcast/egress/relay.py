@@ -29,8 +29,9 @@ from dubcast.wire import (
     WireError,
 )
 
-# Of the stream, read at once: more than the sound between two pictures, less than a picture.
-_BATCH_BYTES = 1024
+# Of the stream, read at once: more than the sound between two pictures, less than a picture; at
+# most what is read without waiting.
+_BATCH_BYTES, _MOST_BATCH_BYTES = 1024, 60 * 1024
 # Phases in which the destination knows the key.
 _TOLD_KEY = (Phase.ASKING, Phase.RUNNING, Phase.OVER)
 
@@ -53,6 +54,12 @@ class Look:
     slow: bool = False
     rates: tuple[float, float] = (0.0, 0.0)  # taken, arrived
     skips: int = 0
+
+
+def batch_bytes(arrives: float, gathers_s: float) -> int:
+    """How much of a stream is read at once. `arrives`: Mbit/s; `gathers_s`: of the destination."""
+    wanted = round(arrives * 1e6 / 8 * gathers_s)
+    return min(max(wanted, _BATCH_BYTES), _MOST_BATCH_BYTES)
 
 
 class Relay:
@@ -95,6 +102,8 @@ class Relay:
         """Take stock, and leave out what is too late for a slow destination. Now and then."""
         if self._source is not None:
             self._source.batches.hurry()
+            gathers_s = self._destination.gathers_s if self._destination is not None else 0.0
+            self._source.batches.at_least(batch_bytes(self._flow.rates[1], gathers_s))
         destination = self._destination
         if destination is None or not self._ready:
             return Look()

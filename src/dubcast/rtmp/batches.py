@@ -29,7 +29,8 @@ class Batches:
     def at_least(self, count: int) -> None:
         """From now on less than `count` bytes wait for more, for `hurry`, or for the end."""
         self._least = count
-        self._wake_for(count)
+        if not self._hurried:
+            self._wake_for(count)
 
     def hurry(self) -> None:
         """Have it read what little there is, if nothing was since the last call. To be called now

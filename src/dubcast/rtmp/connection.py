@@ -72,6 +72,8 @@ class Connection(asyncio.BufferedProtocol):
     be sent again.
     """
 
+    gathers_s = 0.0
+
     def __init__(
         self,
         address: Address,

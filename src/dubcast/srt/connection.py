@@ -55,6 +55,9 @@ class SrtConnection:
     `on_room` is called when more may be sent again.
     """
 
+    # Two pictures of 25 a second: a receiver holds what comes for its latency, which is longer.
+    gathers_s = 0.06
+
     def __init__(
         self,
         address: SrtAddress,
@@ -219,12 +222,9 @@ class SrtConnection:
         """Give libsrt what it takes; returns how many bytes are on their way or wait for it."""
         assert self._socket is not None
         before = _Sent(*(self._clock.monotonic_ns(), self._packets, self.sent - len(self._waiting)))
-        at, size = 0, self.address.payload
-        while at < len(self._waiting) and self._socket.send(bytes(self._waiting[at : at + size])):
-            at += size
-            self._packets += 1
-        if at:
-            del self._waiting[:at]
+        if self._waiting and (taken := self._socket.send(self._waiting, self.address.payload)):
+            del self._waiting[:taken]
+            self._packets += -(-taken // self.address.payload)
             self._history.append(before)
         return len(self._waiting) + self._socket.unacknowledged()
 

@@ -125,9 +125,16 @@ class SrtSocket:
     def state(self) -> State:
         return State(self._lib.srt_getsockstate(self._socket))
 
-    def send(self, message: bytes) -> bool:
-        """Hand over one packet's payload; False if there is no room, or no connection, now."""
-        return bool(self._lib.srt_sendmsg2(self._socket, message, len(message), None) != _ERROR)
+    def send(self, data: bytearray, payload: int) -> int:
+        """Hand over `data`, `payload` bytes a packet; returns how many bytes were taken: not all if
+        there is no room, or no connection, now."""
+        send, handle = self._lib.srt_sendmsg2, self._socket
+        held = ctypes.c_char.from_buffer(data)  # the packets are taken from where they are
+        first = at = ctypes.addressof(held)
+        end = first + len(data)
+        while at < end and send(handle, at, min(payload, end - at), None) != _ERROR:
+            at += payload
+        return min(at, end) - first
 
     def unacknowledged(self) -> int:
         """Bytes that were handed over, and that the peer does not have."""
@@ -199,6 +206,7 @@ def load() -> Any:
     give_back_loading()
     lib.srt_getlasterror_str.restype = ctypes.c_char_p
     lib.srt_rejectreason_str.restype = ctypes.c_char_p
+    lib.srt_sendmsg2.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
     lib.srt_startup()
     lib.srt_setloglevel(_ONLY_FATAL)
     return lib
