@@ -218,13 +218,3 @@ async def test_the_verdict_is_by_when_each_clause_was_due(monkeypatch: pytest.Mo
         with pytest.raises(StsError):
             await dub(one, Heard(), first_due_s=4 * UNIT)
     assert verdicts == [Verdict.GOOD, Verdict.SLOW, Verdict.BAD]
-
-
-async def test_an_open_end_is_told_to_who_is_known_to_stream() -> None:
-    """An older service refuses what it does not know."""
-    async with client(lambda r, c: streamed(r, TWO)) as ((server,), one):
-        for _ in range(2):
-            deadline = time.monotonic_ns() + round(20 * UNIT * S)
-            told = work(deadline, audio=AUDIO, clausewise=True, open_end_ms=3000)
-            await one.dub(told, Heard())
-    assert [r["config"].get("open_end_ms") for r in server.requests] == [None, 3000]

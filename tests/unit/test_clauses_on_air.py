@@ -19,7 +19,7 @@ from dubcast.contract.worker import Outcome, SpeechAired
 from dubcast.errors import StsError
 from dubcast.worker.asrun import entry_of
 from dubcast.worker.core import WorkerCore
-from dubcast.worker.fragment import Fragment, State
+from dubcast.worker.fragment import Fragment
 from dubcast.worker.scheduler import Tracks
 from dubcast.worker.work import Announced, SpokenClause, StreamEnd, Work
 from worker_fakes import LevelVad
@@ -412,76 +412,6 @@ def test_the_service_has_a_second_more_for_what_may_begin_late() -> None:
     assert one.work.of_use_until_ns(2000) == one.work.deadline_ns + 3 * NS_PER_S
 
 
-RUNNING = {"fragments": {"max_s": 3.0}}
-
-
-def test_the_word_in_which_a_fragment_was_cut_goes_with_the_next() -> None:
-    one = Stage(RUNNING)
-    assert one.work.open_end_ms
-    cut = one.work_stop
-    length_ms = round(1000 * (cut - one.work_start) / RATE)
-    one.until(0.5)
-    one.hear(rest_from_ms=length_ms - 400, speech_end_ms=length_ms - 400)
-    one.tell((Announced("dito", "said", 0, length_ms - 400),))
-    one.speak(0, 2.0)
-    following = one.cut()
-    border = cut - round(0.4 * RATE)
-    assert one.fragment.span.stop == one.fragment.speech_stop == border
-    assert (following.span.start, following.speech_start, following.overlap) == (border, border, 0)
-
-
-def test_a_word_goes_with_the_next_though_that_is_cut_already_if_it_waits() -> None:
-    for sent in (False, True):
-        one = Stage(RUNNING)
-        cut = one.work_stop
-        following = one.cut()
-        assert following.span.start == cut
-        if sent:
-            one.core.dubs.send(following)
-        length_ms = round(1000 * (cut - one.work_start) / RATE)
-        one.hear(rest_from_ms=length_ms - 400)
-        border = cut if sent else cut - round(0.4 * RATE)
-        assert one.fragment.span.stop == following.span.start == following.speech_start == border
-
-
-def test_words_that_the_next_cannot_say_any_more_air_as_they_came() -> None:
-    one = Stage(RUNNING)
-    cut = one.work_stop
-    one.core.dubs.send(one.cut())
-    length_ms = round(1000 * (cut - one.work_start) / RATE)
-    one.hear(rest_from_ms=length_ms - 1500)
-    border = cut - round(1.5 * RATE)
-    assert one.fragment.span.stop == border
-    one.tell((Announced("dito", "said", 0, length_ms - 1500),))
-    one.speak(0, 1.0)
-    one.play_out()
-    assert one.level(2.0, 2.8) == pytest.approx(1.0, rel=0.02)
-
-
-def test_no_more_is_left_to_the_next_than_it_has_time_for() -> None:
-    fast, slow = Stage(RUNNING), Stage(RUNNING)
-    assert fast.work.open_end_ms == 3000
-    slow.core._length_limit._base_s = 1.5
-    assert slow.core.dubs.send(following := slow.cut()).open_end_ms == 1500
-    slow.core._length_limit._base_s = 6.0
-    assert following.span.cut
-    assert slow.core.dubs._open_ends.ask(following) == 800
-
-
-@pytest.mark.parametrize("rest_from_ms", [0, 90, 99_000])
-def test_a_rest_that_cannot_be_one_is_not_believed(rest_from_ms: int) -> None:
-    one = Stage(RUNNING)
-    one.hear(rest_from_ms=rest_from_ms)
-    assert one.fragment.span.stop == one.work_stop
-
-
-def test_what_ends_in_a_pause_has_no_open_end() -> None:
-    one = Stage()
-    assert not one.work.open_end_ms
-    one.hear(rest_from_ms=3000)
-    assert one.fragment.span.stop == one.work_stop
-
-
 def test_a_clause_whose_time_has_passed_is_not_played_over_what_follows() -> None:
     one = Stage()
     one.until(DELAY_S - SPEAKS_S + 1.9)  # the second clause is on air, too
@@ -506,16 +436,6 @@ def test_more_clauses_than_have_room_are_kept_within_the_fragment() -> None:
     assert len(spans) == 12
     assert all(one.start < one.stop for one in spans)
     assert spans[-1].stop == one.work_stop
-
-
-def test_the_last_word_of_what_is_on_air_already_is_not_left_to_the_next() -> None:
-    one = Stage(RUNNING)
-    following = one.cut()
-    while one.fragment.state is not State.OVERDUE:
-        one.step()
-    length_ms = round(1000 * (one.work_stop - one.work_start) / RATE)
-    one.hear(rest_from_ms=length_ms - 400)
-    assert one.fragment.span.stop == following.span.start == one.work_stop
 
 
 def test_a_first_clause_that_cannot_be_spoken_does_not_excuse_those_that_came_too_late() -> None:

@@ -236,21 +236,24 @@ def test_clauses_are_dubs_as_they_come_and_the_end_brings_nothing_new() -> None:
     assert one.core.view().depth["fragments_inflight"] == 0  # it was given up in the end
 
 
-def test_what_may_have_to_say_words_of_the_one_before_waits_until_that_is_heard() -> None:
-    cut = {"fragments": {"max_s": 3.0}}
-    one = Stage(Streaming(hears_s=0.5), words=((0.0, 7.0),), policy=cut)
+FIXED = {"fragments": {"mode": "fixed", "max_s": 2.0}}
+
+
+def test_what_repeats_words_of_the_one_before_waits_until_that_is_heard() -> None:
+    one = Stage(Streaming(hears_s=0.5), words=((0.0, 7.0),), policy=FIXED)
     one.run(count=2)
     assert [at for at, _ in one.service.calls] == pytest.approx([0, 0.5])
-    paused = Stage(Streaming(hears_s=0.5))
-    paused.run(count=2)
-    assert [at for at, _ in paused.service.calls] == [0, 0]
+    for words in (((0.0, 7.0),), ((1.0, 3.0), (4.0, 6.0))):
+        cut = Stage(Streaming(hears_s=0.5), words=words)
+        cut.run(count=2)
+        assert [at for at, _ in cut.service.calls] == [0, 0]
 
 
 def test_it_does_not_wait_for_what_failed() -> None:
     broken = Stage(
         Service(takes_s=0.3, script={0: failed}),
         words=((0.0, 7.0),),
-        policy={"fragments": {"max_s": 3.0}},
+        policy=FIXED,
     )
     broken.run(count=2)
     assert [at for at, _ in broken.service.calls] == pytest.approx([0, 0.3])

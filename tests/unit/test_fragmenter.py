@@ -147,53 +147,17 @@ def test_the_shorter_a_fragment_is_the_longer_a_pause_ends_it() -> None:
         assert len(spans(speech(), windows(pattern))) == fragments, (spoken_s, pause_s)
 
 
-def test_what_was_cut_where_speech_goes_on_says_so_and_what_ends_in_a_pause_does_not() -> None:
-    running = windows([(8, 0.9)])
-    first, *_ = spans(speech(), running)
-    assert first.cut
+def test_running_speech_is_cut_where_it_is_least_like_speech() -> None:
     gap = round(4 * RATE / WINDOW)
     breath = [
         Window(w.start, 0.1 if 0 <= i - gap < 4 else w.probability, w.power)
-        for i, w in enumerate(running)
+        for i, w in enumerate(windows([(8, 0.9)]))
     ]
     first, *_ = spans(speech(), breath)
-    assert first.cut
     assert first.stop == pytest.approx(4 * RATE, abs=0.1 * RATE)
-    first, *_ = spans(speech(), windows([(4, 0.9), (0.5, 0.0), (4, 0.9)]))
-    assert not first.cut
 
 
 def test_a_pause_that_is_too_short_for_its_length_ends_it_where_it_may_be_no_longer() -> None:
     first, *_ = spans(speech(), windows([(0.8, 0.9), (1.0, 0.0)]), longest=round(1.5 * RATE))
-    assert (first.stop, first.cut) == (pytest.approx(0.8 * RATE + PAD, abs=WINDOW), False)
+    assert first.stop == pytest.approx(0.8 * RATE + PAD, abs=WINDOW)
     assert first.slot_stop >= 1.5 * RATE
-
-
-def cut_in_speech(one: SpeechFragmenter, items: list[Window]) -> tuple[Span, list[Window]]:
-    """The first span that is cut, and the windows after that."""
-    for number, window in enumerate(items):
-        found = list(one.feed([window], LONGEST))
-        if found:
-            return found[0], items[number + 1 :]
-    raise AssertionError
-
-
-def test_the_word_in_which_speech_was_cut_goes_with_what_follows() -> None:
-    one = speech()
-    first, rest = cut_in_speech(one, windows([(6.5, 0.9), (1, 0.0)]))
-    border = first.stop - RATE // 3
-    assert one.begin_at(first.stop, border)
-    assert one.quiet_until == border
-    (second,) = spans(one, rest)
-    assert (second.start, second.speech_start) == (border, border)
-
-
-def test_what_was_cut_again_meanwhile_begins_where_it_began() -> None:
-    one = speech()
-    first, rest = cut_in_speech(one, windows([(14, 0.9)]))
-    cut_in_speech(one, rest)
-    assert not one.begin_at(first.stop, first.stop - RATE // 3)
-
-
-def test_fixed_chunks_stay_where_they_are() -> None:
-    assert not FixedFragmenter(0.5, RATE, 100).begin_at(RATE, RATE // 2)

@@ -43,8 +43,7 @@ class Span:
 
     `start`..`stop` is sent and replaced; the speech begins at `speech_start`. `slot_stop` is how
     far the dub may run: the end of the silence that is known to follow. `overlap` > 0: the next
-    fragment begins that much before `stop` (fixed mode). `cut`: it was as long as it may be, and
-    speech goes on: it ends anywhere in a sentence, maybe within a word.
+    fragment begins that much before `stop` (fixed mode).
     """
 
     start: int
@@ -52,7 +51,6 @@ class Span:
     speech_start: int
     slot_stop: int
     overlap: int = 0
-    cut: bool = False
 
 
 class Fragmenter(Protocol):
@@ -63,12 +61,6 @@ class Fragmenter(Protocol):
 
     def flush(self) -> Iterator[Span]:
         """The rest, when the input ends or jumps."""
-
-    def begin_at(self, cut: int, border: int) -> bool:
-        """What was cut at `cut` ends at `border`: the rest of it goes with what follows.
-
-        False if that has been cut, too.
-        """
 
     @property
     def quiet_until(self) -> int:
@@ -145,12 +137,6 @@ class SpeechFragmenter:
         missing = min(max((enough - length) / max(enough - shortest, 1), 0.0), 1.0)
         return round(self._pause * (1 + (_LONG_PAUSE_FACTOR - 1) * missing))
 
-    def begin_at(self, cut: int, border: int) -> bool:
-        if self._start != cut:
-            return False
-        self._start = self._speech_start = self._floor = border
-        return True
-
     def _cut(self, longest: int) -> Iterator[Span]:
         """Split running speech where it is least; the rest becomes the next fragment."""
         assert self._start is not None
@@ -158,7 +144,7 @@ class SpeechFragmenter:
         rest = [window for window in self._windows if window.start >= at]
         speech_stop = self._speech_stop
         goes_on = speech_stop > at
-        yield self._close(at, at, cut=goes_on)
+        yield self._close(at, at)
         if goes_on:
             self._start = self._speech_start = at
             self._speech_stop = speech_stop
@@ -177,9 +163,9 @@ class SpeechFragmenter:
         least = windows[sums.index(min(sums))]
         return least.start + WINDOW * _CUT_WINDOWS // 2
 
-    def _close(self, stop: int, slot_stop: int, *, cut: bool = False) -> Span:
+    def _close(self, stop: int, slot_stop: int) -> Span:
         assert self._start is not None
-        span = Span(self._start, stop, self._speech_start, max(slot_stop, stop), cut=cut)
+        span = Span(self._start, stop, self._speech_start, max(slot_stop, stop))
         self._floor = stop
         self._start = None
         self._windows.clear()
@@ -217,9 +203,6 @@ class FixedFragmenter:
         self._start = None
         self._speech.clear()
         return iter(())
-
-    def begin_at(self, cut: int, border: int) -> bool:
-        return False
 
     def _emit(self, start: int, stop: int) -> Iterator[Span]:
         if any(start - WINDOW < at < stop for at in self._speech):

@@ -45,7 +45,6 @@ class BadFrame(ValueError):
 class Heard(ReplyModel):
     """What was recognised. Fields as in `StsResponse`; `words` if they were asked for.
 
-    `rest_from_ms`: with `open_end_ms`, where the words begin that are left for the next fragment.
     `unheard_ms`: (start, end) of what lasts too long for the words that were recognised in it:
     whoever speaks there is not dubbed.
     """
@@ -59,7 +58,6 @@ class Heard(ReplyModel):
     speech_start_ms: int | None = Field(default=None, ge=0)
     speech_end_ms: int | None = Field(default=None, ge=0)
     words: tuple[WordTime, ...] = ()
-    rest_from_ms: int | None = Field(default=None, ge=0)
     unheard_ms: tuple[tuple[NonNegativeInt, NonNegativeInt], ...] = Field(
         default=(), max_length=MOST_UNHEARD
     )

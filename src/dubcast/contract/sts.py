@@ -189,17 +189,6 @@ class FragmentConfig(RequestModel):
         validation_alias=AliasChoices("overlap_ms", "overlapMs"),
     )
 
-    open_end_ms: int = Field(
-        default=0,
-        ge=0,
-        le=10_000,
-        description="The fragment was cut where speech goes on: so much of its end may be left for "
-        "the next one, which is what follows its last sentence or clause, else a last word that "
-        "reaches to its end if the speech does, too. In a streamed reply rest_from_ms tells where "
-        "it begins.",
-        validation_alias=AliasChoices("open_end_ms", "openEndMs"),
-    )
-
     glossary: tuple[GlossaryEntry, ...] = Field(
         default=(),
         max_length=500,
@@ -219,7 +208,6 @@ class FragmentConfig(RequestModel):
         later: dict[str, list[Any]] = {
             "timings": ["speech"],
             "overlap_ms": [0],
-            "open_end_ms": [0],
             "glossary": [(), []],
             "leave_songs": [False],
         }

@@ -23,7 +23,7 @@ from dubcast.sts.source_spans import SourceSpan, source_spans
 from dubcast.sts.speaking import Passage, Speaker, is_speakable
 from dubcast.sts.stage_calls import StageCalls
 from dubcast.sts.translating import Translator
-from dubcast.sts.understanding import Understood, to_ms, understand, without_rest
+from dubcast.sts.understanding import Understood, to_ms, understand
 
 Tell = Callable[[bytes], None]
 
@@ -105,11 +105,8 @@ class Streamer:
     ) -> Understood:
         self._engine.metrics.audio_seconds.inc(request.audio.duration_ms / 1000)
         config = request.config
-        words = config.timings != "none" or config.overlap_ms > 0 or config.open_end_ms > 0
-        understood = await understand(self._engine, calls, request, choice, words=words)
-        if not config.open_end_ms:
-            return understood
-        return without_rest(understood, request.audio, config.open_end_ms / 1000)
+        words = config.timings != "none" or config.overlap_ms > 0
+        return await understand(self._engine, calls, request, choice, words=words)
 
     def _script(self, passage: Passage, understood: Understood, translation: str) -> Script:
         text = self._speaker.expected_to_fit(passage, translation)
@@ -167,7 +164,6 @@ def _heard(request: StsRequest, understood: Understood) -> wire.Heard:
         speech_start_ms=start_ms,
         speech_end_ms=end_ms,
         words=understood.words if request.config.timings == "words" else (),
-        rest_from_ms=None if understood.rest_from_s is None else to_ms(understood.rest_from_s),
         unheard_ms=understood.unheard_ms[: wire.MOST_UNHEARD],
     )
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from dubcast.contract.sts import UNDETERMINED, LeftAlone, PcmAudio, StsRequest, WordTime
-from dubcast.sts import open_end, overlap
+from dubcast.contract.sts import UNDETERMINED, LeftAlone, StsRequest, WordTime
+from dubcast.sts import overlap
 from dubcast.sts.beam import width
 from dubcast.sts.engine import Engine
 from dubcast.sts.offer import Choice
@@ -22,8 +20,7 @@ from dubcast.sts.which_language import Question
 class Understood:
     """What was heard of a fragment; `choice`: the request's, with its source as it was heard.
 
-    `bounds_s`: where its speech is, if that was asked for. `rest_from_s`: where the words
-    begin that are left for the next fragment.
+    `bounds_s`: where its speech is, if that was asked for.
     """
 
     said: Transcript
@@ -31,7 +28,6 @@ class Understood:
     bounds_s: tuple[float, float] | None = None
     language: str = UNDETERMINED
     probability: float | None = None
-    rest_from_s: float | None = None
 
     @property
     def left_alone(self) -> LeftAlone | None:
@@ -117,27 +113,6 @@ def without_repeated(said: Transcript, previous: str, overlap_s: float) -> Trans
         return said
     words = said.words[count:]
     return replace(said, text=" ".join(word.text for word in words), words=words)
-
-
-def without_rest(understood: Understood, audio: PcmAudio, most_s: float) -> Understood:
-    """What was heard of a fragment but for what goes better with the next one, at most the last
-    `most_s`."""
-    words = understood.said.words
-    length_s = audio.duration_ms / 1000
-    speech_end_s = understood.bounds_s and understood.bounds_s[1]
-    first = open_end.rest(words, understood.choice.source, length_s, most_s, speech_end_s)
-    if first is None:
-        return understood
-    samples = np.frombuffer(audio.pcm_bytes(), "<i2").reshape(-1, audio.channels)[:, 0]
-    rest_s = open_end.between_words(samples, audio.sample_rate_hz, words[first].start_s)
-    bounds = understood.bounds_s
-    kept = words[:first]
-    return replace(
-        understood,
-        said=replace(understood.said, text=" ".join(word.text for word in kept), words=kept),
-        bounds_s=bounds and (bounds[0], max(min(rest_s, bounds[1]), bounds[0])),
-        rest_from_s=rest_s,
-    )
 
 
 def to_ms(seconds: float) -> int:

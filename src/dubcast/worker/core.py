@@ -202,10 +202,7 @@ class WorkerCore:
 
     def _media(self) -> Media:
         cutter = self._cutter
-        return Media(
-            *(self._timeline, self._store, self._bed),
-            *(cutter.begin_at, cutter.speech_in, cutter.sure_from),
-        )
+        return Media(self._timeline, self._store, self._bed, cutter.speech_in, cutter.sure_from)
 
     # -- output --------------------------------------------------------------------------
 

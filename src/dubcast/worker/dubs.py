@@ -24,7 +24,6 @@ from dubcast.worker.dub_plan import Stretch
 from dubcast.worker.fragment import DECISION_LEAD, LEAST_SPEECH, ClauseSpan, Fragment, State
 from dubcast.worker.fragment_length import FragmentLengthLimit
 from dubcast.worker.fragments import FragmentBook
-from dubcast.worker.open_ends import OpenEnds
 from dubcast.worker.overlap_wait import OverlapWait
 from dubcast.worker.scheduler import AUDIO_LEAD_NS, BLOCK
 from dubcast.worker.second_try import SecondTry
@@ -51,7 +50,6 @@ _BREATH_MS = 120
 class Media:
     """What the dubs are made from, and where they go.
 
-    `begin_at(cut, border)`: speech that was cut goes on earlier; false if it was cut again.
     `speech_in(start, stop)`: how much of that is speech. `sure_from(start, stop)`: where in that
     somebody speaks for sure; `stop` if nowhere.
     """
@@ -59,7 +57,6 @@ class Media:
     timeline: Timeline
     store: AudioStore
     bed: StoredBed
-    begin_at: Callable[[int, int], bool]
     speech_in: Callable[[int, int], int]
     sure_from: Callable[[int, int], int]
 
@@ -107,7 +104,6 @@ class DubDesk:
         self._clausewise = clausewise
         self._overlap_wait = OverlapWait()
         self.second_try = SecondTry(book, limit, self.deadline_ns, media.speech_in)
-        self._open_ends = OpenEnds(book, limit, media.begin_at)
         self._calls: dict[int, _Call] = {}  # by sequence number
 
     @property
@@ -117,13 +113,12 @@ class DubDesk:
 
     def patience_s(self, fragment: Fragment, now: int) -> float:
         """How long a fragment should wait before it is sent, at most, for the reply to the one
-        before: whose words it repeats, or whose last words it has to say. To be asked once, in
-        order.
+        before, whose words it repeats. To be asked once, in order.
         """
         with self._lock:
             round_trip = s_to_ns(self._limit.round_trip_s(fragment.length_s))
             deadline = self.deadline_ns(fragment)
-            pending = self._book.overlap_pending(fragment) or self._open_ends.pending(fragment)
+            pending = self._book.overlap_pending(fragment)
             until = self._overlap_wait.until(now, round_trip, deadline, pending=pending)
             return (until - now) / NS_PER_S
 
@@ -148,7 +143,6 @@ class DubDesk:
                 target_text=target_text,
                 overlap_ms=round(1000 * said.repeats(fragment) / RATE),
                 clausewise=self._clausewise,
-                open_end_ms=self._open_ends.ask(fragment) if self._clausewise else 0,
             )
 
     def took(self, fragment: Fragment, progress: Progress, waited_s: float, now: int) -> None:
@@ -182,7 +176,6 @@ class DubDesk:
 
     def _whole(self, call: _Call, fragment: Fragment, reply: DubReply, now: int) -> bool:
         with self._lock:
-            self._open_ends.known(fragment.sequence)
             if reply.voice is not None:
                 self._limit.record(call.length_s, reply.round_trip_s)
             asked = self._book.asked(fragment.sequence)
@@ -215,7 +208,6 @@ class DubDesk:
         """The fragment is not at the service any more, however that came."""
         with self._lock:
             self._calls.pop(fragment.sequence, None)
-            self._open_ends.known(fragment.sequence)
 
     def failed(self, fragment: Fragment, outcome: Outcome, reason: str) -> None:
         """The fragment will not be dubbed."""
@@ -254,14 +246,9 @@ class DubDesk:
         call.speech = asked.speech_start, asked.speech_stop
 
     def _heard(self, call: _Call, sequence: int, heard: Heard) -> None:
-        self._open_ends.known(sequence)
         asked = self._book.asked(sequence)
         if asked is None:
             return
-        # Of one that is overdue the last words may be on air already.
-        in_time = asked.state is State.INFLIGHT
-        if heard.rest_from_ms is not None and asked.span.cut and in_time:
-            self._open_ends.leave(asked, call.start + ms_to_samples(heard.rest_from_ms))
         self._hear(asked, call, heard)
         asked.unheard = tuple(
             (call.start + ms_to_samples(start_ms), call.start + ms_to_samples(end_ms))

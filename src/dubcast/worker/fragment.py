@@ -140,7 +140,7 @@ class Fragment:
 
     def end_at(self, border: int) -> None:
         """It ends earlier than it was cut."""
-        self.span = replace(self.span, stop=border, slot_stop=border, cut=False)
+        self.span = replace(self.span, stop=border, slot_stop=border)
         self.speech_stop = border
 
     def begin_at(self, border: int) -> None:

@@ -101,19 +101,6 @@ class FragmentBook:
         for part in fragment.split(clauses, first):
             self._open[part.place] = part
 
-    def end_at(self, fragment: Fragment, border: int) -> None:
-        """The rest of a fragment, which was cut in running speech, goes with the next one."""
-        fragment.end_at(border)
-        self._cut_to = min(self._cut_to, border)
-
-    def begin_at(self, sequence: int, cut: int, border: int) -> bool:
-        """A fragment that was cut and is not sent yet begins earlier; False if there is none."""
-        fragment = self._open.get((sequence, 0))
-        if fragment is None or fragment.state is not State.WAITING or fragment.span.start != cut:
-            return False
-        fragment.begin_at(border)
-        return True
-
     def replied(self, fragment: Fragment, voice: Float, tempo: float = 1.0) -> bool:
         """The dub of a part came, spoken at `tempo`; False if it is too late and was dropped."""
         if fragment.state is not State.INFLIGHT:

@@ -130,11 +130,6 @@ class SpeechCutter:
         """Where speech that is not in a span yet may begin at the earliest."""
         return self._fragmenter.quiet_until
 
-    def begin_at(self, cut: int, border: int) -> bool:
-        """What follows `cut`, where speech was cut, begins at `border` already; false if it was
-        cut, too."""
-        return self._fragmenter.begin_at(cut, border)
-
     def cut(self, start: int, block: Int16, longest: int) -> list[Span]:
         """The spans that this block completes, none longer than `longest` samples."""
         torn = self._until is not None and start != self._until

@@ -13,7 +13,6 @@ import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -56,12 +55,9 @@ class _Order:
     work: Work
     stream: ClauseStream
 
-    def body(self, timeout_s: float, *, streams: bool) -> bytes:
-        """What is sent. A service that is not known to stream may not know of open ends."""
-        changed: dict[str, Any] = {"timeout_ms": max(int(timeout_s * 1000), 100)}
-        if streams and self.work.open_end_ms:
-            open_end = {"open_end_ms": self.work.open_end_ms}
-            changed["config"] = self.request.config.model_copy(update=open_end)
+    def body(self, timeout_s: float) -> bytes:
+        """What is sent."""
+        changed = {"timeout_ms": max(int(timeout_s * 1000), 100)}
         return self.request.model_copy(update=changed).model_dump_json().encode()
 
     def in_shadow(self) -> _Order:
@@ -294,7 +290,7 @@ class StsClient:
         )
         try:
             timeout_s = self._left_s(answer.until_ns)
-            body = order.body(timeout_s, streams=bool(endpoint.streams))
+            body = order.body(timeout_s)
             reply = await endpoint.post(body, answer)
             endpoint.streams = answer.streamed
             slow = answer.slowest > self._settings.breaker.slow_ratio

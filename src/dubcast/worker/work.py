@@ -23,9 +23,8 @@ class Work:
 
     `audio`: mono int16 at 48 kHz. `deadline_ns`: until when a reply of all of it, or its first
     clause, is of use, on the monotonic clock. `clausewise`: later clauses are of use later, if the
-    service streams its reply. `open_end_ms`: it was cut where speech goes on, and so much of its
-    end may be left for the next one. `overlap_ms`: how much of its start was in the fragment that
-    the texts are of; words of `source_text` that were said in there are not said again.
+    service streams its reply. `overlap_ms`: how much of its start was in the fragment that the
+    texts are of; words of `source_text` that were said in there are not said again.
     """
 
     fragment_id: str
@@ -37,7 +36,6 @@ class Work:
     target_text: str = ""
     overlap_ms: int = 0
     clausewise: bool = False
-    open_end_ms: int = 0
 
     @property
     def duration_ms(self) -> int:
