@@ -26,10 +26,7 @@ class FragmentSettings(Section):
         description="a pause ends a fragment from here on; before, one of three times pause_ms",
     )
     max_s: float | None = Field(
-        None,
-        ge=1.0,
-        le=8,
-        description="longest fragment; when not set, what the delay leaves room for, 7 at most",
+        None, ge=1.0, le=8, description="longest fragment; derived from the delay when not set"
     )
     pause_ms: int = Field(
         300,
