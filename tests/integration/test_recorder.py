@@ -109,6 +109,20 @@ def test_a_connection_that_only_begins_is_none(tmp_path: Path) -> None:
     assert times is not None and len(times) == len(TAGS)
 
 
+def test_of_a_connection_that_only_begins_no_file_is_left(tmp_path: Path) -> None:
+    with serving(Stream(begun=99)) as stream:
+        recorder = Recorder(stream.url, tmp_path / "r.flv")
+        thread = threading.Thread(target=recorder.run)
+        thread.start()
+        deadline = time.monotonic() + 10
+        while stream.asked < 3 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        recorder.stop()
+        thread.join(5)
+    assert stream.asked >= 3
+    assert (recorder.files, list(tmp_path.iterdir())) == ([], [])
+
+
 def test_asked_to_it_connects_again_into_another_file(tmp_path: Path) -> None:
     with serving(Stream()) as stream:
         recorder = Recorder(stream.url, tmp_path / "r.flv", reconnect=True)

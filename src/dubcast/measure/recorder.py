@@ -142,10 +142,6 @@ class Recorder:
                 writer = writer or TagWriter(self._next_path())
                 writer.feed(data, arrival)
                 self._gives = writer.tags > 0
-            if writer is not None and not writer.tags:
-                # A server may end at once what it has only begun: a path that is published anew.
-                self.files.pop()
-                return False
         except (flv.FlvError, OSError) as error:
             sys.stderr.write(f"recorder: {error}\n")
         finally:
@@ -153,6 +149,12 @@ class Recorder:
             source.close()
             if writer is not None:
                 writer.close()
+        if writer is not None and not writer.tags:
+            # A server may end at once what it has only begun: a path that is published anew.
+            empty = self.files.pop()
+            for file in (empty, arrivals.sidecar(empty)):
+                file.unlink()
+            return False
         return writer is not None
 
     def _blocks(self, source: Source) -> Iterator[bytes]:
