@@ -243,7 +243,7 @@ def test_what_repeats_words_of_the_one_before_waits_until_that_is_heard() -> Non
     one = Stage(Streaming(hears_s=0.5), words=((0.0, 7.0),), policy=FIXED)
     one.run(count=2)
     assert [at for at, _ in one.service.calls] == pytest.approx([0, 0.5])
-    for words in (((0.0, 7.0),), ((1.0, 3.0), (4.0, 6.0))):
+    for words in (((0.0, 10.0),), ((1.0, 3.0), (4.0, 6.0))):
         cut = Stage(Streaming(hears_s=0.5), words=words)
         cut.run(count=2)
         assert [at for at, _ in cut.service.calls] == [0, 0]
