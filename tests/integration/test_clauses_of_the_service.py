@@ -67,25 +67,18 @@ async def test_clauses_of_the_service_are_those_of_the_worker(url: str) -> None:
     one = StsClient(settings, "demo", StreamSettings(), time.monotonic_ns, budget=RetryBudget())
     try:
         await ready(one._endpoints[0])
-        told: list[list[Progress]] = [[], []]
-        for number, heard in enumerate(told):
-            deadline = time.monotonic_ns() + 20 * S
-            order = work(
-                deadline, fragment_id=f"run-{number}", sequence=number, audio=AUDIO,
-                slot_ms=6000, clausewise=True,
-            )  # fmt: skip
-            end = await one.dub(order, heard.append)
-            assert isinstance(end, StreamEnd)
-            assert end.done.status == "success"
+        told: list[Progress] = []
+        order = work(time.monotonic_ns() + 20 * S, audio=AUDIO, slot_ms=6000, clausewise=True)
+        end = await one.dub(order, told.append)
+        assert isinstance(end, StreamEnd)
+        assert end.done.status == "success"
     finally:
         await one.close()
-    for heard in told:
-        kinds = [type(progress) for progress in heard]
-        assert kinds == [Heard, tuple, SpokenClause, SpokenClause]
-        clauses = heard[1]
-        assert isinstance(clauses, tuple)
-        assert [clause.text for clause in clauses] == [
-            "Esta frase fica inteira aqui.",
-            "Esta outra vem logo depois dela.",
-        ]
-        assert clauses[0].stop_ms == clauses[1].start_ms == pytest.approx(1800, abs=1)
+    assert [type(progress) for progress in told] == [Heard, tuple, SpokenClause, SpokenClause]
+    clauses = told[1]
+    assert isinstance(clauses, tuple)
+    assert [clause.text for clause in clauses] == [
+        "Esta frase fica inteira aqui.",
+        "Esta outra vem logo depois dela.",
+    ]
+    assert clauses[0].stop_ms == clauses[1].start_ms == pytest.approx(1800, abs=1)

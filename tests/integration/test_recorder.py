@@ -27,10 +27,17 @@ TAGS = [
 
 class Stream:
     """Sends the tags 10 ms apart; absent (404) until `there`; `endless` never closes; the first
-    `begun` connections end after the header.
+    `begun` connections end after the header; `header`: what stands in its place.
     """
 
-    def __init__(self, *, there: bool = True, endless: bool = False, begun: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        there: bool = True,
+        endless: bool = False,
+        begun: int = 0,
+        header: bytes = flv.header(),
+    ) -> None:
         self.there = threading.Event()
         self.done = threading.Event()
         self.asked = 0
@@ -47,7 +54,7 @@ class Stream:
                 self.send_response(200)
                 self.end_headers()
                 with contextlib.suppress(OSError):
-                    self.wfile.write(flv.header())
+                    self.wfile.write(header)
                     if stream.asked <= begun:
                         return
                     for tag in TAGS:
@@ -121,6 +128,15 @@ def test_of_a_connection_that_only_begins_no_file_is_left(tmp_path: Path) -> Non
         thread.join(5)
     assert stream.asked >= 3
     assert (recorder.files, list(tmp_path.iterdir())) == ([], [])
+
+
+def test_what_is_no_flv_is_told_and_not_asked_for_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving(Stream(header=b"<!doctype html>")) as stream:
+        files = Recorder(stream.url, tmp_path / "r.flv").run()
+    assert (files, list(tmp_path.iterdir()), stream.asked) == ([], [], 1)
+    assert "recorder: " in capsys.readouterr().err
 
 
 def test_asked_to_it_connects_again_into_another_file(tmp_path: Path) -> None:

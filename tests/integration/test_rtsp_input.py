@@ -8,7 +8,7 @@ import sys
 from rig import child
 
 _READ = """
-import sys, time
+import sys
 from dubcast.worker.edges import InputCallbacks
 from dubcast.worker.gst.pipeline import init
 from dubcast.worker.gst.rtsp_input import RtspInput

@@ -136,6 +136,7 @@ class Recorder:
         except OSError:
             return False
         writer: TagWriter | None = None
+        broken = False
         try:
             for data in self._blocks(source):
                 arrival = self._clock.monotonic_ns()
@@ -144,6 +145,7 @@ class Recorder:
                 self._gives = writer.tags > 0
         except (flv.FlvError, OSError) as error:
             sys.stderr.write(f"recorder: {error}\n")
+            broken = True
         finally:
             self._source, self._gives = None, False
             source.close()
@@ -154,7 +156,7 @@ class Recorder:
             empty = self.files.pop()
             for file in (empty, arrivals.sidecar(empty)):
                 file.unlink()
-            return False
+            return broken
         return writer is not None
 
     def _blocks(self, source: Source) -> Iterator[bytes]:

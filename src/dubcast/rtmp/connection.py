@@ -72,7 +72,7 @@ class Connection(asyncio.BufferedProtocol):
     be sent again.
     """
 
-    gathers_s = 0.0
+    gathers_s = 0.0  # of a published stream each picture goes by itself
 
     def __init__(
         self,

@@ -144,7 +144,7 @@ class Fragment:
         self.speech_stop = border
 
     def begin_at(self, border: int) -> None:
-        """It begins earlier than it was cut."""
+        """It begins at another place than it was cut."""
         self.span = replace(self.span, start=border, speech_start=border)
         self.speech_start = border
 
