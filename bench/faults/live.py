@@ -122,7 +122,7 @@ def tapes(out: Path, clip: Path) -> dict[str, Tape]:
     for stream in (STRUCK, "other", "control"):
         connections = []
         for path in recordings(out, stream):
-            rows = arrivals.load_rows(path)
+            rows = arrivals.load_media(path)
             sync = probe(path).sync if stream == STRUCK and len(rows) > 200 else None
             connections.append((rows, sync.points if sync else []))
         found[stream] = tape(connections, seams)

@@ -67,7 +67,7 @@ def _output(scene: Scene) -> str:
 def tapes(out: Path) -> dict[str, Tape]:
     """What was recorded at both places."""
     return {
-        place: tape([(arrivals.load_rows(file), ()) for file in recordings(out, place)])
+        place: tape([(arrivals.load_media(file), ()) for file in recordings(out, place)])
         for place in (_NEAR, _FAR)
     }
 

@@ -173,14 +173,9 @@ _FIGURES: dict[str, Callable[[Taken], dict[str, Figure]]] = {
 }
 
 
-def _is_frame(tag: flv.Tag) -> bool:
-    return tag.kind == flv.AUDIO and tag.body[1:2] == b"\x01"
-
-
 def _sound_rows(file: Path) -> np.ndarray:
-    rows = arrivals.load_rows(file)
-    frames = [index for index, tag in enumerate(iter_tags(file)) if _is_frame(tag)]
-    return rows[frames]
+    rows = arrivals.load_media(file)
+    return rows[rows[:, 1] == flv.AUDIO]
 
 
 def _av_ms(file: Path) -> float | None:

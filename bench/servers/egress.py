@@ -35,10 +35,9 @@ from dubcast import flv
 from dubcast.config import DestinationSettings, OrchestratorSettings, Settings
 from dubcast.contract.ids import output_path
 from dubcast.egress.forwarder import Forwarder
-from dubcast.egress.joiner import is_key, is_picture
 from dubcast.egress.outgoing import Target
 from dubcast.errors import MediaError
-from dubcast.flv import Tag
+from dubcast.flv import Tag, is_key, is_picture
 from dubcast.measure import stage
 from dubcast.measure.figures import Bar, Figure
 from dubcast.measure.recording import iter_tags

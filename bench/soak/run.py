@@ -188,7 +188,7 @@ def _measured(
 
 def _seconds(out: Path, stream: str, last_ns: int) -> judge.Seconds:
     """The seconds of a stream, over all its connections."""
-    found = [arrivals.load_rows(path) for path in recordings(out, stream)]
+    found = [arrivals.load_media(path) for path in recordings(out, stream)]
     rows = np.concatenate(found) if found else np.zeros((0, 3), np.int64)
     video, audio = (rows[rows[:, 1] == kind, 0] for kind in (flv.VIDEO, flv.AUDIO))
     return judge.seconds(video, audio, last_ns)

@@ -131,6 +131,34 @@ def write(tags: Iterable[Tag]) -> bytes:
     return header() + b"".join(encode(tag) for tag in tags)
 
 
+def is_media(tag: Tag) -> bool:
+    """True for sound and pictures: neither a sequence header nor script data."""
+    return tag.kind != SCRIPT and not is_header(tag)
+
+
+def is_picture(tag: Tag) -> bool:
+    """True for a video tag that is no sequence header."""
+    return tag.kind == VIDEO and is_media(tag)
+
+
+def is_key(tag: Tag) -> bool:
+    """True for a picture from which on a decoder can begin."""
+    return is_picture(tag) and bool(tag.body) and tag.body[0] >> 4 & 7 == 1
+
+
+def is_header(tag: Tag) -> bool:
+    """True for a sequence header: the configuration of a decoder."""
+    head = tag.body[:2]
+    if len(head) < 2:
+        return False
+    if tag.kind == AUDIO:
+        enhanced = head[0] >> 4 == 9
+        return head[0] & 15 == 0 if enhanced else head[0] >> 4 == AAC and head[1] == 0
+    if head[0] & 0x80:
+        return head[0] & 15 == 0
+    return head[0] & 15 in (AVC, 12) and head[1] == 0
+
+
 @dataclass(frozen=True, slots=True)
 class VideoPacket:
     """What a video tag holds.

@@ -215,10 +215,7 @@ def test_one_moved_timestamp(clip: Path, tmp_path: Path) -> None:
 
 def _with_arrivals(tags: list[Tag], out: Path, arrival_ms: Callable[[int, Tag], float]) -> Path:
     out.write_bytes(flv.write(tags))
-    rows = [
-        arrivals.record(tag.kind, tag.dts_ms, round(arrival_ms(i, tag) * 1e6))
-        for i, tag in enumerate(tags)
-    ]
+    rows = [arrivals.record(tag, round(arrival_ms(i, tag) * 1e6)) for i, tag in enumerate(tags)]
     arrivals.sidecar(out).write_bytes(arrivals.MAGIC + b"".join(rows))
     return out
 

@@ -19,8 +19,7 @@ from bench.servers.ingests import (
 )
 from bench.servers.publishers import Ingest, command
 from dubcast.config import MediaServerSettings
-from dubcast.egress.joiner import is_key, is_picture
-from dubcast.flv import VIDEO, Tag
+from dubcast.flv import VIDEO, Tag, is_key, is_picture
 
 
 def entry(outcome: str) -> str:

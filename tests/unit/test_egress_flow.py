@@ -10,10 +10,10 @@ import pytest
 from dubcast import flv
 from dubcast.clock import NS_PER_MS, s_to_ns
 from dubcast.egress.flow import Flow
-from dubcast.egress.joiner import Joiner, is_key
+from dubcast.egress.joiner import Joiner
 from dubcast.egress.relay import batch_bytes
 from dubcast.egress.tag_queue import TagQueue
-from dubcast.flv import Tag
+from dubcast.flv import Tag, is_key
 
 META = Tag(flv.SCRIPT, 900, flv.metadata({"width": 640.0}))
 VIDEO_HEADER = Tag(flv.VIDEO, 900, b"\x17\x00\0\0\0config")

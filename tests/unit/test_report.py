@@ -75,7 +75,7 @@ def take(tmp_path_factory: pytest.TempPathFactory) -> Take:
     output = folder / "output.flv"
     output.write_bytes(clip.read_bytes())
     for path, from_s in ((clip, 100.0), (output, 100.0 + DELAY_S)):
-        rows = [arrivals.record(t.kind, t.dts_ms, _ns(from_s, t.dts_ms)) for t in iter_tags(path)]
+        rows = [arrivals.record(t, _ns(from_s, t.dts_ms)) for t in iter_tags(path)]
         arrivals.sidecar(path).write_bytes(arrivals.MAGIC + b"".join(rows))
     air_ns = _ns(100.0 + DELAY_S, 1500)
     dub = fragment(1, air_ns=air_ns, source_start_s=1.4, dub_start_s=1.5, dub_end_s=2.3)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dubcast import flv
-from dubcast.flv import Tag
+from dubcast.flv import Tag, is_header, is_key, is_media
 
 # A stream without a picture, and one whose picture does not come: sound alone then. Of the stream's
 # own time, in ms.
@@ -24,33 +24,6 @@ _BEFORE_MS = 5_000
 _OF_THE_CONNECTION = (b"|RtmpSampleAccess", b"onStatus", b"onClearCache")
 _METADATA = b"onMetaData"
 _LONGEST_NAME = 40  # so far into script data a name is looked for
-
-
-def is_media(tag: Tag) -> bool:
-    """True for sound and pictures: neither a sequence header nor script data."""
-    return tag.kind != flv.SCRIPT and not _is_header(tag)
-
-
-def is_picture(tag: Tag) -> bool:
-    """True for a video tag that is no sequence header."""
-    return tag.kind == flv.VIDEO and is_media(tag)
-
-
-def is_key(tag: Tag) -> bool:
-    """True for a picture from which on a decoder can begin."""
-    return is_picture(tag) and bool(tag.body) and tag.body[0] >> 4 & 7 == 1
-
-
-def _is_header(tag: Tag) -> bool:
-    head = tag.body[:2]
-    if len(head) < 2:
-        return False
-    if tag.kind == flv.AUDIO:
-        enhanced = head[0] >> 4 == 9
-        return head[0] & 15 == 0 if enhanced else head[0] >> 4 == flv.AAC and head[1] == 0
-    if head[0] & 0x80:
-        return head[0] & 15 == 0
-    return head[0] & 15 in (flv.AVC, 12) and head[1] == 0
 
 
 class Joiner:
@@ -82,7 +55,7 @@ class Joiner:
         """A tag was read: what is sent of it now."""
         if tag.kind == flv.SCRIPT:
             return self._script(tag)
-        if _is_header(tag):
+        if is_header(tag):
             self._headers[tag.kind] = tag
             return self._placed(tag) if self.sent else []
         if not tag.body:

@@ -6,8 +6,7 @@ from collections import deque
 from typing import NamedTuple
 
 from dubcast import flv
-from dubcast.egress.joiner import is_key, is_media, is_picture
-from dubcast.flv import Tag
+from dubcast.flv import Tag, is_key, is_media, is_picture
 
 # Beside the tags' own bytes: 16 s at 8 Mbit/s.
 MOST_BYTES = 16 * 1024 * 1024

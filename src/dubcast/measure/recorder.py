@@ -72,7 +72,7 @@ class TagWriter:
         """Take bytes. Raises `flv.FlvError` when they are not FLV."""
         for tag in self._parser.feed(data):
             self._file.write(flv.encode(tag))
-            self._arrivals.write(arrivals.record(tag.kind, tag.dts_ms, arrival_ns))
+            self._arrivals.write(arrivals.record(tag, arrival_ns))
             self.tags += 1
         # Others watch the file grow, and a killed recorder leaves what it had.
         self._file.flush()
