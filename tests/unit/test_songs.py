@@ -69,8 +69,12 @@ def test_who_sings_is_told_from_who_speaks(tune: Tune, is_song: bool) -> None:
     assert songs.is_song(tune) is is_song
 
 
-def test_of_what_is_short_more_is_asked() -> None:
-    assert not songs.is_song(replace(HARDLY, seconds=2.0))
+@pytest.mark.parametrize(
+    ("tune", "seconds", "is_song"),
+    [(SUNG, 2.0, True), (SUNG, 1.5, False), (HARDLY, 4.0, True), (HARDLY, 3.0, False)],
+)
+def test_the_shorter_it_is_the_more_is_asked(tune: Tune, seconds: float, is_song: bool) -> None:
+    assert songs.is_song(replace(tune, seconds=seconds)) is is_song
 
 
 def heard(tune: Tune | None) -> Heard:
