@@ -26,33 +26,44 @@ from dubcast.measure import synth
 from dubcast.measure.figures import Bar
 from dubcast.sts import songs
 from dubcast.sts.providers.interface import ASR_RATE
+from dubcast.worker.songs import Songs
 
-BARS = (Bar("speech_called_song", "<=", 0.005, "of the fragments of speech"),)
+BARS = (
+    Bar("speech_called_song", "<=", 0.005, "of the fragments of speech"),
+    Bar("speech_after_song_called_song", "<=", 0.025, "of them, had each followed a song"),
+)
 _SPEECH_DBFS, _BED_DBFS = -20.0, -30.0
 
 
 @dataclass(frozen=True)
 class Told:
-    """Fragments of a sound, and how many of them are told to be sung; the same in seconds."""
+    """Fragments of a sound, and how many of them are told to be sung; the same in seconds.
+
+    `after_song`: how many would be if each came just after a song.
+    """
 
     fragments: int
     sung: int
+    after_song: int
     seconds: float
     sung_s: float
 
 
 def told(sound: Float, settings: Settings) -> Told:
-    """What is told of a sound, shape (frames, 2)."""
+    """What is told of a sound, shape (frames, 2), from its beginning to its end."""
     import soxr
 
-    lengths, flags = [], []
-    for first, last in fragments(sound, settings.stream.fragments):
+    before, sung, after, lengths = Songs(), [], 0, []
+    for number, (first, last) in enumerate(fragments(sound, settings.stream.fragments)):
         mono = soxr.resample(sound[first:last].mean(axis=1), RATE, ASR_RATE).astype(np.float32)
         tune = songs.tune_of(mono)
         lengths.append((last - first) / RATE)
-        flags.append(tune is not None and songs.is_song(tune))
-    sung_s = sum(length for length, flag in zip(lengths, flags, strict=True) if flag)
-    return Told(len(flags), sum(flags), sum(lengths), sung_s)
+        after_song = before.just_before(number, first)
+        sung.append(tune is not None and songs.is_song(tune, after_song=after_song))
+        after += tune is not None and songs.is_song(tune, after_song=True)
+        before.note(number, (first, last), is_sung=sung[-1])
+    sung_s = sum(length for length, is_sung in zip(lengths, sung, strict=True) if is_sung)
+    return Told(len(sung), sum(sung), after, sum(lengths), sung_s)
 
 
 def people() -> Iterator[tuple[str, Float]]:
@@ -81,9 +92,11 @@ def _measure(settings: Settings, _out: Path, _console: Console) -> Found:
     spoken = {name: told(sound, settings) for name, sound in people()}
     sung = {name: told(sound, settings) for name, sound in singers()}
     count = sum(one.fragments for one in spoken.values())
+    after = sum(one.after_song for one in spoken.values())
     reached_s = sum(one.seconds for one in sung.values())
     found = {
         "speech_called_song": round(sum(one.sung for one in spoken.values()) / count, 4),
+        "speech_after_song_called_song": round(after / count, 4),
         "speech_fragments": count,
         "sung_told_share": round(sum(one.sung_s for one in sung.values()) / reached_s, 4),
         "sung_s": round(reached_s, 1),

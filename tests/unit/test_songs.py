@@ -69,8 +69,21 @@ def test_who_sings_is_told_from_who_speaks(tune: Tune, is_song: bool) -> None:
     assert songs.is_song(tune) is is_song
 
 
-def test_of_what_is_short_more_is_asked() -> None:
-    assert not songs.is_song(replace(HARDLY, seconds=2.0))
+@pytest.mark.parametrize(
+    ("tune", "seconds", "is_song"),
+    [(SUNG, 2.0, True), (SUNG, 1.5, False), (HARDLY, 4.0, True), (HARDLY, 3.0, False)],
+)
+def test_the_shorter_it_is_the_more_is_asked(tune: Tune, seconds: float, is_song: bool) -> None:
+    assert songs.is_song(replace(tune, seconds=seconds)) is is_song
+
+
+@pytest.mark.parametrize("seconds", [2.0, 6.0])
+def test_after_a_song_less_is_asked(seconds: float) -> None:
+    hardly = replace(HARDLY, seconds=seconds, held=0.15)
+    assert not songs.is_song(hardly)
+    assert songs.is_song(hardly, after_song=True)
+    for spoken in (SPOKEN, OVER_MUSIC):
+        assert not songs.is_song(replace(spoken, seconds=seconds), after_song=True)
 
 
 def heard(tune: Tune | None) -> Heard:
@@ -81,6 +94,9 @@ def test_a_song_is_left_alone_in_the_language_that_it_was_taken_for() -> None:
     said = Transcript("some words of it", answer=Answer("en", 0.7))
     left = songs.without_song(said, heard(SUNG), "pt-BR")
     assert (left.text, left.answer) == ("", Answer("en", 0.7, LeftAlone.SONG))
+    hardly = heard(replace(HARDLY, seconds=2.0))
+    assert songs.without_song(said, hardly, "en") is said
+    assert songs.without_song(said, hardly, "en", after_song=True).text == ""
     unasked = songs.without_song(Transcript("some words of it"), heard(SUNG), "pt-BR")
     assert unasked.answer == Answer("pt-BR", 0.0, LeftAlone.SONG)
 

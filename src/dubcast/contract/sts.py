@@ -225,12 +225,18 @@ class FragmentContext(RequestModel):
         description="With source_language auto: the language that the stream has spoken so far, "
         "which a word or two are taken for sooner than for another.",
     )
+    after_song: bool = Field(
+        default=False,
+        description="With leave_songs: what came just before was left alone as a song; this is "
+        "taken for one sooner.",
+    )
 
     @model_serializer(mode="wrap")
     def _without_later_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leaves out what older servers do not know, unless it is used: they refuse it."""
         fields: dict[str, Any] = handler(self)
-        return {name: one for name, one in fields.items() if name != "language" or one}
+        later = ("language", "after_song")
+        return {name: one for name, one in fields.items() if one or name not in later}
 
 
 FragmentId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9._:-]+$")]

@@ -206,5 +206,5 @@ def fingerprint(request: StsRequest) -> bytes:
     digest.update(request.config.model_dump_json().encode())
     if request.config.overlap_ms:
         digest.update(request.context.source_text.encode())
-    digest.update(request.context.language.encode())
+    digest.update(f"{request.context.language}/{request.context.after_song}".encode())
     return digest.digest()

@@ -37,10 +37,14 @@ _SYLLABLES_HZ = (2.5, 8.0)
 _MOVING_HZ = (0.3, 20.0)
 # Logistic regression on 491 fragments of people who speak (readers, prompts, talks, meetings; six
 # languages; alone, over music, over a song) and 24 of three recordings of singers, alone and over
-# music. A song must be surer than even odds: of what is short little can be told.
+# music. A song must be surer than even odds, and the surer the shorter it is: twice as sure at two
+# seconds as at four and more.
 _BIAS = -3.43
 _PER_LOG_DEPTH, _PER_PACE, _PER_HELD, _PER_VOICED, _PER_LOG_BREATH = -3.87, -11.47, 5.5, 5.6, 1.45
-_LONG_S, _SURE_LONG, _SURE_SHORT = 4.0, 2.4, 3.7
+_LONG_S, _SURE = 4.0, 2.0
+# Who sang a moment ago probably still sings. Of fragments of speech 2.0 % (of up to 8 s), 2.5 %
+# (5.7 s) and 4 % (4.5 s) would be taken for sung after a song; without one 0.3 to 1.2 % are.
+_SURE_AFTER_SONG = 0.8
 
 
 def tune_of(samples: Float) -> Tune | None:
@@ -63,18 +67,26 @@ def tune_of(samples: Float) -> Tune | None:
     )
 
 
-def without_song(said: Transcript, heard: Heard, language: str) -> Transcript:
+def without_song(
+    said: Transcript, heard: Heard, language: str, *, after_song: bool = False
+) -> Transcript:
     """The transcript, left alone if it is a song's. `language`: if the recognizer told none."""
-    if heard.tune is None or not said.text or not is_song(heard.tune):
+    if heard.tune is None or not said.text or not is_song(heard.tune, after_song=after_song):
         return said
     sure = said.answer.probability if said.answer else 0.0
     language = said.answer.language if said.answer else language
     return replace(said, text="", words=(), answer=Answer(language, sure, LeftAlone.SONG))
 
 
-def is_song(tune: Tune) -> bool:
-    """Whether words are sung, by their sound."""
-    score = (
+def is_song(tune: Tune, *, after_song: bool = False) -> bool:
+    """Whether words are sung, by their sound; `after_song`: what came just before was."""
+    sure = _SURE_AFTER_SONG if after_song else _SURE
+    return _score(tune) > sure * max(1.0, _LONG_S / tune.seconds)
+
+
+def _score(tune: Tune) -> float:
+    """How surely words are sung, by their sound, as log odds."""
+    return float(
         _BIAS
         + _PER_LOG_DEPTH * np.log(tune.depth + _QUIET)
         + _PER_PACE * tune.pace
@@ -82,7 +94,6 @@ def is_song(tune: Tune) -> bool:
         + _PER_VOICED * tune.voiced
         + _PER_LOG_BREATH * np.log(100 * tune.breath_s + 1)
     )
-    return bool(score > (_SURE_LONG if tune.seconds >= _LONG_S else _SURE_SHORT))
 
 
 def _power(samples: Float) -> Array:

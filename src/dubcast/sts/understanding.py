@@ -83,7 +83,7 @@ async def understand(
     beam = width(engine.asr_beam, left_s, audio_s, is_busy=engine.is_busy)
     asked = asr_task(heard, choice, words=words, so_far=request.context.language)
     said = await calls.run(engine.asr, replace(asked, beam=beam))
-    said = without_song(said, heard, choice.source.tag)
+    said = without_song(said, heard, choice.source.tag, after_song=request.context.after_song)
     answer, bounds_s = said.answer, heard.bounds_s
     if not said.text and not (answer and answer.left_alone):
         return Understood(said, choice, bounds_s)

@@ -27,6 +27,7 @@ from dubcast.worker.fragments import FragmentBook
 from dubcast.worker.overlap_wait import OverlapWait
 from dubcast.worker.scheduler import AUDIO_LEAD_NS, BLOCK
 from dubcast.worker.second_try import SecondTry
+from dubcast.worker.songs import Songs
 from dubcast.worker.timeline import Timeline
 from dubcast.worker.work import (
     Announced,
@@ -76,6 +77,11 @@ class _Call:
     trip_s: float = 0.0
     speech_lufs: float | None = None  # once it was measured
 
+    @property
+    def span(self) -> tuple[int, int]:
+        """All of it, as it was sent."""
+        return self.start, self.start + round(self.length_s * RATE)
+
     def came(self, index: int, waited_s: float) -> None:
         """The dub of a clause is here, so long after the fragment was sent."""
         later = (self.clauses[index].start - self.start) / RATE if index else 0.0
@@ -103,6 +109,7 @@ class DubDesk:
         self._match_loudness = match_loudness
         self._clausewise = clausewise
         self._overlap_wait = OverlapWait()
+        self._songs = Songs()
         self.second_try = SecondTry(book, limit, self.deadline_ns, media.speech_in)
         self._calls: dict[int, _Call] = {}  # by sequence number
 
@@ -142,6 +149,7 @@ class DubDesk:
                 source_text=source_text,
                 target_text=target_text,
                 overlap_ms=round(1000 * said.repeats(fragment) / RATE),
+                after_song=self._songs.just_before(fragment.sequence, span.start),
                 clausewise=self._clausewise,
             )
 
@@ -176,6 +184,7 @@ class DubDesk:
 
     def _whole(self, call: _Call, fragment: Fragment, reply: DubReply, now: int) -> bool:
         with self._lock:
+            self._songs.heard(fragment.sequence, call.span, reply.response)
             if reply.voice is not None:
                 self._limit.record(call.length_s, reply.round_trip_s)
             asked = self._book.asked(fragment.sequence)
@@ -246,6 +255,7 @@ class DubDesk:
         call.speech = asked.speech_start, asked.speech_stop
 
     def _heard(self, call: _Call, sequence: int, heard: Heard) -> None:
+        self._songs.heard(sequence, call.span, heard)
         asked = self._book.asked(sequence)
         if asked is None:
             return

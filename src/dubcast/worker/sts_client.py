@@ -176,6 +176,7 @@ class StsClient:
                 source_text=work.source_text,
                 target_text=work.target_text,
                 language=self._spoken.settled if self._config.source_language == AUTO else "",
+                after_song=work.after_song,
             ),
         )
 

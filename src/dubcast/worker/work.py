@@ -24,7 +24,8 @@ class Work:
     `audio`: mono int16 at 48 kHz. `deadline_ns`: until when a reply of all of it, or its first
     clause, is of use, on the monotonic clock. `clausewise`: later clauses are of use later, if the
     service streams its reply. `overlap_ms`: how much of its start was in the fragment that the
-    texts are of; words of `source_text` that were said in there are not said again.
+    texts are of; words of `source_text` that were said in there are not said again. `after_song`:
+    what came just before was left alone as a song.
     """
 
     fragment_id: str
@@ -35,6 +36,7 @@ class Work:
     source_text: str = ""
     target_text: str = ""
     overlap_ms: int = 0
+    after_song: bool = False
     clausewise: bool = False
 
     @property

@@ -70,6 +70,16 @@ async def test_what_is_sung_is_left_alone_where_that_is_asked_for(
     assert (await _heard(told, leave_songs=True)).status == "success"
 
 
+async def test_after_a_song_what_is_sung_is_told_sooner(
+    told: httpx2.AsyncClient, script: Script
+) -> None:
+    script.tune = Tune(2.0, depth=1.9, pace=0.28, held=0.3, voiced=0.9, breath_s=0.3)
+    for after_song, left_alone in ((False, None), (True, "song")):
+        asked = {"config": {"leave_songs": True}, "context": {"after_song": after_song}}
+        reply = await post(told, body_of({**asked, "fragment_id": str(uuid4())}))
+        assert StsResponse.model_validate_json(reply.content).left_alone == left_alone
+
+
 async def test_what_is_dubbed_says_which_language_was_heard(
     told: httpx2.AsyncClient, script: Script
 ) -> None:
