@@ -70,6 +70,5 @@ def pytest_collection() -> None:
 
 def pytest_collection_finish() -> None:
     """Nor need it be looked for among what pytest holds."""
-    gc.enable()
-    gc.collect()
     gc.freeze()
+    gc.enable()
