@@ -15,7 +15,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from dubcast.mediaserver.choice import create
 from dubcast.mediaserver.interface import ControlPlane, MediaServer, control_plane
 from dubcast.mediaserver.keys import Purpose, derived
 from dubcast.mediaserver.mediamtx import find_binary
+from dubcast.small_http import WokenServer
 from dubcast.testing.launch_line import elements_of
 
 SECRET = "hook-secret-of-the-tests"
@@ -96,10 +97,9 @@ class StubPlane:
             def log_message(self, format: str, *args: Any) -> None:
                 """Quiet."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = WokenServer(("127.0.0.1", 0), Handler)
         self.base = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self._thread = threading.Thread(target=self._server.serve_forever)
         self._thread.start()
 
     def _answer(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:

@@ -5,6 +5,7 @@ Standard library only, so that a worker stays small.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import socket
 import threading
@@ -16,7 +17,6 @@ from urllib.parse import SplitResult
 from dubcast.listening import family_of, is_dual
 
 MAX_BODY_BYTES = 64 * 1024
-_LOOK_S = 0.25  # how soon it sees that it is to close: more often is CPU time of every role
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,8 @@ class SmallServer:
         admits: Admits = lambda _: True,
     ) -> None:
         self._server = _Server((host, port), _handler(answers, admits))
-        self._server.daemon_threads = True
         self.port: int = self._server.server_address[1]
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(_LOOK_S,), name=name, daemon=True
-        )
+        self._thread = threading.Thread(target=self._server.serve_forever, name=name, daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -73,7 +70,20 @@ class SmallServer:
         self._server.server_close()
 
 
-class _Server(ThreadingHTTPServer):
+class WokenServer(ThreadingHTTPServer):
+    """Ends at once when it is shut down, and does nothing while nobody asks: the library's looks
+    twice a second whether it is to end."""
+
+    def serve_forever(self, poll_interval: float | None = None) -> None:
+        super().serve_forever(poll_interval)  # type: ignore[arg-type]  # None: until it is woken
+
+    def shutdown(self) -> None:
+        with contextlib.suppress(OSError):  # closed already
+            self.socket.shutdown(socket.SHUT_RDWR)  # wakes it
+        super().shutdown()
+
+
+class _Server(WokenServer):
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
         self.address_family = family_of(address[0])
         self._dual = is_dual(address[0])

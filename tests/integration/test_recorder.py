@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from dubcast.flv import AUDIO, VIDEO, Tag
 from dubcast.measure import arrivals
 from dubcast.measure.recorder import Recorder, RecorderProcess, TagWriter
 from dubcast.measure.recording import iter_tags, read
+from dubcast.small_http import WokenServer
 
 TAGS = [
     Tag(VIDEO if k % 2 else AUDIO, 20 * k, b"\x27\x01\x00\x00\x00" + b"x" * k) for k in range(40)
@@ -68,13 +69,13 @@ class Stream:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = WokenServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}/x.flv"
 
 
 @contextlib.contextmanager
 def serving(stream: Stream) -> Iterator[Stream]:
-    thread = threading.Thread(target=stream.server.serve_forever, args=(0.05,))
+    thread = threading.Thread(target=stream.server.serve_forever)
     thread.start()
     try:
         yield stream

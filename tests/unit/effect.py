@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Effect:
-    """`seen` of the settings `beside` is another once the setting is `value`."""
+    """`seen` of the settings `beside` is another once the setting is `value`.
+
+    What takes long to see comes as an iterator, which is followed until it is another.
+    """
 
     value: Any
     seen: Callable[[Settings, Place], Any]
@@ -41,6 +45,13 @@ def observe(effect: Effect, place: Place, changes: Mapping[str, Any]) -> Any:
     settings = config.load(flags=given, env={"DUBCAST_CONFIG": "-"}).settings
     seen = effect.seen(settings, place)
     return asyncio.run(seen) if inspect.iscoroutine(seen) else seen
+
+
+def is_the_same(seen: Any, before: Any) -> bool:
+    """Whether it is seen as before; of iterators no more is taken than it needs to know."""
+    if isinstance(seen, Iterator):
+        return all(one == other for one, other in zip_longest(seen, before))
+    return bool(seen == before)
 
 
 def _filled(value: Any, names: Mapping[str, str]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -58,8 +59,8 @@ def voice(length: int) -> Float:
 
 def played(
     settings: Settings, _: Place, *, failing: bool = False, resume_s: float | None = None
-) -> str:
-    """A digest of all that leaves and when, each fragment being dubbed a little too long.
+) -> Iterator[tuple[int, int, str]]:
+    """All that leaves: when, its place, a digest. Each fragment is dubbed a little too long.
 
     `failing`: every second fragment fails. No background ever comes.
     """
@@ -67,7 +68,6 @@ def played(
     if resume_s is not None:
         core.resume(resume_s)
     core.set_output(Tracks.SOUND)
-    digest = hashlib.sha256()
     for number in range(22 * RATE // CHUNK):
         now = number * CHUNK * NS_PER_S // RATE
         for fragment in core.audio(now, programme(number), now):
@@ -79,11 +79,10 @@ def played(
             core.dubs.replied(fragment, dub_reply(voice(length)), now)
         batch, _ = core.poll(now)
         for block in batch.audio:
-            digest.update(f"{now} {block.start} ".encode() + block.samples.tobytes())
-    return digest.hexdigest()
+            yield now, block.start, hashlib.sha256(block.samples).hexdigest()
 
 
-def played_with_failures(settings: Settings, place: Place) -> str:
+def played_with_failures(settings: Settings, place: Place) -> Iterator[tuple[int, int, str]]:
     return played(settings, place, failing=True)
 
 

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,7 @@ def _listed(folder: Path | None, pattern: str) -> list[str]:
     return sorted(file.name for file in folder.glob(pattern)) if folder else []
 
 
-def played_after_a_crash(settings: Settings, place: Place) -> str:
+def played_after_a_crash(settings: Settings, place: Place) -> Iterator[tuple[int, int, str]]:
     return played(settings, place, resume_s=as_run(settings, place)["resume_s"])
 
 

@@ -30,13 +30,14 @@ from dubcast.sts import build, server, several, synthesis
 from dubcast.sts.beam import width
 from dubcast.sts.build import build_engine, elsewhere, offered
 from dubcast.sts.engine import Engine
-from dubcast.sts.providers import cuda
+from dubcast.sts.providers import cuda, remote
 from dubcast.sts.providers.interface import AsrTask, MtTask, TtsTask, Voice
 from dubcast.sts.server import DrainingServer
 from dubcast.testing import virtual_loop
 from dubcast.testing.clock import VirtualClock
 from dubcast.testing.elsewhere import Elsewhere
 from dubcast.testing.sts_server import Reply, ScriptedSts, refusal, success
+from dubcast.worker import sts_client
 from dubcast.worker.edges import Edges
 from dubcast.worker.retries import RetryBudget
 from dubcast.worker.spec import WorkerSpec
@@ -87,6 +88,7 @@ async def asked(settings: Settings, place: Place) -> dict[str, Any]:
     if "sts.url" not in place.names and sts.url == Settings().sts.url:
         sts = sts.model_copy(update={"url": place.services["first"].url})
     before = {name: len(one.requests) for name, one in place.services.items()}
+    place.patch.setattr(sts_client, "_RETRY_PAUSE_S", 0.001)
     client = StsClient(
         sts, "demo", settings.stream, CLOCK.monotonic_ns, rng=random.Random(1), budget=RetryBudget()
     )
@@ -296,6 +298,7 @@ def processes_run(settings: Settings, _: Place) -> list[int | str]:
 
 def elsewhere_asked(settings: Settings, place: Place) -> Any:
     """What the services elsewhere are asked for, what is offered with them, and what it cost."""
+    place.patch.setattr(remote, "_PAUSE_S", 0.001)
     there: Elsewhere = place.elsewhere
     before = len(there.asked)
     try:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from dubcast.small_http import WokenServer
 
 
 class FileServer:
@@ -26,7 +28,7 @@ class FileServer:
             def log_message(self, format: str, *args: Any) -> None:
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = WokenServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
@@ -52,7 +54,7 @@ class FileServer:
 def serving(files: dict[str, bytes]) -> Iterator[FileServer]:
     """A server of these files while the block runs."""
     one = FileServer(files)
-    thread = threading.Thread(target=one.server.serve_forever, args=(0.01,))
+    thread = threading.Thread(target=one.server.serve_forever)
     thread.start()
     try:
         yield one

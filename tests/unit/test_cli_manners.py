@@ -13,7 +13,7 @@ import typer
 from typer.testing import CliRunner
 
 from dubcast import __version__
-from dubcast.cli.main import COMMANDS, application
+from dubcast.cli.main import COMMANDS, application, main
 from dubcast.config import colours_wanted
 from dubcast.errors import StsError
 
@@ -89,6 +89,13 @@ def test_the_models_are_also_json() -> None:
     assert all(one["size"] > 0 for one in told["models"])
 
 
+def test_a_process_ends_with_the_exit_code_and_no_traceback() -> None:
+    done = dubcast("nonsense")
+    assert done.returncode == 2
+    assert done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -100,11 +107,14 @@ def test_the_models_are_also_json() -> None:
         "run a.flv http://host/x",
     ],
 )
-def test_wrong_use_is_exit_code_2_and_no_traceback(arguments: str) -> None:
-    done = dubcast(*arguments.split())
-    assert done.returncode == 2
-    assert done.stderr
-    assert "Traceback" not in done.stderr
+def test_wrong_use_is_exit_code_2(
+    arguments: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["dubcast", *arguments.split()])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err
 
 
 def test_a_service_that_is_not_reached_is_exit_code_3() -> None:

@@ -208,7 +208,7 @@ def wrong_commands(page: str) -> list[str]:
 
 def _wrong_command(words: list[str]) -> list[str]:
     """Of `models pull|list NAME --from en`, and of `media-server | worker`: what is not there."""
-    group = typer.main.get_command(application())
+    group = _program()
     first, *rest = words
     alternatives = [first, *(word for bar, word in itertools.pairwise(rest) if bar == "|")]
     wrong = [one for one in alternatives if one not in _commands(group)]
@@ -222,6 +222,11 @@ def _wrong_command(words: list[str]) -> list[str]:
     given = [word.strip("[]") for word in rest if word.strip("[").startswith("--")]
     wrong += [one for one in given if one not in _options(command)]
     return [f"dubcast {first} {one}" for one in wrong]
+
+
+@functools.cache
+def _program() -> Any:
+    return typer.main.get_command(application())
 
 
 def _commands(command: Any) -> dict[str, Any]:

@@ -55,12 +55,12 @@ def speech() -> Int16:
 def hear(pcm: bytes) -> Transcript:
     """What an ear hears that knows its words by their level, whole or in part, and when."""
     level = np.abs(np.frombuffer(pcm, "<i2").astype(np.int32))
+    changes = [0, *(np.flatnonzero(np.diff(level)) + 1).tolist(), len(level)]
     words = []
-    for value, run in itertools.groupby(range(len(level)), key=lambda i: int(level[i])):
-        places = list(run)
-        if value >= LEVEL and len(places) >= SHORTEST:
-            text = WORDS[round((value - LEVEL) / STEP)]
-            words.append(Word(text, places[0] / RATE, (places[-1] + 1) / RATE))
+    for first, stop in itertools.pairwise(changes):
+        if level[first] >= LEVEL and stop - first >= SHORTEST:
+            text = WORDS[round((level[first] - LEVEL) / STEP)]
+            words.append(Word(text, first / RATE, stop / RATE))
     return Transcript(" ".join(word.text for word in words), words=tuple(words))
 
 

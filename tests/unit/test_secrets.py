@@ -12,6 +12,7 @@ import re
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from typing import Any, get_origin
 
@@ -25,6 +26,7 @@ from dubcast.cli.main import application
 from dubcast.config import HookEnvironment, LogSettings, Secret, SecretUrl, Settings
 from dubcast.config.tree import bare, is_secret, is_section, type_below
 from dubcast.errors import ConfigError
+from source_tree import statements
 from worker_fakes import spec
 
 SENTINEL = "s3ntinel-0f-a-key"
@@ -114,17 +116,24 @@ def test_what_sounds_like_a_secret_has_a_type_that_masks_itself() -> None:
     assert [kind for name, kind in hook.items() if SECRET_NAME.search(name)] == ["Secret"]
 
 
+@cache
+def annotated_fields() -> list[tuple[str, str, ast.AnnAssign]]:
+    """Fields of every class of the product, not only of the settings: class, name, what it says."""
+    return [
+        (node.name, field.target.id, field)
+        for path in Path(config.__file__).parents[1].rglob("*.py")
+        for node in statements(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+        for field in node.body
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+    ]
+
+
 def plain_fields(named: str) -> Iterator[tuple[str, str]]:
-    """Fields of every class of the product, not only of the settings, that are text and have such
-    a name: class and field, and what the field is set to."""
-    for path in Path(config.__file__).parents[1].rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            for field in node.body if isinstance(node, ast.ClassDef) else ():
-                if not isinstance(field, ast.AnnAssign) or not isinstance(field.target, ast.Name):
-                    continue
-                if re.search(named, field.target.id) and "str" in ast.unparse(field.annotation):
-                    given = ast.unparse(field.value) if field.value else ""
-                    yield f"{node.name}.{field.target.id}", given
+    """Fields that are text and have such a name: class and field, and what the field is set to."""
+    for owner, name, field in annotated_fields():
+        if re.search(named, name) and "str" in ast.unparse(field.annotation):
+            yield f"{owner}.{name}", ast.unparse(field.value) if field.value else ""
 
 
 def test_no_value_of_the_product_holds_a_secret_as_plain_text() -> None:

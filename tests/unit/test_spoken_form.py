@@ -26,14 +26,12 @@ def _rows(tag: str) -> list[tuple[str, str]]:
     return [(written, said) for written, said in pairs]
 
 
-ROWS = [pytest.param(tag, *row, id=f"{tag} {row[0]}") for tag in FEWEST for row in _rows(tag)]
-
-
-@pytest.mark.parametrize(("tag", "written", "said"), ROWS)
-def test_it_is_said_as_a_speaker_says_it(tag: str, written: str, said: str) -> None:
+@pytest.mark.parametrize("tag", FEWEST)
+def test_it_is_said_as_a_speaker_says_it(tag: str) -> None:
     language = catalogue.find(tag)
     assert language is not None
-    assert spoken_form(written, language) == said
+    table = dict(_rows(tag))
+    assert {written: spoken_form(written, language) for written in table} == table
 
 
 def test_every_reading_has_a_table() -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import pytest
 import structlog
 
 from dubcast import config
+from dubcast.cli.main import main
 from dubcast.config import MediaServerSettings, OrchestratorSettings, Secret, Settings
 from dubcast.contract.worker import AsRunEntry, Outcome
 from dubcast.errors import ConfigError, MediaServerError, MissingPartError
@@ -157,11 +156,19 @@ def test_a_user_without_a_home_is_told_so(monkeypatch: pytest.MonkeyPatch) -> No
         ("demo --out {}/x", "dubcast: "),
     ],
 )
-def test_commands_say_it_in_one_line(blocked: Path, arguments: str, line: str) -> None:
-    env = {**os.environ, "XDG_STATE_HOME": str(blocked), "XDG_CACHE_HOME": str(blocked)}
-    env |= {"DUBCAST__MEDIA_SERVER__KIND": "embedded", "DUBCAST__MODELS__DIR": str(blocked)}
-    argv = [sys.executable, "-m", "dubcast", *arguments.format(blocked).split()]
-    done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=60)
-    assert done.returncode in {1, 2}
-    (told,) = done.stderr.strip().splitlines()
+def test_commands_say_it_in_one_line(
+    blocked: Path,
+    arguments: str,
+    line: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name in ("XDG_STATE_HOME", "XDG_CACHE_HOME", "DUBCAST__MODELS__DIR"):
+        monkeypatch.setenv(name, str(blocked))
+    monkeypatch.setenv("DUBCAST__MEDIA_SERVER__KIND", "embedded")
+    monkeypatch.setattr("sys.argv", ["dubcast", *arguments.format(blocked).split()])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code in {1, 2}
+    (told,) = capsys.readouterr().err.strip().splitlines()
     assert told.startswith(line) and str(blocked.parent) in told

@@ -70,3 +70,7 @@ class Language:
 
     chars_per_s: float = 15.0
     """How fast it is spoken, until a voice's own pace is known."""
+
+    def __hash__(self) -> int:
+        """Of the tag alone: what is made for a language is kept by it, and its tables are long."""
+        return hash(self.tag)

@@ -17,9 +17,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
+from dubcast.small_http import WokenServer
 from dubcast.testing.sts_server import Reply, tone
 
 Fault = Callable[[int], Reply | None]
@@ -61,8 +62,7 @@ class Elsewhere:
         self._counts: dict[str, int] = {}
         self._lock = threading.Lock()
         self.released = threading.Event()  # ends what hangs
-        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), self._handler())
-        self._server.daemon_threads = True
+        self._server = WokenServer(("127.0.0.1", self.port), self._handler())
 
     @property
     def url(self) -> str:
@@ -71,7 +71,7 @@ class Elsewhere:
 
     def __enter__(self) -> Elsewhere:
         run = self._server.serve_forever
-        threading.Thread(target=run, args=(0.01,), name="elsewhere", daemon=True).start()
+        threading.Thread(target=run, name="elsewhere", daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -17,6 +17,7 @@ import json
 import random
 import signal
 from collections import Counter
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,7 +25,7 @@ from typing import Any
 from dubcast import log
 from dubcast.config import LogSettings, Secret, Settings
 from dubcast.contract.hooks import HookEvent
-from dubcast.contract.ids import ingest_path
+from dubcast.contract.ids import ingest_path, output_path
 from dubcast.errors import MediaServerError
 from dubcast.mediaserver.interface import ControlPlane, MediaServer, PathSource
 from dubcast.orchestrator.launch import Launcher
@@ -40,6 +41,7 @@ _SPOOFED = ("live/one/out", "live/../one/in", "live/ONE/in", "other/one/in", "li
 _QUERIES = ("", "lang=es")
 _EVENTS = 24
 _ANSWER_S = 0.02
+_LISTED_S = 1.0  # from a worker's start until its output is listed
 # Longer than a look, a start and a stop, with the grace period twice.
 _QUIET_S = 30.0
 
@@ -93,6 +95,7 @@ class _World:
         self._loop = loop
         self._server = _Server(settings, rng)
         self.placement = _Placement(loop, rng)
+        self._server.outputs = self.placement.outputs
         self._orchestrator = Orchestrator(
             *(settings, self._server, self.placement),
             launcher=_Launcher(settings, self._server),
@@ -194,11 +197,13 @@ class _Server(MediaServer):
     def __init__(self, settings: Settings, rng: random.Random) -> None:
         super().__init__(settings.media_server, ControlPlane(None, Secret(""), "", True))
         self.paths: dict[str, PathSource] = {}
+        self.outputs: Callable[[], Iterable[str]] = tuple  # what workers publish
         self.away = False
         self._rng = rng
 
     async def ready_paths(self) -> dict[str, PathSource]:
-        seen = dict(self.paths)  # what is told is a moment old when it arrives
+        # What is told is a moment old when it arrives.
+        seen = self.paths | {path: PathSource(path, "worker") for path in self.outputs()}
         await asyncio.sleep(self._rng.uniform(0, _ANSWER_S))
         if self.away:
             raise MediaServerError("away")
@@ -242,6 +247,7 @@ class _Worker(Child):
 
     def __init__(self, spec: ChildSpec, placement: _Placement) -> None:
         self.key, self.stream_id = spec.key, spec.stream_id
+        self.started_s = placement.loop.time()
         self._placement = placement
         self._ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
@@ -275,6 +281,7 @@ class _Placement(Placement):
     """Counts what runs."""
 
     def __init__(self, loop: virtual_loop.VirtualLoop, rng: random.Random) -> None:
+        self.loop = loop
         self.rng = rng
         self.running: list[_Worker] = []
         self.starts: Counter[str] = Counter()
@@ -283,6 +290,11 @@ class _Placement(Placement):
     @property
     def started(self) -> int:
         return sum(self.starts.values())
+
+    def outputs(self) -> list[str]:
+        """The paths that workers publish."""
+        by_now_s = self.loop.time() - _LISTED_S
+        return [output_path(one.stream_id) for one in self.running if one.started_s <= by_now_s]
 
     async def start(self, spec: ChildSpec) -> Child:
         self.doubled += any(one.key == spec.key for one in self.running)

@@ -20,11 +20,13 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import TracebackType
 from typing import Any
 
 import numpy as np
+
+from dubcast.small_http import WokenServer
 
 
 @dataclass(frozen=True)
@@ -142,8 +144,7 @@ class ScriptedSts:
         self.headers: list[dict[str, str]] = []
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", port), self._handler())
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self._thread = threading.Thread(target=self._server.serve_forever)
 
     @property
     def url(self) -> str:
@@ -229,7 +230,7 @@ class ScriptedSts:
         return Handler
 
 
-class _Server(ThreadingHTTPServer):
+class _Server(WokenServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Silent where the client is gone: it is what a fault does."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
