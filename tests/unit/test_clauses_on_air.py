@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dubcast.audio.pcm import RATE, Int16
+from dubcast.audio.pcm import RATE, Int16, ms_to_samples
 from dubcast.clock import NS_PER_S
 from dubcast.config import StreamSettings
 from dubcast.contract.stream_reply import Done, Heard
@@ -149,6 +149,19 @@ def test_clauses_in_time_are_dubbed_each_at_its_own_onset() -> None:
     assert [f.translation for f in aired] == ["dito 0", "dito 1", "dito 2"]
     assert [bool(f.stages_ms) for f in aired] == [False, False, True]
     assert one.level(0.3, 1.9) == pytest.approx(DUB, rel=0.02)
+
+
+def test_the_pause_after_a_clause_is_kept_beyond_the_end_of_its_speech() -> None:
+    """At the tempo at which the words alone last as long as what they replace."""
+    one = Stage()
+    one.announce(THREE[:1])
+    voice = np.full(round(5.9 * RATE), 0.1, np.float32)
+    one.tell(SpokenClause(0, voice, 1.0, 300))
+    task = one.core.dubs.next_stretch()
+    assert task is not None
+    assert len(task.voice) == len(voice) + ms_to_samples(120)
+    speech = one.fragment.speech_stop - one.fragment.speech_start
+    assert task.tempo == pytest.approx(len(voice) / speech, abs=1e-3)
 
 
 def test_clauses_may_come_after_the_first_is_due_each_before_its_own_time() -> None:
@@ -309,9 +322,7 @@ def test_a_long_clause_puts_off_the_next_which_need_not_begin_in_time() -> None:
     one.announce()
     for number, seconds in enumerate((2.6, 1.5, 1.9)):
         one.speak(number, seconds)
-    task = one.core.dubs.next_stretch()
-    assert task is not None
-    assert task.fragment.part == 1  # there is room for it to be spoken slower
+    assert one.core.dubs.next_stretch() is None  # nothing is spoken faster for it
     first, second, _ = one.play_out()
     assert first.dub is not None
     assert second.dub is not None

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from dubcast.audio.pcm import RATE, Float
 from dubcast.audio.stretch import stretch
 
-TEMPI = [0.95, 1.02, 1.1, 1.25]
+TEMPI = [0.85, 0.95, 1.02, 1.1, 1.25]
 
 
 def voice(seconds: float, hz: float = 120.0) -> Float:

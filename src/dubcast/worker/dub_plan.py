@@ -130,4 +130,5 @@ class DubPlan:
         speech = fragment.speech_stop - fragment.speech_start
         inner = fragment.part > 0
         onset = fragment.speech_start + (0 if inner else _DETECTED)
-        return Utterance(onset, speech, natural, inner)
+        breath = round(fragment.breath * fragment.service_tempo)
+        return Utterance(onset, speech, natural, inner, breath)

@@ -279,6 +279,7 @@ class DubDesk:
             if part is None:
                 return
             part.round_trip_ms = waited_s * 1000
+            part.breath = _breath(clause)
         dub = self._matched(call, _with_breath(clause))
         with self._lock:
             self._ready(part, dub, clause.tempo, now)
@@ -314,6 +315,9 @@ def _clause_spans(call: _Call, clauses: Sequence[Announced]) -> tuple[ClauseSpan
     return tuple(spans)
 
 
+def _breath(clause: SpokenClause) -> int:
+    return ms_to_samples(min(clause.pause_ms, _BREATH_MS))
+
+
 def _with_breath(clause: SpokenClause) -> Float:
-    breath = np.zeros(ms_to_samples(min(clause.pause_ms, _BREATH_MS)), np.float32)
-    return np.concatenate([clause.voice, breath])
+    return np.concatenate([clause.voice, np.zeros(_breath(clause), np.float32)])

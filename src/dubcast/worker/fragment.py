@@ -90,6 +90,7 @@ class Fragment:
     fallback: str = ""  # the mode that plays, if there is no dub though there are words
     voice: Float | None = None  # as it will sound
     delivered: Float | None = None  # as it came; None when the part is decided
+    breath: int = 0  # so much of `delivered`, at its end, is the pause after its words
     stretching: bool = False
     dub: Dub | None = None
     language: str = ""  # what the service took it for

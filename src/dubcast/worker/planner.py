@@ -21,8 +21,15 @@ from dubcast.audio.pcm import RATE, ms_to_samples
 # Measured, dubs into Portuguese last 1.03-1.14 times as long as what they replace.
 _FIRST_RATIO = 1.1
 _LEARNING = 1 / 8
-SLOWEST = 0.95
+UNHURRIED = 0.95
 COMFORT = 1.15
+# A dub that would end before its speaker is spoken slowly, and slower than that, though never
+# drawled, only where a hole would be left in the speech else. Where dubs take less time than usual
+# the speaker is slow, and any hole longer than a pause is filled; where not, one dub is short by
+# chance, and only what is missed is.
+SLOWEST = 0.85
+_SLOW_SPEAKER = 1.05  # dubs to what they replace
+_HOLE = ms_to_samples(200), ms_to_samples(800)
 BANDS = (0.95, 1.0, 1.05, 1.1, 1.15, 1.2, 1.25)  # limits of the tempo's distribution
 _GAP = ms_to_samples(30)  # between two dubs, as between two sentences in a hurry
 # A dub may begin 400 ms after its speech; aiming at less leaves room for what is not foreseen.
@@ -45,14 +52,16 @@ class Utterance:
     """A fragment as the planner sees it.
 
     `onset`: where its dub should begin; `speech`: length of what it replaces; `natural`: length of
-    its dub at tempo 1, None while the dub is not there. `inner`: it goes on where the one before
-    has ended, a clause within a fragment: nobody hears whether it begins in time.
+    its dub at tempo 1, None while the dub is not there; of that, `breath` at its end is silent.
+    `inner`: it goes on where the one before has ended, a clause within a fragment: nobody hears
+    whether it begins in time.
     """
 
     onset: int
     speech: int
     natural: int | None = None
     inner: bool = False
+    breath: int = 0
 
 
 @dataclass(frozen=True)
@@ -106,13 +115,12 @@ class Planner:
         first = line[0]
         start = max(first.onset, free)
         if self.match:
-            return min(max(self._natural(first) / first.speech, SLOWEST), self._fastest)
+            return min(max(self._natural(first) / first.speech, UNHURRIED), self._fastest)
         wanted = self._least(line, start, quiet_until, self._aim, heard=True)
         forced = self._least(line, start, quiet_until, self._bound)
         forced = max(forced, self._punctual(line, start, quiet_until))
         if wanted < 1:
-            # In no hurry: as long as the speech that it replaces, if that is not drawling.
-            wanted = min(max(wanted, SLOWEST, self._natural(first) / max(first.speech, 1)), 1.0)
+            wanted = min(max(wanted, self._lasting(line, start, quiet_until)), 1.0)
         return min(max(min(wanted, self._comfort), forced), self._fastest)
 
     def after(self, utterance: Utterance, free: int, tempo: float) -> int:
@@ -189,6 +197,23 @@ class Planner:
         next_onset = _next_onset(line, 0, quiet_until)
         least = (self._least(line[:1], start, next_onset, late) for late in _PUNCTUAL)
         return next((tempo for tempo in least if tempo <= self._fastest), 0.0)
+
+    def _lasting(self, line: Sequence[Utterance], start: int, quiet_until: int) -> float:
+        """The highest tempo at which the first of `line`, and what is one with it for the ear,
+        leave no hole in the speech that they replace. Nothing begins later for it."""
+        hole = _HOLE[0] if self._ratio < _SLOW_SPEAKER else _HOLE[1]
+        lasting, length = math.inf, 0
+        for i, utterance in enumerate(line):
+            length += self._natural(utterance)
+            voice = length - utterance.breath
+            speech = utterance.onset + utterance.speech - start - i * self._gap
+            room = _next_onset(line, i, quiet_until) - start - (i + 1) * self._gap
+            tempo = max(voice / max(speech, 1), length / max(room, 1))
+            is_hole = speech - voice / UNHURRIED > hole
+            lasting = min(lasting, max(tempo, SLOWEST if is_hole else UNHURRIED))
+            if not _goes_on(line, i):
+                break
+        return lasting
 
     def _natural(self, utterance: Utterance) -> int:
         if utterance.natural is not None:
