@@ -60,6 +60,7 @@ class Script:
     words: tuple[Word, ...] = ()
     bounds_s: tuple[float, float] | None = (0.1, 0.4)
     likely: dict[str, float] | None = None  # languages; None: cannot be told
+    hears_around: bool = False
     tune: Tune | None = None
     begun: dict[str, threading.Event] = field(
         default_factory=lambda: {stage: threading.Event() for stage in STAGES}
@@ -105,7 +106,10 @@ class FakeAsr(AsrProvider):
     def __init__(self, script: Script) -> None:
         self.script = script
         self.capabilities = AsrCapabilities(
-            "fake-asr", batch_max=4, tells_languages=script.likely is not None
+            "fake-asr",
+            batch_max=4,
+            tells_languages=script.likely is not None,
+            hears_around=script.hears_around,
         )
 
     def load(self) -> None:

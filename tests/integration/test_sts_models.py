@@ -20,10 +20,18 @@ from dubcast.contract.stream_reply import Clause, Done, Frame, FrameReader, Hear
 from dubcast.contract.sts import FragmentConfig, PcmAudio, StsRequest, StsResponse
 from dubcast.errors import MissingPartError
 from dubcast.languages import catalogue
+from dubcast.sts.border import spoken_until
 from dubcast.sts.build import build_engine
 from dubcast.sts.engine import Engine
 from dubcast.sts.offer import Offer
-from dubcast.sts.providers.interface import AsrTask, Float, TtsTask
+from dubcast.sts.providers.interface import (
+    Around,
+    AsrProvider,
+    AsrTask,
+    Float,
+    PcmTask,
+    TtsTask,
+)
 from dubcast.sts.service import Service
 from dubcast.sts.which_language import Question
 
@@ -248,6 +256,53 @@ def test_each_of_a_batch_has_its_own_language(engine: Engine, speak: Callable[..
     assert first.answer is not None
     assert first.answer.language == "en"
     assert (second.text, second.answer and second.answer.left_alone) == ("", "target_language")
+
+
+def test_what_is_cut_within_a_word_is_heard_whole_with_what_lies_around_it(
+    engine: Engine, speak: Callable[..., Float]
+) -> None:
+    """Cut every 0.3 s, each half is recognized with what lies around it; together
+    they say what was said, no word twice and none lost."""
+    samples = soxr.resample(speak(ENGLISH, "en", "af_heart"), RATE, 16_000).astype(np.float32)
+    asr, seconds = engine.providers.asr, len(samples) / 16_000
+    around = alone = 0.0
+    cuts = np.arange(1.2, seconds - 1.2, 0.3)
+    for cut_s in cuts:
+        first, second = _in_two(asr, samples, float(cut_s), seconds)
+        around += _word_errors(f"{first} {second}", ENGLISH)
+        halves = np.split(samples, [round(cut_s * 16_000)])
+        said = [asr.run([AsrTask(one, "en", True)])[0].text for one in halves]
+        alone += _word_errors(" ".join(said), ENGLISH)
+    assert around / len(cuts) < 0.06
+    assert around < 0.5 * alone
+
+
+def test_where_speech_is_heard_is_told_of_the_fragment_alone(
+    engine: Engine, speak: Callable[..., Float]
+) -> None:
+    speech = speak(ENGLISH, "en", "af_heart")
+    pcm = (np.clip(np.concatenate([speech, speech]), -1, 1) * 32767).astype("<i2").tobytes()
+    seconds, hear = len(speech) / RATE, engine.providers.hear
+    alone = hear.run([PcmTask(pcm[: len(pcm) // 2], RATE, 1, tune=True)])[0]
+    for around in (Around(after_s=seconds), Around(before_s=seconds)):
+        heard = hear.run([PcmTask(pcm, RATE, 1, tune=True, around=around)])[0]
+        assert alone.bounds_s and heard.bounds_s and alone.tune and heard.tune
+        assert heard.bounds_s == pytest.approx(alone.bounds_s, abs=0.07)
+        assert heard.tune.seconds == pytest.approx(seconds, abs=0.01)
+        assert len(heard.samples) == pytest.approx(2 * len(alone.samples), abs=2)
+
+
+def _in_two(asr: AsrProvider, samples: Float, cut_s: float, seconds: float) -> tuple[str, str]:
+    """What is recognized of speech that was cut, as the service does it."""
+    english = catalogue.find("en")
+    task = AsrTask(samples, "en", True, around=Around(after_s=seconds - cut_s))
+    said = asr.run([task])[0]
+    words = said.words[: spoken_until(said.words, cut_s, english)]
+    before_s = cut_s - next(word.start_s for word in words if word.start_s > cut_s - 2.5)
+    lead = [word.text for word in words if word.start_s >= cut_s - before_s]
+    rest = samples[round((cut_s - before_s) * 16_000) :]
+    task = AsrTask(rest, "en", True, around=Around(before_s, 0.0, " ".join(lead)))
+    return " ".join(word.text for word in words), asr.run([task])[0].text
 
 
 def test_a_crowded_slot_is_spoken_faster_and_stays_intelligible(

@@ -13,7 +13,7 @@ import pytest
 
 from dubcast.contract.sts import LeftAlone
 from dubcast.sts.providers.asr_whisper import WhisperAsr
-from dubcast.sts.providers.interface import ASR_RATE, AsrTask, Transcript
+from dubcast.sts.providers.interface import ASR_RATE, Around, AsrTask, Transcript
 from dubcast.sts.providers.registry import Device
 from dubcast.sts.which_language import Answer, Question
 
@@ -223,3 +223,77 @@ def test_on_a_gpu_what_is_suspicious_is_decoded_again_together() -> None:
     said = _timing_recognizer(model, "cuda").run([_task(None)] * 3)
     assert model.encoded == [10, 30]
     assert [one.dropped for one in said] == ["logprob"] * 3
+
+
+BEFORE = Around(before_s=1.0, after_s=0.5, text="w1 w2")
+
+
+class Running(PassingOver):
+    """Says these tokens; each word lasts half a second."""
+
+    def align(
+        self, encoded: np.ndarray, prompt: list[str], texts: list[list[int]], frames: list[int]
+    ) -> list[Any]:
+        self.frames += frames
+        return [SimpleNamespace(alignments=[(n, 25 * n) for n in range(len(texts[0]) + 1)])]
+
+
+def _around(model: Model, around: Around = BEFORE, words: bool = True) -> Transcript:
+    """Four seconds of a fragment, and what is around them."""
+    seconds = 4 + around.before_s + around.after_s
+    samples = np.zeros(round(seconds * ASR_RATE), np.float32)
+    task = AsrTask(samples, "en", words=words, question=NAMED, around=around)
+    (said,) = _timing_recognizer(model, "cpu").run([task])
+    return said
+
+
+OWN = [3, 4, 5, 6, 7, 8, 9, 10]
+SAID = "w3 w4 w5 w6 w7 w8 w9 w10"
+
+
+@pytest.mark.parametrize("words", [True, False])
+def test_a_fragment_is_heard_with_what_lies_around_it_and_tells_its_own_words(words: bool) -> None:
+    model = Running([1, 2, *OWN])
+    said = _around(model, words=words)
+    assert (model.encoded, model.frames) == ([10], [550])
+    # Times are those of the fragment, whose sound begins a second later.
+    assert [word.start_s for word in said.words] == [0.5 * n for n in range(8)]
+    assert (said.text, said.answer) == (SAID, Answer("en", 0.9))
+
+
+@pytest.mark.parametrize(
+    ("misled", "why"),
+    [
+        ([], "nothing"),
+        ([1, 2], "nothing new"),
+        ([1, 2, 3], "passed over"),
+        ([1, 2, *[3] * 8], "a loop"),
+    ],
+)
+def test_what_its_surroundings_mislead_about_is_heard_alone(misled: list[int], why: str) -> None:
+    model = Running(misled, OWN)
+    assert _around(model).text == SAID
+    assert model.frames[-1] == 400
+    assert (model.encoded, model.asked) == ([10, 10], 1)
+
+
+@pytest.mark.parametrize("own", [OWN[:-1], list(range(3, 31))])
+def test_only_what_is_its_own_tells_whether_it_was_understood(own: list[int]) -> None:
+    """A last word that lasts until the sound ends, and words as fast as somebody can speak."""
+    model = Running([1, 2, *own])
+    assert len(_around(model).words) == len(own)
+    assert model.encoded == [10]
+
+
+def test_what_is_left_alone_is_not_heard_alone() -> None:
+    model = Running()
+    model.likely = [PORTUGUESE]
+    assert _around(model).answer == Answer("pt-BR", 0.9, LeftAlone.TARGET_LANGUAGE)
+    assert len(model.encoded) == 1
+
+
+def test_what_follows_is_heard_too_where_nothing_was_said_before() -> None:
+    model = Running(OWN)
+    said = _around(model, Around(after_s=1.0))
+    assert model.frames == [500]
+    assert (said.text, said.words[-1].end_s) == (SAID, 4.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import itertools
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ import pytest
 from dubcast.audio.pcm import RATE, Float, Int16
 from dubcast.clock import NS_PER_S
 from dubcast.config import FragmentSettings, StreamSettings, StsClientSettings
+from dubcast.contract.sts import DurationPolicy
 from dubcast.contract.worker import Outcome
 from dubcast.sts.providers.interface import Transcript, Word
 from dubcast.sts.understanding import without_repeated
@@ -123,11 +124,17 @@ async def test_a_word_at_a_seam_is_said_twice_without_the_overlap_and_once_with_
     assert overlaps_ms == [0, *[POLICY.fragments.overlap_ms] * (len(overlaps_ms) - 1)]
 
 
-@pytest.mark.parametrize("mode", ["fixed", "speech"])
+@pytest.mark.parametrize(
+    ("mode", "duration_policy", "is_seam"),
+    [("fixed", "fit", True), ("speech", "fit", True), ("speech", "match", False)],
+)
 async def test_only_a_chunk_whose_seam_is_pending_waits_and_leaves_time_for_itself(
-    mode: str,
+    mode: Literal["fixed", "speech"], duration_policy: DurationPolicy, is_seam: bool
 ) -> None:
-    policy = POLICY.model_copy(update={"fragments": FragmentSettings(mode=mode, max_s=2.0)})
+    """A seam is an overlap, or a cut in running speech of which each clause is due by itself."""
+    fragmented = FragmentSettings(mode=mode, max_s=2.0)
+    changed = {"fragments": fragmented, "duration_policy": duration_policy}
+    policy = POLICY.model_copy(update=changed)
     core = WorkerCore(policy, "run", LevelVad(), 0)
     sound, fragments, patience_s = speech(), [], []
     for at in range(0, len(sound) - CHUNK + 1, CHUNK):
@@ -145,7 +152,7 @@ async def test_only_a_chunk_whose_seam_is_pending_waits_and_leaves_time_for_itse
                 core.dubs.replied(fragment, dub_reply(np.ones(2 * RATE, np.float32)), now)
     # The first has none before it, the fourth knows all that it needs.
     waiting = [patience > 0 for patience in patience_s[:5]]
-    assert waiting == ([False, True, True, False, True] if mode == "fixed" else [False] * 5)
+    assert waiting == ([False, True, True, False, True] if is_seam else [False] * 5)
 
 
 @pytest.mark.parametrize("failing", [1, 3])

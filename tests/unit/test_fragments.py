@@ -330,7 +330,7 @@ def test_a_chunk_repeats_as_much_as_it_really_shares_with_the_one_before() -> No
     first, second = overlapping(one, 2)
     after_a_gap = one.add(span(20), "run")
     assert [f.overlap for f in (first, second, after_a_gap)] == [0, ms_to_samples(150), 0]
-    assert [one.overlap_pending(f) for f in (first, second, after_a_gap)] == [False, True, False]
+    assert [one.words_pending(f) for f in (first, second, after_a_gap)] == [False, True, False]
     for fragment in (first, second):
         reply(one, fragment)
     assert [one.said.repeats(f) for f in (first, second, after_a_gap)] == [0, ms_to_samples(150), 0]
@@ -353,14 +353,14 @@ def test_a_seam_is_pending_until_the_chunk_before_has_its_reply_its_failure_or_i
 ):
     one = book(match=True)
     first, second, third, fourth = overlapping(one, 4)
-    assert [one.overlap_pending(f) for f in (first, second)] == [False, True]
+    assert [one.words_pending(f) for f in (first, second)] == [False, True]
     reply(one, first)
     one.failed(second.sequence, Outcome.FAILED, "scripted")
-    assert not one.overlap_pending(second)
-    assert not one.overlap_pending(third)
-    assert one.overlap_pending(fourth)
+    assert not one.words_pending(second)
+    assert not one.words_pending(third)
+    assert one.words_pending(fourth)
     list(one.decide_until(third.deadline))
-    assert not one.overlap_pending(fourth)
+    assert not one.words_pending(fourth)
     reply(one, third)
     assert one.said.repeats(fourth) == 0  # too late: the original was heard
 

@@ -76,7 +76,9 @@ def test_the_recognizers_model_threads_and_device_are_obeyed(
     tokenizer.save(str(own / "tokenizer.json"))
     changed = {"asr_model": str(own), "device": "cuda", "asr_threads": 3}
     asr = build_engine(_settings(store_of_holes(tmp_path / "store"), **changed)).providers.asr
-    assert asr.capabilities == AsrCapabilities("my-whisper", 32, tells_languages=True)
+    assert asr.capabilities == AsrCapabilities(
+        "my-whisper", 32, tells_languages=True, hears_around=True
+    )
     asked = []
 
     def loading(folder: str, **named: Any) -> None:

@@ -23,10 +23,16 @@ from dubcast.contract.stream_reply import (
     Heard,
     Translated,
 )
-from dubcast.contract.sts import FragmentConfig, LeftAlone, StsErrorBody, StsRequest
+from dubcast.contract.sts import (
+    FragmentConfig,
+    FragmentContext,
+    LeftAlone,
+    StsErrorBody,
+    StsRequest,
+)
 from dubcast.sts.app import create_app
 from dubcast.sts.engine import Engine
-from dubcast.sts.providers.interface import TtsTask, Word
+from dubcast.sts.providers.interface import NOTHING_AROUND, Around, TtsTask, Word
 from sts_fakes import Script, fake_engine, request, running, settings
 
 FIRST = "O prefeito disse que a ponte vai abrir em março."
@@ -209,6 +215,73 @@ async def test_speech_without_words_is_told(app: Any, script: Script) -> None:
         script.bounds_s = bounds_s
         heard, _ = await Exchange(app, _body(f"f{bounds_s[1]}")).frame()
         assert isinstance(heard, Heard) and heard.unheard_ms == unheard_ms
+
+
+def _cut() -> bytes:
+    """A fragment of 300 ms that was cut in running speech, with 100 ms before and after it."""
+    asked = request(
+        config=FragmentConfig(
+            duration_policy="fit", slot_ms=6000, timings="words", before_ms=100, after_ms=100
+        ),
+        context=FragmentContext(before_text="said before"),
+    )
+    return asked.model_dump_json().encode()
+
+
+async def test_what_lies_around_a_fragment_is_heard_with_it(script: Script) -> None:
+    script.hears_around = True
+    with running(script) as engine:
+        frames = await Exchange(create_app(settings(), engine), _cut()).rest()
+    around = Around(0.1, 0.1, "said before")
+    (heard,), (recognized,) = script.calls["resample"][0], script.calls["asr"][0]
+    assert (heard.around, recognized.around) == (around, around)
+    assert len(recognized.samples) == 16_000
+    told = frames[0][0]
+    assert isinstance(told, Heard)
+    # What was cut after 300 ms ends with its sentence; the rest goes with the next fragment.
+    assert (told.transcript, len(told.words)) == ("He said so.", 3)
+    (fitted,) = script.calls["fit"][0]
+    assert fitted.frames == 16_000 * script.tts_samples // 24_000
+
+
+async def test_a_recognizer_that_cannot_use_it_is_given_the_fragment_alone(
+    app: Any, script: Script
+) -> None:
+    await Exchange(app, _cut()).rest()
+    (recognized,) = script.calls["asr"][0]
+    assert recognized.around == NOTHING_AROUND
+    assert len(recognized.samples) == 16_000 - 2 * 1600
+
+
+async def test_what_goes_with_the_next_fragment_is_not_unheard(app: Any, script: Script) -> None:
+    script.bounds_s = (1.0, 3.3)
+    script.words = (Word("He", 1.0, 1.2), Word("did", 1.2, 1.5), Word("so.", 1.5, 1.8))
+    alone, _ = await Exchange(app, _body("alone")).frame()
+    assert isinstance(alone, Heard) and alone.unheard_ms
+    script.words = (*script.words, Word("Then", 1.9, 3.6))
+    asked = request(
+        ms=4300, config=FragmentConfig(duration_policy="fit", slot_ms=6000, after_ms=1000)
+    )
+    heard, _ = await Exchange(app, asked.model_dump_json().encode()).frame()
+    assert isinstance(heard, Heard)
+    assert (heard.transcript, heard.unheard_ms) == ("He did so.", ())
+
+
+async def test_a_dub_in_one_piece_is_as_long_as_the_fragment(app: Any, script: Script) -> None:
+    asked = request(config=FragmentConfig(before_ms=100, after_ms=100))
+    await Exchange(app, asked.model_dump_json().encode(), "application/json").whole()
+    (fitted,) = script.calls["fit"][0]
+    assert fitted.frames == 16 * 300
+
+
+async def test_another_text_before_makes_another_fragment(app: Any, script: Script) -> None:
+    for text in ("said before", "said before", "said otherwise"):
+        asked = request(
+            config=FragmentConfig(duration_policy="fit", slot_ms=6000, before_ms=100),
+            context=FragmentContext(before_text=text),
+        )
+        await Exchange(app, asked.model_dump_json().encode()).whole()
+    assert len(script.calls["asr"]) == 2
 
 
 async def test_the_natural_length_is_asked_of_the_fitter(app: Any, script: Script) -> None:

@@ -73,6 +73,11 @@ def ms_to_samples(ms: float) -> int:
     return round(ms * RATE / 1000)
 
 
+def samples_to_ms(samples: int) -> int:
+    """A number of samples to the nearest whole ms."""
+    return round(1000 * samples / RATE)
+
+
 def samples_to_s(samples: int) -> float:
     """A number of samples to seconds."""
     return samples / RATE

@@ -188,6 +188,21 @@ class FragmentConfig(RequestModel):
         "context.source_text ends with are not said again.",
         validation_alias=AliasChoices("overlap_ms", "overlapMs"),
     )
+    before_ms: int = Field(
+        default=0,
+        ge=0,
+        le=10_000,
+        description="So much at the beginning of the audio was said before the fragment: it helps "
+        "to understand it, and is not dubbed. Times are those of the fragment.",
+        validation_alias=AliasChoices("before_ms", "beforeMs"),
+    )
+    after_ms: int = Field(
+        default=0,
+        ge=0,
+        le=10_000,
+        description="So much at the end of the audio comes after the fragment.",
+        validation_alias=AliasChoices("after_ms", "afterMs"),
+    )
 
     glossary: tuple[GlossaryEntry, ...] = Field(
         default=(),
@@ -208,6 +223,8 @@ class FragmentConfig(RequestModel):
         later: dict[str, list[Any]] = {
             "timings": ["speech"],
             "overlap_ms": [0],
+            "before_ms": [0],
+            "after_ms": [0],
             "glossary": [(), []],
             "leave_songs": [False],
         }
@@ -225,6 +242,11 @@ class FragmentContext(RequestModel):
         description="With source_language auto: the language that the stream has spoken so far, "
         "which a word or two are taken for sooner than for another.",
     )
+    before_text: str = Field(
+        default="",
+        max_length=2000,
+        description="With config.before_ms: what was said in it, word for word.",
+    )
     after_song: bool = Field(
         default=False,
         description="With leave_songs: what came just before was left alone as a song; this is "
@@ -235,7 +257,7 @@ class FragmentContext(RequestModel):
     def _without_later_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leaves out what older servers do not know, unless it is used: they refuse it."""
         fields: dict[str, Any] = handler(self)
-        later = ("language", "after_song")
+        later = ("language", "after_song", "before_text")
         return {name: one for name, one in fields.items() if one or name not in later}
 
 
@@ -252,6 +274,28 @@ class StsRequest(RequestModel):
     config: FragmentConfig = FragmentConfig()
     context: FragmentContext = FragmentContext()
     timeout_ms: int = Field(default=8_000, ge=100, le=60_000)
+
+    @property
+    def fragment_ms(self) -> int:
+        """How long the fragment is, without what lies around it in the audio."""
+        return self.audio.duration_ms - self.config.before_ms - self.config.after_ms
+
+    @property
+    def fragment_frames(self) -> int:
+        """How many samples of each channel it has."""
+        frames = len(self.audio.data) // (BYTES_PER_SAMPLE * self.audio.channels)
+        around_ms = self.config.before_ms + self.config.after_ms
+        return frames - around_ms * self.audio.sample_rate_hz // 1000
+
+    @model_validator(mode="after")
+    def _check_fragment(self) -> StsRequest:
+        if self.fragment_ms < MIN_DURATION_MS:
+            around = f"before_ms {self.config.before_ms} and after_ms {self.config.after_ms}"
+            raise ValueError(
+                f"{around} leave {self.fragment_ms} ms of the audio's {self.audio.duration_ms}: "
+                f"a fragment has {MIN_DURATION_MS} at least"
+            )
+        return self
 
 
 class StageTimes(ReplyModel):

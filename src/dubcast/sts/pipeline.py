@@ -109,9 +109,9 @@ class Pipeline:
         return StageCalls(request.stream_id, clock, now_ns, deadline_ns, fragment, place)
 
     async def _stages(self, request: StsRequest, choice: Choice, calls: StageCalls) -> _Result:
-        self._engine.metrics.audio_seconds.inc(request.audio.duration_ms / 1000)
+        self._engine.metrics.audio_seconds.inc(request.fragment_ms / 1000)
         config = request.config
-        words = config.timings == "words" or config.overlap_ms > 0
+        words = config.timings == "words" or config.overlap_ms > 0 or config.after_ms > 0
         understood = await understand(self._engine, calls, request, choice, words=words)
         text, choice = understood.said.text, understood.choice
         if not text:

@@ -127,7 +127,7 @@ class Service:
         try:
             with self._load.place(
                 request.stream_id,
-                request.audio.duration_ms / 1000,
+                request.fragment_ms / 1000,
                 started_ns + request.timeout_ms * NS_PER_MS,
                 started_ns,
                 self.engine.costs(),
@@ -155,7 +155,7 @@ class Service:
             language=response.detected_language,
             leftAlone=response.left_alone,
             noDub=response.no_dub,
-            audioMs=request.audio.duration_ms,
+            audioMs=request.fragment_ms,
             speechMs=response.speech_ms,
             tempo=response.tempo,
             shortened=response.shortened,
@@ -173,7 +173,7 @@ class Service:
             status=done.status,
             language=understood.language if understood else None,
             leftAlone=understood.left_alone if understood else None,
-            audioMs=request.audio.duration_ms,
+            audioMs=request.fragment_ms,
             speechMs=done.speech_ms,
             clauses=len(progress.spoken_s),
             firstClauseMs=progress.first_clause_ms,
@@ -206,5 +206,7 @@ def fingerprint(request: StsRequest) -> bytes:
     digest.update(request.config.model_dump_json().encode())
     if request.config.overlap_ms:
         digest.update(request.context.source_text.encode())
-    digest.update(f"{request.context.language}/{request.context.after_song}".encode())
+    context = request.context
+    told = f"{context.language}/{context.after_song}/{context.before_text}"
+    digest.update(told.encode())
     return digest.digest()

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
-from dubcast.contract.sts import BYTES_PER_SAMPLE, MAX_DURATION_MS, StsRequest
+from dubcast.contract.sts import MAX_DURATION_MS, StsRequest
 from dubcast.errors import StsError
 from dubcast.languages import catalogue
 from dubcast.languages.sentences import sentences
@@ -66,9 +66,9 @@ class Passage:
     @property
     def room_s(self) -> float:
         """The longest that the dub may sound."""
-        config, audio = self.request.config, self.request.audio
-        slot_s = (config.slot_ms or audio.duration_ms) / 1000
-        fragment_s = audio.duration_ms / 1000
+        config, fragment_ms = self.request.config, self.request.fragment_ms
+        slot_s = (config.slot_ms or fragment_ms) / 1000
+        fragment_s = fragment_ms / 1000
         _, room = duration.room(config.duration_policy, fragment_s, slot_s, self.bounds_s)
         return room.most_s
 
@@ -79,8 +79,8 @@ class Passage:
             clauses=tuple(speech),
             pauses_s=tuple(piece.pause_s for piece in pieces),
             policy=config.duration_policy,
-            frames=len(audio.pcm_bytes()) // (BYTES_PER_SAMPLE * audio.channels),
-            slot_ms=config.slot_ms or audio.duration_ms,
+            frames=self.request.fragment_frames,
+            slot_ms=config.slot_ms or self.request.fragment_ms,
             max_tempo=config.max_tempo,
             rate_hz=audio.sample_rate_hz,
             channels=audio.channels,

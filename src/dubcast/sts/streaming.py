@@ -103,9 +103,9 @@ class Streamer:
     async def _understand(
         self, calls: StageCalls, request: StsRequest, choice: Choice
     ) -> Understood:
-        self._engine.metrics.audio_seconds.inc(request.audio.duration_ms / 1000)
+        self._engine.metrics.audio_seconds.inc(request.fragment_ms / 1000)
         config = request.config
-        words = config.timings != "none" or config.overlap_ms > 0
+        words = config.timings != "none" or config.overlap_ms > 0 or config.after_ms > 0
         return await understand(self._engine, calls, request, choice, words=words)
 
     def _script(self, passage: Passage, understood: Understood, translation: str) -> Script:

@@ -102,7 +102,7 @@ class ClauseStream:
         if len(frame.clauses) > MOST_CLAUSES or len(frame.translated_text) > LONGEST_TEXT:
             raise invalid_reply(f"a translation of {len(frame.clauses)} clauses")
         assert self.heard is not None
-        clauses = announced(frame.clauses, self.heard, self._request.audio.duration_ms)
+        clauses = announced(frame.clauses, self.heard, self._request.fragment_ms)
         if not self.clauses:
             self.clauses = clauses
             self._on_progress(clauses)

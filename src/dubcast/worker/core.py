@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,8 +113,9 @@ class WorkerCore:
         self._store = AudioStore(round((policy.delay_s + _STORE_MARGIN_S) * RATE))
         fragments = policy.fragments
         match = fragments.mode == "fixed" or policy.duration_policy == "match"
+        self._clausewise = not match
         self._length_limit = FragmentLengthLimit(
-            policy.delay_s, fragments.max_s, clausewise=not match
+            policy.delay_s, fragments.max_s, clausewise=self._clausewise
         )
         gate = SpeechGate()
         self._cutter = SpeechCutter(
@@ -135,7 +136,7 @@ class WorkerCore:
             *(self._lock, self._media()),
             *(self._book, self._length_limit),
             match_loudness=policy.match_loudness,
-            clausewise=not match,
+            clausewise=self._clausewise,
         )
         replacing = Replacing(FallbackPolicy(policy, covers), self._background.removed)
         mixer = make_mixer(policy, self._bed)
@@ -178,7 +179,7 @@ class WorkerCore:
             begun, position = self._cutter.quiet_until, start + len(samples)
             longest = round(self._length_limit.longest_s * RATE)
             longest = self.dubs.second_try.longest(longest, begun, position, now)
-            return self._added(self._cutter.cut(start, samples, longest), now)
+            return self._added(self._cutter.cut(start, samples, longest), position, now)
 
     def background(self, start: int, background: Int16, speech_share: Float) -> None:
         """The separated background, (frames, 2), of [start, start + frames) came, in time order.
@@ -196,9 +197,16 @@ class WorkerCore:
             spans = self._cutter.flush() if ended else []
             return [self._book.add(span, self._run_id) for span in spans]
 
-    def _added(self, spans: Iterable[Span], now: int) -> list[Fragment]:
-        joins = self.dubs.second_try.joins
-        return [self._book.add(span, self._run_id, join=joins(span, now)) for span in spans]
+    def _added(self, spans: Sequence[Span], position: int, now: int) -> list[Fragment]:
+        """`position`: how far the sound has come."""
+        added = []
+        following = [*(span.start for span in spans[1:]), self._cutter.quiet_until]
+        for span, begins in zip(spans, following, strict=False):
+            goes_on = self._clausewise and begins == span.stop
+            after = position - span.stop if goes_on else 0
+            join = self.dubs.second_try.joins(span, now)
+            added.append(self._book.add(span, self._run_id, join=join, heard_after=after))
+        return added
 
     def _media(self) -> Media:
         cutter = self._cutter

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dubcast.audio.bed import StoredBed
-from dubcast.audio.pcm import RATE, Float, mono, ms_to_samples, samples_to_ns
+from dubcast.audio.pcm import RATE, Float, mono, ms_to_samples, samples_to_ms, samples_to_ns
 from dubcast.audio.store import AudioStore
 from dubcast.clock import NS_PER_S, ns_to_s, s_to_ns
 from dubcast.contract.stream_reply import Heard
@@ -125,7 +125,7 @@ class DubDesk:
         with self._lock:
             round_trip = s_to_ns(self._limit.round_trip_s(fragment.length_s))
             deadline = self.deadline_ns(fragment)
-            pending = self._book.overlap_pending(fragment)
+            pending = self._book.words_pending(fragment)
             until = self._overlap_wait.until(now, round_trip, deadline, pending=pending)
             return (until - now) / NS_PER_S
 
@@ -140,10 +140,12 @@ class DubDesk:
             speech = fragment.speech_start, fragment.speech_stop
             self._calls[fragment.sequence] = _Call(span.start, fragment.length_s, speech)
             source_text, target_text = said.before(fragment)
+            around = said.around(fragment)
+            first, last = span.start - around.before, span.stop + around.after
             return Work(
                 fragment.id,
                 fragment.sequence,
-                mono(self._media.store.read(span.start, span.stop)),
+                mono(self._media.store.read(first, last)),
                 slot_ms=round(1000 * self._book.plan.slot(fragment) / RATE),
                 deadline_ns=self.deadline_ns(fragment),
                 source_text=source_text,
@@ -151,6 +153,9 @@ class DubDesk:
                 overlap_ms=round(1000 * said.repeats(fragment) / RATE),
                 after_song=self._songs.just_before(fragment.sequence, span.start),
                 clausewise=self._clausewise,
+                before_ms=samples_to_ms(around.before),
+                after_ms=samples_to_ms(around.after),
+                before_text=around.text,
             )
 
     def took(self, fragment: Fragment, progress: Progress, waited_s: float, now: int) -> None:
@@ -255,6 +260,7 @@ class DubDesk:
         call.speech = asked.speech_start, asked.speech_stop
 
     def _heard(self, call: _Call, sequence: int, heard: Heard) -> None:
+        self._book.said.heard(sequence, *call.span, heard.words)
         self._songs.heard(sequence, call.span, heard)
         asked = self._book.asked(sequence)
         if asked is None:

@@ -81,6 +81,7 @@ class Fragment:
     part: int = 0  # which clause of the fragment it is; 0 while they are not known
     parts: int = 1
     joined: bool = False  # with one before it, which came to nothing alone
+    heard_after: int = 0  # so much of the running speech that follows was there when it was cut
     awaits_clauses: bool = False  # sent so that they are answered one by one, and not known yet
     may_begin_late: bool = False  # what comes of it is of use for a while after its time, too
     aired: Fragment | None = None  # its beginning, which aired before its dub was there

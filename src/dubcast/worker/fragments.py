@@ -44,8 +44,9 @@ class FragmentBook:
         self.plan = DubPlan(planner, quiet_until, self._open)
         self.said = Said()
 
-    def add(self, span: Span, run_id: str, *, join: bool = False) -> Fragment:
-        """A new fragment, WAITING; `join`: with the one that is held, in the place of that."""
+    def add(self, span: Span, run_id: str, *, join: bool = False, heard_after: int = 0) -> Fragment:
+        """A new fragment, WAITING; `join`: with the one that is held, in the place of that.
+        `heard_after`: so much of the running speech that follows is there."""
         held = self.held if join else None
         if held is None:
             overlap = max(self._cut_to - span.start, 0)
@@ -55,6 +56,7 @@ class FragmentBook:
             begin = held.span
             span = replace(span, start=begin.start, speech_start=begin.speech_start)
             fragment = Fragment(held.sequence, f"{held.id}.2", span, held.overlap, joined=True)
+        fragment.heard_after = heard_after
         self._open[fragment.place] = fragment
         self._cut_to = span.stop
         return fragment
@@ -75,11 +77,13 @@ class FragmentBook:
         fragment.step("hold")
         fragment.outcome, fragment.reason = outcome, reason
 
-    def overlap_pending(self, fragment: Fragment) -> bool:
-        """True if it overlaps the one before, and the words of that one may still come."""
+    def words_pending(self, fragment: Fragment) -> bool:
+        """True if which words are its own depends on those of the one before, which it overlaps or
+        goes on from, and they may still come."""
         before = self._open.get((fragment.sequence - 1, 0))
-        on_its_way = before is not None and before.state in (State.WAITING, State.INFLIGHT)
-        return fragment.overlap > 0 and on_its_way
+        if before is None or before.state not in (State.WAITING, State.INFLIGHT):
+            return False
+        return fragment.overlap > 0 or before.heard_after > 0
 
     def asked(self, sequence: int, part: int = 0) -> Fragment | None:
         """A part whose dub is awaited from the service; None: it was decided meanwhile."""

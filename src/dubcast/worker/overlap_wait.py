@@ -1,10 +1,11 @@
-"""Whether a chunk that overlaps the one before waits for that one's words. Pure; times in ns.
+"""Whether a fragment waits for the words of the one before. Pure; times in ns.
 
-The service leaves out what was said in the overlap only if it is told what the chunk before said.
-Several chunks are on their way at a time, so that one's transcript may not be there yet. A chunk
+A chunk overlaps the one before: the service leaves out what was said in there only if it is told
+what that was. A fragment that goes on from the one before is told which words were that one's.
+Several are on their way at a time, so that one's transcript may not be there yet. A fragment
 waits for it while it is expected early enough for a round trip of its own, and half as much again
-for what goes wrong. Where the service is slower than the chunks come, each would have to wait for
-longer: one that would wait in vain goes at once, and the words in that overlap may be said twice.
+for what goes wrong. Where the service is slower than they come, each would have to wait for
+longer: one that would wait in vain goes at once, and words may be said twice, or not.
 """
 
 from __future__ import annotations

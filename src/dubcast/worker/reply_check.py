@@ -95,13 +95,13 @@ def _numbers(model: BaseModel) -> Iterator[float]:
 
 def longest_ms(request: StsRequest) -> float:
     """A longer dub is not one of this fragment."""
-    slot_ms = request.config.slot_ms or request.audio.duration_ms
+    slot_ms = request.config.slot_ms or request.fragment_ms
     return min(_LONGEST * max(slot_ms, _SHORTEST_SLOT_MS), MAX_DURATION_MS)
 
 
 def _shortest_ms(response: StsResponse, request: StsRequest) -> float:
     """How long a dub of this text is at the very least."""
-    asked_ms = request.audio.duration_ms
+    asked_ms = request.fragment_ms
     if request.config.duration_policy == "match":
         return _SHORTEST_MATCH * asked_ms
     return max(min(_SHORTEST_FIT * asked_ms, _WORD_MS), spoken_ms(response.translated_text))

@@ -2,10 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dubcast.audio.pcm import RATE, ms_to_samples
+from dubcast.contract.sts import WordTime
 from dubcast.worker.fragment import Fragment
 
 _TEXT = 500  # characters that the service is told of a fragment before
 _TEXTS = 16  # kept; more are never on their way at a time
+# So much of what was said before a fragment is heard again with it, if that goes on from there.
+_BEFORE = round(2.5 * RATE)
+_GOES_ON = ms_to_samples(5)
+# Together no more than the recognizer hears for the same price; less than this is of no use.
+_MOST = 8 * RATE
+_LEAST = ms_to_samples(200)
+
+
+@dataclass(frozen=True)
+class Around:
+    """What lies around a fragment: so many samples before and after it, in whole ms, and what was
+    said before, word for word."""
+
+    before: int = 0
+    after: int = 0
+    text: str = ""
+
+
+NOTHING_AROUND = Around()
+
+
+@dataclass(frozen=True)
+class _Words:
+    """Where each word of a fragment begins, and where the fragment stops."""
+
+    begun: tuple[tuple[int, str], ...]
+    stop: int
 
 
 class Said:
@@ -13,6 +45,32 @@ class Said:
 
     def __init__(self) -> None:
         self._texts: dict[int, tuple[str, str]] = {}
+        self._words: dict[int, _Words] = {}
+
+    def heard(self, sequence: int, start: int, stop: int, words: Sequence[WordTime]) -> None:
+        """The words of the fragment from `start` to `stop` are known."""
+        begun = tuple((start + ms_to_samples(word.start_ms), word.text) for word in words)
+        self._words[sequence] = _Words(begun, stop)
+        if len(self._words) > _TEXTS:
+            del self._words[min(self._words)]
+
+    def around(self, fragment: Fragment) -> Around:
+        """What lies around a fragment that was cut in running speech, as far as it is known."""
+        length = fragment.span.stop - fragment.span.start
+        before, text = self._just_before(fragment, min(_BEFORE, _MOST - length))
+        after = min(fragment.heard_after, _MOST - length - before)
+        return Around(before, _whole_ms(after) if after >= _LEAST else 0, text)
+
+    def _just_before(self, fragment: Fragment, most: int) -> tuple[int, str]:
+        """How long before a fragment the words begin that lead up to it, and the words."""
+        known, start = self._words.get(fragment.sequence - 1), fragment.span.start
+        if known is None or abs(start - known.stop) > _GOES_ON:
+            return 0, ""
+        near = [(at, text) for at, text in known.begun if at >= start - most]
+        text = " ".join(text for _, text in near)
+        if not near or start - near[0][0] < _LEAST or len(text) > _TEXT:
+            return 0, ""
+        return _whole_ms(start - near[0][0]), text
 
     def note(self, part: Fragment) -> None:
         """A fragment has its dub, or a clause of it has."""
@@ -32,3 +90,7 @@ class Said:
         the fragment before did not get across is not to be left out of this one.
         """
         return fragment.overlap if fragment.sequence - 1 in self._texts else 0
+
+
+def _whole_ms(samples: int) -> int:
+    return samples - samples % ms_to_samples(1)

@@ -165,7 +165,14 @@ class StsClient:
         return ""
 
     def _request(self, work: Work) -> StsRequest:
-        told = {"slot_ms": work.slot_ms, "overlap_ms": work.overlap_ms}
+        told = {
+            "slot_ms": work.slot_ms,
+            "overlap_ms": work.overlap_ms,
+            "before_ms": work.before_ms,
+            "after_ms": work.after_ms,
+            # What a fragment's last words are is told with the one that follows.
+            "timings": "words" if work.clausewise else "speech",
+        }
         return StsRequest(
             fragment_id=work.fragment_id,
             stream_id=self._stream_id,
@@ -176,6 +183,7 @@ class StsClient:
                 source_text=work.source_text,
                 target_text=work.target_text,
                 language=self._spoken.settled if self._config.source_language == AUTO else "",
+                before_text=work.before_text,
                 after_song=work.after_song,
             ),
         )

@@ -21,11 +21,12 @@ _LATE_START_NS = s_to_ns(LATE_START_S)
 class Work:
     """What the speech service needs to dub one fragment.
 
-    `audio`: mono int16 at 48 kHz. `deadline_ns`: until when a reply of all of it, or its first
-    clause, is of use, on the monotonic clock. `clausewise`: later clauses are of use later, if the
-    service streams its reply. `overlap_ms`: how much of its start was in the fragment that the
-    texts are of; words of `source_text` that were said in there are not said again. `after_song`:
-    what came just before was left alone as a song.
+    `audio`: mono int16 at 48 kHz, with `before_ms` and `after_ms` of what lies around the fragment;
+    `before_text`: what was said before it, word for word. `deadline_ns`: until when a reply of all
+    of it, or its first clause, is of use, on the monotonic clock. `clausewise`: later clauses are
+    of use later, if the service streams its reply. `overlap_ms`: how much of its start was in the
+    fragment that the texts are of; words of `source_text` that were said in there are not said
+    again. `after_song`: what came just before was left alone as a song.
     """
 
     fragment_id: str
@@ -38,11 +39,14 @@ class Work:
     overlap_ms: int = 0
     after_song: bool = False
     clausewise: bool = False
+    before_ms: int = 0
+    after_ms: int = 0
+    before_text: str = ""
 
     @property
     def duration_ms(self) -> int:
         """How long the fragment is."""
-        return round(1000 * len(self.audio) / RATE)
+        return round(1000 * len(self.audio) / RATE) - self.before_ms - self.after_ms
 
     def due_ns(self, at_ms: int) -> int:
         """When a clause is due whose source begins `at_ms` after the fragment's start."""

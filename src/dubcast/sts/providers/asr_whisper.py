@@ -3,6 +3,10 @@
 Measured on the base model: audio padded to 10 s instead of 30 s makes the encoder
 six times cheaper at the same word error rate, while less padding makes the decoder loop; a text
 prompt brings insertions, so there is none. The thread count is pinned because it changes words.
+
+A fragment that was cut in running speech is decoded with the sound around it: the words of a cut
+are those that get lost. Over six programmes of real speech that is a sixth of the word errors.
+Given the words before it to go on from, the decoder makes as few, but writes no marks any more.
 """
 
 from __future__ import annotations
@@ -17,10 +21,13 @@ from typing import Any
 import numpy as np
 
 from dubcast.errors import MissingPartError
+from dubcast.sts.going_on import first_new
 from dubcast.sts.providers import cuda
 from dubcast.sts.providers.gpu_else_cpu import AsrGpuElseCpu
 from dubcast.sts.providers.interface import (
     ASR_RATE,
+    NOTHING_AROUND,
+    Around,
     AsrCapabilities,
     AsrProvider,
     AsrTask,
@@ -117,39 +124,52 @@ class WhisperAsr(AsrProvider):
         self.run([AsrTask(np.zeros(ASR_RATE, np.float32), "en")])
 
     def run(self, batch: Sequence[AsrTask]) -> list[Transcript]:
-        windows = [window_s(len(task.samples) / ASR_RATE) for task in batch]
-        first = self._first(batch, windows)
-        again = [i for i, one in enumerate(first) if suspicious(one) and windows[i] < LONG_S]
-        known = [_known(batch[i], first[i].answer) for i in again]
-        second = dict(zip(again, self._decode_in_groups(known, [LONG_S] * len(again)), strict=True))
+        first = self._first(batch)
+        alone = [_known(task.alone, one.answer) for task, one in zip(batch, first, strict=True)]
+        doubtful = (i for i, one in enumerate(first) if suspicious(one))
+        again = [i for i in doubtful if _window_s(alone[i]) < LONG_S]
+        later = self._decode_in_groups([alone[i] for i in again], LONG_S)
+        second = dict(zip(again, later, strict=True))
         return [_transcript(one, second.get(i)) for i, one in enumerate(first)]
 
-    def _first(self, batch: Sequence[AsrTask], windows: list[int]) -> list[Decoded]:
+    def _first(self, batch: Sequence[AsrTask]) -> list[Decoded]:
         """Decode clips, and once more, after a silence, where speech was passed over."""
-        first = self._decode_in_groups(batch, windows)
+        first = self._within(batch)
         passed = [i for i, one in enumerate(first) if one.unheard_s and not suspicious(one)]
-        tasks = [_after_silence(_known(batch[i], first[i].answer)) for i in passed]
-        later = self._decode_in_groups(tasks, [windows[i] for i in passed])
+        tasks = [_after_silence(_known(batch[i].alone, first[i].answer)) for i in passed]
+        later = self._decode_in_groups(tasks)
         for i, one in zip(passed, map(_without_silence, later), strict=True):
             if one.unheard_s < first[i].unheard_s and not suspicious(one):
                 first[i] = replace(one, answer=first[i].answer)
         return first
 
+    def _within(self, batch: Sequence[AsrTask]) -> list[Decoded]:
+        """Decode clips with what lies around them, and once more without it where that misled."""
+        decoded = self._decode_in_groups(batch)
+        around = [i for i, task in enumerate(batch) if task.around != NOTHING_AROUND]
+        own = {i: _own(decoded[i], batch[i].around) for i in around}
+        misled = [i for i in around if _is_misled(decoded[i], own[i])]
+        alone = [_known(batch[i].alone, decoded[i].answer) for i in misled]
+        for i, one in zip(misled, self._decode_in_groups(alone), strict=True):
+            own[i] = replace(one, answer=decoded[i].answer)
+        return [own.get(i, one) for i, one in enumerate(decoded)]
+
     def close(self) -> None:
         self._model = None
 
-    def _decode_in_groups(self, batch: Sequence[AsrTask], windows: list[int]) -> list[Decoded]:
-        """Decode clips of one window length together.
+    def _decode_in_groups(self, batch: Sequence[AsrTask], window: int = 0) -> list[Decoded]:
+        """Decode clips of one window length together: `window`, or what each needs.
 
         On a CPU only those of 10 s without words: larger batches would be slower there.
         """
         groups: dict[tuple[int, int], list[int]] = {}
-        for i, (task, window) in enumerate(zip(batch, windows, strict=True)):
-            alone = self._device == "cpu" and (window > SHORT_S or task.words)
-            groups.setdefault((window, i if alone else -1), []).append(i)
+        for i, task in enumerate(batch):
+            own = window or _window_s(task)
+            alone = self._device == "cpu" and (own > SHORT_S or task.words)
+            groups.setdefault((own, i if alone else -1), []).append(i)
         results: dict[int, Decoded] = {}
-        for (window, _), group in groups.items():
-            decoded = self._decode([batch[i] for i in group], window)
+        for (own, _), group in groups.items():
+            decoded = self._decode([batch[i] for i in group], own)
             results.update(zip(group, decoded, strict=True))
         return [results[i] for i in range(len(batch))]
 
@@ -202,7 +222,10 @@ class WhisperAsr(AsrProvider):
     ) -> list[tuple[Word, ...]]:
         """When each word of each clip was said, by the attention of the model's alignment heads."""
         texts = [[i for i in one if i < self._first_special] for one in ids]
-        wanted = [task.words and bool(text) for task, text in zip(tasks, texts, strict=True)]
+        wanted = [
+            bool(text) and (task.words or task.around != NOTHING_AROUND)
+            for task, text in zip(tasks, texts, strict=True)
+        ]
         found: list[tuple[Word, ...]] = [()] * len(tasks)
         for language in {task.language for task, w in zip(tasks, wanted, strict=True) if w}:
             paths = self._aligned(encoded, language, tasks, texts)
@@ -279,6 +302,30 @@ def _without_silence(decoded: Decoded) -> Decoded:
     return replace(decoded, words=words, seconds=decoded.seconds - _SILENCE_S)
 
 
+def _own(decoded: Decoded, around: Around) -> Decoded:
+    """What is the fragment's own of what was decoded with what lies around it: the words that were
+    not said before it, and their times in it."""
+    words = [
+        replace(word, start_s=word.start_s - around.before_s, end_s=word.end_s - around.before_s)
+        for word in decoded.words
+    ]
+    own = words[first_new(around.text, words) :]
+    return replace(
+        decoded,
+        text=" ".join(word.text for word in own),
+        words=tuple(replace(word, start_s=max(word.start_s, 0.0)) for word in own),
+        seconds=decoded.seconds - around.before_s,
+        tokens=round(decoded.tokens * len(own) / max(len(words), 1)),
+    )
+
+
+def _is_misled(whole: Decoded, own: Decoded) -> bool:
+    """Signs that a fragment is understood better without what lies around it."""
+    if whole.answer and whole.answer.left_alone:
+        return False
+    return suspicious(whole) or not own.words or bool(own.unheard_s)
+
+
 def _left_alone(answer: Answer | None) -> Decoded:
     return Decoded("", 0, 0.0, 0.0, 0.0, answer=answer)
 
@@ -333,6 +380,10 @@ def window_s(seconds: float) -> int:
     return SHORT_S if seconds <= _LONGEST_IN_SHORT_S else LONG_S
 
 
+def _window_s(task: AsrTask) -> int:
+    return window_s(len(task.samples) / ASR_RATE)
+
+
 def clean(text: str) -> str:
     """Text without bracketed sounds, in single spaces; empty if no letter or digit is left."""
     plain = " ".join(_BRACKETED.sub(" ", text).split())
@@ -382,7 +433,7 @@ def repeats(text: str) -> bool:
 
 def _capabilities(model: str, device: Device) -> AsrCapabilities:
     most = _BATCH_ON_GPU if device == "cuda" else _BATCH_ON_CPU
-    return AsrCapabilities(model=model, batch_max=most, tells_languages=True)
+    return AsrCapabilities(model=model, batch_max=most, tells_languages=True, hears_around=True)
 
 
 def _create(setup: Setup) -> AsrProvider:

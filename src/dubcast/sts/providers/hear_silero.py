@@ -81,15 +81,16 @@ class SileroHearing(HearProvider):
         mono = to_mono(task.pcm, task.channels)
         if task.rate_hz != ASR_RATE:
             mono = self._soxr.resample(mono, task.rate_hz, ASR_RATE).astype(np.float32)
-        rows = windows(mono)
+        own = task.around.without(mono)
+        rows = windows(own)
         first = self._first(rows)
         if first is None:
             return Heard(mono, False)
-        tune = tune_of(mono) if task.tune else None
+        tune = tune_of(own) if task.tune else None
         if not task.bounds:
             return Heard(mono, True, tune=tune)
         start_s = first * WINDOW / ASR_RATE
-        end_s = min(self._end(rows, first) * WINDOW, len(mono)) / ASR_RATE
+        end_s = min(self._end(rows, first) * WINDOW, len(own)) / ASR_RATE
         return Heard(mono, True, (start_s, end_s), tune)
 
     def _first(self, rows: npt.NDArray[np.float32]) -> int | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Generic, Literal, TypeVar
 
 import numpy as np
@@ -63,9 +63,11 @@ class Capabilities:
 
 @dataclass(frozen=True)
 class AsrCapabilities(Capabilities):
-    """`tells_languages`: a task's question is answered."""
+    """`tells_languages`: a task's question is answered. `hears_around`: what lies around a fragment
+    is of use; else it is not given."""
 
     tells_languages: bool = False
+    hears_around: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,9 +122,29 @@ class Provider(ABC, Generic[In, Out]):
 
 
 @dataclass(frozen=True)
+class Around:
+    """What lies around a fragment in its sound, in seconds; it is listened to and not dubbed.
+
+    `text`: what was said before, word for word.
+    """
+
+    before_s: float = 0.0
+    after_s: float = 0.0
+    text: str = ""
+
+    def without(self, samples: Float) -> Float:
+        """The fragment alone, of its sound at 16 kHz."""
+        stop = len(samples) - round(self.after_s * ASR_RATE)
+        return samples[round(self.before_s * ASR_RATE) : stop]
+
+
+NOTHING_AROUND = Around()
+
+
+@dataclass(frozen=True)
 class PcmTask:
     """A fragment as it came: interleaved S16LE. `bounds`: tell where the speech is. `tune`: tell
-    what songs are known by.
+    what songs are known by. `around`: what is not of the fragment; nothing is told of that.
     """
 
     pcm: bytes
@@ -130,6 +152,7 @@ class PcmTask:
     channels: int
     bounds: bool = True
     tune: bool = False
+    around: Around = NOTHING_AROUND
 
 
 @dataclass(frozen=True)
@@ -151,7 +174,8 @@ class Tune:
 
 @dataclass(frozen=True)
 class Heard:
-    """A fragment as models want it: mono float32 in [-1, 1) at 16 kHz; whether it has speech.
+    """A fragment as models want it: mono float32 in [-1, 1) at 16 kHz, with what lies around it;
+    whether it has speech.
 
     `bounds_s`: where the first word begins and the last one ends, in seconds, if it was asked for.
     `tune`: of speech, if it was asked for and there is enough of it.
@@ -170,7 +194,8 @@ class AsrTask:
     `words`: tell when each word was said (an eighth more work). `question`: which language it is;
     the answer (`which_language.decide`) stands above `language`. Whoever cannot tell leaves it.
     `beam`: how many ways of going on are kept; more make fewer errors, and take up to two fifths
-    more time (5 instead of 1).
+    more time (5 instead of 1). `around`: what lies around the fragment in the samples. What was
+    said before is not told again; the words after it are, and times are those of the fragment.
     """
 
     samples: Float
@@ -178,6 +203,12 @@ class AsrTask:
     words: bool = False
     question: Question | None = None
     beam: int = 1
+    around: Around = NOTHING_AROUND
+
+    @property
+    def alone(self) -> AsrTask:
+        """The same without what lies around the fragment."""
+        return replace(self, samples=self.around.without(self.samples), around=NOTHING_AROUND)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,31 @@
+"""Which words are new where a fragment is heard with what was said before it. Pure.
+
+The recognizer writes down all of it. What was told of the fragment before is found in it by its
+words, since their times are right to a fifth of a second only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+
+from dubcast.sts.overlap import normalized
+from dubcast.sts.providers.interface import Word
+
+# What begins later than this after the fragment does was not said before it; what ends earlier
+# than that after it begins may have been.
+_LATEST_S, _ENDS_S = 0.8, 0.1
+
+
+def first_new(said_before: str, words: Sequence[Word]) -> int:
+    """How many of the first `words`, whose times are those of the fragment, were `said_before`."""
+    known = [normalized(word) for word in said_before.split()]
+    heard = [normalized(word.text) for word in words if word.start_s < _LATEST_S]
+    blocks = SequenceMatcher(None, known, heard, autojunk=False).get_matching_blocks()
+    *found, _ = blocks  # the last one is empty, and marks the end
+    count = found[-1].b + found[-1].size if found else 0
+    # Words that were told otherwise before.
+    left = len(known) - (found[-1].a + found[-1].size) if found else len(words)
+    while left > 0 and count < len(words) and words[count].end_s <= _ENDS_S:
+        count, left = count + 1, left - 1
+    return count
