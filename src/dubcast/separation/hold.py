@@ -145,9 +145,9 @@ class Hold:
         if first >= 0:
             near_voice = self._voiced(_MAYBE, first - _APART, last + _APART)
             self._levels.note(level, side, near_voice=near_voice)
+        margin_db = self._margin_db(first, last) if self._levels.known and doubt > 0 else None
         held = np.zeros(len(level))
-        margin_db = self._margin_db(first, last)
-        if self._levels.known and doubt > 0 and margin_db is not None:
+        if margin_db is not None:
             held = doubt * np.minimum(self._levels.limit() + margin_db - level, 0)
         # Half a step at a time, so that no band flutters.
         self._held = (held + self._held) / 2 if self._held.min() < _LEAST_DB else held
