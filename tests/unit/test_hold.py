@@ -45,16 +45,20 @@ def hum(seconds: float, span: tuple[int, int] = VOICE, level_db: float = -24.0) 
 
 
 class Listed:
-    """Hears a voice in [first, last) of the stream, window by window."""
+    """Hears a voice in [first, last) of the stream, window by window; how surely, in turn."""
 
-    def __init__(self, voice: tuple[int, int], sure: float = 0.9) -> None:
+    def __init__(self, voice: tuple[int, int], *sure: float) -> None:
         self._voice = voice
-        self._sure = sure
+        self._sure = sure or (0.9,)
         self._at = 0
 
     def probability(self, window: Float) -> float:
         self._at += WINDOW
-        return self._sure if self._voice[0] < self._at <= self._voice[1] else 0.0
+        if not self._voice[0] < self._at <= self._voice[1]:
+            return 0.0
+        # Each for as long as any other.
+        into = (self._at - self._voice[0] - 1) / (self._voice[1] - self._voice[0])
+        return self._sure[int(into * len(self._sure))]
 
     def reset(self) -> None:
         self._at = 0
@@ -142,8 +146,33 @@ def test_what_is_no_voice_left_over_stays(
 
 def test_what_the_detector_is_not_sure_of_is_left_in_peace() -> None:
     background = crowd(8) + hum(8)
-    hold = Hold(Finds(LITTLE), Listed(VOICE, sure=0.7))
+    hold = Hold(Finds(LITTLE), Listed(VOICE, 0.8))
     assert np.array_equal(run(hold, background), background)
+
+
+def heard(*sure: float) -> Fed:
+    """What is left of a voice over a crowd, and how sure the detector is of each part of it."""
+    voice = hum(8)
+    held = run(Hold(Finds(LITTLE), Listed(VOICE, *sure)), crowd(8) + voice)
+    return Fed(voice, held - crowd(8))
+
+
+def test_between_what_is_a_voice_for_sure_what_may_be_one_goes_down_as_far() -> None:
+    surely, between = heard(0.9), heard(*[0.9, 0.7] * 10)
+    assert between.change_db(4.3, 5.7) == pytest.approx(surely.change_db(4.3, 5.7), abs=0.1)
+
+
+def test_what_follows_a_voice_goes_down_by_less_and_not_for_long() -> None:
+    surely, trailing = heard(0.9), heard(*[0.9] * 5, *[0.8] * 15)
+    soon, later = (4.8, 5.2), (5.75, 5.9)
+    assert surely.change_db(*soon) + 2 < trailing.change_db(*soon) < -3
+    assert surely.change_db(*later) + 3 < trailing.change_db(*later)
+    assert abs(trailing.change_db(*later)) < 0.1
+
+
+def test_of_what_may_be_a_voice_nothing_is_learnt() -> None:
+    surely, murmured = heard(0.9), heard(*[0.6] * 17, *[0.9] * 3)
+    assert murmured.change_db(5.8, 5.95) == pytest.approx(surely.change_db(5.8, 5.95), abs=1)
 
 
 def test_a_crowd_that_cheers_while_somebody_speaks_stays() -> None:

@@ -46,14 +46,18 @@ _SIDE_SMOOTH, _SIDE_PERCENT = np.exp(-10 / _FRAMES_PER_S), 75
 _WIDE_DB, _NOTHING_DB = -15.0, -60.0  # side over all; the spectrum of noise at -90 dBFS
 _LEAST_FRAMES = round(0.5 * _FRAMES_PER_S)
 _AGAIN_FRAMES = round(0.5 * _FRAMES_PER_S)
-_MARGIN_DB = 2.0
+# A band may be so much louder than its own level: where there is a voice for sure, and beside that.
+_MARGIN_DB, _MARGIN_BESIDE_DB = 2.0, 6.0
 # Speech over mix: held in full where the separator found less than the first, not at all where it
 # found more than the second.
 _LITTLE_DB, _ENOUGH_DB = -8.0, -4.0
 # The mean over so many cells to both sides of a frame: it waits for those that come after it.
 _SHARE_CELLS = 10
 _WAIT = _SHARE_CELLS * CELL
-_VOICE = 0.9  # of the detector: an effect that it takes for a voice at 0.5 is left in peace
+# Of the detector. It takes effects and music for a voice too, but seldom for sure; of a murmur it
+# is sure now and then, and near that need not be. What may be a voice is none of the background.
+_SURE, _LIKELY, _MAYBE = 0.9, 0.7, 0.5
+_NEAR = ms_to_samples(1000)  # so long after a voice for sure
 _APART = ms_to_samples(165)  # from a voice: what rings on is none of the background
 
 Levels = npt.NDArray[np.float64]
@@ -72,7 +76,7 @@ class Hold:
 
     def _restart(self) -> None:
         self._vad = VadStream(self._model)
-        self._voices: deque[int] = deque()  # starts of the windows with a voice
+        self._voices: deque[tuple[int, float]] = deque()  # windows that may be of one, how surely
         self._fed = 0
         self._stft = Stft(_SIZE, _HOP, sqrt_hann(_SIZE), analysed=CHANNELS, made=CHANNELS)
         self._waiting = Fifo(CHANNELS, zeros=_WAIT)
@@ -93,9 +97,10 @@ class Hold:
 
     def process(self, block: Float) -> Separated:
         for window in self._vad.feed(self._fed, to_int16(block)):
-            if window.probability >= _VOICE:
-                self._voices.append(window.start)
+            if window.probability >= _MAYBE:
+                self._voices.append((window.start, window.probability))
         self._fed += len(block)
+        self._forget()
         made = self._separator.process(block)
         self._found = np.concatenate([self._found, 10 ** (made.speech_share / 10)])
         self._waiting.push(made.background)
@@ -138,20 +143,35 @@ class Hold:
         first, last = self._frame, self._frame + _SIZE
         self._frame += _HOP
         if first >= 0:
-            near_voice = self._voiced(first - _APART, last + _APART)
+            near_voice = self._voiced(_MAYBE, first - _APART, last + _APART)
             self._levels.note(level, side, near_voice=near_voice)
+        margin_db = self._margin_db(first, last) if self._levels.known and doubt > 0 else None
         held = np.zeros(len(level))
-        if self._levels.known and doubt > 0 and self._voiced(first, last):
-            held = doubt * np.minimum(self._levels.limit() + _MARGIN_DB - level, 0)
+        if margin_db is not None:
+            held = doubt * np.minimum(self._levels.limit() + margin_db - level, 0)
         # Half a step at a time, so that no band flutters.
         self._held = (held + self._held) / 2 if self._held.min() < _LEAST_DB else held
         return self._held
 
-    def _voiced(self, first: int, last: int) -> bool:
-        """Whether somebody speaks within [first, last). What lies far before is forgotten."""
-        while self._voices and self._voices[0] + WINDOW <= self._frame - 2 * _APART:
+    def _margin_db(self, first: int, last: int) -> float | None:
+        """How far above its own level a band may be in [first, last); None: nobody speaks there."""
+        if self._voiced(_SURE, first, last):
+            return _MARGIN_DB
+        before = self._voiced(_SURE, first - _NEAR, first)
+        after = self._voiced(_SURE, last, last + _APART)
+        if not (before or after) or not self._voiced(_LIKELY, first, last):
+            return None
+        return _MARGIN_DB if before and after else _MARGIN_BESIDE_DB
+
+    def _voiced(self, least: float, first: int, last: int) -> bool:
+        """Whether somebody speaks within [first, last), as surely as that."""
+        windows = (at for at, sure in self._voices if sure >= least)
+        return any(at < last and at + WINDOW > first for at in windows)
+
+    def _forget(self) -> None:
+        """Drop the windows that no frame asks about any more."""
+        while self._voices and self._voices[0][0] + WINDOW <= self._frame - _NEAR:
             self._voices.popleft()
-        return any(at < last and at + WINDOW > first for at in self._voices)
 
 
 class OwnLevels:
