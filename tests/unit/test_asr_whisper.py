@@ -285,6 +285,15 @@ def test_only_what_is_its_own_tells_whether_it_was_understood(own: list[int]) ->
     assert model.encoded == [10]
 
 
+def test_words_that_the_fragment_before_left_to_this_one_are_said_as_it_begins() -> None:
+    model = Running([1, 2, *range(3, 16)])
+    said = _around(model, Around(before_s=3.0, after_s=0.5, text="w1 w2"))
+    assert [(word.start_s, word.end_s) for word in said.words[:5]] == [
+        *[(0.0, 0.0)] * 4,
+        (0.0, 0.5),
+    ]
+
+
 def test_what_is_left_alone_is_not_heard_alone() -> None:
     model = Running()
     model.likely = [PORTUGUESE]

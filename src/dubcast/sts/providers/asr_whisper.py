@@ -11,6 +11,7 @@ Given the words before it to go on from, the decoder makes as few, but writes no
 
 from __future__ import annotations
 
+import math
 import re
 import zlib
 from collections.abc import Sequence
@@ -299,28 +300,28 @@ def _after_silence(task: AsrTask) -> AsrTask:
 
 def _without_silence(decoded: Decoded) -> Decoded:
     """What was decoded after a silence, with the times of the clip."""
-    words = tuple(
-        replace(w, start_s=max(w.start_s - _SILENCE_S, 0), end_s=max(w.end_s - _SILENCE_S, 0))
-        for w in decoded.words
-    )
+    words = tuple(_moved(word, -_SILENCE_S, earliest_s=0.0) for word in decoded.words)
     return replace(decoded, words=words, seconds=decoded.seconds - _SILENCE_S)
 
 
 def _own(decoded: Decoded, around: Around) -> Decoded:
     """What is the fragment's own of what was decoded with what lies around it: the words that were
     not said before it, and their times in it."""
-    words = [
-        replace(word, start_s=word.start_s - around.before_s, end_s=word.end_s - around.before_s)
-        for word in decoded.words
-    ]
-    own = words[first_new(around.text, words) :]
+    words = [_moved(word, -around.before_s) for word in decoded.words]
+    # What the fragment before left to this one was said before it begins.
+    own = [_moved(word, 0.0, earliest_s=0.0) for word in words[first_new(around.text, words) :]]
     return replace(
         decoded,
         text=" ".join(word.text for word in own),
-        words=tuple(replace(word, start_s=max(word.start_s, 0.0)) for word in own),
+        words=tuple(own),
         seconds=decoded.seconds - around.before_s,
         tokens=round(decoded.tokens * len(own) / max(len(words), 1)),
     )
+
+
+def _moved(word: Word, by_s: float, earliest_s: float = -math.inf) -> Word:
+    start_s, end_s = (max(at + by_s, earliest_s) for at in (word.start_s, word.end_s))
+    return replace(word, start_s=start_s, end_s=end_s)
 
 
 def _is_misled(whole: Decoded, own: Decoded) -> bool:
