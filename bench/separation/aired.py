@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from bench.separation.measure import BLOCK, Streamed
-from dubcast.audio.pcm import RATE, Float, Int16, to_float, to_int16
+from dubcast.audio.pcm import RATE, Float, Int16, ms_to_samples, to_float, to_int16
 from dubcast.audio.vad import SileroVad, SpeechModel
 from dubcast.clock import NS_PER_S
 from dubcast.config import StreamSettings
@@ -23,7 +23,7 @@ from dubcast.separation.separator import CELL
 from dubcast.worker.core import WorkerCore
 from dubcast.worker.fragment import Fragment
 from dubcast.worker.scheduler import Tracks
-from dubcast.worker.work import DubReply
+from dubcast.worker.work import DubReply, Work
 
 HasWords = Callable[[Float], bool]
 """Whether there are words in a fragment, (frames, 2)."""
@@ -78,7 +78,7 @@ class AirPath:
         work = self._core.dubs.send(fragment)
         assert work is not None
         voice = None
-        if self._has_words(np.repeat(to_float(work.audio)[:, np.newaxis], 2, axis=1)):
+        if self._has_words(np.repeat(to_float(_own(work))[:, np.newaxis], 2, axis=1)):
             length = fragment.span.stop - fragment.span.speech_start
             voice = np.zeros(length, np.float32)
         status = "no_speech" if voice is None else "success"
@@ -103,6 +103,12 @@ class AirPath:
         if reached < count:
             raise ValueError(f"the output ends after {reached} of {count} samples")
         return out
+
+
+def _own(work: Work) -> Int16:
+    """The fragment alone, without what is sent around it."""
+    first, last = ms_to_samples(work.before_ms), len(work.audio) - ms_to_samples(work.after_ms)
+    return work.audio[first:last]
 
 
 def chunks(
