@@ -47,10 +47,6 @@ _LONGEST_IN_SHORT_S = 8.0
 
 _MAX_TOKENS_PER_S = 6.5
 _MIN_LOGPROB = -1.0
-# Surely somebody speaks: then words that are less sure are mostly right, and their original aired
-# instead of a dub. In nine minutes of people four fragments are so; in twenty of music, crowds and
-# noise none is.
-_SPEECH, _MIN_LOGPROB_OF_SPEECH = 0.4, -1.3
 _MAX_NO_SPEECH = 0.6
 _MAX_COMPRESSION = 2.4
 # So many words twice in a row at the end are what the decoder makes where it has no more to write.
@@ -409,8 +405,7 @@ def not_credible(decoded: Decoded) -> str | None:
     """Why a text that was suspicious, and was decoded with full padding, is dropped."""
     if decoded.no_speech_prob > _MAX_NO_SPEECH:
         return "no_speech_prob"
-    is_speech = decoded.no_speech_prob < _SPEECH
-    if decoded.avg_logprob < (_MIN_LOGPROB_OF_SPEECH if is_speech else _MIN_LOGPROB):
+    if decoded.avg_logprob < _MIN_LOGPROB:
         return "logprob"
     # Short text hardly compresses: only a loop does.
     return "loop" if compression(decoded.text) > _MAX_COMPRESSION else None
