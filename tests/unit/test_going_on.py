@@ -32,6 +32,7 @@ def new(before: str, heard: str, begun: int) -> str:
         # A word that comes again later is another.
         ("one the", "one two three four the five", 1, "two three four the five"),
         ("", "nothing was told", 0, "nothing was told"),
+        ("", "left to the next", 3, "left to the next"),
         ("all of it", "all of it", 3, ""),
         ("all of it", "", 0, ""),
     ],

@@ -23,6 +23,7 @@ from dubcast.worker.work import Progress, Work
 from worker_fakes import LevelVad, dub_reply, feed
 
 MS = RATE // 1000
+LONGEST = 6 * RATE
 # (text, start, end) in ms of a fragment of four seconds.
 WORDS = (("one", 500, 900), ("two", 1600, 2000), ("three,", 2500, 2900), ("four", 3100, 3600))
 
@@ -46,26 +47,41 @@ def fragment(start_s: float, stop_s: float, number: int = 1, after_s: float = 0.
 
 
 def test_the_last_words_before_a_fragment_are_heard_again_from_the_first_of_them_on() -> None:
-    assert known().around(fragment(14, 17)) == Around(2400 * MS, 0, "two three, four")
+    assert known().around(fragment(14, 17), LONGEST) == Around(2400 * MS, 0, "two three, four")
     # What a fragment says is told to the next one alone, and to that if it goes on from there.
-    assert known().around(fragment(14.1, 17)) == NOTHING_AROUND
-    assert known().around(fragment(14, 17, number=2)) == NOTHING_AROUND
+    assert known().around(fragment(14.1, 17), LONGEST) == NOTHING_AROUND
+    assert known().around(fragment(14, 17, number=2), LONGEST) == NOTHING_AROUND
 
 
 def test_all_of_it_is_no_longer_than_a_recognizer_hears_for_the_price_of_less() -> None:
-    assert known().around(fragment(14, 20, after_s=2)) == Around(1500 * MS, 500 * MS, "three, four")
-    assert known().around(fragment(14, 18, after_s=2)) == Around(
+    assert known().around(fragment(14, 20, after_s=2), LONGEST) == Around(
+        1500 * MS, 500 * MS, "three, four"
+    )
+    assert known().around(fragment(14, 18, after_s=2), LONGEST) == Around(
         2400 * MS, 1600 * MS, "two three, four"
     )
-    assert known().around(fragment(14, 22, after_s=2)) == NOTHING_AROUND
-    assert Said().around(fragment(14, 17, after_s=0.1)) == NOTHING_AROUND
-    assert Said().around(fragment(14, 17, after_s=2)) == Around(0, 2000 * MS, "")
+    assert known().around(fragment(14, 22, after_s=2), LONGEST) == NOTHING_AROUND
+    assert Said().around(fragment(14, 17, after_s=0.1), LONGEST) == NOTHING_AROUND
+    assert Said().around(fragment(14, 17, after_s=2), LONGEST) == Around(0, 2000 * MS, "")
 
 
 def test_a_reply_whose_words_make_no_sense_is_no_help_and_no_harm() -> None:
-    assert known((("w" * 600, 3000, 3500),)).around(fragment(14, 17)) == NOTHING_AROUND
-    assert known((("late", 9000, 9500),)).around(fragment(14, 17)) == NOTHING_AROUND
-    assert known(()).around(fragment(14, 17)) == NOTHING_AROUND
+    assert known((("w" * 600, 3000, 3500),)).around(fragment(14, 17), LONGEST) == NOTHING_AROUND
+    assert known((("late", 9000, 9500),)).around(fragment(14, 17), LONGEST) == NOTHING_AROUND
+    assert known(()).around(fragment(14, 17), LONGEST) == NOTHING_AROUND
+
+
+def test_what_was_left_to_a_fragment_is_heard_with_it_though_no_word_is_near() -> None:
+    """The last words that were told end 1.4 s before, and begin further away than there is room."""
+    said = known((("that", 2000, 2200), ("ends.", 2200, 2600)))
+    assert said.around(fragment(14, 20.3), LONGEST) == Around(1400 * MS, 0, "")
+    assert said.around(fragment(14, 17), LONGEST) == Around(2000 * MS, 0, "that ends.")
+
+
+def test_nothing_is_left_to_a_fragment_that_may_have_no_room_for_it() -> None:
+    one = fragment(14, 17, after_s=2)
+    assert Said().around(one, round(6.3 * RATE)).after == 2000 * MS
+    assert Said().around(one, round(6.4 * RATE)) == NOTHING_AROUND
 
 
 def test_it_remembers_no_more_than_it_needs() -> None:
@@ -105,6 +121,16 @@ def test_what_was_cut_in_running_speech_goes_with_what_is_around_it() -> None:
     assert (work.before_ms, work.before_text) == (700, "words")
     around = core._store.read(second.span.start - 700 * MS, second.span.stop + work.after_ms * MS)
     assert np.array_equal(work.audio, around.mean(axis=1).round().astype(np.int16))
+
+
+def test_with_a_long_delay_fragments_are_too_long_to_leave_words_to() -> None:
+    core = WorkerCore(
+        StreamSettings.model_validate({**POLICY, "delay_s": 15}), "run", LevelVad(), 0
+    )
+    core.set_output(Tracks.SOUND)
+    first, *_ = feed(core, 0, 20.0, ((1.0, 20.0),))
+    assert first.heard_after > RATE
+    assert sent(core, first).after_ms == 0
 
 
 def test_words_that_go_with_the_next_fragment_are_waited_for() -> None:

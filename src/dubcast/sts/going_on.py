@@ -18,8 +18,11 @@ _LATEST_S, _ENDS_S = 0.8, 0.1
 
 
 def first_new(said_before: str, words: Sequence[Word]) -> int:
-    """How many of the first `words`, whose times are those of the fragment, were `said_before`."""
+    """How many of the first `words`, whose times are those of the fragment, were `said_before`;
+    of what was left to the fragment nothing was."""
     known = [normalized(word) for word in said_before.split()]
+    if not known:
+        return 0
     heard = [normalized(word.text) for word in words if word.start_s < _LATEST_S]
     blocks = SequenceMatcher(None, known, heard, autojunk=False).get_matching_blocks()
     *found, _ = blocks  # the last one is empty, and marks the end

@@ -140,7 +140,7 @@ class DubDesk:
             speech = fragment.speech_start, fragment.speech_stop
             self._calls[fragment.sequence] = _Call(span.start, fragment.length_s, speech)
             source_text, target_text = said.before(fragment)
-            around = said.around(fragment)
+            around = said.around(fragment, round(self._limit.longest_s * RATE))
             first, last = span.start - around.before, span.stop + around.after
             return Work(
                 fragment.id,

@@ -17,6 +17,9 @@ _GOES_ON = ms_to_samples(5)
 # Together no more than the recognizer hears for the same price; less than this is of no use.
 _MOST = 8 * RATE
 _LEAST = ms_to_samples(200)
+# Of a fragment that is heard with what follows, the service leaves so much to the next one at most,
+# which must have room for it however long it becomes.
+_LEFT = ms_to_samples(1700)
 
 
 @dataclass(frozen=True)
@@ -34,9 +37,10 @@ NOTHING_AROUND = Around()
 
 @dataclass(frozen=True)
 class _Words:
-    """Where each word of a fragment begins, and where the fragment stops."""
+    """Where each word of a fragment begins, where the last one ends, and where the fragment."""
 
     begun: tuple[tuple[int, str], ...]
+    end: int
     stop: int
 
 
@@ -50,27 +54,33 @@ class Said:
     def heard(self, sequence: int, start: int, stop: int, words: Sequence[WordTime]) -> None:
         """The words of the fragment from `start` to `stop` are known."""
         begun = tuple((start + ms_to_samples(word.start_ms), word.text) for word in words)
-        self._words[sequence] = _Words(begun, stop)
+        end = max((start + ms_to_samples(word.end_ms) for word in words), default=stop)
+        self._words[sequence] = _Words(begun, end, stop)
         if len(self._words) > _TEXTS:
             del self._words[min(self._words)]
 
-    def around(self, fragment: Fragment) -> Around:
-        """What lies around a fragment that was cut in running speech, as far as it is known."""
+    def around(self, fragment: Fragment, longest: int) -> Around:
+        """What lies around a fragment that was cut in running speech, as far as it is known;
+        `longest`: what the next one may be, in samples."""
         length = fragment.span.stop - fragment.span.start
         before, text = self._just_before(fragment, min(_BEFORE, _MOST - length))
         after = min(fragment.heard_after, _MOST - length - before)
+        if longest > _MOST - _LEFT:
+            after = 0
         return Around(before, _whole_ms(after) if after >= _LEAST else 0, text)
 
     def _just_before(self, fragment: Fragment, most: int) -> tuple[int, str]:
-        """How long before a fragment the words begin that lead up to it, and the words."""
+        """How long before a fragment the words begin that lead up to it, and the words; where none
+        of them is near, what was left to it begins after the last one."""
         known, start = self._words.get(fragment.sequence - 1), fragment.span.start
         if known is None or abs(start - known.stop) > _GOES_ON:
             return 0, ""
         near = [(at, text) for at, text in known.begun if at >= start - most]
         text = " ".join(text for _, text in near)
-        if not near or start - near[0][0] < _LEAST or len(text) > _TEXT:
+        begins = near[0][0] if near else max(known.end, start - most)
+        if start - begins < _LEAST or len(text) > _TEXT:
             return 0, ""
-        return _whole_ms(start - near[0][0]), text
+        return _whole_ms(start - begins), text
 
     def note(self, part: Fragment) -> None:
         """A fragment has its dub, or a clause of it has."""
