@@ -343,9 +343,19 @@ def test_the_context_is_of_the_fragment_before_whatever_the_order_of_replies() -
         reply(one, fragment)
     assert one.said.before(first) == ("", "")
     assert one.said.before(second) == ("en 0", "pt 0")
-    assert one.said.before(third) == ("en 0", "pt 0")  # the nearest that is known
+    assert one.said.before(third) == ("", "")  # that of the second does not go on with it
     assert one.said.before(fourth) == ("en 2", "pt 2")
     assert [bool(one.said.repeats(f)) for f in (first, second, third, fourth)] == [0, 1, 0, 1]
+
+
+def test_what_follows_a_long_silence_has_no_context() -> None:
+    for after_s, context in ((1.9, ("en 0", "pt 0")), (2.1, ("", ""))):
+        one = book()
+        first = one.add(span(10), "run")
+        first.step("send")
+        reply(one, first)
+        follows = one.add(span(first.span.stop / RATE + after_s), "run")
+        assert one.said.before(follows) == context
 
 
 def test_a_seam_is_pending_until_the_chunk_before_has_its_reply_its_failure_or_its_deadline() -> (
@@ -411,5 +421,5 @@ def test_the_words_that_are_left_alone_are_no_context() -> None:
     dubbed(one, span(10), 2.0)
     one.add(span(13), "run").step("send")
     one.failed(1, Outcome.LEFT_ALONE, "target_language")
-    assert one.said.before(one.add(span(16), "run")) == one.said.before(one.add(span(19), "run"))
+    assert one.said.before(one.add(span(16), "run")) == ("", "")
     assert not one.said.repeats(one.add(span(22), "run"))

@@ -237,22 +237,19 @@ def test_what_older_servers_do_not_know_is_sent_only_if_it_is_used() -> None:
     assert FragmentConfig.model_validate({"overlapMs": 150}).overlap_ms == 150
 
 
-def test_the_context_is_part_of_what_determines_a_reply_with_overlap(
-    engine: Engine, script: Script
+@pytest.mark.parametrize("field", ["source_text", "target_text"])
+def test_the_context_is_part_of_what_determines_a_reply(
+    engine: Engine, script: Script, field: str
 ) -> None:
     script.text, script.words = "well known words.", WORDS
     service = Service(engine, 4)
 
-    async def two(overlap_ms: int) -> set[bytes]:
-        config = FragmentConfig(overlap_ms=overlap_ms)
-        asked = [
-            request("same", config=config, context=FragmentContext(source_text=text))
-            for text in ("it went well", "nothing")
-        ]
-        return {await service.process(one) for one in asked}
+    async def different(*texts: str) -> int:
+        asked = [request("same", context=FragmentContext(**{field: text})) for text in texts]
+        return len({await service.process(one) for one in asked})
 
-    assert len(asyncio.run(two(0))) == 1
-    assert len(asyncio.run(two(200))) == 2
+    assert asyncio.run(different("it went well", "it went well")) == 1
+    assert asyncio.run(different("it went well", "nothing")) == 2
 
 
 def test_the_voice_gets_words_and_the_reply_what_is_written(engine: Engine, script: Script) -> None:

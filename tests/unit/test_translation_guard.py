@@ -12,7 +12,7 @@ import pytest
 
 from bench.mix.texts import SPORT
 from bench.speech import everyday
-from dubcast.contract.sts import NoDub, StsResponse
+from dubcast.contract.sts import FragmentContext, NoDub, StsResponse
 from dubcast.contract.worker import Outcome
 from dubcast.languages import catalogue
 from dubcast.languages.language import Language, Variety
@@ -158,12 +158,15 @@ def engine() -> Iterator[Engine]:
     engine.stop()
 
 
-def _dubbed(engine: Engine, text: str, known: dict[str, str]) -> tuple[StsResponse, list[str]]:
+def _dubbed(
+    engine: Engine, text: str, known: dict[str, str], context: FragmentContext | None = None
+) -> tuple[StsResponse, list[str]]:
     script = Script(text=text)
     engine.asr.provider.script = script  # type: ignore[attr-defined]
     mt = ScriptedMt(script, known)
     engine.mt.provider = mt
-    reply = asyncio.run(Service(engine, 4, built_in()).process(request()))
+    asked = request().model_copy(update={"context": context or FragmentContext()})
+    reply = asyncio.run(Service(engine, 4, built_in()).process(asked))
     return StsResponse.model_validate_json(reply), mt.asked
 
 
@@ -214,6 +217,30 @@ def test_what_stands_around_a_name_is_looked_at_too(engine: Engine) -> None:
 def test_a_right_translation_is_asked_for_once(engine: Engine) -> None:
     reply, asked = _dubbed(engine, "She left.", {"She left.": "Ela saiu."})
     assert (reply.translated_text, reply.no_dub, len(asked)) == ("Ela saiu.", None, 1)
+
+
+BEGUN = FragmentContext(source_text="It rained. Had he been", target_text="Choveu. Se ele fosse")
+
+
+def test_the_end_of_a_sentence_is_translated_with_its_beginning(engine: Engine) -> None:
+    known = {
+        "more amiable.": "mais amável.",
+        "Had he been more amiable.": "Se ele fosse mais amigo.",
+        "She left.": "Ela saiu.",
+    }
+    reply, asked = _dubbed(engine, "more amiable. She left.", known, BEGUN)
+    assert reply.translated_text == "mais amigo. Ela saiu."
+    assert asked == list(known)
+    # What follows a sentence that is over is its own.
+    over = FragmentContext(source_text="Had he been.", target_text="Se ele fosse.")
+    reply, asked = _dubbed(engine, "more amiable.", known, over)
+    assert (reply.translated_text, asked) == ("mais amável.", ["more amiable."])
+
+
+def test_an_end_that_cannot_be_right_is_translated_alone(engine: Engine) -> None:
+    known = {"with 2 dogs": "com 2 cães", "Had he been with 2 dogs": "Se ele fosse com 3 cães"}
+    reply, _ = _dubbed(engine, "with 2 dogs", known, BEGUN)
+    assert reply.translated_text == "com 2 cães"
 
 
 def test_other_ways_are_no_way_twice() -> None:

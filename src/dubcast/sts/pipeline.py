@@ -116,7 +116,7 @@ class Pipeline:
         text, choice = understood.said.text, understood.choice
         if not text:
             return _Result("no_speech", understood)
-        translation = await self._translator.translate(calls, text, choice)
+        translation = await self._translator.translate(calls, text, choice, request.context)
         passage = Passage(request, understood.bounds_s, text, choice)
         dub = await self._speaker.speak(calls, passage, translation)
         if dub is None:

@@ -204,9 +204,5 @@ def fingerprint(request: StsRequest) -> bytes:
     digest = hashlib.sha256(request.audio.data)
     digest.update(f"{request.audio.sample_rate_hz}/{request.audio.channels}".encode())
     digest.update(request.config.model_dump_json().encode())
-    if request.config.overlap_ms:
-        digest.update(request.context.source_text.encode())
-    context = request.context
-    told = f"{context.language}/{context.after_song}/{context.before_text}"
-    digest.update(told.encode())
+    digest.update(request.context.model_dump_json().encode())
     return digest.digest()

@@ -93,7 +93,7 @@ class Streamer:
             return
         passage = Passage(request, understood.bounds_s, text, choice)
         if progress.script is None:
-            translation = await self._translator.translate(calls, text, choice)
+            translation = await self._translator.translate(calls, text, choice, request.context)
             if not is_speakable(translation):
                 return
             progress.script = self._script(passage, understood, translation)

@@ -3,14 +3,15 @@
 The glossary's words come out as it wants them, addresses and dates as they are. What of the model's
 cannot be right is done again by another way, or not dubbed.
 
-A text in capitals is translated in small letters: models know few words in capitals.
+A text in capitals is translated in small letters: models know few words in capitals. A sentence
+that began in the fragment before is translated whole, and its end is taken.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dubcast.contract.sts import NoDub
+from dubcast.contract.sts import FragmentContext, NoDub
 from dubcast.languages.sentences import sentences
 from dubcast.languages.spoken_form import unshouted
 from dubcast.sts.engine import Engine
@@ -18,6 +19,7 @@ from dubcast.sts.glossary import Found, Protected
 from dubcast.sts.offer import Choice
 from dubcast.sts.phrasebook import Phrasebook
 from dubcast.sts.providers.interface import MtTask
+from dubcast.sts.sentence_so_far import Begun, begun, rest
 from dubcast.sts.stage_calls import StageCalls
 from dubcast.sts.translation_guard import Fault, fault, other_ways
 from dubcast.sts.verbatim import called, verbatim, without_overlap
@@ -25,22 +27,26 @@ from dubcast.sts.verbatim import called, verbatim, without_overlap
 
 @dataclass(frozen=True)
 class _Part:
-    """Sentences that stand together; `said` is their translation, if the phrasebook has it."""
+    """Sentences that stand together; `said` is their translation, if the phrasebook has it;
+    `begun`: this is the end of a sentence of which so much was said."""
 
     text: str
     said: str | None = None
     protected: Protected | None = None
+    begun: Begun | None = None
 
     @property
     def attempts(self) -> list[str]:
         """What the model is given."""
         if self.protected is not None:
             return self.protected.attempts
-        return [] if self.said is not None else [self.text]
+        if self.said is not None:
+            return []
+        return [self.text, *([f"{self.begun.source} {self.text}"] if self.begun else [])]
 
     @property
     def is_plain(self) -> bool:
-        return self.said is None and self.protected is None
+        return self.said is None and self.protected is None and self.begun is None
 
 
 class Translator:
@@ -50,12 +56,15 @@ class Translator:
         self._engine = engine
         self._phrasebook = phrasebook
 
-    async def translate(self, calls: StageCalls, text: str, choice: Choice) -> str:
-        """The translation of `text`; empty, and `calls.no_dub` says so, if none can be trusted.
+    async def translate(
+        self, calls: StageCalls, text: str, choice: Choice, context: FragmentContext
+    ) -> str:
+        """The translation of `text`, which follows `context`; empty, and `calls.no_dub` says so,
+        if none can be trusted.
 
         Raises StsError. Cancelling is safe.
         """
-        parts = self._parts(text, choice)
+        parts = self._parts(text, choice, context)
         self._count(parts)
         attempts = [attempt for part in parts for attempt in part.attempts]
         results = iter(await self._ask(calls, attempts, choice))
@@ -76,11 +85,19 @@ class Translator:
             return part.said
         protected = part.protected
         if protected is None:
-            return await self._guarded(calls, part.text, results[0], choice)
+            said = self._end(part, results, choice)
+            return said or await self._guarded(calls, part.text, results[0], choice)
         said = protected.choose(
             ["" if self._fault(part.text, one, choice) else one for one in results]
         )
         return said if said is not None else await self._around(calls, protected, choice)
+
+    def _end(self, part: _Part, results: list[str], choice: Choice) -> str | None:
+        """The end of a sentence by the translation of all of it, if that can be told."""
+        if part.begun is None:
+            return None
+        end = rest(part.begun.said, *results)
+        return end if end and self._fault(part.text, end, choice) is None else None
 
     async def _around(self, calls: StageCalls, protected: Protected, choice: Choice) -> str | None:
         """What stands around the terms of a sentence translated by itself."""
@@ -131,14 +148,17 @@ class Translator:
         tasks = [MtTask(text, *pair) for text in texts]
         return await calls.run_all(self._engine.mt, tasks) if tasks else []
 
-    def _parts(self, text: str, choice: Choice) -> list[_Part]:
-        """The text in order: each sentence of the phrasebook or with terms, and what stands between
-        them whole, since a model translates a sentence better beside its neighbours.
+    def _parts(self, text: str, choice: Choice, context: FragmentContext) -> list[_Part]:
+        """The text in order: each sentence of the phrasebook or with terms, the end of one that was
+        begun before, and what stands between them whole, since a model translates a sentence
+        better beside its neighbours.
         """
         parts: list[_Part] = []
         for sentence in sentences(unshouted(text, choice.source), choice.source):
             part = self._part(sentence, choice)
-            if part.is_plain and parts and parts[-1].is_plain:
+            if part.is_plain and not parts:
+                parts.append(_Part(sentence, begun=self._begun(choice, context)))
+            elif part.is_plain and parts[-1].is_plain:
                 parts[-1] = _Part(f"{parts[-1].text} {sentence}")
             else:
                 parts.append(part)
@@ -156,6 +176,13 @@ class Translator:
         said = self._by_book(sentence, choice)
         ends = self._spoken_to(sentence, choice) if said is None else ()
         return _Part(sentence, said, Protected(sentence, ends) if ends else None)
+
+    def _begun(self, choice: Choice, context: FragmentContext) -> Begun | None:
+        """The sentence that the fragment goes on with, unless the model needs no such help."""
+        if self._engine.providers.mt.capabilities.trusted:
+            return None
+        so_far = unshouted(context.source_text, choice.source)
+        return begun(so_far, context.target_text, choice.source, choice.target)
 
     def _spoken_to(self, sentence: str, choice: Choice) -> tuple[Found, ...]:
         """Who is spoken to at the end of a sentence, by name or otherwise."""

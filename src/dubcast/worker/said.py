@@ -14,6 +14,7 @@ _TEXTS = 16  # kept; more are never on their way at a time
 # So much of what was said before a fragment is heard again with it, if that goes on from there.
 _BEFORE = round(2.5 * RATE)
 _GOES_ON = ms_to_samples(5)
+_FOLLOWS = ms_to_samples(2000)  # a longer silence ends a sentence
 # Together no more than the recognizer hears for the same price; less than this is of no use.
 _MOST = 8 * RATE
 _LEAST = ms_to_samples(200)
@@ -45,10 +46,11 @@ class _Words:
 
 
 class Said:
-    """The texts of the last fragments that have a dub, by sequence number. Not thread-safe."""
+    """The texts of the last fragments that have a dub, and where that ends, by sequence number.
+    Not thread-safe."""
 
     def __init__(self) -> None:
-        self._texts: dict[int, tuple[str, str]] = {}
+        self._texts: dict[int, tuple[str, str, int]] = {}
         self._words: dict[int, _Words] = {}
 
     def heard(self, sequence: int, start: int, stop: int, words: Sequence[WordTime]) -> None:
@@ -84,16 +86,18 @@ class Said:
 
     def note(self, part: Fragment) -> None:
         """A fragment has its dub, or a clause of it has."""
-        source, target = self._texts.get(part.sequence, ("", ""))
+        source, target, _ = self._texts.get(part.sequence, ("", "", 0))
         source, target = f"{source} {part.transcript}", f"{target} {part.translation}"
-        self._texts[part.sequence] = (source.strip()[-_TEXT:], target.strip()[-_TEXT:])
+        texts = source.strip()[-_TEXT:], target.strip()[-_TEXT:]
+        self._texts[part.sequence] = (*texts, part.span.stop)
         if len(self._texts) > _TEXTS:
             del self._texts[min(self._texts)]
 
     def before(self, fragment: Fragment) -> tuple[str, str]:
-        """Source and target text of the nearest fragment before it whose dub came in time."""
-        before = (number for number in self._texts if number < fragment.sequence)
-        return self._texts.get(max(before, default=-1), ("", ""))
+        """Source and target text of the fragment that it follows, if the dub of that came in time:
+        what follows later, or what was not dubbed, does not go on with it."""
+        source, target, stop = self._texts.get(fragment.sequence - 1, ("", "", 0))
+        return (source, target) if fragment.span.start - stop <= _FOLLOWS else ("", "")
 
     def repeats(self, fragment: Fragment) -> int:
         """How much of its start, in samples, repeats words that are known and have a dub: what
