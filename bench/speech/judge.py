@@ -28,7 +28,7 @@ from bench.speech import heard, recordings, wer
 from bench.speech.heard import Fate
 from bench.speech.listener import Listener, Whole
 from bench.speech.programmes import Programme
-from dubcast.audio.pcm import RATE, to_int16
+from dubcast.audio.pcm import RATE
 from dubcast.contract.worker import AsRunEntry, Outcome, as_run
 from dubcast.measure import speech_models
 from dubcast.measure.figures import Figure
@@ -120,8 +120,7 @@ def _heard_texts(
     output: Any, material: Material, programme: Programme, listener: Listener
 ) -> list[str]:
     first, last = material.narration[0].start_s, material.narration[-1].end_s + _AFTER_S
-    sound = to_int16(output[round(first * RATE) : round(last * RATE)])
-    return speech_models.understood(listener.settings, sound, programme.target)
+    return listener.heard(output[round(first * RATE) : round(last * RATE)], programme.target)
 
 
 def _errors(programme: Programme, entries: Sequence[AsRunEntry], whole: Whole) -> Errors:

@@ -1,5 +1,8 @@
-"""What can be had at best: whole clips of the clean speech, recognized and translated at leisure by
-the models that the service uses.
+"""Hears at leisure, with the service's own models: what can be had at best, whole clips of the
+clean speech recognized and translated; and what a viewer hears.
+
+Both are cut only where somebody pauses, and searched as widely as the service does where it has the
+time: an ear that errs where the other does not would count as a fault of the dub.
 """
 
 from __future__ import annotations
@@ -13,10 +16,11 @@ import numpy as np
 from bench.mix import stems
 from bench.mix.placement import Run
 from bench.speech import heard
-from dubcast.audio.pcm import RATE, Float
+from dubcast.audio.pcm import RATE, Float, to_int16
 from dubcast.config import Settings
 from dubcast.languages import catalogue
 from dubcast.languages.sentences import sentences
+from dubcast.measure import speech_models
 from dubcast.measure.material import Line
 from dubcast.models.store import ModelStore
 from dubcast.sts.providers import registry
@@ -60,7 +64,14 @@ class Listener:
         import soxr
 
         at_16k = np.asarray(soxr.resample(sound, RATE, ASR_RATE), dtype=np.float32)
-        return self._asr.run([AsrTask(at_16k, language, words)])[0]
+        beam = self.settings.sts_server.asr_beam
+        return self._asr.run([AsrTask(at_16k, language, words, beam=beam)])[0]
+
+    def heard(self, sound: Float, language: str) -> list[str]:
+        """What is said in stereo, shape (frames, 2), of which nobody says where there is speech."""
+        spans = speech_models.speech_spans(to_int16(sound), _LONGEST_S)
+        texts = (self.recognize(sound[a:b].mean(axis=1), language).text for a, b in spans)
+        return [text for text in texts if text]
 
     def whole(self, lines: Sequence[Line], speech: Float, source: str, target: str) -> Whole:
         """What is said in `speech`, cut only where people pause, and its translation."""
