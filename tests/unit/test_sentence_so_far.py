@@ -63,6 +63,13 @@ CASES: Sequence[tuple[str, str, str, str | None]] = (
         "And John had leisure to think how much might be in his power to do.",
         "might be in his power to do.",
     ),
+    # A word of the beginning now stands at its end.
+    (
+        "Sky Folding is not a method of learning,",
+        "but if a help",
+        "Sky Folding is not a learning method, but if a help",
+        "but if a help",
+    ),
     # Another sentence altogether; no more than the beginning; nothing at all.
     ("o propósito estrito", "o ambiente é outro", "É outra coisa bem diferente disso", None),
     ("o que nós tínhamos", "nada mais", "O que nós tínhamos", None),
