@@ -18,7 +18,7 @@ from dubcast.audio.vad import WINDOW as DETECTED
 from dubcast.contract.worker import Outcome
 from dubcast.worker.fragment import Fragment
 from dubcast.worker.fragments import FragmentBook
-from dubcast.worker.planner import COMFORT, SLOWEST, UNHURRIED, Planner, Utterance, band
+from dubcast.worker.planner import COMFORT, SLOW, SLOWEST, UNHURRIED, Planner, Utterance, band
 
 DELAY_S = 7.5  # from a position's arrival to the decision about it
 ROUND_TRIP_S = 2.0
@@ -228,7 +228,7 @@ def inner(onset: float, speech: float, natural: float | None = None) -> Utteranc
 def planner(ratio: float) -> Planner:
     """One that knows its speaker: `ratio` of dubs to what they replace."""
     one = Planner(BOUND_S, FASTEST, match=False)
-    for _ in range(50):
+    for _ in range(99):
         one.learn(said(0, 3, 3 * ratio))
     return one
 
@@ -236,14 +236,16 @@ def planner(ratio: float) -> Planner:
 @pytest.mark.parametrize(
     ("ratio", "tempi"),
     [
-        (1.1, {2.94: 0.98, 2.7: UNHURRIED, 2.1: UNHURRIED, 2.05: SLOWEST}),
+        (1.1, {2.94: 0.98, 2.7: UNHURRIED, 2.1: UNHURRIED, 2.05: SLOW}),
+        (1.0, {2.94: 0.98, 2.7: UNHURRIED, 2.64: 0.88, 2.3: SLOW - 0.05}),
         (0.9, {2.94: 0.98, 2.7: UNHURRIED, 2.64: 0.88, 2.1: SLOWEST}),
     ],
 )
 def test_a_short_dub_is_slowed_towards_what_it_replaces(
     ratio: float, tempi: dict[float, float]
 ) -> None:
-    """A little; more where a hole would be left, and of a slow speaker a pause is one."""
+    """A little; more where a hole would be left, and of a slow speaker a pause is one: the slower
+    he is, the slower the dub."""
     one = planner(ratio)
     found = [one.tempo([said(10, 3, natural)], 0, seconds(20)) for natural in tempi]
     assert found == pytest.approx([*tempi.values()], abs=1e-4)
