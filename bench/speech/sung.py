@@ -1,7 +1,8 @@
 """`python -m bench.speech.sung`: who sings is left alone, and who speaks is not taken for a singer.
 
 The people of the live programmes, alone, over music and over a song, and the songs go the way of a
-stream's sound: the worker's detector and its cutting, then what the service asks of the sound.
+stream's sound: the worker's detector and its cutting, then what the service asks of the sound, with
+what was said before where a fragment goes on from there.
 """
 
 from __future__ import annotations
@@ -20,12 +21,17 @@ from bench.separation import sources
 from bench.separation.sound import centred, looped, to_level
 from bench.speech import programmes, recordings
 from bench.speech.cutting import fragments
-from dubcast.audio.pcm import RATE, Float
+from dubcast.audio.fragmenter import Span
+from dubcast.audio.pcm import RATE, Float, samples_to_ms
 from dubcast.config import Settings
+from dubcast.contract.sts import WordTime
 from dubcast.measure import synth
 from dubcast.measure.figures import Bar
 from dubcast.sts import songs
 from dubcast.sts.providers.interface import ASR_RATE
+from dubcast.worker.fragment import Fragment
+from dubcast.worker.fragment_length import LONGEST_S
+from dubcast.worker.said import Said
 from dubcast.worker.songs import Songs
 
 BARS = (
@@ -33,6 +39,7 @@ BARS = (
     Bar("speech_after_song_called_song", "<=", 0.025, "of them, had each followed a song"),
 )
 _SPEECH_DBFS, _BED_DBFS = -20.0, -30.0
+_WORD_MS = 100
 
 
 @dataclass(frozen=True)
@@ -53,17 +60,26 @@ def told(sound: Float, settings: Settings) -> Told:
     """What is told of a sound, shape (frames, 2), from its beginning to its end."""
     import soxr
 
-    before, sung, after, lengths = Songs(), [], 0, []
+    before, said, sung, after, lengths = Songs(), Said(), [], 0, []
     for number, (first, last) in enumerate(fragments(sound, settings.stream.fragments)):
-        mono = soxr.resample(sound[first:last].mean(axis=1), RATE, ASR_RATE).astype(np.float32)
+        fragment = Fragment(number, "", Span(first, last, first, last))
+        heard = sound[first - said.around(fragment, round(LONGEST_S * RATE)).before : last]
+        mono = soxr.resample(heard.mean(axis=1), RATE, ASR_RATE).astype(np.float32)
         tune = songs.tune_of(mono)
         lengths.append((last - first) / RATE)
         after_song = before.just_before(number, first)
         sung.append(tune is not None and songs.is_song(tune, after_song=after_song))
         after += tune is not None and songs.is_song(tune, after_song=True)
         before.note(number, (first, last), is_sung=sung[-1])
+        said.heard(number, first, last, () if sung[-1] else _words(last - first))
     sung_s = sum(length for length, is_sung in zip(lengths, sung, strict=True) if is_sung)
     return Told(len(sung), sum(sung), after, sum(lengths), sung_s)
+
+
+def _words(length: int) -> list[WordTime]:
+    """A word every tenth of a second, for as long as a fragment."""
+    starts = range(0, samples_to_ms(length), _WORD_MS)
+    return [WordTime(text="a", start_ms=at, end_ms=at + _WORD_MS) for at in starts]
 
 
 def people() -> Iterator[tuple[str, Float]]:

@@ -22,7 +22,7 @@ from dubcast.sts.providers.asr_whisper import (
     word_groups,
 )
 from dubcast.sts.providers.hear_silero import SileroHearing, onset, to_mono, windows
-from dubcast.sts.providers.interface import PcmTask, Word
+from dubcast.sts.providers.interface import Around, PcmTask, Word
 from dubcast.sts.providers.kokoro_text import pieces
 from dubcast.sts.providers.mel import log_mel, mel_filters
 
@@ -287,6 +287,17 @@ def test_bounds_are_told_only_when_they_are_asked_for() -> None:
     assert asked < 25
     heard, _ = _heard([(0.5, 0.56)], 4.0)
     assert (heard.speech, heard.bounds_s) == (False, None)
+
+
+def test_a_tune_is_of_what_lies_around_a_fragment_too() -> None:
+    """Who holds an "uhm" as long as a note is no singer, if he speaks before and after it."""
+    loud = np.full(3 * 16_000, 30_000, "<i2")
+    hearing, around = SileroHearing(), Around(1.0, 0.5)
+    hearing._own.vad = _Loudness()
+    heard = hearing.run([PcmTask(loud.tobytes(), 16_000, 1, tune=True, around=around)])[0]
+    assert heard.bounds_s == pytest.approx((0.0, 1.5), abs=0.07)
+    assert heard.tune is not None
+    assert heard.tune.seconds == 3.0
 
 
 # What the model said of a beep 0.6 s before a sentence, window by window.

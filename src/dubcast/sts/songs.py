@@ -42,8 +42,9 @@ _MOVING_HZ = (0.3, 20.0)
 _BIAS = -3.43
 _PER_LOG_DEPTH, _PER_PACE, _PER_HELD, _PER_VOICED, _PER_LOG_BREATH = -3.87, -11.47, 5.5, 5.6, 1.45
 _LONG_S, _SURE = 4.0, 2.0
-# Who sang a moment ago probably still sings. Of fragments of speech 2.0 % (of up to 8 s), 2.5 %
-# (5.7 s) and 4 % (4.5 s) would be taken for sung after a song; without one 0.3 to 1.2 % are.
+# Who sang a moment ago probably still sings. Of fragments of speech (of up to 8 and 5.1 s), heard
+# with what lies around them, 2.0 and 1.8 % would be taken for sung after a song; without one 0.3
+# and 0.2 % are. Told by themselves alone it was 2.0 and 3.4 %, and 0.3 and 0.9 %.
 _SURE_AFTER_SONG = 0.8
 
 

@@ -86,7 +86,8 @@ class SileroHearing(HearProvider):
         first = self._first(rows)
         if first is None:
             return Heard(mono, False)
-        tune = tune_of(own) if task.tune else None
+        # A held "uhm" fills a fragment as a note does, but not what is said before and after it.
+        tune = tune_of(mono) if task.tune else None
         if not task.bounds:
             return Heard(mono, True, tune=tune)
         start_s = first * WINDOW / ASR_RATE

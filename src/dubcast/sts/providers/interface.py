@@ -144,7 +144,7 @@ NOTHING_AROUND = Around()
 @dataclass(frozen=True)
 class PcmTask:
     """A fragment as it came: interleaved S16LE. `bounds`: tell where the speech is. `tune`: tell
-    what songs are known by. `around`: what is not of the fragment; nothing is told of that.
+    what songs are known by. `around`: what is not of the fragment; of that only its tune is told.
     """
 
     pcm: bytes
@@ -178,7 +178,7 @@ class Heard:
     whether it has speech.
 
     `bounds_s`: where the first word begins and the last one ends, in seconds, if it was asked for.
-    `tune`: of speech, if it was asked for and there is enough of it.
+    `tune`: of all of it, if there is speech, it was asked for and there is enough of it.
     """
 
     samples: Float
