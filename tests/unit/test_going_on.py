@@ -29,6 +29,11 @@ def new(before: str, heard: str, begun: int) -> str:
         # What is said again is new.
         ("more words words", "more words words words words and", 3, "words words and"),
         ("very", "very very good", 1, "very good"),
+        # The end of a word that was cut is no word; what it ends with may be one.
+        ("we desire increase,", "we desire crease, that thereby", 2, "that thereby"),
+        ("it has begun", "it has begun gun in hand", 3, "in hand"),
+        ("it has begun", "it has begun then gun in hand", 3, "then gun in hand"),
+        ("we go to", "we go to o captain", 3, "o captain"),
         # A word that comes again later is another.
         ("one the", "one two three four the five", 1, "two three four the five"),
         ("", "nothing was told", 0, "nothing was told"),

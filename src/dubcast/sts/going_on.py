@@ -15,6 +15,8 @@ from dubcast.sts.providers.interface import Word
 # What begins later than this after the fragment does was not said before it; what ends earlier
 # than that after it begins may have been.
 _LATEST_S, _ENDS_S = 0.8, 0.1
+# What is left of a word that was cut begins with the fragment: "increase," "crease, that thereby".
+_CUT_S, _SHORTEST_REST = 0.2, 3
 
 
 def first_new(said_before: str, words: Sequence[Word]) -> int:
@@ -31,4 +33,12 @@ def first_new(said_before: str, words: Sequence[Word]) -> int:
     left = len(known) - (found[-1].a + found[-1].size) if found else len(words)
     while left > 0 and count < len(words) and words[count].end_s <= _ENDS_S:
         count, left = count + 1, left - 1
-    return count
+    return count + _is_rest(known[-1], words[count:])
+
+
+def _is_rest(last: str, words: Sequence[Word]) -> bool:
+    """Whether the first of the words is the end of the last one, which was cut."""
+    if not words or words[0].start_s > _CUT_S:
+        return False
+    word = normalized(words[0].text)
+    return len(word) >= _SHORTEST_REST and last != word and last.endswith(word)
