@@ -14,7 +14,7 @@ from dubcast.audio.pcm import RATE, Int16, ms_to_samples
 from dubcast.clock import NS_PER_S
 from dubcast.config import StreamSettings
 from dubcast.contract.stream_reply import Done, Heard
-from dubcast.contract.sts import LeftAlone, StageTimes, StsMetadata
+from dubcast.contract.sts import LeftAlone, StageTimes, StsMetadata, WordTime
 from dubcast.contract.worker import Outcome, SpeechAired
 from dubcast.errors import StsError
 from dubcast.worker.asrun import entry_of
@@ -413,6 +413,43 @@ def test_what_is_later_than_a_second_is_late_as_a_whole() -> None:
     _, late, _ = one.aired
     assert late.span.stop - late.span.start == pytest.approx(2 * RATE, abs=10)
     assert one.level(2.2, 3.9) == pytest.approx(1.0, rel=0.02)
+
+
+# Where the second of three clauses is said: ms of the fragment, of each word.
+SPOKEN_WORDS = {
+    "a long word after a short one": ((2100, 2300), (2300, 3050), (3050, 4100)),
+    "a word that is longer than a step": ((2100, 3000), (3000, 4100)),
+    "short words": ((2100, 2250), (2250, 2500), (2500, 2700), (2700, 3000), (3000, 4100)),
+    "a word that is longer than all of it": ((2100, 4100),),
+    "words that end too soon and too late": ((2100, 2180), (2180, 3400), (3400, 4100)),
+}
+
+
+@pytest.mark.parametrize(
+    ("words", "begins_s"),
+    [
+        ("a long word after a short one", (2.25, 2.45)),
+        ("a word that is longer than a step", (2.85, 3.1)),
+        ("short words", (2.35, 2.65)),
+        ("a word that is longer than all of it", (2.4, 2.8)),
+        ("words that end too soon and too late", (2.4, 2.8)),
+    ],
+)
+def test_a_late_dub_begins_between_two_words_if_these_are_known(
+    words: str, begins_s: tuple[float, float]
+) -> None:
+    one = Stage()
+    told = tuple(WordTime(text="w", start_ms=a, end_ms=b) for a, b in SPOKEN_WORDS[words])
+    one.tell(Heard(fragment_id="f", detected_language="en", transcript="w", words=told))
+    one.tell(THREE)
+    one.speak(0)
+    one.speak(2)
+    due_s = (one.core.dubs.deadline_ns(one.core._book.parts(0)[1]) - one.sent) / NS_PER_S
+    one.until(due_s + 0.1)
+    one.speak(1, 1.0)
+    assert [part for part, _ in one.outcomes()] == [0, 1, 1, 2]
+    begins = (one.aired[2].span.start - one.fragment.span.start) / RATE
+    assert begins_s[0] <= begins <= begins_s[1]
 
 
 def test_the_service_has_a_second_more_for_what_may_begin_late() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -67,12 +68,13 @@ class _Call:
     """A fragment that is at the service; positions in samples of the stream.
 
     `trip_s`: how long before its first words are due it would have to be sent for each of its dubs
-    to be in time.
+    to be in time. `heard_on`: it was sent with what follows.
     """
 
     start: int
     length_s: float
     speech: tuple[int, int]
+    heard_on: bool = False
     clauses: tuple[ClauseSpan, ...] = ()
     trip_s: float = 0.0
     speech_lufs: float | None = None  # once it was measured
@@ -137,10 +139,12 @@ class DubDesk:
             fragment.step("send")
             fragment.awaits_clauses = self._clausewise
             span, said = fragment.span, self._book.said
-            speech = fragment.speech_start, fragment.speech_stop
-            self._calls[fragment.sequence] = _Call(span.start, fragment.length_s, speech)
             source_text, target_text = said.before(fragment)
             around = said.around(fragment, round(self._limit.longest_s * RATE))
+            speech = fragment.speech_start, fragment.speech_stop
+            self._calls[fragment.sequence] = _Call(
+                span.start, fragment.length_s, speech, around.after > 0
+            )
             first, last = span.start - around.before, span.stop + around.after
             return Work(
                 fragment.id,
@@ -260,16 +264,19 @@ class DubDesk:
         call.speech = asked.speech_start, asked.speech_stop
 
     def _heard(self, call: _Call, sequence: int, heard: Heard) -> None:
-        self._book.said.heard(sequence, *call.span, heard.words)
         self._songs.heard(sequence, call.span, heard)
+        start, stop = call.span
         asked = self._book.asked(sequence)
-        if asked is None:
-            return
-        self._hear(asked, call, heard)
-        asked.unheard = tuple(
-            (call.start + ms_to_samples(start_ms), call.start + ms_to_samples(end_ms))
-            for start_ms, end_ms in heard.unheard_ms
-        )
+        if asked is not None:
+            self._hear(asked, call, heard)
+            asked.unheard = _spans(call, heard.unheard_ms)
+            words = _spans(call, [(word.start_ms, word.end_ms) for word in heard.words])
+            asked.gaps = tuple((one[1], other[0]) for one, other in pairwise(words))
+            if words and call.heard_on:
+                self._book.ends_with(asked, words[-1][1])
+                call.speech = asked.speech_start, asked.speech_stop
+            stop = asked.span.stop
+        self._book.said.heard(sequence, start, stop, heard.words)
 
     def _spoken(
         self, call: _Call, sequence: int, clause: SpokenClause, waited_s: float, now: int
@@ -319,6 +326,14 @@ def _clause_spans(call: _Call, clauses: Sequence[Announced]) -> tuple[ClauseSpan
         at = max(min(at, stop - (len(clauses) - i) * least), earliest)
         spans.append(ClauseSpan(at, clause.text, clause.source_text))
     return tuple(spans)
+
+
+def _spans(call: _Call, times_ms: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Times in a fragment as positions in the stream."""
+    return tuple(
+        (call.start + ms_to_samples(start_ms), call.start + ms_to_samples(end_ms))
+        for start_ms, end_ms in times_ms
+    )
 
 
 def _breath(clause: SpokenClause) -> int:

@@ -12,6 +12,7 @@ from dubcast.audio.pcm import Float
 from dubcast.contract.worker import Outcome
 from dubcast.worker.dub_plan import DubPlan, Stretch
 from dubcast.worker.fragment import DECISION_LEAD, PENDING, ClauseSpan, Fragment, State
+from dubcast.worker.handover import Handover
 from dubcast.worker.planner import Planner
 from dubcast.worker.said import Said
 
@@ -41,15 +42,17 @@ class FragmentBook:
         self._next = 0
         self._cut_to = 0  # where the last fragment stops
         self._reached = 0  # up to here everything is decided
-        self.plan = DubPlan(planner, quiet_until, self._open)
+        self._handover = Handover(quiet_until, quietest)
+        self.plan = DubPlan(planner, self._handover.quiet_until, self._open)
         self.said = Said()
 
     def add(self, span: Span, run_id: str, *, join: bool = False, heard_after: int = 0) -> Fragment:
         """A new fragment, WAITING; `join`: with the one that is held, in the place of that.
         `heard_after`: so much of the running speech that follows is there."""
-        held = self.held if join else None
+        held, cut = self.held if join else None, span.stop
         if held is None:
             overlap = max(self._cut_to - span.start, 0)
+            span = self._handover.begun(span)
             fragment = Fragment(self._next, f"{run_id}-{self._next}", span, overlap)
             self._next += 1
         else:
@@ -58,7 +61,8 @@ class FragmentBook:
             fragment = Fragment(held.sequence, f"{held.id}.2", span, held.overlap, joined=True)
         fragment.heard_after = heard_after
         self._open[fragment.place] = fragment
-        self._cut_to = span.stop
+        self._cut_to = cut
+        self._handover.cut(cut)
         return fragment
 
     @property
@@ -84,6 +88,11 @@ class FragmentBook:
         if before is None or before.state not in (State.WAITING, State.INFLIGHT):
             return False
         return fragment.overlap > 0 or before.heard_after > 0
+
+    def ends_with(self, fragment: Fragment, last: int) -> None:
+        """The last word of a fragment that was cut in running speech ends at `last`: if that is
+        after the cut the fragment does, too, and the next one begins there."""
+        self._handover.ends_with(fragment, last, self._open.get((fragment.sequence + 1, 0)))
 
     def asked(self, sequence: int, part: int = 0) -> Fragment | None:
         """A part whose dub is awaited from the service; None: it was decided meanwhile."""
