@@ -41,7 +41,8 @@ def test_every_language_is_sound(language: Language) -> None:
     assert language.varieties
     assert all(one.tag.partition("-")[0] == primary for one in language.varieties)
     words = (*language.conjunctions, *language.subordinators, *language.markers, *language.fillers)
-    assert all(word == word.lower().strip() and word for word in words)
+    assert all(word == word.lower().strip() and word for word in (*words, *language.prepositions))
+    assert not set(language.prepositions) & set(language.starters)
     # Every pattern is made, and a text of nothing else goes through all of them.
     text = ", ".join(words) + "."
     assert len(shorten(text, language, 0)) <= len(text)

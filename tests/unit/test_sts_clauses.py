@@ -112,6 +112,53 @@ def test_what_is_much_too_long_is_cut_where_a_phrase_begins() -> None:
     assert first.text == "The mayor of the city said yesterday"
 
 
+def _first(text: str, language: Language) -> str:
+    return split(text, language, soon=True)[0].text
+
+
+def test_a_first_clause_is_as_long_as_it_is_said() -> None:
+    """Figures are few letters, and many when they are read."""
+    assert _soon("8500 para entrar no sistema de correio.") == [
+        "8500 para entrar no sistema",
+        "de correio.",
+    ]
+    assert _soon("Disque para entrar no sistema de correio.") != _soon(
+        "8500 para entrar no sistema."
+    )
+
+
+def test_a_phrase_may_begin_after_a_short_word_if_nothing_else_is_found() -> None:
+    assert _soon("se você discar 1 2 3 4 você pode tentar tocar") == [
+        "se você discar 1 2 3 4",
+        "você pode tentar tocar",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        # Nothing ends between two figures, nor behind one where it may go on.
+        ("com extensão 1, 2, 3, 4 e senha 4, 2, 4, 2.", "com extensão 1, 2, 3, 4"),
+        ("Este grande museu público inaugura 3 de maio novamente", None),
+        ("Aquele famoso advogado representou Rio de Janeiro.", None),
+    ],
+)
+def test_what_belongs_together_is_not_parted(text: str, first: str | None) -> None:
+    assert _first(text, PORTUGUESE) == (first or text)
+
+
+def test_what_is_not_so_long_is_halved() -> None:
+    assert _soon("A mulher comprou livros em Lisboa para a escola nova.") == [
+        "A mulher comprou livros",
+        "em Lisboa para a escola nova.",
+    ]
+
+
+def test_a_preposition_stays_with_what_it_is_for() -> None:
+    text = "They always talked about the new bridge over there"
+    assert _first(text, ENGLISH) == "They always talked"
+
+
 def test_in_a_language_of_which_little_is_known_it_is_a_short_word() -> None:
     text = "El presidente del gobierno anunció ayer obras en todas las escuelas públicas del país"
     (first, *_) = split(text, Language("es", varieties=()), soon=True)
@@ -134,7 +181,7 @@ def test_so_is_the_one_after_it_for_it_is_due_soon_too() -> None:
     "text",
     [
         "Uma frase que não é muito longa.",
-        "Esta frase não tem onde cortar senão entre palavras.",
+        "Estas grandes pirâmides egípcias parecem realmente enormes.",
         "O Dr. João chegou",
     ],
 )

@@ -49,6 +49,8 @@ class Language:
     starters: tuple[str, ...] = ()
     """Words that begin sentences: pronouns, articles, conjunctions, question words."""
 
+    prepositions: tuple[str, ...] = ()
+    """Words that begin a phrase within a sentence and are no starters; some are not known."""
     conjunctions: tuple[str, ...] = ()
     """Words before which a long clause may be cut."""
     subordinators: tuple[str, ...] = ()

@@ -375,6 +375,11 @@ LANGUAGE = Language(
         *("she's", "don't", "today", "tomorrow", "yesterday", "everyone", "nobody", "let’s"),
         *("everybody", "someone", "nothing", "all", "both"),
     ),
+    prepositions=(
+        *("of", "about", "above", "across", "against", "around", "behind", "between", "during"),
+        *("into", "like", "near", "off", "onto", "or", "out", "over", "than", "through"),
+        *("towards", "under", "until", "up", "upon", "via", "within", "without"),
+    ),
     conjunctions=("and", "but", "because", "when", "while", "although", "so that"),
     subordinators=(
         *("which", "who", "because", "since", "although", "though", "while", "whereas", "as"),

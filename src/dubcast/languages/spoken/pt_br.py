@@ -393,6 +393,10 @@ LANGUAGE = Language(
         *("ninguém", "alguém", "tudo", "nada", "cada", "meu", "minha", "seu", "sua", "nosso"),
         *("nossa", "vamos", "aqui", "ali", "lá", "há"),
     ),
+    prepositions=(
+        *("à", "às", "aos", "até", "após", "contra", "das", "desde", "dos", "durante", "entre"),
+        *("num", "numa", "ou", "pela", "pelas", "pelo", "pelos", "sem", "sob", "sobre"),
+    ),
     conjunctions=("e", "mas", "porque", "quando", "enquanto", "embora"),
     subordinators=(
         *("que", "o que", "a qual", "o qual", "quem", "porque", "pois", "já que", "embora"),
