@@ -6,7 +6,10 @@ import random
 
 import pytest
 
+from dubcast.audio.pcm import samples_to_ns
+from dubcast.worker.fragment import DECISION_LEAD
 from dubcast.worker.fragment_length import LONGEST_S, MIX_LEAD_S, SHORTEST_S, FragmentLengthLimit
+from dubcast.worker.scheduler import AUDIO_LEAD_NS, BLOCK
 
 
 def fed(delay_s: float, base_s: float, slope: float, count: int = 40) -> FragmentLengthLimit:
@@ -65,6 +68,12 @@ def test_an_overloaded_service_is_not_sent_ever_more_and_shorter_fragments() -> 
         limit.record(2.0, 9.0)
     assert limit.longest_s == SHORTEST_S
     assert FragmentLengthLimit(3).longest_s < 1.5  # but a short delay leaves no choice
+
+
+def test_the_lead_is_all_that_lies_between_a_fragment_and_its_dub_but_the_round_trip() -> None:
+    decided_s = (AUDIO_LEAD_NS + samples_to_ns(BLOCK + DECISION_LEAD)) / 1e9
+    margin_s, asked_after_s = 0.06, 0.11  # of a reply; from a fragment's end on, as measured
+    assert decided_s + margin_s + asked_after_s <= MIX_LEAD_S
 
 
 def test_a_set_maximum_is_kept() -> None:
