@@ -147,6 +147,11 @@ def test_what_belongs_together_is_not_parted(text: str, first: str | None) -> No
     assert _first(text, PORTUGUESE) == (first or text)
 
 
+def test_a_very_short_first_clause_is_better_than_a_very_long_one() -> None:
+    text = "The great pyramid is one of the many large pyramid structures built"
+    assert _first(text, ENGLISH) == "The great pyramid"
+
+
 def test_what_is_not_so_long_is_halved() -> None:
     assert _soon("A mulher comprou livros em Lisboa para a escola nova.") == [
         "A mulher comprou livros",

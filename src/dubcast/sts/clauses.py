@@ -10,6 +10,7 @@ import functools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from dubcast.languages.language import Language
 from dubcast.languages.sentences import is_part_of_word, sentences
@@ -26,7 +27,9 @@ _CONJUNCTION_FROM = 90
 # first part is to be. Synthesis takes 0.2 s for a clause and 16 ms for a letter, and each clause is
 # due later than the first one by what is said before it.
 _SOON = ((40, 44, 30), (60, 90, 60))
-_SOONEST, _REST = 18, 12
+# The first part has 18 letters or more; of what is longer than 50, and has no other place, 15. The
+# rest has 12.
+_SOONEST, _REST = ((0, 18), (50, 15)), 12
 # "obras | em todas": a word that may begin a sentence begins a phrase too; in a language of which
 # such words are not known, a short one. After a word that is not long it goes on: "para | o".
 _SHORT_WORD, _LONG_WORD = 3, 5
@@ -122,10 +125,11 @@ def _in_two(text: str, language: Language, long: int, too_long: int, aim: int) -
     if said <= long:
         return [text]
     ends: dict[int, int] = {}  # how much is said until there
-    for places in (breaths, _phrases, _loose_phrases):
+    leasts = [least for longer_than, least in _SOONEST if said > longer_than]
+    for least, places in product(leasts, (breaths, _phrases, _loose_phrases)):
         ends |= {
             end: _said(text[:end], language)
-            for end in _ends(text, places(text, language), language)
+            for end in _ends(text, least, places(text, language), language)
         }
         if said <= too_long or any(until <= too_long for until in ends.values()):
             break
@@ -140,14 +144,14 @@ def _said(text: str, language: Language) -> int:
     return len(spoken_form(text, language))
 
 
-def _ends(text: str, begins: Iterable[int], language: Language) -> list[int]:
-    """Where a clause may end, if the next one may begin there: with enough on both sides, and not
-    between two figures."""
+def _ends(text: str, least: int, begins: Iterable[int], language: Language) -> list[int]:
+    """Where a clause may end, if the next one may begin there: with `least` letters or more, enough
+    behind it, and not between two figures."""
     ends = [len(text[:at].rstrip()) for at in begins]
     return [
         end
         for end in ends
-        if _SOONEST <= end <= len(text) - _REST
+        if least <= end <= len(text) - _REST
         and not is_part_of_word(text, end, language)
         and not _FIGURES.match(text, end - 2)
     ]
