@@ -160,7 +160,7 @@ def test_what_is_not_so_long_is_halved() -> None:
 
 
 def test_a_preposition_stays_with_what_it_is_for() -> None:
-    text = "They always talked about the new bridge over there"
+    text = "They always talked about the new bridge over there too"
     assert _first(text, ENGLISH) == "They always talked"
 
 

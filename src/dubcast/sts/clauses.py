@@ -26,7 +26,7 @@ _CONJUNCTION_FROM = 90
 # they are cut where a speaker may breathe, from which on where a phrase may begin, and how long the
 # first part is to be. Synthesis takes 0.2 s for a clause and 16 ms for a letter, and each clause is
 # due later than the first one by what is said before it.
-_SOON = ((40, 44, 30), (60, 90, 60))
+_SOON = ((45, 50, 38), (60, 90, 60))
 # The first part has 18 letters or more; of what is longer than 50, and has no other place, 15. The
 # rest has 12.
 _SOONEST, _REST = ((0, 18), (50, 15)), 12
