@@ -428,10 +428,14 @@ def test_words_at_a_seam_are_said_once(engine: Engine, speak: Callable[..., Floa
     cut = (word.end_ms - 20) * RATE // 1000
     before = _dub(engine, samples[:cut])
     assert "garden" in before.transcript.lower()
-    overlap_ms = word.end_ms - word.start_ms + 20
-    rest = samples[cut - overlap_ms * RATE // 1000 :]
-    twice = _dub(engine, rest)
-    assert "garden" in twice.transcript.lower()
+    # From where on the word is heard again depends on the processor: its products are rounded.
+    for earlier_ms in range(20, 420, 80):
+        overlap_ms = word.end_ms - word.start_ms + earlier_ms
+        rest = samples[cut - overlap_ms * RATE // 1000 :]
+        if "garden" in _dub(engine, rest).transcript.lower():
+            break
+    else:
+        pytest.fail("no second chunk hears the word")
     once = _dub(engine, rest, context=before.transcript, overlap_ms=overlap_ms)
     assert "garden" not in once.transcript.lower()
     assert "book" in once.transcript.lower()
