@@ -237,6 +237,15 @@ def test_the_end_of_a_sentence_is_translated_with_its_beginning(engine: Engine) 
     assert (reply.translated_text, asked) == ("mais amável.", ["more amiable."])
 
 
+def test_no_beginning_is_paid_for_again(engine: Engine) -> None:
+    paid = replace(ScriptedMt.capabilities, priced=True)
+    mt = ScriptedMt(Script(), {})
+    mt.capabilities = paid
+    engine.providers = replace(engine.providers, mt=mt)
+    _, asked = _dubbed(engine, "more amiable.", {"more amiable.": "mais amável."}, BEGUN)
+    assert asked == ["more amiable."]
+
+
 def test_an_end_that_cannot_be_right_is_translated_alone(engine: Engine) -> None:
     known = {"with 2 dogs": "com 2 cães", "Had he been with 2 dogs": "Se ele fosse com 3 cães"}
     reply, _ = _dubbed(engine, "with 2 dogs", known, BEGUN)

@@ -178,8 +178,8 @@ class Translator:
         return _Part(sentence, said, Protected(sentence, ends) if ends else None)
 
     def _begun(self, choice: Choice, context: FragmentContext) -> Begun | None:
-        """The sentence that the fragment goes on with, unless the model needs no such help."""
-        if self._engine.providers.mt.capabilities.trusted:
+        """The sentence that the fragment goes on with, unless its beginning would be paid again."""
+        if self._engine.providers.mt.capabilities.priced:
             return None
         so_far = unshouted(context.source_text, choice.source)
         return begun(so_far, context.target_text, choice.source, choice.target)

@@ -38,6 +38,7 @@ def capabilities(model: str, settings: RemoteMtSettings) -> MtCapabilities:
         model=model,
         thread_safe=True,
         at_once=settings.at_once,
+        priced=True,
         pairs=frozenset(permutations(tags(settings), 2)),
     )
 
