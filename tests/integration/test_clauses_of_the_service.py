@@ -68,7 +68,9 @@ async def test_clauses_of_the_service_are_those_of_the_worker(url: str) -> None:
     try:
         await ready(one._endpoints[0])
         told: list[Progress] = []
-        order = work(time.monotonic_ns() + 20 * S, audio=AUDIO, slot_ms=6000, clausewise=True)
+        due = time.monotonic_ns() + 20 * S
+        before = {"source_text": "Before.", "target_text": "Antes."}
+        order = work(due, audio=AUDIO, slot_ms=6000, clausewise=True, **before)
         end = await one.dub(order, told.append)
         assert isinstance(end, StreamEnd)
         assert end.done.status == "success"
