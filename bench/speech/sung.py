@@ -7,9 +7,10 @@ what was said before where a fragment goes on from there.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,8 @@ BARS = (
 )
 _SPEECH_DBFS, _BED_DBFS = -20.0, -30.0
 _WORD_MS = 100
+# As a slow or a new stream cuts, as a machine of two cores does, and a fast one.
+_LONGEST_S = (2.5, 5.0, LONGEST_S)
 
 
 @dataclass(frozen=True)
@@ -57,20 +60,25 @@ class Told:
 
 
 def told(sound: Float, settings: Settings) -> Told:
-    """What is told of a sound, shape (frames, 2), from its beginning to its end."""
+    """What is told of a sound, shape (frames, 2), cut in each length."""
+    ways = [astuple(_told(sound, settings, longest_s)) for longest_s in _LONGEST_S]
+    return Told(*(sum(values) for values in zip(*ways, strict=True)))
+
+
+def _told(sound: Float, settings: Settings, longest_s: float) -> Told:
     import soxr
 
     before, said, sung, after, lengths = Songs(), Said(), [], 0, []
-    for number, (first, last) in enumerate(fragments(sound, settings.stream.fragments)):
+    for number, (first, last) in enumerate(fragments(sound, settings.stream.fragments, longest_s)):
         fragment = Fragment(number, "", Span(first, last, first, last))
-        heard = sound[first - said.around(fragment, round(LONGEST_S * RATE)).before : last]
+        heard = sound[first - said.around(fragment, round(longest_s * RATE)).before : last]
         mono = soxr.resample(heard.mean(axis=1), RATE, ASR_RATE).astype(np.float32)
         tune = songs.tune_of(mono)
         lengths.append((last - first) / RATE)
-        after_song = before.just_before(number, first)
-        sung.append(tune is not None and songs.is_song(tune, after_song=after_song))
-        after += tune is not None and songs.is_song(tune, after_song=True)
-        before.note(number, (first, last), is_sung=sung[-1])
+        odds = before.before(number, first)
+        sung.append(tune is not None and songs.is_song(tune, odds))
+        after += tune is not None and songs.is_song(tune, math.inf)
+        before.heard(number, last, songs.odds(tune) if tune else None)
         said.heard(number, first, last, () if sung[-1] else _words(last - first))
     sung_s = sum(length for length, is_sung in zip(lengths, sung, strict=True) if is_sung)
     return Told(len(sung), sum(sung), after, sum(lengths), sung_s)

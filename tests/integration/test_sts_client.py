@@ -71,14 +71,14 @@ async def test_an_overlap_is_sent_with_the_words_before_and_left_out_where_there
     assert second["context"]["source_text"] == "before"
 
 
-async def test_that_a_song_was_before_is_sent_only_where_that_is_so() -> None:
+async def test_how_surely_it_was_sung_before_is_sent_only_where_that_is_known() -> None:
     async with client(lambda request, call: success(request)) as (server, one):
         deadline = time.monotonic_ns() + 4 * S
-        for after_song in (False, True):
-            await one.dub(work(deadline, after_song=after_song))
+        for odds in (0.0, 4.5):
+            await one.dub(work(deadline, song_odds=odds))
     first, second = server.requests
-    assert "after_song" not in first["context"]  # older services do not know it
-    assert second["context"]["after_song"] is True
+    assert "song_odds" not in first["context"]  # older services do not know it
+    assert second["context"]["song_odds"] == 4.5
 
 
 async def test_the_key_is_sent_and_no_key_means_no_header() -> None:

@@ -1,4 +1,4 @@
-"""Whether a song was just before, as the worker tells the service with the next fragment."""
+"""How surely a song was just before, as the worker tells the service with the next fragment."""
 
 from __future__ import annotations
 
@@ -21,74 +21,53 @@ from dubcast.worker.songs import Songs
 from dubcast.worker.work import StreamEnd
 from worker_fakes import LevelVad, dub_reply, feed
 
-SONG, OTHER = {"left_alone": LeftAlone.SONG}, {"left_alone": LeftAlone.TARGET_LANGUAGE}
-WORDS = {"transcript": "some words"}
-# Where a fragment is (s), and what was heard in it; None: not answered, or it failed.
-Told = tuple[float, float, dict[str, Any] | None]
-SUNG = (0.0, 3.0, SONG)
+SONG, WORDS = {"song_odds": 4.5}, {"song_odds": -3.0}
+# Where a fragment is (s), and what was told with it.
+Told = tuple[float, float, float | None]
+SUNG = (0.0, 3.0, 4.5)
 
 
 def told(*fragments: Told) -> Songs:
     songs = Songs()
-    for number, (start, stop, heard) in enumerate(fragments):
-        if heard is not None:
-            reply = Heard(fragment_id=f"run-{number}", detected_language="en", **heard)
-            songs.heard(number, (round(start * RATE), round(stop * RATE)), reply)
+    for number, (_, stop, odds) in enumerate(fragments):
+        songs.heard(number, round(stop * RATE), odds)
     return songs
 
 
 @pytest.mark.parametrize(
-    ("before", "after_song"),
+    ("before", "odds"),
     [
-        ((), False),
-        ((SUNG,), True),
-        (((0.0, 3.0, WORDS),), False),
-        (((0.0, 3.0, OTHER),), False),
-        ((SUNG, (3.0, 4.5, WORDS)), False),
-        # What says neither: too short to be told, without words, in another language, unanswered.
-        ((SUNG, (3.0, 3.9, WORDS)), True),
-        ((SUNG, (3.0, 4.5, {})), True),
-        ((SUNG, (3.0, 4.5, OTHER)), True),
-        ((SUNG, (3.0, 4.5, None)), True),
-        (((0.0, 3.0, WORDS), (3.0, 3.9, SONG)), True),
+        ((), 0.0),
+        ((SUNG,), 4.5),
+        ((SUNG, (3.0, 4.5, -3.0)), -3.0),
+        ((SUNG, (3.0, 3.9, None)), 4.5),
     ],
 )
-def test_the_nearest_fragment_that_tells_is_believed(
-    before: Sequence[Told], after_song: bool
-) -> None:
-    assert told(*before).just_before(len(before), 5 * RATE) is after_song
+def test_the_nearest_fragment_that_tells_is_believed(before: Sequence[Told], odds: float) -> None:
+    assert told(*before).before(len(before), 5 * RATE) == odds
 
 
 def test_what_follows_later_is_a_new_thing() -> None:
     songs = told(SUNG)
-    assert songs.just_before(1, 13 * RATE)
-    assert not songs.just_before(1, 13 * RATE + 1)
-
-
-def test_a_song_that_is_taken_for_one_sooner_makes_no_other_so() -> None:
-    lines = [(3.0 * n, 3.0 * n + 3.0, SONG) for n in range(6)]
-    assert [told(*lines[:n]).just_before(n, 3 * n * RATE) for n in range(6)] == [
-        False, True, True, True, True, False,
-    ]  # fmt: skip
-    # The one after ten seconds is told without, and the next may be taken for one sooner again.
-    assert told(*lines).just_before(6, 18 * RATE)
+    assert songs.before(1, 13 * RATE) == 4.5
+    assert songs.before(1, 13 * RATE + 1) == 0.0
 
 
 def test_what_was_heard_later_and_of_itself_says_nothing_of_a_fragment() -> None:
-    songs = told(SUNG, (3.0, 5.0, WORDS))
-    assert songs.just_before(1, 3 * RATE)
-    assert not songs.just_before(0, 0)
+    songs = told(SUNG, (3.0, 5.0, -3.0))
+    assert songs.before(1, 3 * RATE) == 4.5
+    assert songs.before(0, 0) == 0.0
 
 
 def test_it_remembers_no_more_than_it_needs() -> None:
-    songs = told(*[(float(n), n + 1.0, WORDS) for n in range(99)])
+    songs = told(*[(float(n), n + 1.0, 1.0) for n in range(99)])
     assert len(songs._told) == 16
-    assert not songs.just_before(99, 99 * RATE)
+    assert songs.before(99, 99 * RATE) == 1.0
 
 
 def test_older_services_are_told_of_songs_alone() -> None:
     assert set(FragmentContext().model_dump()) == {"source_text", "target_text"}
-    context = FragmentContext(after_song=True)
+    context = FragmentContext(song_odds=-1.5)
     assert FragmentContext.model_validate_json(context.model_dump_json()) == context
 
 
@@ -117,11 +96,11 @@ class Stage:
         assert len(self.fragments) == 3
         self.core, self.desk = core, core.dubs
 
-    def send(self, number: int) -> bool:
-        """Whether the fragment goes out as one after a song."""
+    def send(self, number: int) -> float:
+        """The odds of a song before it that the fragment goes out with."""
         work = self.desk.send(self.fragments[number])
         assert work is not None
-        return work.after_song
+        return work.song_odds
 
     def heard(self, number: int, **fields: Any) -> None:
         """The beginning of a streamed reply."""
@@ -131,37 +110,37 @@ class Stage:
 
 def test_what_comes_after_a_reply_in_one_piece_is_told_of_its_song() -> None:
     one = Stage()
-    assert not one.send(0)
+    assert one.send(0) == 0.0
     one.desk.replied(one.fragments[0], dub_reply(None, **SONG), 0)
     one.desk.over(one.fragments[0])
-    assert one.send(1)
+    assert one.send(1) == 4.5
     one.desk.replied(one.fragments[1], dub_reply(np.zeros(RATE, np.float32), **WORDS), 0)
-    assert not one.send(2)
+    assert one.send(2) == -3.0
 
 
 def test_a_streamed_reply_tells_at_its_beginning() -> None:
     one = Stage()
     one.send(0)
     one.heard(0, **SONG)
-    assert one.send(1)
+    assert one.send(1) == 4.5
     one.desk.replied(one.fragments[0], StreamEnd(DONE, 0.5, LeftAlone.SONG), 0)
     one.heard(1, **WORDS)
-    assert not one.send(2)
+    assert one.send(2) == -3.0
 
 
 def test_what_fails_or_is_not_answered_yet_leaves_the_song_before_it() -> None:
     one = Stage()
     one.send(0)
     one.heard(0, **SONG)
-    assert one.send(1)
-    assert one.send(2)
+    assert one.send(1) == 4.5
+    assert one.send(2) == 4.5
     failing = Stage()
     failing.send(0)
     failing.heard(0, **SONG)
     failing.send(1)
     error = StsError("TIMEOUT", "scripted", retryable=False)
     failing.desk.call_failed(failing.fragments[1], error, 1.0, 0)
-    assert failing.send(2)
+    assert failing.send(2) == 4.5
 
 
 def test_what_is_told_too_late_to_be_dubbed_tells_of_its_song_all_the_same() -> None:
@@ -170,4 +149,4 @@ def test_what_is_told_too_late_to_be_dubbed_tells_of_its_song_all_the_same() -> 
     one.core.poll(8 * NS_PER_S)
     assert one.core._book.asked(0) is None
     one.heard(0, **SONG)
-    assert one.send(1)
+    assert one.send(1) == 4.5

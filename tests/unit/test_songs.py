@@ -77,13 +77,20 @@ def test_the_shorter_it_is_the_more_is_asked(tune: Tune, seconds: float, is_song
     assert songs.is_song(replace(tune, seconds=seconds)) is is_song
 
 
-@pytest.mark.parametrize("seconds", [2.0, 6.0])
-def test_after_a_song_less_is_asked(seconds: float) -> None:
-    hardly = replace(HARDLY, seconds=seconds, held=0.15)
+@pytest.mark.parametrize(("seconds", "held"), [(2.0, 0.3), (6.0, 0.15)])
+def test_what_came_just_before_counts_in_part(seconds: float, held: float) -> None:
+    hardly = replace(HARDLY, seconds=seconds, held=held)
     assert not songs.is_song(hardly)
-    assert songs.is_song(hardly, after_song=True)
+    assert not songs.is_song(hardly, songs.odds(OVER_MUSIC))
+    assert songs.is_song(hardly, songs.odds(SUNG))
+    assert songs.is_song(HARDLY)
+    assert not songs.is_song(HARDLY, songs.odds(SPOKEN))
+
+
+def test_what_came_before_outweighs_no_sure_sound() -> None:
     for spoken in (SPOKEN, OVER_MUSIC):
-        assert not songs.is_song(replace(spoken, seconds=seconds), after_song=True)
+        assert not songs.is_song(spoken, 99.0)
+    assert songs.is_song(SUNG, -99.0)
 
 
 def heard(tune: Tune | None) -> Heard:
@@ -96,7 +103,7 @@ def test_a_song_is_left_alone_in_the_language_that_it_was_taken_for() -> None:
     assert (left.text, left.answer) == ("", Answer("en", 0.7, LeftAlone.SONG))
     hardly = heard(replace(HARDLY, seconds=2.0))
     assert songs.without_song(said, hardly, "en") is said
-    assert songs.without_song(said, hardly, "en", after_song=True).text == ""
+    assert songs.without_song(said, hardly, "en", songs.odds(SUNG)).text == ""
     unasked = songs.without_song(Transcript("some words of it"), heard(SUNG), "pt-BR")
     assert unasked.answer == Answer("pt-BR", 0.0, LeftAlone.SONG)
 

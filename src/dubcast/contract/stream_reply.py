@@ -16,7 +16,7 @@ import struct
 from collections.abc import Iterator
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field, NonNegativeInt, TypeAdapter, ValidationError
+from pydantic import Field, FiniteFloat, NonNegativeInt, TypeAdapter, ValidationError
 
 from dubcast.contract.sts import (
     BYTES_PER_SAMPLE,
@@ -55,6 +55,7 @@ class Heard(ReplyModel):
     detected_language: str
     language_probability: float | None = Field(default=None, ge=0, le=1)
     left_alone: LeftAlone | None = None
+    song_odds: FiniteFloat | None = None
     speech_start_ms: int | None = Field(default=None, ge=0)
     speech_end_ms: int | None = Field(default=None, ge=0)
     words: tuple[WordTime, ...] = ()

@@ -17,6 +17,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    FiniteFloat,
     PlainSerializer,
     SerializerFunctionWrapHandler,
     WithJsonSchema,
@@ -247,17 +248,17 @@ class FragmentContext(RequestModel):
         max_length=2000,
         description="With config.before_ms: what was said in it, word for word.",
     )
-    after_song: bool = Field(
-        default=False,
-        description="With leave_songs: what came just before was left alone as a song; this is "
-        "taken for one sooner.",
+    song_odds: FiniteFloat = Field(
+        default=0.0,
+        description="With leave_songs: how surely what came just before is sung, as its reply "
+        "said; this is taken for a song the sooner or the later.",
     )
 
     @model_serializer(mode="wrap")
     def _without_later_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leaves out what older servers do not know, unless it is used: they refuse it."""
         fields: dict[str, Any] = handler(self)
-        later = ("language", "after_song", "before_text")
+        later = ("language", "song_odds", "before_text")
         return {name: one for name, one in fields.items() if one or name not in later}
 
 
@@ -349,7 +350,8 @@ class StsResponse(ReplyModel):
     `no_dub`: of `no_speech`, there are words that should be dubbed, and why they cannot be.
     `detected_language`: what the fragment was taken for (`und`: nobody spoke); how sure the
     recognizer is of that, `language_probability`, is absent if it cannot tell languages, and the
-    source was believed.
+    source was believed. `song_odds`: with `leave_songs`, how surely it is sung by its own sound, as
+    log odds (natural; 0 is even); absent if that cannot be told.
     """
 
     fragment_id: FragmentId
@@ -361,6 +363,7 @@ class StsResponse(ReplyModel):
     translated_text: str = ""
     detected_language: str
     language_probability: float | None = Field(default=None, ge=0, le=1)
+    song_odds: FiniteFloat | None = None
     speech_ms: int = Field(default=0, ge=0)
     tempo: float = Field(default=1.0, gt=0)
     speech_start_ms: int | None = Field(default=None, ge=0)

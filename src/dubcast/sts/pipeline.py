@@ -130,6 +130,7 @@ class Pipeline:
             fragment_id=request.fragment_id,
             status=result.status,
             left_alone=understood.left_alone,
+            song_odds=understood.song_odds,
             no_dub=calls.no_dub,
             dubbed_audio=dub
             and PcmAudio.from_pcm(dub.fitted.pcm, audio.sample_rate_hz, audio.channels),

@@ -161,6 +161,7 @@ def _heard(request: StsRequest, understood: Understood) -> wire.Heard:
         detected_language=understood.language,
         language_probability=understood.share,
         left_alone=understood.left_alone,
+        song_odds=understood.song_odds,
         speech_start_ms=start_ms,
         speech_end_ms=end_ms,
         words=understood.words if request.config.timings == "words" else (),

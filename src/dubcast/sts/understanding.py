@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from dubcast.contract.sts import UNDETERMINED, LeftAlone, StsRequest, WordTime
-from dubcast.sts import overlap
+from dubcast.sts import overlap, songs
 from dubcast.sts.beam import width
 from dubcast.sts.border import spoken_until
 from dubcast.sts.engine import Engine
@@ -20,7 +20,6 @@ from dubcast.sts.providers.interface import (
     PcmTask,
     Transcript,
 )
-from dubcast.sts.songs import without_song
 from dubcast.sts.stage_calls import StageCalls
 from dubcast.sts.unheard import unheard
 from dubcast.sts.which_language import Question
@@ -31,7 +30,7 @@ class Understood:
     """What was heard of a fragment; `choice`: the request's, with its source as it was heard.
 
     `bounds_s`: where its speech is, if that was asked for. `left_from_s`: what was heard from there
-    on goes with the next fragment.
+    on goes with the next fragment. `song_odds`: how surely its words are sung, if that can be told.
     """
 
     said: Transcript
@@ -40,6 +39,7 @@ class Understood:
     language: str = UNDETERMINED
     probability: float | None = None
     left_from_s: float | None = None
+    song_odds: float | None = None
 
     @property
     def left_alone(self) -> LeftAlone | None:
@@ -96,9 +96,10 @@ async def understand(
     left_s = calls.left_ms() / 1000
     beam = width(engine.asr_beam, left_s, fragment_s, is_busy=engine.is_busy)
     said = await calls.run(engine.asr, replace(asked, beam=beam))
-    said = without_song(said, heard, choice.source.tag, after_song=request.context.after_song)
+    song_odds = songs.odds(heard.tune) if heard.tune and said.text else None
+    said = songs.without_song(said, heard, choice.source.tag, request.context.song_odds)
     said = without_repeated(said, request.context.source_text, config.overlap_ms / 1000)
-    understood = _understood(said, choice, heard.bounds_s)
+    understood = replace(_understood(said, choice, heard.bounds_s), song_odds=song_odds)
     return without_next(understood, fragment_s) if config.after_ms else understood
 
 

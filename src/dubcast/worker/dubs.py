@@ -155,7 +155,7 @@ class DubDesk:
                 source_text=source_text,
                 target_text=target_text,
                 overlap_ms=round(1000 * said.repeats(fragment) / RATE),
-                after_song=self._songs.just_before(fragment.sequence, span.start),
+                song_odds=self._songs.before(fragment.sequence, span.start),
                 clausewise=self._clausewise,
                 before_ms=samples_to_ms(around.before),
                 after_ms=samples_to_ms(around.after),
@@ -193,7 +193,7 @@ class DubDesk:
 
     def _whole(self, call: _Call, fragment: Fragment, reply: DubReply, now: int) -> bool:
         with self._lock:
-            self._songs.heard(fragment.sequence, call.span, reply.response)
+            self._songs.heard(fragment.sequence, call.span[1], reply.response.song_odds)
             if reply.voice is not None:
                 self._limit.record(call.length_s, reply.round_trip_s)
             asked = self._book.asked(fragment.sequence)
@@ -264,8 +264,8 @@ class DubDesk:
         call.speech = asked.speech_start, asked.speech_stop
 
     def _heard(self, call: _Call, sequence: int, heard: Heard) -> None:
-        self._songs.heard(sequence, call.span, heard)
         start, stop = call.span
+        self._songs.heard(sequence, stop, heard.song_odds)
         asked = self._book.asked(sequence)
         if asked is not None:
             self._hear(asked, call, heard)

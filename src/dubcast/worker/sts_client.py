@@ -184,7 +184,7 @@ class StsClient:
                 target_text=work.target_text,
                 language=self._spoken.settled if self._config.source_language == AUTO else "",
                 before_text=work.before_text,
-                after_song=work.after_song,
+                song_odds=work.song_odds,
             ),
         )
 

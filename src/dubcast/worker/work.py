@@ -26,7 +26,7 @@ class Work:
     of it, or its first clause, is of use, on the monotonic clock. `clausewise`: later clauses are
     of use later, if the service streams its reply. `overlap_ms`: how much of its start was in the
     fragment that the texts are of; words of `source_text` that were said in there are not said
-    again. `after_song`: what came just before was left alone as a song.
+    again. `song_odds`: how surely what came just before was sung.
     """
 
     fragment_id: str
@@ -37,7 +37,7 @@ class Work:
     source_text: str = ""
     target_text: str = ""
     overlap_ms: int = 0
-    after_song: bool = False
+    song_odds: float = 0.0
     clausewise: bool = False
     before_ms: int = 0
     after_ms: int = 0

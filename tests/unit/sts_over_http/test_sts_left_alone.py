@@ -10,6 +10,7 @@ import httpx2
 import pytest
 
 from dubcast.contract.sts import LanguagesReply, StsResponse
+from dubcast.sts import songs
 from dubcast.sts.providers.interface import Tune
 from dubcast.sts.which_language import Question
 from sts_fakes import Script, fake_engine
@@ -70,14 +71,17 @@ async def test_what_is_sung_is_left_alone_where_that_is_asked_for(
     assert (await _heard(told, leave_songs=True)).status == "success"
 
 
-async def test_after_a_song_what_is_sung_is_told_sooner(
+async def test_after_a_song_what_is_sung_is_told_sooner_and_says_what_it_is_by_itself(
     told: httpx2.AsyncClient, script: Script
 ) -> None:
     script.tune = Tune(2.0, depth=1.9, pace=0.28, held=0.3, voiced=0.9, breath_s=0.3)
-    for after_song, left_alone in ((False, None), (True, "song")):
-        asked = {"config": {"leave_songs": True}, "context": {"after_song": after_song}}
+    for before, left_alone in ((0.0, None), (4.5, "song"), (-4.5, None)):
+        asked = {"config": {"leave_songs": True}, "context": {"song_odds": before}}
         reply = await post(told, body_of({**asked, "fragment_id": str(uuid4())}))
-        assert StsResponse.model_validate_json(reply.content).left_alone == left_alone
+        response = StsResponse.model_validate_json(reply.content)
+        assert response.left_alone == left_alone
+        # By its own sound: what came before is not counted twice.
+        assert response.song_odds == pytest.approx(songs.odds(script.tune))
 
 
 async def test_what_is_dubbed_says_which_language_was_heard(

@@ -43,7 +43,7 @@ async def test_a_retry_of_a_fragment_under_way_waits_for_it(
         {"stream_id": "other"},
         {"config": {"voice_profile": "pm_alex"}},
         {"fragment_id": "f2"},
-        {"context": {"after_song": True}},
+        {"context": {"song_odds": 1.5}},
     ],
 )
 async def test_another_fragment_is_computed(
