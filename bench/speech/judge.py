@@ -142,12 +142,15 @@ def cuts_of(entries: Sequence[AsRunEntry]) -> list[float]:
         after.source_start_s
         for before, after in pairwise(entries)
         if abs(after.source_start_s - before.source_end_s) < _TOUCH_S
-        and not (_are_dubbed(before, after) and before.sequence_number == after.sequence_number)
+        and not (_are_replaced(before, after) and before.sequence_number == after.sequence_number)
     ]
 
 
-def _are_dubbed(*entries: AsRunEntry) -> bool:
-    return all(entry.outcome is Outcome.DUBBED for entry in entries)
+def _are_replaced(*entries: AsRunEntry) -> bool:
+    """Whether nothing of the original is heard of them: the bed plays until a dub that is late."""
+    return all(
+        entry.outcome is Outcome.DUBBED or entry.fallback == "background" for entry in entries
+    )
 
 
 def _spoken(known: Stems, programme: Programme) -> list[Run]:

@@ -112,8 +112,10 @@ def test_only_running_speech_is_cut() -> None:
     assert judge.cuts_of(entries) == [3.0]
     clauses = [one.model_copy(update={"sequence_number": 0}) for one in entries]
     assert judge.cuts_of(clauses) == []
-    clauses[0] = clauses[0].model_copy(update={"outcome": Outcome.LATE})
+    clauses[0] = clauses[0].model_copy(update={"outcome": Outcome.LATE, "fallback": "original"})
     assert judge.cuts_of(clauses) == [3.0]
+    clauses[0] = clauses[0].model_copy(update={"fallback": "background"})
+    assert judge.cuts_of(clauses) == []
 
 
 def test_what_runs_have_in_common() -> None:

@@ -40,16 +40,19 @@ BROKEN = StsError("UNAVAILABLE", "scripted", retryable=True)
 class Stage:
     """Six seconds of speech, sent when they were cut. Times in s after the fragment was sent.
 
-    `dip_s`: between two words, s after the speech began.
+    `dip_s`: between two words, s after the speech began. `bed`: the separated background is there,
+    which is silence.
     """
 
     policy: dict[str, Any] = field(default_factory=dict)
     dip_s: float = -1.0
+    bed: bool = False
     aired: list[Fragment] = field(default_factory=list)
     output: list[tuple[int, Int16]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        calm = {"delay_s": DELAY_S, "match_loudness": False, "separation": {"separator": "off"}}
+        separation = {"separator": "auto" if self.bed else "off"}
+        calm = {"delay_s": DELAY_S, "match_loudness": False, "separation": separation}
         calm |= {"fragments": {"max_s": 8.0}, "duck_db": 60.0, "ducking": {"enabled": False}}
         settings = StreamSettings.model_validate({**calm, **self.policy})
         self.core = WorkerCore(settings, "run", LevelVad(), 0)
@@ -80,6 +83,9 @@ class Stage:
         level //= 20 if self.dip_s <= said_s < self.dip_s + 0.06 else 1
         wave = np.where(np.arange(CHUNK) % 48 < 24, level, -level).astype(np.int16)
         found = self.core.audio(self.now, np.repeat(wave, 2).tobytes(), self.now)
+        if self.bed:
+            shares = np.full(CHUNK // (RATE // 100), -40.0, np.float32)
+            self.core.background(at, np.zeros((CHUNK, 2), np.int16), shares)
         batch, _ = self.core.poll(self.now)
         self.aired += batch.decided
         self.output += [(block.start, block.samples) for block in batch.audio]
@@ -373,8 +379,10 @@ def test_speech_in_which_no_words_were_recognized_is_told_of_its_clauses() -> No
     )
 
 
-def second_clause_late(by_s: float, policy: dict[str, Any] | None = None) -> Stage:
-    one = Stage(policy or {}, dip_s=2.65)
+def second_clause_late(
+    by_s: float, policy: dict[str, Any] | None = None, *, bed: bool = False
+) -> Stage:
+    one = Stage(policy or {}, dip_s=2.65, bed=bed)
     one.announce()
     one.speak(0)
     one.speak(2)
@@ -405,6 +413,41 @@ def test_a_dub_that_is_a_little_late_begins_late_and_the_original_airs_until_the
     assert late.dub.start == late.span.start
     assert one.level(2.2, 2.5) == pytest.approx(1.0, rel=0.02)
     assert one.level(2.8, 3.8) == pytest.approx(0.1 * 32768 / LOUD, rel=0.05)
+
+
+@pytest.mark.parametrize("policy", [{}, {"fallback": "ducked"}])
+def test_over_the_bed_a_late_dub_begins_as_soon_as_it_is_there(policy: dict[str, Any]) -> None:
+    one = second_clause_late(0.23, policy, bed=True)
+    dubbed = Outcome.DUBBED
+    assert one.outcomes() == [(0, dubbed), (1, Outcome.LATE), (1, dubbed), (2, dubbed)]
+    _, aired, late, _ = one.aired
+    assert (aired.reason, aired.fallback) == ("deadline", "background")
+    assert 0.2 <= (late.span.start - aired.span.start) / RATE <= 0.31
+    assert one.level(1.8, 2.35) < 0.5  # no scrap of the original: the dub, then the bed
+    assert one.level(2.15, 2.3) == pytest.approx(0.0, abs=0.01)
+    assert one.level(2.5, 3.7) == pytest.approx(DUB, rel=0.05)
+
+
+def test_a_dub_that_never_comes_has_the_bed_for_a_second_and_then_the_original() -> None:
+    one = second_clause_late(1.6, bed=True)
+    assert one.outcomes() == [
+        (0, Outcome.DUBBED), (1, Outcome.LATE), (1, Outcome.LATE), (2, Outcome.DUBBED)
+    ]  # fmt: skip
+    _, aired, late, _ = one.aired
+    assert [aired.fallback, late.fallback] == ["background", "original"]
+    assert aired.span.stop == late.span.start
+    assert (late.span.start - aired.span.start) / RATE == pytest.approx(1.1, abs=0.15)
+    assert one.level(2.2, 2.95) == pytest.approx(0.0, abs=0.01)
+    assert one.level(3.4, 3.9) == pytest.approx(1.0, rel=0.02)
+
+
+@pytest.mark.parametrize("fallback", ["silence", "repeat"])
+def test_who_wants_something_else_than_the_original_has_that_while_a_dub_is_late(
+    fallback: str,
+) -> None:
+    one = second_clause_late(0.3, {"fallback": fallback}, bed=True)
+    one.play_out()
+    assert one.aired[1].fallback != "background"
 
 
 def test_what_is_later_than_a_second_is_late_as_a_whole() -> None:

@@ -104,7 +104,9 @@ class StreamSettings(Section):
     dub_gain: float = Field(1.0, ge=0, le=4, description="gain of the dub, linear")
     duck_db: float = Field(24.0, ge=24, le=90, description="how far the original goes down")
     fallback: FallbackMode = Field(
-        "original", description="what plays of a fragment that has no dub"
+        "original",
+        description="what plays of a fragment that has no dub; until one that is a little late: "
+        "the background",
     )
     fallback_order: tuple[FallbackMode, ...] = Field(
         ("ducked",), description="tried in turn where `fallback` is not to be had; then original"

@@ -126,11 +126,13 @@ class WorkerCore:
         self._background = Background(self._bed, gate)
         separates = policy.separation.separator != "off"
         covers = self._background.covers if separates else None
+        fallback = FallbackPolicy(policy, covers)
         self._book = FragmentBook(
             Planner(policy.max_shift_s, policy.max_tempo, match=match),
             lambda: self._cutter.quiet_until,
             may_dub=may_dub(policy.separation, covers),
             quietest=self._store.quietest,
+            holds=fallback.holds,
         )
         self.dubs = DubDesk(
             *(self._lock, self._media()),
@@ -138,7 +140,7 @@ class WorkerCore:
             match_loudness=policy.match_loudness,
             clausewise=self._clausewise,
         )
-        replacing = Replacing(FallbackPolicy(policy, covers), self._background.removed)
+        replacing = Replacing(fallback, self._background.removed)
         mixer = make_mixer(policy, self._bed)
         renderer = BlockRenderer(self._store, mixer, self._book, replacing)
         self._scheduler = OutputScheduler(self._timeline, renderer)

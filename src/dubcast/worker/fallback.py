@@ -51,6 +51,16 @@ class FallbackPolicy:
         self._last: Dub | None = None  # what can be repeated; once
         self._busy_until = 0
 
+    def holds(self, span: Span) -> bool:
+        """Whether the bed plays over `span` while its dub is on its way, instead of a scrap of the
+        original: what is said there comes with the dub."""
+        scrap = Mode(self._order[0]) in (Mode.ORIGINAL, Mode.DUCKED)
+        return scrap and self._try(Mode.BACKGROUND, span) is not None
+
+    def held(self, span: Span) -> Choice:
+        """What plays over `span` while its dub is on its way."""
+        return self._try(Mode.BACKGROUND, span) or self.choose(span)
+
     def dubbed(self, dub: Dub) -> None:
         """A dub goes on air."""
         self._last, self._busy_until = dub, dub.stop

@@ -19,11 +19,13 @@ from dubcast.contract.worker import Outcome
 # A span is decided this long before it begins: the block that fades the one before may end there,
 # and the original may be removed a fade's length earlier still.
 DECISION_LEAD = 4 * FADE
-# A dub that is not there in time may begin so much later, step by step, while the original airs, if
-# enough is left to be replaced: half a second of the original costs less than a sentence of it.
+# A dub that is not there in time may begin so much later, step by step, if enough is left to be
+# replaced: half a second without it costs less than a sentence of the original.
 LATE_START_S = 1.0
-# Each step ends between two words, or where it is quietest, from so much to so much after it began;
-# sooner or later, but not at once, if that is inside a word.
+# Over the bed it begins with the next block. Where the original airs until then, each step ends
+# between two words, or where it is quietest, from so much to so much after it began; sooner or
+# later, but not at once, if that is inside a word.
+_HELD_STEP = ms_to_samples(100)
 _LATE_STEP = ms_to_samples(300), ms_to_samples(700)
 _LATE_LEAST = ms_to_samples(150)
 _LEAST_LEFT = ms_to_samples(1000)
@@ -90,6 +92,7 @@ class Fragment:
     awaits_clauses: bool = False  # sent so that they are answered one by one, and not known yet
     may_begin_late: bool = False  # what comes of it is of use for a while after its time, too
     aired: Fragment | None = None  # its beginning, which aired before its dub was there
+    held: bool = False  # such a beginning, over which the bed plays: no scrap of the original
     state: State = State.WAITING
     outcome: Outcome | None = None
     reason: str = ""
@@ -156,23 +159,30 @@ class Fragment:
         self.span = replace(self.span, start=border, speech_start=border)
         self.speech_start = border
 
-    def begin_later(self, quietest: Callable[[int, int], int]) -> Fragment | None:
+    def begin_later(
+        self, quietest: Callable[[int, int], int], holds: Callable[[Span], bool]
+    ) -> Fragment | None:
         """What airs of it now as a part of its own, since its dub is not there: it begins after
-        that. None: it cannot. `quietest`: the place between two positions that cuts no word.
+        that. None: it cannot. `quietest`: the place between two positions that cuts no word;
+        `holds`: whether the bed may play over a span meanwhile.
         """
+        if not self.may_begin_late or self.state is not State.INFLIGHT:
+            return None
         start = self.span.start
         begun = self.aired.span.start if self.aired else start
         latest = min(begun + round(LATE_START_S * RATE), self.span.stop - _LEAST_LEFT)
-        first, last = (start + step for step in _LATE_STEP)
+        step = Span(start, start + _HELD_STEP, start, start + _HELD_STEP)
+        held = (self.aired is None or self.aired.held) and holds(step)
+        first, last = (step.stop, step.stop) if held else (start + one for one in _LATE_STEP)
         last = min(last, latest)
-        if not self.may_begin_late or self.state is not State.INFLIGHT or last < first:
+        if last < first:
             return None
-        border = quietest(*self._between_words(first, last, latest))
+        border = last if held else quietest(*self._between_words(first, last, latest))
         aired = Span(start, border, min(self.speech_start, border), border)
         before = self.aired.span if self.aired else aired
-        self.aired = self._late(replace(before, stop=border, slot_stop=border))
+        self.aired = self._late(replace(before, stop=border, slot_stop=border), held=held)
         self.begin_at(border)
-        return self._late(aired)
+        return self._late(aired, held=held)
 
     def _between_words(self, first: int, last: int, latest: int) -> tuple[int, int]:
         """Around the end of a word that is nearest to [`first`, `last`], of those that are neither
@@ -184,19 +194,29 @@ class Fragment:
         end, begins = min(near, key=lambda gap: max(first - gap[1], gap[0] - last, 0))
         return max(end - WORD_EARLY, least), min(begins + WORD_LATE, latest)
 
-    def begin_as_cut(self) -> None:
-        """No dub came: what aired before it is of it again."""
-        if self.aired is not None:
-            self.begin_at(self.aired.span.start)
-            self.speech_start = self.aired.span.speech_start
+    def begin_undubbed(self, quietest: Callable[[int, int], int]) -> None:
+        """No dub came: what aired of the original before it is of it again, after the bed it begins
+        where that cuts no word."""
+        aired = self.aired
+        if aired is None:
+            return
+        if aired.held:
+            border = quietest(self.span.start, self.span.start + WORD_LATE)
+            aired.end_at(border)
+            self.begin_at(border)
+        else:
+            self.begin_at(aired.span.start)
+            self.speech_start = aired.span.speech_start
+            self.aired = None
 
-    def _late(self, span: Span) -> Fragment:
+    def _late(self, span: Span, *, held: bool) -> Fragment:
         return Fragment(
             self.sequence,
             self.id,
             span,
             part=self.part,
             parts=self.parts + 1,  # never the last of it: something follows
+            held=held,
             state=State.DECIDED,
             outcome=Outcome.LATE,
             reason="deadline",
