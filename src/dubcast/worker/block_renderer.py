@@ -66,7 +66,7 @@ class BlockRenderer:
     def _cover(self, fragment: Fragment) -> None:
         """What plays over the whole of a part that has no dub, or none yet."""
         policy = self._replacing.fallback
-        choice = policy.held(fragment.span) if fragment.held else policy.choose(fragment.span)
+        choice = policy.bridge(fragment.span) if fragment.bridged else policy.choose(fragment.span)
         fragment.fallback = choice.mode.value
         if choice.dub is not None:
             self._mixer.accept(choice.dub)

@@ -132,7 +132,7 @@ class WorkerCore:
             lambda: self._cutter.quiet_until,
             may_dub=may_dub(policy.separation, covers),
             quietest=self._store.quietest,
-            holds=fallback.holds,
+            bridges=fallback.bridges,
         )
         self.dubs = DubDesk(
             *(self._lock, self._media()),

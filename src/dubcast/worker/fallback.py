@@ -51,13 +51,13 @@ class FallbackPolicy:
         self._last: Dub | None = None  # what can be repeated; once
         self._busy_until = 0
 
-    def holds(self, span: Span) -> bool:
+    def bridges(self, span: Span) -> bool:
         """Whether the bed plays over `span` while its dub is on its way, instead of a scrap of the
         original: what is said there comes with the dub."""
         scrap = Mode(self._order[0]) in (Mode.ORIGINAL, Mode.DUCKED)
         return scrap and self._try(Mode.BACKGROUND, span) is not None
 
-    def held(self, span: Span) -> Choice:
+    def bridge(self, span: Span) -> Choice:
         """What plays over `span` while its dub is on its way."""
         return self._try(Mode.BACKGROUND, span) or self.choose(span)
 

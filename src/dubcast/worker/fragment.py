@@ -25,7 +25,7 @@ LATE_START_S = 1.0
 # Over the bed it begins with the next block. Where the original airs until then, each step ends
 # between two words, or where it is quietest, from so much to so much after it began; sooner or
 # later, but not at once, if that is inside a word.
-_HELD_STEP = ms_to_samples(100)
+_BRIDGE_STEP = ms_to_samples(100)
 _LATE_STEP = ms_to_samples(300), ms_to_samples(700)
 _LATE_LEAST = ms_to_samples(150)
 _LEAST_LEFT = ms_to_samples(1000)
@@ -92,7 +92,7 @@ class Fragment:
     awaits_clauses: bool = False  # sent so that they are answered one by one, and not known yet
     may_begin_late: bool = False  # what comes of it is of use for a while after its time, too
     aired: Fragment | None = None  # its beginning, which aired before its dub was there
-    held: bool = False  # such a beginning, over which the bed plays: no scrap of the original
+    bridged: bool = False  # such a beginning, over which the bed plays: no scrap of the original
     state: State = State.WAITING
     outcome: Outcome | None = None
     reason: str = ""
@@ -160,29 +160,29 @@ class Fragment:
         self.speech_start = border
 
     def begin_later(
-        self, quietest: Callable[[int, int], int], holds: Callable[[Span], bool]
+        self, quietest: Callable[[int, int], int], bridges: Callable[[Span], bool]
     ) -> Fragment | None:
         """What airs of it now as a part of its own, since its dub is not there: it begins after
         that. None: it cannot. `quietest`: the place between two positions that cuts no word;
-        `holds`: whether the bed may play over a span meanwhile.
+        `bridges`: whether the bed may play over a span meanwhile.
         """
         if not self.may_begin_late or self.state is not State.INFLIGHT:
             return None
         start = self.span.start
         begun = self.aired.span.start if self.aired else start
         latest = min(begun + round(LATE_START_S * RATE), self.span.stop - _LEAST_LEFT)
-        step = Span(start, start + _HELD_STEP, start, start + _HELD_STEP)
-        held = (self.aired is None or self.aired.held) and holds(step)
-        first, last = (step.stop, step.stop) if held else (start + one for one in _LATE_STEP)
+        step = Span(start, start + _BRIDGE_STEP, start, start + _BRIDGE_STEP)
+        bridged = (self.aired is None or self.aired.bridged) and bridges(step)
+        first, last = (step.stop, step.stop) if bridged else (start + one for one in _LATE_STEP)
         last = min(last, latest)
         if last < first:
             return None
-        border = last if held else quietest(*self._between_words(first, last, latest))
+        border = last if bridged else quietest(*self._between_words(first, last, latest))
         aired = Span(start, border, min(self.speech_start, border), border)
         before = self.aired.span if self.aired else aired
-        self.aired = self._late(replace(before, stop=border, slot_stop=border), held=held)
+        self.aired = self._late(replace(before, stop=border, slot_stop=border), bridged=bridged)
         self.begin_at(border)
-        return self._late(aired, held=held)
+        return self._late(aired, bridged=bridged)
 
     def _between_words(self, first: int, last: int, latest: int) -> tuple[int, int]:
         """Around the end of a word that is nearest to [`first`, `last`], of those that are neither
@@ -200,7 +200,7 @@ class Fragment:
         aired = self.aired
         if aired is None:
             return
-        if aired.held:
+        if aired.bridged:
             border = quietest(self.span.start, self.span.start + WORD_LATE)
             aired.end_at(border)
             self.begin_at(border)
@@ -209,14 +209,14 @@ class Fragment:
             self.speech_start = aired.span.speech_start
             self.aired = None
 
-    def _late(self, span: Span, *, held: bool) -> Fragment:
+    def _late(self, span: Span, *, bridged: bool) -> Fragment:
         return Fragment(
             self.sequence,
             self.id,
             span,
             part=self.part,
             parts=self.parts + 1,  # never the last of it: something follows
-            held=held,
+            bridged=bridged,
             state=State.DECIDED,
             outcome=Outcome.LATE,
             reason="deadline",

@@ -33,13 +33,13 @@ class FragmentBook:
         quiet_until: Callable[[], int],
         may_dub: Callable[[Span], bool] = lambda span: True,
         quietest: Callable[[int, int], int] = lambda first, last: (first + last) // 2,
-        holds: Callable[[Span], bool] = lambda span: False,
+        bridges: Callable[[Span], bool] = lambda span: False,
     ) -> None:
         """`quiet_until`: where speech that is not a fragment yet may begin at the earliest;
-        `quietest`: the place between two positions where the original is; `holds`: whether the bed
+        `quietest`: the place between two positions where the original is; `bridges`: whether the bed
         may play over a span while its dub is on its way.
         """
-        self._may_dub, self._quietest, self._holds = may_dub, quietest, holds
+        self._may_dub, self._quietest, self._bridges = may_dub, quietest, bridges
         self._open: dict[tuple[int, int], Fragment] = {}
         self._next = 0
         self._cut_to = 0  # where the last fragment stops
@@ -170,7 +170,7 @@ class FragmentBook:
             if fragment.state is State.INFLIGHT and fragment.awaits_clauses:
                 fragment.step("overdue")
                 yield fragment
-            elif (aired := fragment.begin_later(self._quietest, self._holds)) is not None:
+            elif (aired := fragment.begin_later(self._quietest, self._bridges)) is not None:
                 yield aired
 
     def decide_until(self, position: int) -> Iterator[Fragment]:
