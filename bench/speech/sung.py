@@ -75,10 +75,12 @@ def _told(sound: Float, settings: Settings, longest_s: float) -> Told:
         mono = soxr.resample(heard.mean(axis=1), RATE, ASR_RATE).astype(np.float32)
         tune = songs.tune_of(mono)
         lengths.append((last - first) / RATE)
-        odds = before.before(number, first)
-        sung.append(tune is not None and songs.is_song(tune, odds))
-        after += tune is not None and songs.is_song(tune, math.inf)
-        before.heard(number, last, songs.odds(tune) if tune else None)
+        odds = None
+        if tune is not None:
+            odds = songs.odds_of(tune, before.before(number, first))
+            after += songs.is_song(songs.odds_of(tune, math.inf))
+        sung.append(odds is not None and songs.is_song(odds))
+        before.heard(number, last, odds)
         said.heard(number, first, last, () if sung[-1] else _words(last - first))
     sung_s = sum(length for length, is_sung in zip(lengths, sung, strict=True) if is_sung)
     return Told(len(sung), sum(sung), after, sum(lengths), sung_s)

@@ -350,8 +350,8 @@ class StsResponse(ReplyModel):
     `no_dub`: of `no_speech`, there are words that should be dubbed, and why they cannot be.
     `detected_language`: what the fragment was taken for (`und`: nobody spoke); how sure the
     recognizer is of that, `language_probability`, is absent if it cannot tell languages, and the
-    source was believed. `song_odds`: with `leave_songs`, how surely it is sung by its own sound, as
-    log odds (natural; 0 is even); absent if that cannot be told.
+    source was believed. `song_odds`: with `leave_songs`, how surely it is sung, as log odds
+    (natural; 0 is even); absent if that cannot be told.
     """
 
     fragment_id: FragmentId

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dubcast.contract.sts import LeftAlone
-from dubcast.sts.providers.interface import ASR_RATE, Float, Heard, Transcript, Tune
+from dubcast.sts.providers.interface import ASR_RATE, Float, Transcript, Tune
 from dubcast.sts.which_language import Answer
 
 Array = npt.NDArray[np.float64]
@@ -42,11 +42,11 @@ _MOVING_HZ = (0.3, 20.0)
 _BIAS = -3.43
 _PER_LOG_DEPTH, _PER_PACE, _PER_HELD, _PER_VOICED, _PER_LOG_BREATH = -3.87, -11.47, 5.5, 5.6, 1.45
 _LONG_S, _SURE = 4.0, 2.0
-# Who sang a moment ago probably still sings, who spoke still speaks: of how sure that was, so much
-# is added, up to a limit. In fragments of up to 2.5 and 5.4 s, 90 and 100 % of the songs are told
-# so (72 and 79 % each by itself), of speech 0.6 and 0 % (0.6 and 0.5), and after a sure song 2.1
-# and 1.5 % of it would be.
-_OF_BEFORE, _MOST_BEFORE = 0.5, 2.0
+# Who sang a moment ago probably still sings, who spoke still speaks: of how sure that was, by all
+# before, so much is added, up to a limit. In fragments of up to 2.5 and 5.4 s, 90 and 100 % of the
+# songs are told so (72 and 79 % each by itself), of speech 0.6 and 0 % (0.6 and 0.5), and after a
+# sure song 2.2 and 1.7 % of it would be.
+_OF_BEFORE, _MOST_BEFORE = 0.6, 2.0
 
 
 def tune_of(samples: Float) -> Tune | None:
@@ -69,24 +69,20 @@ def tune_of(samples: Float) -> Tune | None:
     )
 
 
-def without_song(said: Transcript, heard: Heard, language: str, before: float = 0.0) -> Transcript:
+def without_song(said: Transcript, odds: float | None, language: str) -> Transcript:
     """The transcript, left alone if it is a song's. `language`: if the recognizer told none;
-    `before`: see `is_song`."""
-    if heard.tune is None or not said.text or not is_song(heard.tune, before):
+    `odds`: see `odds_of`, None if that cannot be told."""
+    if odds is None or not is_song(odds):
         return said
     sure = said.answer.probability if said.answer else 0.0
     language = said.answer.language if said.answer else language
     return replace(said, text="", words=(), answer=Answer(language, sure, LeftAlone.SONG))
 
 
-def is_song(tune: Tune, before: float = 0.0) -> bool:
-    """Whether words are sung, by their sound; `before`: the odds of what came just before."""
-    return odds(tune) + _OF_BEFORE * min(max(before, -_MOST_BEFORE), _MOST_BEFORE) > _SURE
-
-
-def odds(tune: Tune) -> float:
-    """How surely words are sung, by their sound: log odds (natural), less of what is short."""
-    sung = (
+def odds_of(tune: Tune, before: float = 0.0) -> float:
+    """How surely words are sung, as log odds (natural): by their sound, which says less the shorter
+    it is, and by the odds of what came just before."""
+    sound = (
         _BIAS
         + _PER_LOG_DEPTH * np.log(tune.depth + _QUIET)
         + _PER_PACE * tune.pace
@@ -94,7 +90,14 @@ def odds(tune: Tune) -> float:
         + _PER_VOICED * tune.voiced
         + _PER_LOG_BREATH * np.log(100 * tune.breath_s + 1)
     )
-    return float(sung * min(1.0, tune.seconds / _LONG_S))
+    most = _OF_BEFORE * _MOST_BEFORE
+    of_before = min(max(_OF_BEFORE * before, -most), most)
+    return float(sound * min(1.0, tune.seconds / _LONG_S) + of_before)
+
+
+def is_song(odds: float) -> bool:
+    """Whether words are sung, by their odds."""
+    return odds > _SURE
 
 
 def _power(samples: Float) -> Array:

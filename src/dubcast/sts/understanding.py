@@ -96,8 +96,10 @@ async def understand(
     left_s = calls.left_ms() / 1000
     beam = width(engine.asr_beam, left_s, fragment_s, is_busy=engine.is_busy)
     said = await calls.run(engine.asr, replace(asked, beam=beam))
-    song_odds = songs.odds(heard.tune) if heard.tune and said.text else None
-    said = songs.without_song(said, heard, choice.source.tag, request.context.song_odds)
+    song_odds = None
+    if heard.tune and said.text:
+        song_odds = songs.odds_of(heard.tune, request.context.song_odds)
+    said = songs.without_song(said, song_odds, choice.source.tag)
     said = without_repeated(said, request.context.source_text, config.overlap_ms / 1000)
     understood = replace(_understood(said, choice, heard.bounds_s), song_odds=song_odds)
     return without_next(understood, fragment_s) if config.after_ms else understood

@@ -36,8 +36,8 @@ class FragmentBook:
         bridges: Callable[[Span], bool] = lambda span: False,
     ) -> None:
         """`quiet_until`: where speech that is not a fragment yet may begin at the earliest;
-        `quietest`: the place between two positions where the original is; `bridges`: whether the bed
-        may play over a span while its dub is on its way.
+        `quietest`: the place between two positions where the original is; `bridges`: whether the
+        bed may play over a span while its dub is on its way.
         """
         self._may_dub, self._quietest, self._bridges = may_dub, quietest, bridges
         self._open: dict[tuple[int, int], Fragment] = {}

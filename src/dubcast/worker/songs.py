@@ -13,9 +13,7 @@ _KEPT = 16  # more are never on their way at a time
 
 class Songs:
     """How surely each of the last fragments was sung, by sequence number, as far as that was told.
-
-    Each is told by its own sound: what was only taken for a song because of what came before it
-    makes no other one. Not thread-safe.
+    Not thread-safe.
     """
 
     def __init__(self) -> None:

@@ -71,7 +71,7 @@ async def test_what_is_sung_is_left_alone_where_that_is_asked_for(
     assert (await _heard(told, leave_songs=True)).status == "success"
 
 
-async def test_after_a_song_what_is_sung_is_told_sooner_and_says_what_it_is_by_itself(
+async def test_after_a_song_what_is_sung_is_told_sooner_and_so_is_what_follows(
     told: httpx2.AsyncClient, script: Script
 ) -> None:
     script.tune = Tune(2.0, depth=1.9, pace=0.28, held=0.3, voiced=0.9, breath_s=0.3)
@@ -80,8 +80,7 @@ async def test_after_a_song_what_is_sung_is_told_sooner_and_says_what_it_is_by_i
         reply = await post(told, body_of({**asked, "fragment_id": str(uuid4())}))
         response = StsResponse.model_validate_json(reply.content)
         assert response.left_alone == left_alone
-        # By its own sound: what came before is not counted twice.
-        assert response.song_odds == pytest.approx(songs.odds(script.tune))
+        assert response.song_odds == pytest.approx(songs.odds_of(script.tune, before))
 
 
 async def test_what_is_dubbed_says_which_language_was_heard(
