@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -423,3 +424,47 @@ def test_the_words_that_are_left_alone_are_no_context() -> None:
     one.failed(1, Outcome.LEFT_ALONE, "target_language")
     assert one.said.before(one.add(span(16), "run")) == ("", "")
     assert not one.said.repeats(one.add(span(22), "run"))
+
+
+def late(speech_start_s: float, **changes: Any) -> Fragment:
+    """Three seconds from 10 s on at the service, whose clauses are known."""
+    start, speech_start, stop = (round(at * RATE) for at in (10.0, 10 + speech_start_s, 13.0))
+    where = Span(start, stop, speech_start, stop)
+    return Fragment(0, "run-0", where, may_begin_late=True, state=State.INFLIGHT, **changes)
+
+
+def begin_later(fragment: Fragment, *, bed: bool = True) -> Fragment | None:
+    return fragment.begin_later(lambda first, last: last, lambda span: bed)
+
+
+def test_speech_that_begins_later_by_itself_is_not_dubbed_before_it_begins() -> None:
+    one = late(0.6)
+    for _ in range(3):
+        assert begin_later(one) is not None
+    assert one.span.start == round(10.3 * RATE)
+    assert one.speech_start == one.span.speech_start == round(10.6 * RATE)
+    one = late(0.0)
+    assert begin_later(one) is not None
+    assert one.speech_start == one.span.speech_start == round(10.1 * RATE)
+
+
+def test_where_the_background_ends_no_original_follows_while_the_dub_is_awaited() -> None:
+    one = late(0.0)
+    assert begin_later(one) is not None
+    assert begin_later(one, bed=False) is None
+    one.begin_undubbed(lambda first, last: last)
+    assert one.aired is not None
+    assert one.aired.bridged
+    assert one.aired.span.stop == one.span.start == round(10.35 * RATE)
+
+
+def test_what_is_heard_already_is_not_bridged() -> None:
+    for changes in ({"fallback": "ducked"}, {"fallback": "silence"}):
+        aired = begin_later(late(0.0, **changes))
+        assert aired is not None
+        assert not aired.bridged
+    one = late(0.0)
+    assert begin_later(one, bed=False) is not None
+    aired = begin_later(one)  # the background came meanwhile
+    assert aired is not None
+    assert not aired.bridged

@@ -105,8 +105,8 @@ class StreamSettings(Section):
     duck_db: float = Field(24.0, ge=24, le=90, description="how far the original goes down")
     fallback: FallbackMode = Field(
         "original",
-        description="what plays of a fragment that has no dub; until one that is a little late: "
-        "the background",
+        description="what plays of a fragment that has no dub; until one that is a little late "
+        "the background, instead of original and ducked",
     )
     fallback_order: tuple[FallbackMode, ...] = Field(
         ("ducked",), description="tried in turn where `fallback` is not to be had; then original"

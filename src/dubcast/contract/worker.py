@@ -173,8 +173,8 @@ class AsRunEntry(_Told):
     """A fragment whose time on air has come, or a clause of it. Times in s of stream time.
 
     `clause` of `clauses`: which part of the fragment it is, once they are known (0 of 1: all of
-    it). What aired of a part before its dub, which began late, is a record of its own before it,
-    `late` and without words. `speech_s`: so much of it is speech, by the worker's detector;
+    it). What aired of a part while its dub was late is a record of its own before it, `late` and
+    without words. `speech_s`: so much of it is speech, by the worker's detector;
     `unheard_s`: so much of that is where the service recognised no words.
     `fallback`: what played instead of a dub, if there was to be one. `language`: what the service
     took it for; empty if it did not say. `tempo`: of the dub, in total.

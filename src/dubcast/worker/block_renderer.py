@@ -10,7 +10,7 @@ from dubcast.audio.normalise import NormalisedMixer
 from dubcast.audio.pcm import Int16
 from dubcast.audio.store import AudioStore
 from dubcast.contract.worker import Outcome
-from dubcast.worker.fallback import FallbackPolicy
+from dubcast.worker.fallback import FallbackPolicy, bridge
 from dubcast.worker.fragment import Fragment
 from dubcast.worker.fragments import FragmentBook
 
@@ -65,8 +65,8 @@ class BlockRenderer:
 
     def _cover(self, fragment: Fragment) -> None:
         """What plays over the whole of a part that has no dub, or none yet."""
-        policy = self._replacing.fallback
-        choice = policy.bridge(fragment.span) if fragment.bridged else policy.choose(fragment.span)
+        span = fragment.span
+        choice = bridge(span) if fragment.bridged else self._replacing.fallback.choose(span)
         fragment.fallback = choice.mode.value
         if choice.dub is not None:
             self._mixer.accept(choice.dub)

@@ -54,12 +54,8 @@ class FallbackPolicy:
     def bridges(self, span: Span) -> bool:
         """Whether the bed plays over `span` while its dub is on its way, instead of a scrap of the
         original: what is said there comes with the dub."""
-        scrap = Mode(self._order[0]) in (Mode.ORIGINAL, Mode.DUCKED)
-        return scrap and self._try(Mode.BACKGROUND, span) is not None
-
-    def bridge(self, span: Span) -> Choice:
-        """What plays over `span` while its dub is on its way."""
-        return self._try(Mode.BACKGROUND, span) or self.choose(span)
+        wanted = Mode(self._order[0]) in (Mode.ORIGINAL, Mode.DUCKED, Mode.BACKGROUND)
+        return wanted and self._try(Mode.BACKGROUND, span) is not None
 
     def dubbed(self, dub: Dub) -> None:
         """A dub goes on air."""
@@ -81,7 +77,7 @@ class FallbackPolicy:
             return Choice(mode, Cover(span.start, span.stop, 0.0))
         if self._background is None or not self._background(span):
             return None
-        return Choice(mode, Cover(span.start, span.stop, None))
+        return bridge(span)
 
     def _repeat(self, span: Span) -> Choice | None:
         """The last dub in the room that the span leaves; None if there is none, or no room."""
@@ -92,6 +88,11 @@ class FallbackPolicy:
         dub = Dub(span.start, span.stop, start, samples, fade=_REPEAT_FADE)
         self._last, self._busy_until = None, dub.stop
         return Choice(Mode.REPEAT, dub=dub)
+
+
+def bridge(span: Span) -> Choice:
+    """The bed, over `span`."""
+    return Choice(Mode.BACKGROUND, Cover(span.start, span.stop, None))
 
 
 def may_dub(

@@ -166,23 +166,38 @@ class Fragment:
         that. None: it cannot. `quietest`: the place between two positions that cuts no word;
         `bridges`: whether the bed may play over a span meanwhile.
         """
-        if not self.may_begin_late or self.state is not State.INFLIGHT:
-            return None
-        start = self.span.start
-        begun = self.aired.span.start if self.aired else start
+        start, before = self.span.start, self.aired
+        begun = before.span.start if before else start
         latest = min(begun + round(LATE_START_S * RATE), self.span.stop - _LEAST_LEFT)
-        step = Span(start, start + _BRIDGE_STEP, start, start + _BRIDGE_STEP)
-        bridged = (self.aired is None or self.aired.bridged) and bridges(step)
-        first, last = (step.stop, step.stop) if bridged else (start + one for one in _LATE_STEP)
+        bridged = self._is_bridged(start + _BRIDGE_STEP, bridges)
+        waits = self.state is State.INFLIGHT or (bridged and before and self.stretching)
+        if not self.may_begin_late or not waits:
+            return None
+        if bridged:
+            first = last = start + _BRIDGE_STEP
+        else:
+            first, last = (start + one for one in _LATE_STEP)
         last = min(last, latest)
-        if last < first:
+        if last < first or (before and before.bridged and not bridged):
             return None
         border = last if bridged else quietest(*self._between_words(first, last, latest))
         aired = Span(start, border, min(self.speech_start, border), border)
-        before = self.aired.span if self.aired else aired
-        self.aired = self._late(replace(before, stop=border, slot_stop=border), bridged=bridged)
-        self.begin_at(border)
+        whole = replace(before.span, stop=border, slot_stop=border) if before else aired
+        self.aired = self._late(whole, bridged=bridged)
+        self._begin_late(border)
         return self._late(aired, bridged=bridged)
+
+    def _is_bridged(self, until: int, bridges: Callable[[Span], bool]) -> bool:
+        """Whether the bed may play until then: it is there, and nothing else was begun."""
+        start, before = self.span.start, self.aired
+        is_free = before.bridged if before else self.fallback in ("", "original")
+        return is_free and bridges(Span(start, until, start, until))
+
+    def _begin_late(self, border: int) -> None:
+        """It begins later than it was cut; its speech may do so by itself."""
+        speech_start = max(self.speech_start, border)
+        self.span = replace(self.span, start=border, speech_start=speech_start)
+        self.speech_start = speech_start
 
     def _between_words(self, first: int, last: int, latest: int) -> tuple[int, int]:
         """Around the end of a word that is nearest to [`first`, `last`], of those that are neither
@@ -195,15 +210,15 @@ class Fragment:
         return max(end - WORD_EARLY, least), min(begins + WORD_LATE, latest)
 
     def begin_undubbed(self, quietest: Callable[[int, int], int]) -> None:
-        """No dub came: what aired of the original before it is of it again, after the bed it begins
-        where that cuts no word."""
+        """No dub came: what aired of the original before it is of it again. After a bridge it
+        begins where it is quietest soon."""
         aired = self.aired
         if aired is None:
             return
         if aired.bridged:
             border = quietest(self.span.start, self.span.start + WORD_LATE)
             aired.end_at(border)
-            self.begin_at(border)
+            self._begin_late(border)
         else:
             self.begin_at(aired.span.start)
             self.speech_start = aired.span.speech_start
@@ -220,7 +235,7 @@ class Fragment:
             state=State.DECIDED,
             outcome=Outcome.LATE,
             reason="deadline",
-            fallback=self.fallback,
+            fallback="" if bridged else self.fallback,
             language=self.language,
         )
 
