@@ -23,7 +23,7 @@ class FragmentSettings(Section):
         1.0,
         ge=0.2,
         le=10,
-        description="a pause ends a fragment from here on; before, one of three times pause_ms",
+        description="a pause ends a fragment from here on; before, one of five times pause_ms",
     )
     max_s: float | None = Field(
         None, ge=1.0, le=8, description="longest fragment; derived from the delay when not set"
@@ -33,7 +33,7 @@ class FragmentSettings(Section):
         ge=100,
         le=2000,
         description="silence that ends a fragment of two thirds of the longest; for a shorter one "
-        "up to three times as much",
+        "up to five times as much",
     )
     vad_threshold: float = Field(0.5, gt=0, lt=1, description="speech probability that opens it")
     chunk_s: float = Field(2.0, ge=1.0, le=2.0, description="fixed mode: chunk length")
@@ -105,8 +105,8 @@ class StreamSettings(Section):
     duck_db: float = Field(24.0, ge=24, le=90, description="how far the original goes down")
     fallback: FallbackMode = Field(
         "original",
-        description="what plays of a fragment that has no dub; until one that is a little late "
-        "the background, instead of original and ducked",
+        description="what plays of a fragment that has no dub; while one is a little late the "
+        "background plays instead (not of repeat and silence)",
     )
     fallback_order: tuple[FallbackMode, ...] = Field(
         ("ducked",), description="tried in turn where `fallback` is not to be had; then original"
