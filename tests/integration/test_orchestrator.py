@@ -408,7 +408,8 @@ async def test_beyond_capacity_a_publisher_is_refused_at_once(
         with plane.publish():
             await plane.until("live")
             with plane.publish("other") as one:
-                assert await one.ended(3) != 0
+                # MediaMTX waits up to 4 s by chance before it passes a refusal on.
+                assert await one.ended(3 if server_kind == "embedded" else 7) != 0
 
 
 async def test_secrets_are_in_no_argument_and_no_answer(plane: Plane) -> None:
