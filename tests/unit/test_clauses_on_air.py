@@ -450,7 +450,7 @@ def test_who_wants_silence_has_that_while_a_dub_is_late() -> None:
 
 def test_a_dub_is_brought_to_its_tempo_over_the_bed() -> None:
     one = second_clause_late(0.23, bed=True)
-    (part,) = [one for one in one.core._book.parts(0) if one.part == 1]
+    (part,) = [part for part in one.core._book.parts(0) if part.part == 1]
     begun = part.span.start
     part.stretching = True
     one.until((one.now - one.sent) / NS_PER_S + 0.25)

@@ -458,6 +458,13 @@ def test_where_the_background_ends_no_original_follows_while_the_dub_is_awaited(
     assert one.aired.span.stop == one.span.start == round(10.35 * RATE)
 
 
+@pytest.mark.parametrize("fallback", ["original", "background"])
+def test_behind_an_overdue_beginning_what_is_late_is_bridged(fallback: str) -> None:
+    aired = begin_later(late(0.0, fallback=fallback))
+    assert aired is not None
+    assert (aired.bridged, aired.fallback) == (True, "")
+
+
 def test_what_is_heard_already_is_not_bridged() -> None:
     for changes in ({"fallback": "ducked"}, {"fallback": "silence"}):
         aired = begin_later(late(0.0, **changes))

@@ -166,13 +166,14 @@ class Fragment:
         that. None: it cannot. `quietest`: the place between two positions that cuts no word;
         `bridges`: whether the bed may play over a span meanwhile.
         """
+        if not self.may_begin_late:
+            return None
         start, before = self.span.start, self.aired
+        bridged = self._is_bridged(start + _BRIDGE_STEP, bridges)
+        if self.state is not State.INFLIGHT and not (bridged and before and self.stretching):
+            return None
         begun = before.span.start if before else start
         latest = min(begun + round(LATE_START_S * RATE), self.span.stop - _LEAST_LEFT)
-        bridged = self._is_bridged(start + _BRIDGE_STEP, bridges)
-        waits = self.state is State.INFLIGHT or (bridged and before and self.stretching)
-        if not self.may_begin_late or not waits:
-            return None
         if bridged:
             first = last = start + _BRIDGE_STEP
         else:
@@ -188,9 +189,9 @@ class Fragment:
         return self._late(aired, bridged=bridged)
 
     def _is_bridged(self, until: int, bridges: Callable[[Span], bool]) -> bool:
-        """Whether the bed may play until then: it is there, and nothing else was begun."""
+        """Whether the bed may play until then: it is there, and nothing else but it was begun."""
         start, before = self.span.start, self.aired
-        is_free = before.bridged if before else self.fallback in ("", "original")
+        is_free = before.bridged if before else self.fallback in ("", "original", "background")
         return is_free and bridges(Span(start, until, start, until))
 
     def _begin_late(self, border: int) -> None:

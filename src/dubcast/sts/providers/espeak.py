@@ -103,7 +103,7 @@ class _Process:
                 stderr=subprocess.DEVNULL,
                 bufsize=0,
             )
-        except BaseException:
+        except BaseException:  # whatever it is: no terminal is left open, and it goes on up
             os.close(self._terminal)
             raise
         finally:
