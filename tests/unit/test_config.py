@@ -141,7 +141,8 @@ def variable(dotted: str) -> str:
 
 @pytest.mark.parametrize("dotted", TEXTS)
 def test_text_in_the_environment_is_taken_as_it_is(tmp_path: Path, dotted: str) -> None:
-    for text in (*WORDS, *MARKS, " a ", "é", "::1"):
+    of_no_key = () if dotted.endswith("_key") else (" a ", "é")
+    for text in (*WORDS, *MARKS, "::1", *of_no_key):
         assert text_of(load(tmp_path, env={variable(dotted): text}).settings, dotted) == text
 
 
@@ -265,7 +266,7 @@ def test_every_setting_that_may_be_none_is_none_by_default() -> None:
     assert tree.may_be_none(config.StreamSettings.model_fields["target_lufs"])
 
 
-@pytest.mark.parametrize("key", [*WORDS, *MARKS, "é \U0001f3a4", "a\\b"])
+@pytest.mark.parametrize("key", [*WORDS, *MARKS, "a\\b"])
 def test_any_key_survives_the_way_to_a_child(key: str) -> None:
     given = {
         "sts": {"api_key": key},

@@ -18,6 +18,7 @@ from dubcast.config import (
     MediaServerSettings,
     ModelsSettings,
     OrchestratorSettings,
+    Secret,
     Settings,
     StsClientSettings,
     StsServerSettings,
@@ -145,7 +146,7 @@ def test_a_refused_key_and_a_right_one_are_told_apart() -> None:
     server.start()
     try:
         url = f"http://127.0.0.1:{server.port}"
-        assert speech.ask(url, "wrong").behind_key == 401
+        assert speech.ask(url, Secret("wrong")).behind_key == 401
         report = found(Settings(sts=StsClientSettings(url=url)))
         assert report[f"speech service {url}"].state == "missing"
     finally:

@@ -8,7 +8,9 @@ import io
 import json
 import pickle
 import pprint
+import random
 import re
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import fields
@@ -22,10 +24,26 @@ from pydantic import BaseModel, ValidationError
 from typer.testing import CliRunner
 
 from dubcast import config, log
+from dubcast.cli import service
 from dubcast.cli.main import application
-from dubcast.config import HookEnvironment, LogSettings, Secret, SecretUrl, Settings
+from dubcast.config import (
+    HookEnvironment,
+    LogSettings,
+    RemoteSettings,
+    Secret,
+    SecretUrl,
+    Settings,
+    StreamSettings,
+    StsClientSettings,
+)
 from dubcast.config.tree import bare, is_secret, is_section, type_below
-from dubcast.errors import ConfigError
+from dubcast.doctor import speech
+from dubcast.errors import ConfigError, NotReachableError, StsError
+from dubcast.models.store import ModelStore
+from dubcast.sts.providers.registry import Setup
+from dubcast.sts.providers.remote import Remote
+from dubcast.testing.elsewhere import Elsewhere
+from dubcast.worker.endpoint import Endpoint
 from source_tree import statements
 from worker_fakes import spec
 
@@ -318,6 +336,65 @@ def test_a_destination_on_the_command_line_is_not_told_either() -> None:
         result = CliRunner().invoke(application(), ["up", "--no-sts", "--destination", given])
         assert isinstance(result.exception, ConfigError)
         assert SENTINEL not in "".join(traceback.format_exception(result.exception))
+
+
+@pytest.mark.parametrize(
+    ("key", "why"),
+    [
+        (f"{SENTINEL} ", "begins or ends with a space"),
+        (f" {SENTINEL}", "begins or ends with a space"),
+        (f"é{SENTINEL}", "not of ASCII"),
+    ],
+)
+@pytest.mark.parametrize("setting", [one for one, kind in SECRETS.items() if kind is Secret])
+def test_a_key_that_no_header_can_carry_is_refused_and_not_told(
+    setting: str, key: str, why: str
+) -> None:
+    with pytest.raises(ConfigError, match=why) as caught:
+        load_text(json.dumps(tree_of({setting: key})))
+    assert setting in str(caught.value)
+    assert SENTINEL not in "".join(traceback.format_exception(caught.value))
+
+
+# A library's error quotes a header like this one; no setting lets it pass.
+QUOTED = Secret(f"{SENTINEL} ")
+
+
+async def _of_the_worker(url: str) -> str:
+    settings = StsClientSettings(url=url).model_copy(update={"api_key": QUOTED})
+    headers = {"Authorization": f"Bearer {QUOTED.get_secret_value()}"}
+    endpoint = Endpoint(url, settings, headers, time.monotonic_ns, random.Random(1))
+    with pytest.raises(StsError) as caught:
+        await endpoint.get("/readyz")
+    await endpoint.close()
+    return str(caught.value)
+
+
+def _of_the_commands(url: str) -> str:
+    settings = StsClientSettings(url=url).model_copy(update={"api_key": QUOTED})
+    with pytest.raises(StsError) as caught:
+        service.check_policy(settings, StreamSettings())
+    return str(caught.value)
+
+
+def _of_a_provider(url: str) -> str:
+    remote = RemoteSettings(url=url).model_copy(update={"api_key": QUOTED})
+    calls = Remote("asr", "openai", Setup(ModelStore(Settings().models), remote=remote))
+    with pytest.raises(NotReachableError) as caught:
+        calls.look("/models")
+    calls.close()
+    return str(caught.value)
+
+
+async def test_an_error_that_quotes_the_key_is_told_without_it() -> None:
+    with Elsewhere() as there:
+        told = [
+            speech.ask(there.url, QUOTED).error,
+            _of_the_commands(there.url),
+            _of_a_provider(there.url),
+            await _of_the_worker(there.url),
+        ]
+    assert all(config.MASK in one and SENTINEL not in one for one in told), told
 
 
 def test_two_destinations_of_one_name_are_refused_on_the_command_line() -> None:

@@ -9,7 +9,7 @@ from typing import TypeVar
 import httpx2
 from pydantic import BaseModel, ValidationError
 
-from dubcast.config import Settings, StreamSettings, StsClientSettings
+from dubcast.config import Settings, StreamSettings, StsClientSettings, without_key
 from dubcast.contract.sts import LanguagesReply, VoicesReply
 from dubcast.errors import ConfigError, StsError
 from dubcast.policy_check import why_not
@@ -125,7 +125,8 @@ def _get(sts: StsClientSettings, path: str) -> bytes:
     except httpx2.HTTPError as error:
         raise StsError(
             "UNAVAILABLE",
-            f"the speech service at {sts.url} did not answer: {error}",
+            f"the speech service at {sts.url} did not answer: "
+            f"{without_key(str(error), sts.api_key)}",
             retryable=True,
         ) from error
     return reply.content

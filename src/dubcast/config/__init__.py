@@ -31,7 +31,7 @@ from dubcast.config.remote import (
     RemoteTtsSettings,
 )
 from dubcast.config.roles import settings_of
-from dubcast.config.secret import MASK, Secret, SecretUrl
+from dubcast.config.secret import MASK, Secret, SecretUrl, without_key
 from dubcast.config.settings import LogSettings, ModelsSettings, Settings
 from dubcast.config.speech import (
     BreakerSettings,
@@ -105,4 +105,5 @@ __all__ = [
     "srt_secrets",
     "state_dir",
     "to_env",
+    "without_key",
 ]

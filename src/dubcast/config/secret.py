@@ -34,6 +34,11 @@ class Secret(SecretStr):
         raise TypeError("a secret is not pickled: hand over what get_secret_value() returns")
 
 
+def without_key(text: str, key: Secret | None) -> str:
+    """A library's or a service's words without the key, if they repeat it."""
+    return text.replace(key.get_secret_value(), MASK) if key is not None else text
+
+
 class SecretUrl(Secret):
     """A URL that carries a key somewhere; only its scheme, host and port are shown."""
 

@@ -26,6 +26,11 @@ def _key(key: Secret) -> Secret:
         raise ValueError("is empty, which opens nothing; leave it out to have none")
     if not text.isprintable():
         raise ValueError("holds a line break or another character that cannot be printed")
+    # Most are sent as a header, whose library quotes what it cannot send in its error.
+    if text != text.strip():
+        raise ValueError("begins or ends with a space")
+    if not text.isascii():
+        raise ValueError("holds a letter or sign that is not of ASCII")
     return key
 
 

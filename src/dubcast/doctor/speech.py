@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from dubcast.addresses import is_this_machine
-from dubcast.config import StsClientSettings
+from dubcast.config import Secret, StsClientSettings, without_key
 from dubcast.doctor.report import Finding
 
 _TIMEOUT_S = 2.0
@@ -30,13 +30,12 @@ class Answer:
 
 def findings(sts: StsClientSettings) -> list[Finding]:
     """One line for each address of the service."""
-    key = sts.api_key.get_secret_value() if sts.api_key is not None else None
-    return [judge(url, ask(url, key)) for url in (sts.url, *sts.fallback_urls)]
+    return [judge(url, ask(url, sts.api_key)) for url in (sts.url, *sts.fallback_urls)]
 
 
-def ask(url: str, key: str | None) -> Answer:
+def ask(url: str, key: Secret | None) -> Answer:
     """Ask one service; never raises for what the network does."""
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
     try:
         with httpx2.Client(base_url=url, timeout=_TIMEOUT_S, trust_env=False) as client:
             ready = client.get("/readyz")
@@ -44,7 +43,8 @@ def ask(url: str, key: str | None) -> Answer:
             behind = client.get("/api/v1/languages", headers=headers)
             elapsed_ms = (time.monotonic() - begun) * 1000
     except httpx2.HTTPError as error:
-        return Answer(error=str(error) or type(error).__name__, certificate=_certificate(error))
+        told = without_key(str(error) or type(error).__name__, key)
+        return Answer(error=told, certificate=_certificate(error))
     return Answer(ready.status_code, behind.status_code, elapsed_ms)
 
 

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from dubcast import log
 from dubcast.breaker import Breaker, Ticket, Verdict
 from dubcast.certificates import trusted
-from dubcast.config import StsClientSettings
+from dubcast.config import StsClientSettings, without_key
 from dubcast.contract.errors import meaning_of
 from dubcast.contract.sts import StsErrorBody
 from dubcast.contract.worker import BreakerState, EndpointStatus
@@ -119,7 +119,7 @@ class Endpoint:
         except TimeoutError:
             raise StsError("TIMEOUT", answer.why_late, retryable=False) from None
         except httpx2.HTTPError as error:
-            message = f"the speech service cannot be reached: {str(error) or type(error).__name__}"
+            message = f"the speech service cannot be reached: {self._words(error)}"
             raise StsError("UNAVAILABLE", message, retryable=True) from error
 
     async def _told(
@@ -153,7 +153,7 @@ class Endpoint:
                     raise _refusal(reply, body)
                 return body
         except (TimeoutError, httpx2.HTTPError) as error:
-            message = f"{path} cannot be read: {str(error) or type(error).__name__}"
+            message = f"{path} cannot be read: {self._words(error)}"
             raise StsError("UNAVAILABLE", message, retryable=True) from error
 
     def report(self, ticket: Ticket, verdict: Verdict, retry_after_s: float | None) -> None:
@@ -202,6 +202,9 @@ class Endpoint:
             if status != 404:
                 return status == 200
         return False
+
+    def _words(self, error: Exception) -> str:
+        return without_key(str(error) or type(error).__name__, self._settings.api_key)
 
     async def _watch(self) -> None:
         while self.breaker.state is BreakerState.OPEN:

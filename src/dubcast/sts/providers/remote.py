@@ -23,7 +23,7 @@ from dubcast import log
 from dubcast.addresses import is_this_machine
 from dubcast.breaker import Breaker, Verdict
 from dubcast.certificates import trusted
-from dubcast.config import MASK, BreakerSettings, RemoteSettings
+from dubcast.config import BreakerSettings, RemoteSettings, without_key
 from dubcast.contract.worker import BreakerState
 from dubcast.errors import ConfigError, NotReachableError, StsError
 from dubcast.metrics import StsMetrics
@@ -212,7 +212,8 @@ class Remote:
             raise _Failed(error, verdict, "timeout") from None
         except (httpx2.HTTPError, BadReply) as cause:
             broken = "bad_reply" if isinstance(cause, BadReply) else "unreachable"
-            raise _Failed(self._error(_words(cause)), Verdict.BAD, broken) from cause
+            error = self._error(self._masked(_words(cause)))
+            raise _Failed(error, Verdict.BAD, broken) from cause
 
     async def _exchange(self, ask: Ask) -> Got:
         """The reply, if it is a good one. Raises _Failed, BadReply and httpx2.HTTPError."""
@@ -272,9 +273,8 @@ class Remote:
         return StsError(code, f"{self.name}: {text}", retryable=True)
 
     def _masked(self, text: str) -> str:
-        """Some services repeat the key that they refuse."""
-        key = self._settings.api_key
-        return text.replace(key.get_secret_value(), MASK) if key is not None else text
+        """Some services repeat the key that they refuse, and some errors the header."""
+        return without_key(text, self._settings.api_key)
 
     def _show_breaker(self) -> None:
         for state in BreakerState:
