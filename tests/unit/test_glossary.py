@@ -50,6 +50,24 @@ def test_terms_are_found_whole_and_in_any_case() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("term", "text"),
+    [
+        ("Istanbul", "İstanbul"),
+        ("istanbul", "ıstanbul"),
+        ("İzmir", "izmir"),
+        ("Diyarbakır", "DIYARBAKIR"),
+    ],
+)
+def test_a_turkish_i_is_found_as_any_other(term: str, text: str) -> None:
+    """Patterns take the four for one letter, of which the plain folding of case knows two."""
+    assert _found(f"To {text} now.", _entry(term, translation="lá")) == [(text, "lá")]
+    said = Glossary([_entry(term, say="x")]).said(f"To {text} now.")
+    assert said == "To x now."
+    protected = Protected("The net.", Glossary([_entry("net", translation=term)]).find("The net."))
+    assert protected.choose([f"O {text}."]) == f"O {term}."
+
+
 def test_capitals_are_found_as_capitals() -> None:
     assert _found("Give US to us.", _entry("US", translation="EUA")) == [("US", "EUA")]
 

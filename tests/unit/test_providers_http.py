@@ -138,6 +138,7 @@ def test_a_chat_model_is_told_to_translate_and_nothing_else(
     assert provider_of("mt", model="other").run([MT]) == ["[other] Good evening."]
     (call,) = there.calls(CHAT)
     assert (call.fields["temperature"], call.key) == (0, None)
+    assert len(MT.text) < call.fields["max_tokens"] < 1000  # a loop ends, at some cost
     system, user = call.fields["messages"]
     assert user == {"role": "user", "content": "Good evening."}
     assert "from English (en) to Brazilian Portuguese (pt-BR)" in system["content"]

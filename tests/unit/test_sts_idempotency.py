@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 import pytest
 
 from dubcast.errors import StsError
+from dubcast.sts.http_errors import Refusal
 from dubcast.sts.idempotency import IdempotentReplies, Reply
 
 Growing: TypeAlias = Reply[list[str]]
@@ -143,6 +146,38 @@ async def test_what_broke_off_goes_on_where_it_was() -> None:
     assert await once(replies, KEY, b"1", steps) == b"012"
     assert steps.done == ["did 0", "did 1", "did 2"]
     assert len(replies) == 1
+
+
+class Sound:
+    """Stands for a fragment's samples: it is known whether somebody holds them."""
+
+
+async def test_a_failure_that_is_kept_holds_nothing_of_its_fragment() -> None:
+    replies, held = IdempotentReplies(list[str]), list[weakref.ref[Sound]]()
+
+    def spoil(sound: Sound) -> None:
+        raise RuntimeError("of a library")
+
+    async def fail(reply: Growing) -> None:
+        sound = Sound()
+        held.append(weakref.ref(sound))
+        reply.add(b"part")
+        try:
+            spoil(sound)
+        except RuntimeError as error:
+            raise Refusal(418, "OVERLOADED", "later", retryable=True) from error
+
+    told = []
+    for _ in range(2):  # the second gets it raised by another frame
+        with pytest.raises(Refusal) as caught:
+            await once(replies, KEY, b"1", fail)
+        told.append((str(caught.value), vars(caught.value)))
+        del caught
+    gc.collect()
+    assert len(replies) == 1
+    assert [one() for one in held] == [None, None]
+    assert told[0] == told[1]
+    assert (told[0][0], told[0][1]["code"], told[0][1]["status"]) == ("later", "OVERLOADED", 418)
 
 
 async def test_what_broke_off_is_forgotten_for_another_fingerprint() -> None:

@@ -21,7 +21,7 @@ from dubcast.sts.phrasebook import built_in
 from dubcast.sts.phrases_file import NAME
 from dubcast.sts.providers.interface import MtTask
 from dubcast.sts.service import Service
-from dubcast.sts.translation_guard import Fault, fault, other_ways
+from dubcast.sts.translation_guard import Fault, _repeats, fault, other_ways
 from dubcast.worker.work import DubReply
 from sts_fakes import FakeMt, Script, fake_engine, request
 
@@ -77,6 +77,25 @@ def test_what_cannot_be_right_is_found(source: str, translated: str, wrong: Faul
 )
 def test_what_may_be_right_passes(source: str, translated: str) -> None:
     assert fault(source, translated, PT, EN) is None
+
+
+class Counted(str):
+    """A word that knows how often it was compared."""
+
+    times = 0
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        Counted.times += 1
+        return str.__eq__(self, str(other))
+
+
+@pytest.mark.parametrize("unit", [["que"], ["que", "jogo"], ["a", "b", "c", "d", "e", "f", "g"]])
+def test_a_model_that_loops_is_found_out_in_one_pass(unit: list[str]) -> None:
+    """It is judged on the event loop: by the square of its words the service would stand still."""
+    words, Counted.times = [Counted(one) for one in unit * (4200 // len(unit))], 0
+    assert _repeats(words) > 4000
+    assert Counted.times < 10 * len(words)
 
 
 def test_a_script_is_the_target_language_s() -> None:

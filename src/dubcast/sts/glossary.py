@@ -17,6 +17,7 @@ from dubcast.contract.glossary import GlossaryEntry
 from dubcast.languages import catalogue
 
 # Names that are written alike in many languages, and that models leave as they are.
+_DOTS = str.maketrans("İı", "ii")
 _STAND_INS = ("Ricardo", "Eduardo", "Fernando", "Roberto", "Antonio", "Alfredo")
 
 
@@ -151,7 +152,8 @@ def _pattern(word: str) -> str:
 
 
 def _key(word: str) -> str:
-    return " ".join(word.casefold().split())
+    """The same for all spellings that a pattern finds, to which the Turkish i are plain ones."""
+    return " ".join(word.translate(_DOTS).casefold().split())
 
 
 def _is_meant(language: str | None, tag: str) -> bool:

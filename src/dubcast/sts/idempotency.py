@@ -41,7 +41,7 @@ class Reply(Generic[P]):
 
     def end(self, failure: BaseException | None) -> None:
         """There are no more parts; `failure`: why, if some are missing."""
-        self._ended, self.failure = True, failure
+        self._ended, self.failure = True, failure and _bare(failure)
         self._tell()
 
     def reopen(self) -> None:
@@ -64,7 +64,7 @@ class Reply(Generic[P]):
                 break
             await changed.wait()
         if self.failure is not None:
-            raise self.failure
+            raise _bare(self.failure)  # each its own: to raise one is to give it frames
 
     async def whole(self) -> bytes:
         """All parts together, once they are there. Raises as `follow`; cancelling is as safe."""
@@ -154,6 +154,15 @@ class IdempotentReplies(Generic[P]):
     def _drop(self, key: Key) -> None:
         known = self._kept.pop(key, None)
         self._bytes -= known.reply.size if known else 0
+
+
+def _bare(failure: BaseException) -> BaseException:
+    """What a failure says, without its traceback and what it came of: their frames hold the sound
+    of the fragment, for as long as the reply is kept. Who raised it has logged it.
+    """
+    bare = type(failure).__new__(type(failure), *failure.args)
+    bare.__dict__.update(failure.__dict__)
+    return bare
 
 
 async def _call(compute: Callable[[Reply[P]], Awaitable[None]], reply: Reply[P]) -> None:

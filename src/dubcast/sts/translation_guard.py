@@ -128,15 +128,15 @@ def _script(char: str) -> str:
 def _repeats(words: list[str]) -> int:
     """How many words say at once again what was just said: of two words and more once is enough, of
     one word the third time.
+
+    In one pass for each length: a model that loops says thousands, and this is on the event loop.
     """
     most = 0
     for size in range(1, min(_LOOP_WORDS, len(words) // 2) + 1):
-        allowed = 1 if size == 1 else 0
-        for start in range(len(words) - 2 * size + 1):
-            unit, times, at = words[start : start + size], 0, start + size
-            while words[at : at + size] == unit:
-                times, at = times + 1, at + size
-            most = max(most, (times - allowed) * size)
+        allowed, alike = 1 if size == 1 else 0, 0
+        for word, before in zip(words[size:], words, strict=False):
+            alike = alike + 1 if word == before else 0
+            most = max(most, (alike // size - allowed) * size)
     return most
 
 

@@ -17,6 +17,8 @@ _PROMPT = (
     "original: no quotation marks, no notes, no alternatives, nothing added or left out."
 )
 _ALONE_S = 30.0
+# So that a loop ends. Some scripts take three tokens for a letter, and some models think first.
+_TOKENS, _TOKENS_PER_LETTER = 200, 4
 _QUOTES = {'"': '"', "'": "'", "“": "”", "«": "»"}
 
 
@@ -45,6 +47,7 @@ class OpenAiMt(MtProvider):
         body = {
             "model": self._settings.model,
             "temperature": 0,
+            "max_tokens": _TOKENS + _TOKENS_PER_LETTER * len(task.text),
             "messages": [
                 {"role": "system", "content": prompt},
                 {"role": "user", "content": task.text},
