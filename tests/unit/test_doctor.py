@@ -85,6 +85,27 @@ def test_the_voices_are_needed_as_the_model_that_speaks_them_is(tmp_path: Path) 
     assert needed == {"model whisper-base", "model kokoro-82m-int8", "model kokoro-voices"}
 
 
+@pytest.mark.parametrize(
+    ("setting", "value", "why"),
+    [
+        ("asr_model", "whisper-bse", "is no folder, and no model 'whisper-bse' in the manifest; "),
+        ("asr_model", "{}/nowhere", "nowhere: is no folder"),
+        ("asr_model", "{}", "has no model.bin, config.json, tokenizer.json"),
+        ("tts_model", "kokoro", "no model 'kokoro' in the manifest; there are: whisper-base, "),
+        ("piper_voices", "{}", "has no Piper voice: NAME.onnx and NAME.onnx.json"),
+    ],
+)
+def test_a_model_that_is_none_is_told_with_its_setting(
+    tmp_path: Path, setting: str, value: str, why: str
+) -> None:
+    value = value.format(tmp_path)
+    report = found(Settings.model_validate({"sts_server": {setting: value}}))
+    line = report[f"model {value}"]
+    assert line.state == "missing"
+    assert line.detail.startswith(f"sts_server.{setting} = {value}: ")
+    assert why in line.detail
+
+
 def test_auto_that_takes_the_demo_server_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dubcast.mediaserver.choice.find_binary", lambda _: None)
     said = found(Settings())["media server taken: embedded media server"]

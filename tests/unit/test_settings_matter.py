@@ -39,7 +39,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
     for name in ("asr", "tts", "other_tts"):
         (folder / name).mkdir()
         (folder / name / "vocab.json").write_text('{"vocab": {}}')
-        (folder / name / "model.onnx").touch()
+        for file in ("model.onnx", "model.bin", "config.json", "tokenizer.json"):
+            (folder / name / file).touch()
         names[name] = str(folder / name)
     glossary = folder / "glossary.yaml"
     glossary.write_text("- term: Dubcast\n")

@@ -74,6 +74,8 @@ def test_the_recognizers_model_threads_and_device_are_obeyed(
     own.mkdir()
     tokenizer = tokenizers.Tokenizer(tokenizers.models.WordLevel({"<|endoftext|>": 0}))
     tokenizer.save(str(own / "tokenizer.json"))
+    for name in ("model.bin", "config.json"):
+        (own / name).touch()
     changed = {"asr_model": str(own), "device": "cuda", "asr_threads": 3}
     asr = build_engine(_settings(store_of_holes(tmp_path / "store"), **changed)).providers.asr
     assert asr.capabilities == AsrCapabilities(

@@ -114,6 +114,41 @@ def test_the_doctor_lists_each_direction_that_is_asked_for(tmp_path: Path) -> No
     assert _found(settings, "licence") == []
 
 
+@pytest.mark.parametrize(
+    ("stream", "why"),
+    [
+        ({"target_language": "ja"}, "cannot dub 'en' into 'ja'; there are: en -> pt-BR"),
+        ({"target_language": "xx"}, "cannot dub 'en' into 'xx'"),
+        ({"target_language": "auto"}, "cannot dub 'en' into 'auto'"),
+        ({"voice": "nobody"}, "voice_profile 'nobody' does not speak pt-BR"),
+    ],
+)
+def test_what_nothing_can_dub_is_told_by_the_doctor_and_in_the_log(
+    tmp_path: Path, stream: dict[str, str], why: str
+) -> None:
+    settings = _settings(tmp_path, *ONE_WAY, **stream)
+    [line] = _found(settings, "translation")
+    assert (line.state, why in line.detail) == ("missing", True)
+    with capture_logs() as logged:
+        _look_at_translations(settings, offered(settings))
+    assert [(one["event"], one["setting"]) for one in logged] == [
+        ("stream_cannot_be_dubbed", "stream")
+    ]
+    assert why in logged[0]["reason"]
+
+
+def test_a_model_that_translates_something_else_is_told_by_the_doctor(tmp_path: Path) -> None:
+    folder = tmp_path / "opus-mt-en-de"
+    folder.mkdir()
+    for name in ("source.spm", "target.spm"):
+        (folder / name).touch()
+    (folder / "shared_vocabulary.json").write_text("[]")
+    (folder / "config.json").write_text("{}")
+    server = {"providers": {"mt": "ctranslate2"}, "mt_model": str(folder)}
+    [line] = _found(Settings.model_validate({"sts_server": server}), "translation")
+    assert (line.state, "cannot dub 'en' into 'pt-BR'" in line.detail) == ("missing", True)
+
+
 def test_the_doctor_and_the_service_tell_of_an_unclear_licence(tmp_path: Path) -> None:
     settings = _settings(tmp_path, "bergamot-en-pt")
     [licence] = _found(settings, "licence")

@@ -103,11 +103,10 @@ def test_a_json_without_its_network_is_named(tmp_path: Path) -> None:
         folder_voices(tmp_path)
 
 
-def test_an_empty_folder_has_no_voices_and_does_not_load(tmp_path: Path) -> None:
-    tts = PROVIDER.create(_setup(tmp_path))
-    assert PROVIDER.offers(_setup(tmp_path)) == tts.capabilities
-    with pytest.raises(MissingPartError, match="no Piper voice in"):
-        tts.load()
+def test_an_empty_folder_has_no_voices_and_is_refused(tmp_path: Path) -> None:
+    assert PROVIDER.offers(_setup(tmp_path)).voices == ()
+    with pytest.raises(MissingPartError, match=rf"{tmp_path}: has no Piper voice: NAME\.onnx"):
+        PROVIDER.create(_setup(tmp_path))
 
 
 def test_each_voice_speaks_by_its_own_network(

@@ -199,21 +199,24 @@ def _synthesis(settings: Settings) -> list[Finding]:
 def _models(settings: Settings) -> list[Finding]:
     try:
         from dubcast.models.store import ModelStore
-        from dubcast.sts.build import needed_models
+        from dubcast.sts.build import needed_models, unusable_models
 
-        needed = needed_models(settings)
+        needed, unusable = needed_models(settings), unusable_models(settings)
         stored = ModelStore(settings.models).entries()
     except DubcastError as error:
         return [Finding("models", False, str(error))]
     # The speech service cannot start without `needed`; the others are for some streams only.
     return [
-        Finding(
-            f"model {one.name}",
-            one.installed,
-            "" if one.installed else f"{one.state}: dubcast models pull {one.name}",
-            needed=one.name in needed,
-        )
-        for one in stored
+        *(
+            Finding(
+                f"model {one.name}",
+                one.installed,
+                "" if one.installed else f"{one.state}: dubcast models pull {one.name}",
+                needed=one.name in needed,
+            )
+            for one in stored
+        ),
+        *(Finding(f"model {name}", False, why) for name, why in unusable.items()),
     ]
 
 
@@ -225,14 +228,18 @@ def _translations(settings: Settings) -> list[Finding]:
         offer = offered(settings)
     except DubcastError as error:
         return [Finding("translation", False, str(error))]
-    asked = {
-        (one.source_language, one.target_language): None for one in settings.policies().values()
+    asked = [
+        (one.source_language, one.target_language, one.voice)
+        for one in settings.policies().values()
+    ]
+    told = {
+        (source, target, offer.lacking(source, target) or offer.refusal(source, target, voice)): ""
+        for source, target, voice in asked
     }
-    lacking = {pair: offer.lacking(*pair) for pair in asked}
     return [
         *(
-            Finding(f"translation {source} to {target}", not how, how or "")
-            for (source, target), how in lacking.items()
+            Finding(f"translation {source} to {target}", not why, why or "")
+            for source, target, why in told
         ),
         *(
             Finding("licence of a translation", False, caution, needed=False)

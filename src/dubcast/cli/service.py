@@ -108,11 +108,9 @@ def check_here(settings: Settings) -> None:
 
     offer = offered(settings)
     for where, policy in settings.policies().items():
-        try:
-            _, target = offer.direction(policy.source_language, policy.target_language)
-            offer.voice(policy.voice, target)
-        except StsError as error:
-            raise ConfigError(f"{where}: {error}") from error
+        refused = offer.refusal(policy.source_language, policy.target_language, policy.voice)
+        if refused:
+            raise ConfigError(f"{where}: {refused}")
 
 
 def _get(sts: StsClientSettings, path: str) -> bytes:

@@ -62,6 +62,10 @@ class ModelStore:
         models = [self._stored(name) for name in self._manifest.models]
         return [*models, *(one for one in translations if one.state != "missing")]
 
+    def knows(self, name: str) -> bool:
+        """Whether the manifest has a model of this name."""
+        return self._manifest.entry(name) is not None
+
     def has(self, name: str) -> bool:
         """Whether all files of a model are here."""
         return self._stored(name).installed
@@ -71,8 +75,8 @@ class ModelStore:
 
         Raises MissingPartError if it is not installed or not in the manifest.
         """
-        if self._manifest.entry(name) is None:
-            raise MissingPartError(f"no model {name!r} in the manifest; {self._known()}")
+        if not self.knows(name):
+            raise MissingPartError(self.not_known(name))
         stored = self._stored(name)
         if stored.installed:
             return stored.path
@@ -100,6 +104,10 @@ class ModelStore:
     def verify(self, names: Iterable[str] | None = None) -> dict[str, list[str]]:
         """Hash the files of each model: what is wrong with it, nothing if it is right."""
         return {stored.name: stored.faults() for stored in self.chosen(names)}
+
+    def not_known(self, name: str) -> str:
+        """What is said of a model that the manifest lacks."""
+        return f"no model {name!r} in the manifest; {self._known()}"
 
     def _known(self) -> str:
         own = [name for name, one in self._manifest.translations.items() if one.caution]

@@ -134,6 +134,25 @@ def needed_models(settings: Settings) -> set[str]:
     return own | {model for _, one in stages for model in one.beside}
 
 
+def unusable_models(settings: Settings) -> dict[str, str]:
+    """What is wrong with a model that the settings name and the manifest does not know, by what
+    they name. One that translates is asked for what it offers. Raises as `offered`.
+    """
+    stages: list[tuple[type[Provider[Any, Any]], str, Setup]] = [
+        (AsrProvider, settings.sts_server.providers.asr, _asr(settings)),
+        *((TtsProvider, name, setup) for name, setup in _speaking(settings)),
+    ]
+    found = {}
+    for kind, name, setup in stages:
+        own = setup.model and not setup.store.knows(setup.model)
+        if own and not registry.find(kind, name).remote:
+            try:
+                registry.create(kind, name, setup)
+            except MissingPartError as error:
+                found[str(setup.model)] = str(error)
+    return found
+
+
 def _synthesis(settings: Settings, device: Device, metrics: StsMetrics) -> TtsProvider:
     """The synthesis, with the operator's Piper voices beside its own."""
     speaking = _speaking(settings, device, metrics)
@@ -158,7 +177,8 @@ def _speaking(
     if server.piper_voices is not None:
         if not server.piper_voices.is_dir():
             raise MissingPartError(f"sts_server.piper_voices: {server.piper_voices} is no folder")
-        found.append(("piper", replace(setup, model=str(server.piper_voices))))
+        own = replace(setup, model=str(server.piper_voices), setting="sts_server.piper_voices")
+        found.append(("piper", own))
     return found
 
 
@@ -187,6 +207,7 @@ def _asr(settings: Settings, device: Device = "cpu", metrics: StsMetrics | None 
     return replace(
         _plain(settings, device),
         model=server.asr_model,
+        setting="sts_server.asr_model",
         threads=server.asr_threads,
         remote=server.remote.asr,
         metrics=metrics,
@@ -196,7 +217,11 @@ def _asr(settings: Settings, device: Device = "cpu", metrics: StsMetrics | None 
 def _mt(settings: Settings, device: Device = "cpu", metrics: StsMetrics | None = None) -> Setup:
     server = settings.sts_server
     return replace(
-        _plain(settings, device), model=server.mt_model, remote=server.remote.mt, metrics=metrics
+        _plain(settings, device),
+        model=server.mt_model,
+        setting="sts_server.mt_model",
+        remote=server.remote.mt,
+        metrics=metrics,
     )
 
 
@@ -205,6 +230,7 @@ def _tts(settings: Settings, device: Device = "cpu", metrics: StsMetrics | None 
     return replace(
         _plain(settings, device),
         model=server.tts_model,
+        setting="sts_server.tts_model",
         threads=server.tts_threads,
         engine=server.tts_engine,
         remote=server.remote.tts,

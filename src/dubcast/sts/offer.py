@@ -145,6 +145,14 @@ class Offer:
             None,
         )
 
+    def refusal(self, source: str, target: str, voice: str) -> str | None:
+        """What is said of a stream that asks for this; None if it can be dubbed."""
+        try:
+            self.voice(voice, self.direction(source, target)[1])
+        except StsError as error:
+            return str(error)
+        return None
+
     def voice(self, wanted: str, language: Language) -> Voice:
         """The voice that a caller names, or the language's default for `default`.
 

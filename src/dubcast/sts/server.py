@@ -49,15 +49,17 @@ def serve(settings: Settings, *, shared: bool = False) -> None:
 
 def _look_at_translations(settings: Settings, offer: Offer) -> None:
     """Raise MissingPartError if what a stream of the settings asks for is not installed, and tell
-    what is to be known of licences. The languages of a default are nobody's wish.
+    which cannot be dubbed at all, and what is to be known of licences. What a default names is
+    nobody's wish.
     """
-    for policy in settings.policies().values():
-        lacking = offer.lacking(policy.source_language, policy.target_language)
-        if lacking and {"source_language", "target_language"} & policy.model_fields_set:
-            raise MissingPartError(
-                f"no translation from {policy.source_language} to {policy.target_language}: "
-                f"run `{lacking}`"
-            )
+    for where, policy in settings.policies().items():
+        source, target = policy.source_language, policy.target_language
+        if not {"source_language", "target_language", "voice"} & policy.model_fields_set:
+            continue
+        if lacking := offer.lacking(source, target):
+            raise MissingPartError(f"no translation from {source} to {target}: run `{lacking}`")
+        if refused := offer.refusal(source, target, policy.voice):
+            log.get("server").warning("stream_cannot_be_dubbed", setting=where, reason=refused)
     for caution in sorted(set(offer.cautions.values())):
         log.get("server").warning("translation_licence", model=caution)
 

@@ -40,6 +40,7 @@ from dubcast.sts.providers.registry import Device, Registration, Setup
 from dubcast.sts.unheard import unheard_s
 from dubcast.sts.which_language import Answer, decide, primary
 
+_FILES = ("model.bin", "config.json", "tokenizer.json")
 SHORT_S = 10
 LONG_S = 30
 # Whisper needs some silence after the speech, or it repeats the phrase.
@@ -438,7 +439,7 @@ def _capabilities(model: str, device: Device) -> AsrCapabilities:
 
 
 def _create(setup: Setup) -> AsrProvider:
-    folder, name, threads = setup.folder(), setup.model_name, setup.threads
+    folder, name, threads = setup.folder(*_FILES), setup.model_name, setup.threads
     if setup.device == "cpu":
         return WhisperAsr(folder, name, "cpu", threads)
     gpu = WhisperAsr(folder, name, setup.device, threads)

@@ -51,7 +51,7 @@ class Setup:
     provider's own default where none is named, and leaves None for a provider without models.
     `engine`: what runs the model, where a provider has a choice. `gpu_memory_gb`: what it may take
     of a GPU's memory. `remote`: the service elsewhere that the settings name for the stage;
-    `metrics`: where its calls are counted.
+    `metrics`: where its calls are counted. `setting`: what names the model, for messages.
     """
 
     store: ModelStore
@@ -62,18 +62,35 @@ class Setup:
     gpu_memory_gb: float | None = None
     remote: RemoteSettings | None = None
     metrics: StsMetrics | None = None
+    setting: str = ""
 
     @property
     def model_name(self) -> str:
         """The model's name in replies: the last part of a folder."""
         return Path(self._model).name
 
-    def folder(self) -> Path:
-        """The folder of the model: a folder as it is (`./x`, `/x`), or a name in the manifest.
+    def folder(self, *files: str) -> Path:
+        """The folder of the model, with these files in it: a folder as it is (`./x`, `/x`), or a
+        name in the manifest.
 
-        Raises MissingPartError if it is not in the store, or not in the manifest.
+        Raises MissingPartError if it is not in the store, or not in the manifest, or no folder, or
+        lacks a file.
         """
-        return Path(self._model) if Path(self._model).is_dir() else self.store.path(self._model)
+        folder = Path(self._model)
+        if not folder.is_dir():
+            if "/" in self._model:
+                raise self.unusable("is no folder")
+            if not self.store.knows(self._model):
+                raise self.unusable(f"is no folder, and {self.store.not_known(self._model)}")
+            return self.store.path(self._model)
+        if lacking := [file for file in files if not (folder / file).is_file()]:
+            raise self.unusable(f"has no {', '.join(lacking)}")
+        return folder
+
+    def unusable(self, why: str) -> MissingPartError:
+        """An error about the model that says where it is named."""
+        named = f"{self.setting} = " if self.setting else "model "
+        return MissingPartError(f"{named}{self._model}: {why}")
 
     @property
     def _model(self) -> str:

@@ -37,7 +37,7 @@ _IN_MEMORY = 4
 
 
 class PiperTts(TtsProvider):
-    """The voices of one folder. Raises MissingPartError on loading if there are none."""
+    """The voices of one folder."""
 
     def __init__(self, folder: Path, capabilities: TtsCapabilities, threads: int) -> None:
         self.capabilities = capabilities
@@ -48,8 +48,6 @@ class PiperTts(TtsProvider):
         self._espeak: Espeak | None = None
 
     def load(self) -> None:
-        if not self._voices:
-            raise MissingPartError(f"no Piper voice in {self._folder}: NAME.onnx and NAME{_CONFIG}")
         self._espeak = Espeak()
         for voice in self.capabilities.voices[:1]:
             self.run([TtsTask("Ok.", voice)])  # the first run of a session is slow
@@ -140,7 +138,10 @@ def _offers(setup: Setup) -> TtsCapabilities:
 
 
 def _create(setup: Setup) -> PiperTts:
-    return PiperTts(setup.folder(), _offers(setup), setup.threads)
+    folder = setup.folder()
+    if not installed(folder):
+        raise setup.unusable(f"has no Piper voice: NAME.onnx and NAME{_CONFIG}")
+    return PiperTts(folder, _offers(setup), setup.threads)
 
 
 PROVIDER = Registration(create=_create, offers=_offers, models=(MODEL,))
