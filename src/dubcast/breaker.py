@@ -22,6 +22,8 @@ from dubcast.contract.worker import BreakerState
 
 # A bad Retry-After header must not switch a stream's dub off for a day.
 LONGEST_HOLD_S = 600.0
+# A call that had less time says little about the service: the fragment had waited here.
+FAIR_TIME_S = 1.0
 
 
 class Verdict(StrEnum):
@@ -114,6 +116,12 @@ class Breaker:
         if self.state is S.OPEN:
             until = max(until, self._open_until)
         return max(ns_to_s(until - self._now()), 0.0)
+
+    @property
+    def shown(self) -> BreakerState:
+        """The state as it is told: open only while no call may pass, since nobody may ask again."""
+        may_be_tried = self.state is S.OPEN and not self.retry_in_s
+        return S.HALF_OPEN if may_be_tried else self.state
 
     @property
     def held_back(self) -> bool:

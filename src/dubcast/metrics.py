@@ -123,7 +123,7 @@ class StsMetrics:
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.registry = registry or CollectorRegistry()
-        self.look: Callable[[], None] = lambda: None  # sets what is only looked up when asked for
+        self.looks: list[Callable[[], None]] = []  # set what is only looked up when asked for
         _build_info(self.registry, "sts")
         self.requests = Counter(
             "dubcast_sts_requests_total",
@@ -156,6 +156,7 @@ class StsMetrics:
             "Items waiting for a model",
             ["stage"],
             registry=self.registry,
+            multiprocess_mode="liveall",
         )
         self.gpu_memory = Gauge(
             "dubcast_sts_gpu_memory_bytes",
@@ -205,11 +206,20 @@ class StsMetrics:
             "1 for the state that the breaker of a service elsewhere is in",
             ["stage", "provider", "state"],
             registry=self.registry,
+            multiprocess_mode="liveall",
+        )
+        self.provider_left_alone = Gauge(
+            "dubcast_sts_provider_left_alone_seconds",
+            "How long a service elsewhere is not called yet: it failed, or asked for it",
+            ["stage", "provider"],
+            registry=self.registry,
+            multiprocess_mode="liveall",
         )
 
     def exposition(self) -> bytes:
         """What Prometheus is told; where several processes serve together, of all of them."""
-        self.look()
+        for look in self.looks:
+            look()
         if values.ValueClass is values.MutexValue:
             return generate_latest(self.registry)
         together = CollectorRegistry()

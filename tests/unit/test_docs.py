@@ -42,6 +42,8 @@ _WAY = re.compile(r"^## The way of .*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 _STEP = re.compile(r"^\d+\. \*\*", re.MULTILINE)
 _KEY = re.compile(rf"(?:{'|'.join(Settings.model_fields)})(?:\.[a-z0-9_]+)+")
 _VARIABLE = re.compile(rf"{ENV_PREFIX}[A-Z0-9_]+")
+# One underscore behind the prefix: what nothing reads, but for these.
+_SLIP = re.compile(r"DUBCAST_(?!_|HOOK_|CONFIG\b)\w+")
 _METRIC = re.compile(r"\bdubcast_[a-z_]+")
 
 
@@ -253,7 +255,8 @@ def wrong_settings(page: str) -> list[str]:
     written.discard(f"{ENV_PREFIX}SECTION__KEY")
     keys = {name: name.removeprefix(ENV_PREFIX).lower().replace("__", ".") for name in written}
     keys |= {name: name for name in named}
-    return sorted(name for name, key in keys.items() if not _is_setting(key.split(".")))
+    wrong = (name for name, key in keys.items() if not _is_setting(key.split(".")))
+    return sorted([*wrong, *_SLIP.findall(page)])
 
 
 def _is_setting(parts: list[str]) -> bool:
@@ -412,6 +415,9 @@ def test_settings_that_are_not_there_are_found() -> None:
     assert wrong_settings(good) == []
     assert wrong_settings("`stream.delay`, `sts.url.x`, `DUBCAST__STS__UR`") == [
         *("DUBCAST__STS__UR", "stream.delay", "sts.url.x"),
+    ]
+    assert wrong_settings("`DUBCAST_HOOK_URL`, `DUBCAST_CONFIG`, DUBCAST_STS__URL") == [
+        "DUBCAST_STS__URL"
     ]
     assert wrong_metrics("`dubcast_stream_up{stream}`, `dubcast_stream_down`") == [
         "dubcast_stream_down"

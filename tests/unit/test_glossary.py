@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,15 @@ def test_a_term_that_occurs_twice_has_to_be_there_twice() -> None:
     )
 
 
+def test_a_term_that_is_kept_is_not_tried_twice() -> None:
+    """Its translation in place is the sentence as it is: a service elsewhere was paid for both."""
+    sentence = "Quickstart is here."
+    protected = Protected(sentence, Glossary([NAME]).find(sentence))
+    assert protected.attempts == [sentence, "Ricardo is here."]
+    assert protected.choose(["Está aqui.", "Ricardo está aqui."]) == "Quickstart está aqui."
+    assert protected.choose(["Quickstart está aqui."]) == "Quickstart está aqui."
+
+
 def test_pieces_are_joined_around_the_terms() -> None:
     sentence = "The Open House is here, Quickstart."
     protected = Protected(sentence, Glossary([OPEN, NAME]).find(sentence))
@@ -195,6 +205,21 @@ def test_what_a_model_garbles_is_translated_in_pieces(engine: Engine, script: Sc
     assert response.translated_text == "Th Casa Aberta s hr."
     asked = [task for batch in script.calls["mt"] for task in batch]
     assert MtTask("is here.", "en", "pt-BR") in asked
+
+
+@pytest.mark.parametrize(
+    ("knows", "priced", "texts"),
+    [("Casa", False, 3), ("Casa", True, 2), ("Ricardo", True, 3), ("nothing", True, 5)],
+)
+def test_what_is_paid_for_is_tried_until_a_term_comes_out(
+    engine: Engine, script: Script, knows: str, priced: bool, texts: int
+) -> None:
+    script.text = "The Open House is here."
+    mt = Wordy(script, lambda text: text if knows in text else "Não.")
+    mt.capabilities = replace(mt.capabilities, priced=priced)
+    engine.mt.provider, engine.providers = mt, replace(engine.providers, mt=mt)
+    _dub(engine, OPEN)
+    assert sum(map(len, script.calls["mt"])) == texts
 
 
 def test_a_term_wins_over_the_phrasebook(engine: Engine, script: Script) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 import wave
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -14,11 +15,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from dubcast.breaker import LONGEST_HOLD_S
+from dubcast.clock import s_to_ns
 from dubcast.config import Settings
 from dubcast.doctor import elsewhere as doctor
 from dubcast.errors import ConfigError, DubcastError, NotReachableError, StsError
 from dubcast.metrics import StsMetrics
+from dubcast.retry_after import retry_after_s
 from dubcast.sts import build
+from dubcast.sts.http_errors import error_reply
 from dubcast.sts.providers.asr_openai import transcript
 from dubcast.sts.providers.interface import (
     AsrTask,
@@ -249,7 +253,11 @@ def test_codes_of_languages() -> None:
 @pytest.mark.parametrize(
     ("reply", "kind", "why"),
     [
-        (refused(401, "no"), ConfigError, r"refuses the key in sts_server\.remote\.asr\.api_key"),
+        (
+            refused(401, "no"),
+            ConfigError,
+            r"a key, and sts_server\.remote\.asr\.api_key is not set",
+        ),
         (refused(503, "loading"), NotReachableError, "HTTP 503: loading"),
         (Reply(200, b"<html>"), NotReachableError, "its list of models cannot be read"),
     ],
@@ -297,11 +305,14 @@ def test_voices_of_one_name_stay_apart_beside_others() -> None:
     [
         (refused(401, f"bad key {KEY}"), "MODEL_ERROR", False, "HTTP 401: it refuses the key in"),
         (refused(429, "slow down"), "OVERLOADED", True, "HTTP 429: too many calls, .*: slow down"),
+        (refused(500, "oops \ud800"), "MODEL_ERROR", True, r"HTTP 500: oops \?"),
+        (Reply(500, b"[" * 100_000), "MODEL_ERROR", True, "HTTP 500"),
         (refused(500, f"oops {KEY}"), "MODEL_ERROR", True, r"HTTP 500: oops \*\*\*\*"),
         (refused(404, "no model"), "MODEL_ERROR", False, r"no model \(asked for model 'tts-1'\)"),
         (Reply(302), "MODEL_ERROR", False, "HTTP 302"),
         (told({}), "MODEL_ERROR", True, "its speech is neither WAV nor PCM but application/json"),
         (spoken(1, 24_000), None, True, ""),
+        (spoken(90, 8_000), "MODEL_ERROR", True, "lasts 90 s, which no fragment has room for"),
         (spoken(1, 2_000), "MODEL_ERROR", True, "its speech has 2000 Hz and 1 channels"),
         (
             Reply(200, spoken(1, 24_000).body[:999], {"Content-Type": "audio/wav"}),
@@ -337,6 +348,8 @@ def test_each_fault_has_its_word(
         (told([]), "no dict of JSON"),
         (told({"choices": []}), "no message"),
         (chatted("  "), "empty"),
+        (chatted("Boa \ud800 noite"), "not JSON"),
+        (Reply(200, b"[" * 100_000), "not JSON"),
         (chatted("Boa", "length"), r"did not come to its end \(length\)"),
     ],
 )
@@ -396,7 +409,41 @@ def test_a_service_that_is_busy_is_left_for_as_long_as_it_asks(
     assert caught.value.retry_after_s == pytest.approx(60, abs=1)
     states = counted(tts, "dubcast_sts_provider_breaker_state")
     assert states == {("tts", "openai", "closed"): 1.0}
+    left_alone = counted(tts, "dubcast_sts_provider_left_alone_seconds")
+    assert left_alone == {("tts", "openai"): pytest.approx(60, abs=1)}
     assert len(there.calls(SPEECH)) == 1
+
+
+def test_to_be_left_for_ever_is_to_be_left_for_long(
+    there: Elsewhere, provider_of: ProviderOf
+) -> None:
+    there.faults[SPEECH] = lambda _: refused(429, "later", Retry_After="9" * 400)
+    with pytest.raises(StsError, match="HTTP 429") as caught:
+        provider_of("tts", retries=0).run([TTS])
+    assert caught.value.retry_after_s == LONGEST_HOLD_S
+    assert error_reply(caught.value).headers["Retry-After"] == str(int(LONGEST_HOLD_S))
+
+
+@pytest.mark.parametrize(
+    ("headers", "told_s"),
+    [
+        ({}, None),
+        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": " 7 "}, 7.0),
+        ({"Retry-After": "Fri, 01 Jan 2027 00:01:00 GMT"}, None),
+        (
+            {
+                "Retry-After": "Fri, 01 Jan 2027 00:01:00 GMT",
+                "Date": "Fri, 01 Jan 2027 00:00:30 GMT",
+            },
+            30.0,
+        ),
+    ],
+)
+def test_until_when_it_is_to_be_left_is_read_in_either_form(
+    headers: dict[str, str], told_s: float | None
+) -> None:
+    assert retry_after_s(headers) == told_s
 
 
 def test_to_refuse_without_a_word_of_when_is_a_failure(
@@ -414,10 +461,77 @@ def test_to_refuse_without_a_word_of_when_is_a_failure(
 def test_a_refused_key_opens_the_breaker_at_once(there: Elsewhere, provider_of: ProviderOf) -> None:
     there.faults[HEARD] = lambda _: refused(403, "no")
     asr = provider_of("asr", retries=0)
-    for why in ("refuses the key", "left alone for now: key_refused"):
+    key = r"sts_server\.remote\.asr\.api_key"
+    no = rf"HTTP 403: it refuses to serve without a key, and {key} is not set: no"
+    for why in (no, rf"left alone for now: key_refused \({no}\)"):
         with pytest.raises(StsError, match=why):
             asr.run([ASR])
     assert len(there.calls(HEARD)) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [(401, r"api_key: of no project"), (403, r"api_key, or what it is to open: of no project")],
+)
+def test_a_refused_key_is_told_with_the_service_s_words(
+    there: Elsewhere, provider_of: ProviderOf, status: int, why: str
+) -> None:
+    there.faults[HEARD] = lambda _: refused(status, "of no project")
+    with pytest.raises(StsError, match=why):
+        provider_of("asr", api_key=KEY).run([ASR])
+
+
+def test_why_it_is_left_alone_stays_known(there: Elsewhere, provider_of: ProviderOf) -> None:
+    there.faults[SPEECH] = lambda _: refused(500, f"no disk left, {KEY}")
+    tts = provider_of("tts", retries=0, api_key=KEY)
+    for _ in range(3):
+        with pytest.raises(StsError, match="HTTP 500"):
+            tts.run([TTS])
+    told = r"left alone for now: it failed several times in a row \(HTTP 500: no disk left, \*+\)"
+    with pytest.raises(StsError, match=told):
+        tts.run([TTS])
+
+
+def test_a_service_that_nobody_asks_any_more_is_not_down(
+    there: Elsewhere, provider_of: ProviderOf
+) -> None:
+    """The stream that was refused has ended: the time goes by, and nothing calls."""
+    there.faults[SPEECH] = lambda _: refused(500, "oops")
+    tts: Any = provider_of("tts", retries=0)
+    for _ in range(3):
+        with pytest.raises(StsError):
+            tts.run([TTS])
+    remote = tts._remote
+    state, left_alone = (
+        f"dubcast_sts_provider_{name}" for name in ("breaker_state", "left_alone_seconds")
+    )
+    assert counted(tts, state) == {("tts", "openai", "open"): 1.0}
+    assert 1 < counted(tts, left_alone)["tts", "openai"] <= LONGEST_HOLD_S
+    remote._breaker._now = lambda: time.monotonic_ns() + s_to_ns(LONGEST_HOLD_S)
+    remote._metrics.exposition()
+    assert counted(tts, state) == {("tts", "openai", "half_open"): 1.0}
+    assert counted(tts, left_alone) == {}
+
+
+def test_figures_of_a_process_end_with_it() -> None:
+    """Several processes tell together; one that ended left a provider open, or items waiting."""
+    metrics = StsMetrics()
+    gauges = [metrics.queue_depth, metrics.provider_breaker, metrics.provider_left_alone]
+    assert [one._multiprocess_mode for one in gauges] == ["liveall"] * 3
+
+
+@pytest.mark.parametrize(("left_s", "states"), [(0.4, "closed"), (1.05, "open")])
+def test_a_fragment_that_came_late_says_nothing_of_the_service(
+    there: Elsewhere, provider_of: ProviderOf, left_s: float, states: str
+) -> None:
+    there.faults[SPEECH] = lambda _: Reply(200, wait_s=5)
+    tts = provider_of("tts", retries=0)
+    for _ in range(3):
+        with pytest.raises(StsError, match="no reply within"):
+            tts.run_within([TTS], left_s)
+    there.released.set()
+    found = counted(tts, "dubcast_sts_provider_breaker_state")
+    assert found == {("tts", "openai", states): 1.0}
 
 
 def test_a_text_that_is_refused_says_nothing_of_the_service(

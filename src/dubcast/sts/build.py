@@ -61,7 +61,7 @@ def build_engine(settings: Settings) -> Engine:
     )
     if device == "cuda":
         gauge = engine.metrics.gpu_memory
-        engine.metrics.look = lambda: gauge.set(registry.gpu_memory_used())
+        engine.metrics.looks.append(lambda: gauge.set(registry.gpu_memory_used()))
     return engine
 
 

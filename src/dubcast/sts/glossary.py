@@ -75,20 +75,25 @@ class Protected:
 
     @property
     def attempts(self) -> list[str]:
-        """What is given to the model: as it is, with translations, with stand-ins."""
-        translated = self._with([one.translation for one in self.terms])
-        stand_ins = self._stand_ins()
-        return [self.sentence, translated, *([self._with(stand_ins)] if stand_ins else [])]
+        """What is given to the model: as it is, with translations, with stand-ins; each once."""
+        return list(self._marked)
 
     def choose(self, results: Sequence[str]) -> str | None:
-        """The first of the attempts' results that has every term; None if none has."""
+        """The first of the attempts' results that has every term; None if none has. The results of
+        the first attempts alone are enough.
+        """
         wanted = [one.translation for one in self.terms]
-        for result in results[:2]:
-            if (said := _respelled(result, wanted, wanted)) is not None:
+        for result, marks in zip(results, self._marked.values(), strict=False):
+            if (said := _respelled(result, marks, wanted)) is not None:
                 return said
-        if len(results) < 3:
-            return None
-        return _respelled(results[2], self._stand_ins(), wanted)
+        return None
+
+    @property
+    def _marked(self) -> dict[str, list[str]]:
+        """Each attempt, and what its result is to have in the places of the terms."""
+        wanted, stand_ins = [one.translation for one in self.terms], self._stand_ins()
+        marked = {self.sentence: wanted, self._with(wanted): wanted}
+        return {**marked, **({self._with(stand_ins): stand_ins} if stand_ins else {})}
 
     @property
     def pieces(self) -> list[str]:

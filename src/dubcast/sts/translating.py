@@ -66,11 +66,13 @@ class Translator:
         """
         parts = self._parts(text, choice, context)
         self._count(parts)
-        attempts = [attempt for part in parts for attempt in part.attempts]
-        results = iter(await self._ask(calls, attempts, choice))
+        # Where each costs, one at a time: most sentences come out right at the first.
+        at_first = 1 if self._engine.providers.mt.capabilities.priced else None
+        attempts = [part.attempts[:at_first] for part in parts]
+        results = iter(await self._ask(calls, [one for own in attempts for one in own], choice))
         said = []
-        for part in parts:
-            own = [next(results) for _ in part.attempts]
+        for part, first in zip(parts, attempts, strict=True):
+            own = [next(results) for _ in first]
             settled = await self._settle(calls, part, own, choice)
             if settled is None:
                 calls.no_dub = NoDub.UNTRUSTED_TRANSLATION
@@ -87,10 +89,19 @@ class Translator:
         if protected is None:
             said = self._end(part, results, choice)
             return said or await self._guarded(calls, part.text, results[0], choice)
-        said = protected.choose(
+        said = self._chosen(part, protected, results, choice)
+        for later in protected.attempts[len(results) :]:
+            if said is None:
+                results += await self._ask(calls, [later], choice)
+                said = self._chosen(part, protected, results, choice)
+        return said if said is not None else await self._around(calls, protected, choice)
+
+    def _chosen(
+        self, part: _Part, protected: Protected, results: list[str], choice: Choice
+    ) -> str | None:
+        return protected.choose(
             ["" if self._fault(part.text, one, choice) else one for one in results]
         )
-        return said if said is not None else await self._around(calls, protected, choice)
 
     def _end(self, part: _Part, results: list[str], choice: Choice) -> str | None:
         """The end of a sentence by the translation of all of it, if that can be told."""

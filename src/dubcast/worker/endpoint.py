@@ -9,20 +9,20 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable, Mapping
-from email.utils import parsedate_to_datetime
 from typing import Protocol, TypeVar
 
 import httpx2
 from pydantic import ValidationError
 
 from dubcast import log
-from dubcast.breaker import Breaker, Ticket, Verdict
+from dubcast.breaker import FAIR_TIME_S, Breaker, Ticket, Verdict
 from dubcast.certificates import trusted
 from dubcast.config import StsClientSettings, without_key
 from dubcast.contract.errors import meaning_of
 from dubcast.contract.sts import StsErrorBody
 from dubcast.contract.worker import BreakerState, EndpointStatus
 from dubcast.errors import StsError
+from dubcast.retry_after import retry_after_s
 from dubcast.worker.reply_check import invalid_reply
 
 _PROCESS = "/api/v1/sts/process"
@@ -30,8 +30,6 @@ _PING_TIMEOUT_S = 0.5
 _PAGE_TIMEOUT_S = 3.0
 _MAX_PAGE_BYTES = 1024 * 1024
 _MAX_ERROR_BYTES = 64 * 1024
-# A call that had less time says little about the service: the fragment had waited here.
-_FAIR_TIME_S = 1.0
 # What it says by these, with a Retry-After, is no fault of its.
 _BUSY = ("OVERLOADED", "UNAVAILABLE")
 _VERDICTS = {
@@ -172,7 +170,7 @@ class Endpoint:
 
     def verdict(self, error: StsError, timeout_s: float) -> Verdict:
         """What a failed call, which had `timeout_s`, says about the endpoint."""
-        fair_s = min(_FAIR_TIME_S, self._settings.timeout_s or _FAIR_TIME_S)
+        fair_s = min(FAIR_TIME_S, self._settings.timeout_s or FAIR_TIME_S)
         if error.code == "TIMEOUT" and timeout_s < fair_s:
             return Verdict.OURS
         if error.code in _BUSY and error.retry_after_s:
@@ -241,22 +239,5 @@ def _refusal(reply: httpx2.Response, body: bytes) -> StsError:
             code = detail.code
         if meaning.retryable:
             retryable = detail.retryable
-    retry_after_s = _retry_after_s(reply.headers)
-    return StsError(code, message, retryable=retryable, stage=stage, retry_after_s=retry_after_s)
-
-
-def _retry_after_s(headers: httpx2.Headers) -> float | None:
-    """Seconds that the service asks to be left alone, from either form of Retry-After.
-
-    The date form is measured against the reply's own Date: our wall clock has no say.
-    """
-    text = headers.get("Retry-After")
-    if text is None:
-        return None
-    try:
-        if text.strip().isdecimal():
-            return float(text)
-        until, sent = parsedate_to_datetime(text), parsedate_to_datetime(headers["Date"])
-        return max((until - sent).total_seconds(), 0.0)
-    except (ValueError, KeyError, TypeError, OverflowError):
-        return None
+    after_s = retry_after_s(reply.headers)
+    return StsError(code, message, retryable=retryable, stage=stage, retry_after_s=after_s)

@@ -21,12 +21,13 @@ import httpx2
 
 from dubcast import log
 from dubcast.addresses import is_this_machine
-from dubcast.breaker import Breaker, Verdict
+from dubcast.breaker import FAIR_TIME_S, Breaker, Verdict
 from dubcast.certificates import trusted
 from dubcast.config import BreakerSettings, RemoteSettings, without_key
 from dubcast.contract.worker import BreakerState
 from dubcast.errors import ConfigError, NotReachableError, StsError
 from dubcast.metrics import StsMetrics
+from dubcast.retry_after import retry_after_s
 from dubcast.sts.providers.registry import Setup
 
 # Two minutes of speech in 48 kHz are 12 MB.
@@ -67,7 +68,9 @@ class Got:
     def _parsed(self, kind: type[T]) -> T:
         try:
             told = json.loads(self.body)
-        except ValueError:
+            if b"\\u" in self.body:  # half of a pair is no text: nothing can be made of it later
+                json.dumps(told, ensure_ascii=False).encode()
+        except (ValueError, RecursionError):
             raise BadReply("its reply is not JSON") from None
         if not isinstance(told, kind):
             raise BadReply(f"its reply is no {kind.__name__} of JSON")
@@ -109,6 +112,8 @@ class Remote:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._client: httpx2.AsyncClient | None = None
+        self._failure = ""  # what the last call that failed says, for those that are not made
+        self._metrics.looks.append(self._show_breaker)
         self._show_breaker()
 
     # -- from the stage's threads --------------------------------------------------------
@@ -184,17 +189,19 @@ class Remote:
             raise self._left_alone()
         begun = time.monotonic()
         allowed_s = min(until - begun, self._settings.timeout_s)
-        verdict, outcome, retry_after_s = Verdict.OURS, "given_up", None
+        verdict, outcome, after_s = Verdict.OURS, "given_up", None
         try:
             told = await self._timed(ask, read, allowed_s)
             slow = time.monotonic() - begun > _BREAKER.slow_ratio * allowed_s
-            verdict, outcome = Verdict.SLOW if slow else Verdict.GOOD, "success"
+            late = slow and self._is_fair(allowed_s)
+            verdict, outcome = Verdict.SLOW if late else Verdict.GOOD, "success"
         except _Failed as failed:
-            verdict, outcome = failed.verdict, failed.outcome
-            retry_after_s = failed.error.retry_after_s
+            verdict, outcome, after_s = failed.verdict, failed.outcome, failed.error.retry_after_s
+            if verdict is not Verdict.OURS:
+                self._failure = str(failed).removeprefix(f"{self.name}: ")
             raise failed.error from failed.__cause__
         finally:
-            self._breaker.report(ticket, verdict, retry_after_s)
+            self._breaker.report(ticket, verdict, after_s)
             self._show_breaker()
             self._metrics.provider_calls.labels(*self._labels, outcome).inc()
         return told
@@ -206,14 +213,17 @@ class Remote:
                 got = await self._exchange(ask)
             return read(got)
         except TimeoutError:
-            # So little time says nothing about the service.
-            verdict = Verdict.BAD if allowed_s >= _LEAST_S else Verdict.OURS
+            verdict = Verdict.BAD if self._is_fair(allowed_s) else Verdict.OURS
             error = self._error(f"no reply within {allowed_s:.1f} s", "TIMEOUT")
             raise _Failed(error, verdict, "timeout") from None
         except (httpx2.HTTPError, BadReply) as cause:
             broken = "bad_reply" if isinstance(cause, BadReply) else "unreachable"
             error = self._error(self._masked(_words(cause)))
             raise _Failed(error, Verdict.BAD, broken) from cause
+
+    def _is_fair(self, allowed_s: float) -> bool:
+        """Whether a call had time enough to say something about the service."""
+        return allowed_s >= min(FAIR_TIME_S, self._settings.timeout_s)
 
     async def _exchange(self, ask: Ask) -> Got:
         """The reply, if it is a good one. Raises _Failed, BadReply and httpx2.HTTPError."""
@@ -244,10 +254,10 @@ class Remote:
     def _refused(self, status: int, headers: httpx2.Headers, body: bytes) -> _Failed:
         outcome, told = f"http_{status}", self._masked(_told(body))
         if status in (401, 403):
-            error = self._error(f"HTTP {status}: it refuses the key in {self.key}.api_key")
+            error = self._error(f"HTTP {status}: {self._of_the_key(status)}{told}")
             error.retryable = False
             return _Failed(error, Verdict.KEY_REFUSED, outcome)
-        after_s = _retry_after_s(headers)
+        after_s = retry_after_s(headers)
         if status == 429 or (status == 503 and after_s):
             why = "too many calls, or the account is empty" if status == 429 else "it is busy"
             error = self._error(f"HTTP {status}: {why}{told}", "OVERLOADED")
@@ -262,10 +272,17 @@ class Remote:
         verdict = Verdict.BAD if status < 400 or status == 404 else Verdict.OURS
         return _Failed(error, verdict, outcome)
 
+    def _of_the_key(self, status: int) -> str:
+        setting = f"{self.key}.api_key"
+        if self._settings.api_key is None:
+            return f"it refuses to serve without a key, and {setting} is not set"
+        return f"it refuses the key in {setting}{', or what it is to open' * (status == 403)}"
+
     def _left_alone(self) -> StsError:
         why = "it is busy" if self._breaker.busy else "it failed several times in a row"
         reason = self._breaker.alert or why
-        error = self._error(f"is left alone for now: {reason}", "OVERLOADED")
+        told = f" ({self._failure})" if self._failure else ""
+        error = self._error(f"is left alone for now: {reason}{told}", "OVERLOADED")
         error.retry_after_s = max(self._breaker.retry_in_s, 1.0)
         return error
 
@@ -279,7 +296,9 @@ class Remote:
     def _show_breaker(self) -> None:
         for state in BreakerState:
             gauge = self._metrics.provider_breaker.labels(*self._labels, state.value)
-            gauge.set(state is self._breaker.state)
+            gauge.set(state is self._breaker.shown)
+        left_alone = self._metrics.provider_left_alone.labels(*self._labels)
+        left_alone.set(self._breaker.retry_in_s)
 
 
 def look_for_model(remote: Remote, model: str) -> None:
@@ -318,14 +337,10 @@ def _words(error: Exception) -> str:
 
 def _told(body: bytes) -> str:
     """What a refusal says, as `: text`; nothing if it cannot be read."""
-    with contextlib.suppress(ValueError, AttributeError):
+    with contextlib.suppress(ValueError, AttributeError, RecursionError):
         error = json.loads(body).get("error")
         text = error.get("message") if isinstance(error, dict) else error
         if isinstance(text, str) and text.strip():
-            return ": " + " ".join(text.split())[:_TOLD]
+            shown = " ".join(text.split())[:_TOLD]
+            return ": " + shown.encode(errors="replace").decode()
     return ""
-
-
-def _retry_after_s(headers: httpx2.Headers) -> float | None:
-    text = headers.get("Retry-After", "").strip()
-    return float(text) if text.isdecimal() else None

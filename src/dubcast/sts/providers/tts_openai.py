@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dubcast.config import RemoteTtsSettings
+from dubcast.contract.sts import MAX_DURATION_MS
 from dubcast.errors import ConfigError
 from dubcast.languages import catalogue
 from dubcast.sts.duration import trim
@@ -15,6 +16,8 @@ from dubcast.sts.providers.wav import speech_of
 from dubcast.sts.which_language import primary
 
 _ALONE_S = 30.0
+# The longest slot of the contract.
+_LONGEST_S = 2 * MAX_DURATION_MS / 1000
 
 
 class OpenAiTts(TtsProvider):
@@ -57,9 +60,13 @@ class OpenAiTts(TtsProvider):
 def spoken(got: Got) -> Speech:
     """The speech in a reply. Raises BadReply."""
     try:
-        return speech_of(got.body, got.content_type)
+        speech = speech_of(got.body, got.content_type)
     except ValueError as error:
         raise BadReply(str(error)) from error
+    lasts_s = len(speech.samples) / speech.rate_hz
+    if lasts_s > _LONGEST_S:
+        raise BadReply(f"its speech lasts {lasts_s:.0f} s, which no fragment has room for")
+    return speech
 
 
 def _settings(setup: Setup) -> RemoteTtsSettings:
