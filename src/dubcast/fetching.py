@@ -72,8 +72,8 @@ def download(
 ) -> None:
     """Download `url` to `part`, going on where an earlier try stopped.
 
-    Raises FetchError if the server cannot be reached, refuses, or sends more than it may. What has
-    come stays in `part` for the next try, except what is too long.
+    Raises FetchError if the server cannot be reached, refuses, or sends more than it may or another
+    file. What has come stays in `part` for the next try, except what is too long or another file.
     """
     have = part.stat().st_size if part.exists() else 0
     if have >= size.most:
@@ -106,6 +106,9 @@ def _receive(
     if reply.status_code == 206 and not resumed:
         raise FetchError(f"{url}: the server sent another range than asked for")
     got = have if resumed else 0
+    length = reply.headers.get("content-length", "")
+    if limit.exact and not resumed and length.isdigit() and int(length) != limit.most:
+        raise _another(reply, url, int(length), limit.most)
     size = limit.most if limit.exact else _announced(reply, got, limit.most)
     with reported(progress, part.name, size), part.open("ab" if resumed else "wb") as out:
         progress.advance(got)
@@ -119,8 +122,17 @@ def _receive(
     if got > size:
         part.unlink()
         raise FetchError(f"{url}: more than the expected {size} bytes")
+    if got < size and limit.exact and not resumed and "transfer-encoding" in reply.headers:
+        part.unlink()  # it came whole: what is missing would not be the rest of it
+        raise _another(reply, url, got, size)
     if got < size:
         raise FetchError(f"{url}: ended after {got} of {size} bytes; pull again to resume")
+
+
+def _another(reply: httpx2.Response, url: str, got: int, size: int) -> FetchError:
+    """What is said of a page of somebody's in place of the file: a portal's, or a pointer to it."""
+    kind = reply.headers.get("content-type", "").partition(";")[0] or "something"
+    return FetchError(f"{url}: answered {got} bytes of {kind} in place of {size}")
 
 
 def _announced(reply: httpx2.Response, have: int, most: int) -> int:

@@ -12,13 +12,16 @@ from dubcast.small_http import WokenServer
 
 
 class FileServer:
-    """`files`: path -> bytes. Connections break after `cut_after`; `ranges`: it knows them."""
+    """`files`: path -> bytes. Connections break after `cut_after`; `ranges`: it knows them;
+    `kind`: of what it says the files are; `chunked`: it does not say how long they are."""
 
     def __init__(self, files: dict[str, bytes]) -> None:
         self.files = files
         self.requests: list[tuple[str, str | None]] = []
         self.cut_after: int | None = None
         self.ranges = True
+        self.kind = ""
+        self.chunked = False
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -42,12 +45,22 @@ class FileServer:
         handler.send_response(206 if start else 200)
         if start:
             handler.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
+        if self.kind:
+            handler.send_header("Content-Type", self.kind)
+        if self.chunked:
+            self._in_chunks(handler, data[start:])
+            return
         handler.send_header("Content-Length", str(len(data) - start))
         handler.end_headers()
         rest = data[start:]
         if self.cut_after is not None and len(rest) > self.cut_after:
             rest = rest[: self.cut_after]
         handler.wfile.write(rest)
+
+    def _in_chunks(self, handler: BaseHTTPRequestHandler, data: bytes) -> None:
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.end_headers()
+        handler.wfile.write(b"%x\r\n%b\r\n0\r\n\r\n" % (len(data), data))
 
 
 @contextmanager

@@ -6,14 +6,26 @@ import asyncio
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from dubcast.audio.pcm import RATE
+from dubcast.cli.main import application
 from dubcast.contract.stream_reply import Clause as ClauseFrame
 from dubcast.contract.stream_reply import Failed, Heard, PlannedClause, Translated
-from dubcast.contract.sts import ErrorDetail
+from dubcast.contract.sts import ErrorDetail, PcmAudio, StsErrorBody
+from dubcast.errors import DubcastError
 from dubcast.measure import live_load, live_speech
-from dubcast.measure.live_load import Answered, Clause, Level, Programme, Sending, sendings
-from dubcast.measure.live_streams import Frames
+from dubcast.measure.live_load import (
+    Answered,
+    Clause,
+    Level,
+    Piece,
+    Programme,
+    Sending,
+    sendings,
+)
+from dubcast.measure.live_streams import Frames, Target, probed
+from dubcast.small_http import Reply, SmallServer
 
 SOUND = np.zeros(10 * RATE, dtype="<i2")
 
@@ -135,7 +147,28 @@ def test_frames_become_clauses_with_the_time_of_their_words() -> None:
     frames.clause(
         Failed(error=ErrorDetail(code="TIMEOUT", message="late", retryable=True)), b"", 3.0
     )
-    assert frames.error == "TIMEOUT"
+    assert (frames.error, frames.message) == ("TIMEOUT", "late")
+
+
+async def test_a_service_that_does_not_dub_is_told_with_its_words() -> None:
+    refusal = StsErrorBody(
+        error=ErrorDetail(code="INVALID_INPUT", message="cannot dub 'en'", retryable=False)
+    )
+    body = refusal.model_dump_json().encode()
+    server = SmallServer("sts", "127.0.0.1", 0, {"POST": lambda *_: Reply(400, body)})
+    server.start()
+    sound = PcmAudio(sample_rate_hz=8000, channels=1, duration_ms=100, data=bytes(1600))
+    known = Programme((Piece(0.0, 0.1, 0.1, sound),), 0.1)
+    try:
+        with pytest.raises(DubcastError, match=r"dub: INVALID_INPUT: cannot dub 'en'$"):
+            await probed(Target(f"http://127.0.0.1:{server.port}"), known)
+    finally:
+        server.close()
+
+
+def test_the_address_of_a_service_is_one() -> None:
+    result = CliRunner().invoke(application(), ["bench", "sts", "--url", "10.0.0.7:8000"])
+    assert "sts.url = '10.0.0.7:8000': must start with http://" in str(result.exception)
 
 
 def test_short_fragments_go_together_as_far_as_they_may() -> None:

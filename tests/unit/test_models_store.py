@@ -213,8 +213,39 @@ def test_a_file_that_is_too_long_is_cut_off(tmp_path: Path, hub: FileServer) -> 
     store = _store(tmp_path, hub, "hub")
     path = next(path for path in hub.files if path.endswith("small.json"))
     hub.files[path] = SMALL * 100
-    with pytest.raises(ModelStoreError, match="more than the expected 8 bytes"):
+    with pytest.raises(ModelStoreError, match="answered 800 bytes of something in place of 8"):
         store.pull()
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_page_in_place_of_a_file_spoils_no_later_try(
+    tmp_path: Path, hub: FileServer, chunked: bool
+) -> None:
+    """A portal's, or a pointer to the file: code 200, and shorter than what is asked for."""
+    store = _store(tmp_path, hub, "hub")
+    path = next(path for path in hub.files if path.endswith("big.bin"))
+    hub.files[path], hub.kind, hub.chunked = b"<html>log in</html>", "text/html; charset=x", chunked
+    with pytest.raises(ModelStoreError, match="answered 19 bytes of text/html in place of 1000000"):
+        store.pull()
+    hub.files[path], hub.chunked = BIG, False
+    hub.requests.clear()
+    _check(store.pull()[0])
+    assert hub.requests[0] == ("big.bin", None)
+
+
+def test_a_page_in_place_of_the_rest_leaves_what_had_come(tmp_path: Path, hub: FileServer) -> None:
+    store = _store(tmp_path, hub, "hub")
+    hub.cut_after = 300_000
+    with pytest.raises(ModelStoreError):
+        store.pull()
+    path = next(path for path in hub.files if path.endswith("big.bin"))
+    hub.files[path], hub.cut_after, hub.ranges = b"<html>log in</html>", None, False
+    with pytest.raises(ModelStoreError, match="answered 19 bytes"):
+        store.pull()
+    hub.files[path], hub.ranges = BIG, True
+    hub.requests.clear()
+    _check(store.pull()[0])
+    assert hub.requests[0] == ("big.bin", "bytes=300000-")
 
 
 def test_the_registries_carry_on_when_the_hub_is_away(

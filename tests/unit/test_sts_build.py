@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
 from typing import Any
 
@@ -215,6 +216,10 @@ def test_voices_are_listed_without_models_with_what_gets_them(
         *("kokoro-82m-int8", "kokoro-voices", "piper-en-us-joe-medium")
     ]
     assert "piper_voices" in CliRunner().invoke(app, ["voices", "--language", "de"]).stderr
+    same = CliRunner().invoke(app, ["voices", "--language", "pt_BR"])
+    assert same.stdout == result.stdout
+    unknown = CliRunner().invoke(app, ["voices", "--language", "klingon"])
+    assert re.match("--language klingon: no such language .*, pt-BR, ", str(unknown.exception))
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from file_server import FileServer, serving
 from typer.testing import CliRunner
 
 from dubcast.cli import models as command
+from dubcast.cli.main import application
 from dubcast.config import ModelsSettings, Settings
 from dubcast.errors import ModelStoreError
 from dubcast.models import fetch
@@ -201,6 +202,9 @@ def test_the_wanted_architecture_goes_first(theirs: Repository) -> None:
     [
         ((None, None), [("en", "pt"), ("fr", "en")]),
         (("en", "es,fr, de"), [("en", "es"), ("en", "fr"), ("en", "de")]),
+        (("en", "es,,fr,"), [("en", "es"), ("en", "fr")]),
+        (("EN_us", "pt_BR,nb_NO,sv_SE"), [("en", "pt"), ("en", "nb"), ("en", "sv")]),
+        (("en", "en"), []),
         (("en,pt-BR", "en,pt-BR"), [("en", "pt"), ("pt", "en")]),
         ((None, "es"), [("en", "es")]),
         (("es", None), [("es", "pt")]),
@@ -210,6 +214,14 @@ def test_what_is_asked_for(given: tuple[Any, Any], directions: list[tuple[str, s
     show = {"policy": {"source_language": "fr", "target_language": "en"}}
     settings = Settings.model_validate({"orchestrator": {"streams": {"show": show}}})
     assert asked(settings, *given) == directions
+
+
+def test_a_pull_of_nothing_says_so(tmp_path: Path) -> None:
+    env = {"DUBCAST__MODELS__DIR": str(tmp_path)}
+    pull = ["models", "pull", "--from", "en", "--to", "en"]
+    result = CliRunner().invoke(application(), pull, env=env)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "nothing to pull" in result.stderr
 
 
 def test_auto_is_every_language_that_is_known() -> None:

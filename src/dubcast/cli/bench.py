@@ -56,11 +56,9 @@ def sts(
     from dubcast.measure import live_speech
     from dubcast.measure.live_streams import Target, capacity
 
-    settings = load_settings(config)
+    settings = load_settings(config, sts__url=url)
     key, sound = settings.sts.api_key, live_speech.samples(settings, audio)
-    target = Target(
-        url or settings.sts.url, key.get_secret_value() if key else None, source, to, delay
-    )
+    target = Target(settings.sts.url, key.get_secret_value() if key else None, source, to, delay)
     found = asyncio.run(
         capacity(target, lambda longest_s: live_speech.cut(sound, longest_s), streams, seconds)
     )

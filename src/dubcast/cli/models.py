@@ -53,6 +53,8 @@ def pull(
         directions = [] if names and not named else asked(settings, source, target)
         wanted = settings.sts_server.mt_model
         pulled = pull_translations(store, directions, wanted, lambda name: fetch([name])[0])
+    if not paths and not pulled:
+        typer.echo("nothing to pull: --from and --to name one language", err=True)
     for path in [*paths, *(one.path for one in pulled)]:
         typer.echo(f"ok {path}")
     for one in pulled:

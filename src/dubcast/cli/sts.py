@@ -13,6 +13,7 @@ import typer
 
 from dubcast.cli.common import PEOPLE, ROLES, ConfigOption, JsonOption, load_settings
 from dubcast.config import Settings
+from dubcast.errors import ConfigError
 
 Host = Annotated[str | None, typer.Option(help="address to listen on")]
 Port = Annotated[int | None, typer.Option(help="port to listen on")]
@@ -74,7 +75,8 @@ def voices(
     from dubcast.sts.inventory import PIPER_HINT, voices_reply
 
     settings = load_settings(config)
-    found = [one for one in offered(settings).voices if language is None or one.speaks(language)]
+    wanted = _tag_of(language) if language is not None else None
+    found = [one for one in offered(settings).voices if wanted is None or one.speaks(wanted)]
     if as_json:
         told = voices_reply(found).model_dump()["voices"]
         typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
@@ -84,6 +86,16 @@ def voices(
         typer.echo(f"{voice.name:16} {voice.language:6} {voice.gender:7} {voice.engine}{mark}")
     _echo_costs(settings, roles=("tts", "voices"))
     _hint(f"no voice speaks {language}: {PIPER_HINT}" if not found else f"for more: {PIPER_HINT}")
+
+
+def _tag_of(language: str) -> str:
+    from dubcast.languages import catalogue
+
+    found = catalogue.find(language)
+    if found is None:
+        tags = ", ".join(one.tag for one in catalogue.known())
+        raise ConfigError(f"--language {language}: no such language is known; there are: {tags}")
+    return found.tag
 
 
 def languages(as_json: JsonOption = False, config: ConfigOption = None) -> None:

@@ -73,7 +73,8 @@ async def probed(target: Target, known: Programme) -> Target:
         sender = _Sender(client, target, known)
         answer = await _patiently(sender, Sending(0, 0, 0, 0.0, 0.0))
     if answer.error is not None:
-        raise DubcastError(f"{target.url} does not dub: {answer.error}")
+        why = f"{answer.error}: {sender.message}" if sender.message else answer.error
+        raise DubcastError(f"{target.url} does not dub: {why}")
     return replace(target, streamed=sender.streamed)
 
 
@@ -130,6 +131,7 @@ class _Sender:
         self._begun_s = asyncio.get_running_loop().time()
         self._inflight: defaultdict[int, int] = defaultdict(int)
         self.streamed = False  # whether the last reply was
+        self.message = ""  # what the last fragment that failed was told
 
     def _now_s(self) -> float:
         return asyncio.get_running_loop().time() - self._begun_s
@@ -158,7 +160,7 @@ class _Sender:
             async with asyncio.timeout(limit_s + _GRACE_S), self._post(request) as reply:
                 error = await self._read(reply, clauses)
         except (httpx2.HTTPError, TimeoutError, ValueError) as fault:
-            error = type(fault).__name__
+            error, self.message = type(fault).__name__, str(fault)
         return Answered(sending, sent_s, self._now_s(), tuple(clauses), error)
 
     def _post(self, request: StsRequest) -> AbstractAsyncContextManager[httpx2.Response]:
@@ -176,7 +178,8 @@ class _Sender:
         Raises what httpx2 raises, and ValueError for what is no reply.
         """
         if reply.status_code != 200:
-            return _code(reply.status_code, await reply.aread())
+            code, self.message = _refusal(reply.status_code, await reply.aread())
+            return code
         kind = reply.headers.get("content-type", "")
         self.streamed = kind.startswith(stream_reply.MEDIA_TYPE)
         if not self.streamed:
@@ -187,6 +190,7 @@ class _Sender:
         async for data in reply.aiter_bytes():
             for frame, pcm in reader.feed(data):
                 clauses += frames.clause(frame, pcm, self._now_s())
+        self.message = frames.message
         return frames.error if reader.ended else "BROKEN_OFF"
 
     def _request(self, sending: Sending, limit_s: float) -> StsRequest:
@@ -211,6 +215,7 @@ class Frames:
 
     def __init__(self) -> None:
         self.error: str | None = None
+        self.message = ""
         self._source_s: dict[int, float] = {}
         self._first_s = 0.0
 
@@ -222,18 +227,19 @@ class Frames:
             starts = {one.index: one.source_start_ms for one in frame.clauses}
             self._source_s = {i: ms / 1000 for i, ms in starts.items() if ms is not None}
         elif isinstance(frame, Failed):
-            self.error = frame.error.code
+            self.error, self.message = frame.error.code, frame.error.message
         elif isinstance(frame, stream_reply.Clause) and pcm:
             return [Clause(came_s, self._source_s.get(frame.index, self._first_s))]
         return []
 
 
-def _code(status: int, body: bytes) -> str:
-    """The error's code; the status where the body is none of ours."""
+def _refusal(status: int, body: bytes) -> tuple[str, str]:
+    """The error's code and message; the status alone where the body is none of ours."""
     try:
-        return StsErrorBody.model_validate_json(body).error.code
+        error = StsErrorBody.model_validate_json(body).error
     except ValidationError:
-        return f"HTTP {status}"
+        return f"HTTP {status}", ""
+    return error.code, error.message
 
 
 def _whole(body: bytes, came_s: float) -> tuple[Clause, ...]:

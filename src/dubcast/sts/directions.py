@@ -19,15 +19,25 @@ def asked(
     else:
         stream = settings.stream
         pairs = [
-            (source.strip(), target.strip())
-            for source in (sources or stream.source_language).split(",")
-            for target in (targets or stream.target_language).split(",")
+            (source, target)
+            for source in _named(sources or stream.source_language)
+            for target in _named(targets or stream.target_language)
         ]
-    codes = ((code, primary(target)) for source, target in pairs for code in _codes(source))
+    codes = ((code, _code(target)) for source, target in pairs for code in _codes(source))
     return list(dict.fromkeys(pair for pair in codes if pair[0] != pair[1]))
+
+
+def _named(languages: str) -> list[str]:
+    return [one.strip() for one in languages.split(",") if one.strip()]
 
 
 def _codes(source: str) -> list[str]:
     if source.lower() == AUTO:
         return [primary(language.tag) for language in catalogue.known()]
-    return [primary(source)]
+    return [_code(source)]
+
+
+def _code(tag: str) -> str:
+    """Of a language however it is written; models translate some that are not known here."""
+    language = catalogue.find(tag)
+    return primary(language.tag if language else tag.replace("_", "-"))
