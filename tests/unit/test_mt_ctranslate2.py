@@ -130,6 +130,28 @@ FILES = {
 }
 
 
+@pytest.mark.parametrize(
+    ("file", "text", "why"),
+    [
+        ("config.json", "{", r"config\.json cannot be read: Expecting"),
+        ("config.json", "[]", r"config\.json holds no settings"),
+        ("config.json", None, r"config\.json cannot be read: .*No such file"),
+        ("shared_vocabulary.json", "[", r"shared_vocabulary\.json cannot be read"),
+        ("shared_vocabulary.json", "[[1]]", r"shared_vocabulary\.json holds no list of tokens"),
+    ],
+)
+def test_a_folder_that_is_damaged_is_named(
+    tmp_path: Path, file: str, text: str | None, why: str
+) -> None:
+    folder = folder_of(tmp_path, "madlad")
+    if text is None:
+        (folder / file).unlink()
+    else:
+        (folder / file).write_text(text)
+    with pytest.raises(MissingPartError, match=f"{folder}/{why}"):
+        provider(folder)
+
+
 def provider(folder: Path) -> MtProvider:
     setup = Setup(ModelStore(ModelsSettings()), str(folder))
     made = create(MtProvider, "ctranslate2", setup)

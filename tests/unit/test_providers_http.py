@@ -270,6 +270,15 @@ def test_what_a_service_says_at_the_start(
         provider_of("asr").load()
 
 
+def test_an_address_without_its_v1_is_asked_after(
+    there: Elsewhere, provider_of: ProviderOf
+) -> None:
+    there.faults["/models"] = lambda _: Reply(200, b"<html>", {"Content-Type": "text/html"})
+    missing = r"not JSON\): is the /v1 missing in sts_server\.remote\.asr\.url\?"
+    with pytest.raises(NotReachableError, match=missing):
+        provider_of("asr", url=there.url).load()
+
+
 def test_nobody_there_is_waited_for() -> None:
     nobody = build.elsewhere(settings("http://127.0.0.1:9"))["asr"]
     with pytest.raises(NotReachableError, match=r"asr\.openai at http://127\.0\.0\.1:9/v1: "):

@@ -16,14 +16,16 @@ import tokenizers
 from typer.testing import CliRunner
 
 from dubcast.config import ModelsSettings, ProviderSettings, Settings
-from dubcast.errors import ConfigError, MissingPartError, StsError
+from dubcast.errors import ConfigError, DubcastError, MissingPartError, StsError
 from dubcast.languages import catalogue
 from dubcast.models.store import ModelStore
 from dubcast.sts import build, synthesis
 from dubcast.sts.build import build_engine, offered
 from dubcast.sts.providers import cuda, tts_kokoro
 from dubcast.sts.providers.interface import AsrCapabilities, AsrTask
+from dubcast.sts.server import _raise_failure
 from holes import store_of_holes
+from sts_fakes import Script, fake_engine
 
 
 def _settings(store: Path, **sts_server: Any) -> Settings:
@@ -169,6 +171,29 @@ def test_an_unknown_or_missing_model_is_a_clear_error(tmp_path: Path) -> None:
         build_engine(_settings(tmp_path))
     with pytest.raises(MissingPartError, match="there are: whisper-base"):
         build_engine(_settings(store_of_holes(tmp_path), tts_model="nothing"))
+
+
+@pytest.mark.parametrize(
+    ("stage", "named", "told"),
+    [
+        ("asr", {"asr_model": "./own"}, "sts_server.asr_model = ./own"),
+        ("tts", {"piper_voices": Path("/own")}, "sts_server.piper_voices = /own"),
+        ("mt", {}, "`dubcast models verify` looks at its files"),
+    ],
+)
+def test_a_model_that_a_library_cannot_load_is_named(
+    stage: str, named: dict[str, Any], told: str
+) -> None:
+    engine = fake_engine(Script())
+    failed = next(one for one in engine.stages if one.name == stage)
+    failed.failure = RuntimeError("bad magic number")
+    settings = Settings.model_validate({"sts_server": named})
+    kind = MissingPartError if named else DubcastError
+    with pytest.raises(kind) as caught:
+        _raise_failure(settings, engine)
+    assert type(caught.value) is kind
+    expected = f"a model cannot be loaded: bad magic number (stage {stage}: {told})"
+    assert str(caught.value) == expected
 
 
 def test_a_missing_library_for_numbers_is_a_clear_error(

@@ -87,7 +87,8 @@ def test_symbols_have_pads_between_and_marks_at_both_ends() -> None:
     [
         ({"phoneme_type": "pinyin"}, "its phonemes are of the type pinyin"),
         ({"audio": {}}, "no Piper voice: KeyError 'sample_rate'"),
-        ({"phoneme_id_map": None}, "no Piper voice: AttributeError"),
+        ({"phoneme_id_map": None}, "no Piper voice: TypeError"),
+        ({"phoneme_id_map": {"a": [1]}}, r"its symbols lack \^ and \$"),
     ],
 )
 def test_what_is_no_voice_is_named(tmp_path: Path, changes: dict[str, Any], message: str) -> None:

@@ -344,9 +344,14 @@ class Engine:
         return next((stage.waits_for for stage in self.stages if stage.waits_for), "")
 
     @property
+    def failed(self) -> StageThread[Any, Any] | None:
+        """The first stage that failed."""
+        return next((stage for stage in self.stages if stage.failure), None)
+
+    @property
     def failure(self) -> BaseException | None:
         """Why the first stage that failed did."""
-        return next((stage.failure for stage in self.stages if stage.failure), None)
+        return self.failed.failure if self.failed else None
 
     def start(self, on_change: Callable[[], None] | None = None) -> None:
         """Load all models, each in its own thread. Returns at once."""

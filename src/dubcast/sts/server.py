@@ -20,6 +20,8 @@ from dubcast.sts.service import Service
 
 # After the drain nothing is left but idle connections.
 _CLOSE_S = 2
+# What names a stage's models, where they are not dubcast's own.
+_NAMING = {"asr": ("asr_model",), "mt": ("mt_model",), "tts": ("tts_model", "piper_voices")}
 
 
 def serve(settings: Settings, *, shared: bool = False) -> None:
@@ -44,7 +46,7 @@ def serve(settings: Settings, *, shared: bool = False) -> None:
     log.get("server").info("listening", host=host, port=port)
     with listener:
         server.run(sockets=[listener])
-    _raise_failure(engine)
+    _raise_failure(settings, engine)
 
 
 def _look_at_translations(settings: Settings, offer: Offer) -> None:
@@ -64,12 +66,18 @@ def _look_at_translations(settings: Settings, offer: Offer) -> None:
         log.get("server").warning("translation_licence", model=caution)
 
 
-def _raise_failure(engine: Engine) -> None:
-    failure = engine.failure
-    if isinstance(failure, DubcastError):
-        raise failure
-    if failure is not None:
-        raise DubcastError(f"a model cannot be loaded: {failure}") from failure
+def _raise_failure(settings: Settings, engine: Engine) -> None:
+    """Raise what a model could not be loaded for; a library's words do not name where it lies."""
+    stage = engine.failed
+    if stage is None or stage.failure is None:
+        return
+    if isinstance(stage.failure, DubcastError):
+        raise stage.failure
+    told = f"a model cannot be loaded: {stage.failure} (stage {stage.name}: "
+    own = {name: getattr(settings.sts_server, name) for name in _NAMING.get(stage.name, ())}
+    if named := [f"sts_server.{name} = {value}" for name, value in own.items() if value]:
+        raise MissingPartError(f"{told}{', '.join(named)})") from stage.failure
+    raise DubcastError(f"{told}`dubcast models verify` looks at its files)") from stage.failure
 
 
 class DrainingServer(uvicorn.Server):

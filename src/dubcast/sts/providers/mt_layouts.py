@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from dubcast.errors import MissingPartError
 from dubcast.sts.which_language import primary
@@ -93,7 +93,9 @@ class Layout:
 def layout_of(folder: Path) -> Layout:
     """The layout of a folder. Raises MissingPartError if a file is missing, or none fits."""
     tokens = _vocabulary(folder)
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = _json(folder / "config.json")
+    if not isinstance(config, dict):
+        raise MissingPartError(f"{folder / 'config.json'} holds no settings of a model")
     ends = not config.get("add_source_eos", False)
     if (folder / "source.spm").is_file() and (folder / "target.spm").is_file():
         sources, targets = _opus(folder.name, tokens)
@@ -113,10 +115,20 @@ def layout_of(folder: Path) -> Layout:
 def _vocabulary(folder: Path) -> frozenset[str]:
     for name in _VOCABULARIES:
         if (path := folder / f"{name}.json").is_file():
-            return frozenset(json.loads(path.read_text(encoding="utf-8")))
+            tokens = _json(path)
+            if not isinstance(tokens, list) or not all(isinstance(one, str) for one in tokens):
+                raise MissingPartError(f"{path} holds no list of tokens")
+            return frozenset(tokens)
         if (path := folder / f"{name}.txt").is_file():
             return frozenset(path.read_text(encoding="utf-8").split("\n"))
     raise MissingPartError(f"{folder} has no vocabulary: it is no model in CTranslate2's format")
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise MissingPartError(f"{path} cannot be read: {error}") from error
 
 
 def _opus(name: str, tokens: frozenset[str]) -> tuple[dict[str, str], dict[str, str]]:

@@ -57,6 +57,8 @@ def _voice(name: str, config: dict[str, Any]) -> PiperVoice:
     kind = config.get("phoneme_type", "espeak")
     if kind not in ("espeak", "text"):
         raise ValueError(f"its phonemes are of the type {kind}; espeak and text are known")
+    if lacking := [mark for mark in (_BEGIN, _END) if mark not in symbols]:
+        raise ValueError(f"its symbols lack {' and '.join(lacking)}")
     scales = config.get("inference", {})
     language = config.get("language", {}).get("code") or name.partition("-")[0]
     return PiperVoice(

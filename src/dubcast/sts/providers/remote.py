@@ -116,6 +116,11 @@ class Remote:
         self._metrics.looks.append(self._show_breaker)
         self._show_breaker()
 
+    @property
+    def is_v1(self) -> bool:
+        """Whether its address ends as that of an OpenAI-compatible service does, as a rule."""
+        return self._base.endswith("/v1")
+
     # -- from the stage's threads --------------------------------------------------------
 
     def call(self, ask: Ask, read: Callable[[Got], T], left_s: float) -> T:
@@ -314,7 +319,10 @@ def look_for_model(remote: Remote, model: str) -> None:
         entries = got.json().get("data") or []
         names = [str(entry["id"]) for entry in entries]
     except (BadReply, TypeError, KeyError) as error:
-        raise NotReachableError(f"{remote.name}: its list of models cannot be read") from error
+        hint = "" if remote.is_v1 else f": is the /v1 missing in {remote.key}.url?"
+        raise NotReachableError(
+            f"{remote.name}: its list of models cannot be read ({error}){hint}"
+        ) from error
     if names and model not in names:
         shown = ", ".join(sorted(names)[:20])
         raise ConfigError(f"{remote.key}.model = {model!r}: {remote.name} has: {shown}")
