@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import time
 import wave
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -516,7 +515,8 @@ def test_a_service_that_nobody_asks_any_more_is_not_down(
     )
     assert counted(tts, state) == {("tts", "openai", "open"): 1.0}
     assert 1 < counted(tts, left_alone)["tts", "openai"] <= LONGEST_HOLD_S
-    remote._breaker._now = lambda: time.monotonic_ns() + s_to_ns(LONGEST_HOLD_S)
+    now = remote._breaker._now
+    remote._breaker._now = lambda: now() + s_to_ns(LONGEST_HOLD_S)
     remote._metrics.exposition()
     assert counted(tts, state) == {("tts", "openai", "half_open"): 1.0}
     assert counted(tts, left_alone) == {}
@@ -529,18 +529,20 @@ def test_figures_of_a_process_end_with_it() -> None:
     assert [one._multiprocess_mode for one in gauges] == ["liveall"] * 3
 
 
-@pytest.mark.parametrize(("left_s", "states"), [(0.4, "closed"), (1.05, "open")])
+@pytest.mark.parametrize(
+    ("left_s", "timeout_s", "state"), [(0.35, 10.0, "closed"), (10.0, 0.05, "open")]
+)
 def test_a_fragment_that_came_late_says_nothing_of_the_service(
-    there: Elsewhere, provider_of: ProviderOf, left_s: float, states: str
+    there: Elsewhere, provider_of: ProviderOf, left_s: float, timeout_s: float, state: str
 ) -> None:
-    there.faults[SPEECH] = lambda _: Reply(200, wait_s=5)
-    tts = provider_of("tts", retries=0)
+    there.faults[SPEECH] = lambda _: Reply(200, wait_s=60)
+    tts = provider_of("tts", retries=0, timeout_s=timeout_s)
     for _ in range(3):
         with pytest.raises(StsError, match="no reply within"):
             tts.run_within([TTS], left_s)
     there.released.set()
     found = counted(tts, "dubcast_sts_provider_breaker_state")
-    assert found == {("tts", "openai", states): 1.0}
+    assert found == {("tts", "openai", state): 1.0}
 
 
 def test_a_text_that_is_refused_says_nothing_of_the_service(
