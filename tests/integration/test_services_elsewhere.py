@@ -134,7 +134,7 @@ async def test_several_streams_are_served_at_once(there: Elsewhere) -> None:
 
 
 FAULTS: dict[str, tuple[str, Callable[[], Reply], str]] = {
-    "refused key": (CHAT, lambda: refused(401, "no"), "refuses the key"),
+    "refused key": (CHAT, lambda: refused(401, "no"), "api_key is not set: no"),
     "too many calls": (CHAT, lambda: refused(429, "slow down", Retry_After="20"), "HTTP 429"),
     "broken": (HEARD, lambda: refused(500, "oops"), "HTTP 500: oops"),
     "malformed": (HEARD, lambda: Reply(200, b'{"text": "The con'), "not JSON"),
