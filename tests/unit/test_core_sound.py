@@ -57,6 +57,7 @@ class Stage:
         self.core = WorkerCore(policy, "run", LevelVad(), 0, self.tap)
         self.core.set_output(Tracks.SOUND)
         self.cut: list[Fragment] = []
+        self.sent: list[Int16] = []
         self.out: list[tuple[int, Int16]] = []
 
     def tap(self, stem: str, start: int, samples: Any) -> None:
@@ -69,7 +70,9 @@ class Stage:
             now = at * NS_PER_S // RATE
             pcm = square(at, CHUNK, CROWD) + talk(at, self.loud_from)
             for fragment in self.core.audio(now, pcm.tobytes(), now):
-                assert self.core.dubs.send(fragment) is not None
+                work = self.core.dubs.send(fragment)
+                assert work is not None
+                self.sent.append(work.audio)
                 self.cut.append(fragment)
             origin = self.stems["original"][0][0] if origin is None else origin
             if self.separate and at >= RATE:
@@ -119,6 +122,21 @@ def test_the_original_is_removed_wider_than_the_fragment_where_the_background_is
     assert without.cut[0].dub is not None
     assert without.cut[0].dub.removed is None
     assert without.core.view().unseparated_samples > 1.5 * RATE
+
+
+@pytest.mark.parametrize(("separate", "crowd"), [(True, 0.7 * CROWD), (False, CROWD)])
+def test_the_recognizer_hears_the_background_turned_down_as_far_as_it_is_there(
+    separate: bool, crowd: float
+) -> None:
+    one = Stage(separate=separate)
+    one.play(8, tone(1.5, -20))
+    (fragment,), (sent,) = one.cut, one.sent
+    origin = one.stems["original"][0][0]
+    place = origin + SPEECH[0] - fragment.span.start
+    word, gap, end = sent[place : place + 96], sent[place + 20_000 : place + 20_096], sent[-96:]
+    assert np.abs(word).max() == pytest.approx(TALK + crowd, abs=1)
+    assert np.abs(gap).max() == pytest.approx(crowd, abs=1)
+    assert np.abs(end).max() == CROWD  # the separator is a second behind
 
 
 @pytest.mark.parametrize("separate", [True, False])

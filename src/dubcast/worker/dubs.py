@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from dubcast.audio.bed import StoredBed
-from dubcast.audio.pcm import RATE, Float, mono, ms_to_samples, samples_to_ms, samples_to_ns
+from dubcast.audio.pcm import RATE, Float, Int16, mono, ms_to_samples, samples_to_ms, samples_to_ns
 from dubcast.audio.store import AudioStore
 from dubcast.clock import NS_PER_S, ns_to_s, s_to_ns
 from dubcast.contract.stream_reply import Heard
@@ -40,6 +40,11 @@ from dubcast.worker.work import (
 )
 
 _DEADLINE_MARGIN_NS = 60_000_000
+# How much of the background is taken from what is recognized: 3 dB. Without all of it Whisper errs
+# more often than with it, since what the separator does to a voice is worse than music (readers,
+# talk and prompts in two languages over music, a crowd, strings and a song, word errors: none 705,
+# 0.2 687, 0.3 672, 0.4 687, 0.5 683; all of it a fifth more than none).
+_TURNED_DOWN = np.float32(0.3)
 # A fragment whose call was given up would have taken longer still.
 _LATE_FACTOR = 1.2
 # What a service fails at may do with more of it; any other fault is of the service.
@@ -61,6 +66,14 @@ class Media:
     bed: StoredBed
     speech_in: Callable[[int, int], int]
     sure_from: Callable[[int, int], int]
+
+    def to_recognize(self, start: int, stop: int) -> Int16:
+        """The sound of [start, stop) for the recognizer, (frames,): the background turned down, as
+        far as it is there.
+        """
+        sound = mono(self.store.read(start, stop)).astype(np.float32)
+        sound -= _TURNED_DOWN * mono(self.bed.read(start, stop))
+        return np.clip(np.rint(sound), -(2**15), 2**15 - 1).astype(np.int16)
 
 
 @dataclass
@@ -149,7 +162,7 @@ class DubDesk:
             return Work(
                 fragment.id,
                 fragment.sequence,
-                mono(self._media.store.read(first, last)),
+                self._media.to_recognize(first, last),
                 slot_ms=round(1000 * self._book.plan.slot(fragment) / RATE),
                 deadline_ns=self.deadline_ns(fragment),
                 source_text=source_text,
