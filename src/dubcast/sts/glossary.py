@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from dubcast.contract.glossary import GlossaryEntry
 from dubcast.languages import catalogue
 
-# Names that are written alike in many languages, and that models leave as they are.
+# Two letters of Turkish that a pattern without case takes for an i, and small letters do not.
 _DOTS = str.maketrans("İı", "ii")
+# Names that are written alike in many languages, and that models leave as they are.
 _STAND_INS = ("Ricardo", "Eduardo", "Fernando", "Roberto", "Antonio", "Alfredo")
 
 
