@@ -88,6 +88,57 @@ def test_portuguese_is_found(sentence: str, said: str) -> None:
     assert built_in().find(sentence, PT_EN) == said
 
 
+@pytest.mark.parametrize(
+    ("sentence", "direction", "parts"),
+    [
+        ("Never mind, I found it.", EN_PT, ("Deixa pra lá", "I found it.", "")),
+        (
+            "Good morning, everyone, it rains here.",
+            EN_PT,
+            ("Bom dia a todos", "it rains here.", ""),
+        ),
+        ("I have to go now, be right back.", EN_PT, ("", "I have to go now.", "já volto")),
+        ("De nada, é só chamar aqui.", PT_EN, ("You're welcome", "é só chamar aqui.", "")),
+        # What belongs to its other half by its grammar stays there.
+        ("Thank you, Maria, for that message.", EN_PT, None),
+        ("If you can hear me, thank you so much.", EN_PT, None),
+        ("Very well, and you?", EN_PT, None),
+        # Too little is left: no sentence by itself.
+        ("Yes, I do.", EN_PT, None),
+        ("Thank you, Mr. Silva.", EN_PT, None),
+        # A question of the book begins nothing that does not ask.
+        ("E agora, mais notícias do dia.", PT_EN, None),
+        ("The bus is here now, right?", EN_PT, None),
+        ("He is the best one, that's right?", EN_PT, None),
+        ("The bus is here, it is red.", EN_PT, None),
+        ("Never mind, I found it.", ("en", "es"), None),
+    ],
+)
+def test_the_beginning_or_the_end_of_a_sentence_is_found(
+    sentence: str, direction: tuple[str, str], parts: tuple[str, str, str] | None
+) -> None:
+    found = built_in().partly(sentence, direction)
+    assert (found and (found.before, found.rest, found.behind)) == parts
+
+
+@pytest.mark.parametrize(
+    ("sentence", "direction", "rest", "said"),
+    [
+        ("Never mind, I found it.", EN_PT, "Eu encontrei.", "Deixa pra lá, eu encontrei."),
+        ("Never mind, Maria found it.", EN_PT, "Maria achou.", "Deixa pra lá, Maria achou."),
+        ("Sei lá, eu nunca pensei.", PT_EN, "I never did.", "I don't know, I never did."),
+        ("Bom dia, senhor presidente, e todos.", PT_EN, "Mr Chair.", "Good morning, Mr Chair."),
+        ("I have to go now, be right back!", EN_PT, "Tenho que ir!", "Tenho que ir, já volto!"),
+    ],
+)
+def test_the_parts_are_one_sentence_again(
+    sentence: str, direction: tuple[str, str], rest: str, said: str
+) -> None:
+    found = built_in().partly(sentence, direction)
+    assert found is not None
+    assert found.around(rest) == said
+
+
 def test_the_book_is_large_in_both_directions_and_in_no_other() -> None:
     book = built_in()
     for pair in (EN_PT, PT_EN):
@@ -182,6 +233,13 @@ def test_the_model_translates_what_is_not_in_the_book(engine: Engine, script: Sc
         "He came at 3 p.m. on Friday. She left."
     ]
     assert engine.metrics.registry.get_sample_value("dubcast_sts_phrases_total") == 2
+
+
+def test_the_model_translates_the_rest_of_a_sentence(engine: Engine, script: Script) -> None:
+    script.text, script.translation = "Never mind, he came at 3.", "Ele chegou às 3."
+    assert _translated(engine, built_in()) == "Deixa pra lá, ele chegou às 3."
+    assert [task.text for batch in script.calls["mt"] for task in batch] == ["He came at 3."]
+    assert engine.metrics.registry.get_sample_value("dubcast_sts_phrases_total") == 1
 
 
 def test_a_text_of_phrases_asks_no_model(engine: Engine, script: Script) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 
@@ -20,10 +20,27 @@ from dubcast.sts.verbatim import NO_NAMES
 Direction = tuple[str, str]
 # Between two pieces of a sentence: a comma, or the language's "and".
 _BORDER = re.compile(r"(,?\s+(?:and|e)\s+|,\s+)", re.IGNORECASE)
+_COMMA = re.compile(r",\s+")
 _START = ","
 _AND = {"en": " and ", "pt-BR": " e "}
 _LAST = re.compile(r",\s+([^,.!?…]+)[.!?…]*$")
 _MOST_PIECES = 8
+# What begins so belongs to what is before it ("Thank you, Maria, for ..."), and what does so, to
+# what is behind it ("If you can hear me, raise your hand").
+_GOES_ON = re.compile(
+    r"(?:and|for|to|that(?!['’]s)|of|with|from|in|on|at|by|as|because|which|who|than|"
+    r"e|por|pel[oa]s?|para|pra|d[eoa]s?|com|em|n[oa]s?|porque|pois)\b",
+    re.IGNORECASE,
+)
+_DEPENDS = re.compile(
+    r"(?:if|when|whoever|whenever|who|what|while|since|unless|until|before|after|because|as|once|"
+    r"se|quando|quem|enquanto|caso|como|assim|desde|até|antes|depois|porque)\b",
+    re.IGNORECASE,
+)
+# Words that keep their capital within a sentence.
+_CAPITAL = re.compile(r"(?:I|Mr|Mrs|Ms|Dr|God)\b")
+# Words that are left for a model: fewer are no sentence ("Yes, I do").
+_LEAST_REST = 3
 # Words: a phrase and an address have no more, so that no more are tried.
 _LONGEST_PHRASE, _LONGEST_ADDRESS = 16, 6
 _END = re.compile(r"[.!?…,:;]+$")
@@ -55,6 +72,30 @@ class Phrasebook:
         row = _row(sentence, phrases)
         return None if row is None else _ended(_joined(row, direction[1], phrases), sentence)
 
+    def partly(self, sentence: str, direction: Direction) -> Partly | None:
+        """A sentence that begins or ends with what is in the book, set off by a comma ("Never mind,
+        I found it"); None if the book has neither, or nothing is left for a model.
+        """
+        phrases = self.phrases.get(direction)
+        if phrases is None:
+            return None
+        bare = sentence.strip().strip("“”\"'").strip()
+        mark = _END.search(bare)
+        pieces = _COMMA.split(_END.sub("", bare))
+        if not 1 < len(pieces) <= _MOST_PIECES:
+            return None
+        asks = bare.endswith("?")
+        first, before = _known(pieces, direction[1], phrases)
+        if _GOES_ON.match(pieces[first]):
+            first, before = 0, ""
+        last, behind = 0, ""
+        if not _DEPENDS.match(pieces[first]):
+            last, behind = _known(pieces[first:], direction[1], phrases, asks=asks, behind=True)
+        rest = ", ".join(pieces[first : len(pieces) - last])
+        if not (before or behind) or len(rest.split()) < _LEAST_REST:
+            return None
+        return Partly(before, f"{rest}{mark[0] if mark else '.'}", behind)
+
     def addressed(self, sentence: str, direction: Direction) -> tuple[Found, ...]:
         """Who is spoken to at the end of a sentence, if by one of the book's forms of address: a
         model makes something personal of "pessoal".
@@ -62,6 +103,29 @@ class Phrasebook:
         phrases, last = self.phrases.get(direction), _LAST.search(sentence)
         said = phrases.addresses.get(key(last[1])) if phrases and last else None
         return (Found(*last.span(1), said),) if last and said else ()
+
+
+@dataclass(frozen=True)
+class Partly:
+    """A sentence of which the book has a part: what is said `before` the translation of `rest`, and
+    what `behind` it; either may be empty.
+    """
+
+    before: str
+    rest: str
+    behind: str
+
+    def around(self, said: str) -> str:
+        """The whole sentence, from what the rest is translated to."""
+        mark = _END.search(said)
+        text = _END.sub("", said)
+        if self.before:
+            is_name = self.rest[:1].isupper() and not _CAPITAL.match(self.rest)
+            keeps = is_name or _CAPITAL.match(text)
+            text = f"{self.before}, {text if keeps else text[:1].lower() + text[1:]}"
+        if self.behind:
+            text = f"{text}, {self.behind}"
+        return text + (mark[0] if mark else ".")
 
 
 @functools.cache
@@ -108,6 +172,36 @@ def _row(sentence: str, phrases: Phrases) -> list[_Piece] | None:
         if piece is None:
             return None
     return found if any(piece.is_phrase for piece in found) else None
+
+
+def _known(
+    pieces: Sequence[str],
+    target: str,
+    phrases: Phrases,
+    *,
+    asks: bool = False,
+    behind: bool = False,
+) -> tuple[int, str]:
+    """How many pieces at the beginning, or `behind`, are the book's while others are left, and what
+    they are. A single word at the end belongs to its sentence ("..., right?").
+    """
+    for count in range(len(pieces) - 1, 0, -1):
+        text = ", ".join(pieces[-count:] if behind else pieces[:count])
+        alone = key(text) in phrases.leads or " " not in text
+        if behind and (alone or (asks and f"{key(text)}?" not in phrases.said)):
+            continue
+        if not behind and any(_only_asks(piece, phrases) for piece in pieces[:count]):
+            continue
+        row = _row(text, phrases)
+        if row is not None:
+            said = _END.sub("", _joined(row, target, phrases))
+            return count, phrases.inside(said) if behind else said
+    return 0, ""
+
+
+def _only_asks(piece: str, phrases: Phrases) -> bool:
+    """Whether the book has this as a question alone: "what's next", "e agora"."""
+    return key(piece) not in phrases.said and f"{key(piece)}?" in phrases.said
 
 
 def _piece(text: str, phrases: Phrases, border: str, *, asks: bool) -> _Piece | None:

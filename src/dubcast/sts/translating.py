@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from dubcast.contract.sts import FragmentContext, NoDub
 from dubcast.languages.sentences import sentences
 from dubcast.languages.spoken_form import unshouted
+from dubcast.sts import colloquial
 from dubcast.sts.engine import Engine
 from dubcast.sts.glossary import Found, Protected
 from dubcast.sts.offer import Choice
-from dubcast.sts.phrasebook import Phrasebook
+from dubcast.sts.phrasebook import Partly, Phrasebook
 from dubcast.sts.providers.interface import MtTask
 from dubcast.sts.sentence_so_far import Begun, begun, rest
 from dubcast.sts.stage_calls import StageCalls
@@ -28,12 +29,14 @@ from dubcast.sts.verbatim import called, verbatim, without_overlap
 @dataclass(frozen=True)
 class _Part:
     """Sentences that stand together; `said` is their translation, if the phrasebook has it;
-    `begun`: this is the end of a sentence of which so much was said."""
+    `begun`: this is the end of a sentence of which so much was said; `partly`: what the phrasebook
+    has of the sentence around it."""
 
     text: str
     said: str | None = None
     protected: Protected | None = None
     begun: Begun | None = None
+    partly: Partly | None = None
 
     @property
     def attempts(self) -> list[str]:
@@ -46,7 +49,8 @@ class _Part:
 
     @property
     def is_plain(self) -> bool:
-        return self.said is None and self.protected is None and self.begun is None
+        known = (self.said, self.protected, self.begun, self.partly)
+        return all(one is None for one in known)
 
 
 class Translator:
@@ -77,7 +81,7 @@ class Translator:
             if settled is None:
                 calls.no_dub = NoDub.UNTRUSTED_TRANSLATION
                 return ""
-            said.append(settled)
+            said.append(part.partly.around(settled) if part.partly else settled)
         return " ".join(said)
 
     async def _settle(
@@ -154,10 +158,18 @@ class Translator:
             return None
         return self._phrasebook.find(sentence, (choice.source.tag, choice.target.tag))
 
+    def _partly(self, sentence: str, choice: Choice) -> Partly | None:
+        if self._phrasebook is None:
+            return None
+        return self._phrasebook.partly(sentence, (choice.source.tag, choice.target.tag))
+
     async def _ask(self, calls: StageCalls, texts: list[str], choice: Choice) -> list[str]:
+        if not texts:
+            return []
         pair = choice.source.tag, choice.target.tag
-        tasks = [MtTask(text, *pair) for text in texts]
-        return await calls.run_all(self._engine.mt, tasks) if tasks else []
+        tasks = [MtTask(colloquial.written(text, *pair), *pair) for text in texts]
+        results = await calls.run_all(self._engine.mt, tasks)
+        return [colloquial.said(*one, *pair) for one in zip(texts, results, strict=True)]
 
     def _parts(self, text: str, choice: Choice, context: FragmentContext) -> list[_Part]:
         """The text in order: each sentence of the phrasebook or with terms, the end of one that was
@@ -185,8 +197,12 @@ class Translator:
         if terms:
             return _Part(sentence, protected=Protected(sentence, terms))
         said = self._by_book(sentence, choice)
-        ends = self._spoken_to(sentence, choice) if said is None else ()
-        return _Part(sentence, said, Protected(sentence, ends) if ends else None)
+        if said is not None:
+            return _Part(sentence, said)
+        partly = self._partly(sentence, choice)
+        rest = partly.rest[0].upper() + partly.rest[1:] if partly else sentence
+        ends = self._spoken_to(rest, choice)
+        return _Part(rest, protected=Protected(rest, ends) if ends else None, partly=partly)
 
     def _begun(self, choice: Choice, context: FragmentContext) -> Begun | None:
         """The sentence that the fragment goes on with, unless its beginning would be paid again."""
@@ -205,5 +221,5 @@ class Translator:
 
     def _count(self, parts: list[_Part]) -> None:
         metrics = self._engine.metrics
-        metrics.phrases.inc(sum(part.said is not None for part in parts))
+        metrics.phrases.inc(sum(part.said is not None or part.partly is not None for part in parts))
         metrics.terms.inc(sum(len(part.protected.terms) for part in parts if part.protected))

@@ -1,0 +1,106 @@
+"""How people speak, for a model that learned from what is written. Pure, but for its own data.
+
+Two tables a direction, of regular expressions. *Before*: what people say, as it is written ("tá
+ligado" is no verb to a model). *After*: where the source has one thing and the model is known to
+make another of it, what is said instead: "goal" is no "objetivo" when somebody scores it.
+
+Commands come out of a model as infinitives where nobody is spoken to ("Drop a like" -> "Soltar um
+like"); they are put right by `imperatives`.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib import resources
+
+from dubcast.sts import imperatives
+
+Pattern = re.Pattern[str]
+# A direction without a table.
+_NONE: tuple[()] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """One direction. `before`: pattern, and what is written for it; `after`: pattern of the source,
+    pattern of its translation, and what is said for that."""
+
+    before: tuple[tuple[Pattern, str], ...] = _NONE
+    after: tuple[tuple[Pattern, Pattern, str], ...] = _NONE
+
+    def written(self, text: str) -> str:
+        """What was said, in words that a model knows."""
+        for pattern, plain in self.before:
+            text = pattern.sub(_with_case(plain), text)
+        return text
+
+    def said(self, text: str, translation: str) -> str:
+        """The translation of `text`, without what the model is known to get wrong."""
+        for pattern, wrong, right in self.after:
+            if pattern.search(text):
+                translation = wrong.sub(_with_case(right), translation)
+        return translation
+
+
+def written(text: str, source: str, target: str) -> str:
+    """What a model is given for a text; languages by their tags."""
+    return table(source, target).written(text)
+
+
+def said(text: str, translation: str, source: str, target: str) -> str:
+    """What is said for a text that a model translated so."""
+    translation = table(source, target).said(text, translation)
+    if (source, target) == ("en", "pt-BR"):
+        return imperatives.commanded(text, translation)
+    return translation
+
+
+@functools.cache
+def table(source: str, target: str) -> Table:
+    """The table of a direction; an empty one where there is none. Raises ValueError if one is
+    wrong."""
+    file = resources.files("dubcast.sts") / "tables" / f"{source}_{target}.tsv"
+    if not file.is_file():
+        return Table()
+    return parse(file.read_text(encoding="utf-8").splitlines(), file.name)
+
+
+def parse(lines: Iterable[str], name: str) -> Table:
+    """A table's lines: `before`, a pattern and its replacement, or `after`, a pattern of the
+    source, one of the translation and its replacement; between tabs. A replacement may name groups
+    of its pattern (`\\1`), and begins with a capital where what it stands for does. Raises
+    ValueError with the line, for one that is none of these.
+    """
+    before: list[tuple[Pattern, str]] = []
+    after: list[tuple[Pattern, Pattern, str]] = []
+    for number, line in enumerate(lines, start=1):
+        if not line or line.startswith("#"):
+            continue
+        kind, *cells = line.split("\t")
+        try:
+            if kind == "before" and len(cells) == 2:
+                before.append((_pattern(cells[0]), cells[1]))
+            elif kind == "after" and len(cells) == 3:
+                after.append((_pattern(cells[0]), _pattern(cells[1]), cells[2]))
+            else:
+                raise ValueError("neither `before` with two cells nor `after` with three")
+        except (re.error, ValueError) as error:
+            raise ValueError(f"{name}, line {number}: {error}: {line!r}") from error
+    return Table(tuple(before), tuple(after))
+
+
+def _pattern(written: str) -> Pattern:
+    return re.compile(written, re.IGNORECASE)
+
+
+def _with_case(plain: str) -> Callable[[re.Match[str]], str]:
+    """Replaces by `plain`, with a capital where the replaced begins with one."""
+
+    def replace(found: re.Match[str]) -> str:
+        text = found.expand(plain)
+        return text[:1].upper() + text[1:] if found[0][:1].isupper() else text
+
+    return replace
