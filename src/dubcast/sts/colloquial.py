@@ -19,6 +19,8 @@ from importlib import resources
 from dubcast.sts import imperatives
 
 Pattern = re.Pattern[str]
+# A text that begins with a word in small letters.
+_SMALL = re.compile(r"[a-z]+(?![^\W\d_a-z])")
 # A direction without a table.
 _NONE: tuple[()] = ()
 
@@ -47,15 +49,24 @@ class Table:
 
 def written(text: str, source: str, target: str) -> str:
     """What a model is given for a text; languages by their tags."""
-    return table(source, target).written(text)
+    plain = table(source, target).written(text)
+    return plain[0].upper() + plain[1:] if _SMALL.match(plain) and _is(source, target) else plain
 
 
 def said(text: str, translation: str, source: str, target: str) -> str:
     """What is said for a text that a model translated so."""
     translation = table(source, target).said(text, translation)
-    if (source, target) == ("en", "pt-BR"):
-        return imperatives.commanded(text, translation)
-    return translation
+    if not _is(source, target):
+        return translation
+    translation = imperatives.commanded(text, translation)
+    small = _SMALL.match(text) and not translation[1:2].isupper()
+    return translation[:1].lower() + translation[1:] if small else translation
+
+
+def _is(source: str, target: str) -> bool:
+    """Whether a direction is that of which the model's ways with capitals are known: "that's a
+    penalty" becomes a "que", "That's a penalty" does not."""
+    return (source, target) == ("en", "pt-BR")
 
 
 @functools.cache
