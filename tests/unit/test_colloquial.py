@@ -1,0 +1,108 @@
+"""The tables of what is said: what they rewrite and mend, and what of other senses they leave."""
+
+from __future__ import annotations
+
+import pytest
+
+from dubcast.sts.colloquial import parse, said, table, written
+
+EN_PT = ("en", "pt-BR")
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("The youth group meets on Wednesday at seven.", "at seven o'clock."),
+        ("My phone is at five percent.", "at five percent."),
+        ("Look at two of them.", "Look at two of them."),
+        ("The motion carries.", "The moção is approved."),
+        ("I second the motion.", "I support the moção."),
+        ("A motion sensor turned on the lights.", "A motion sensor turned on the lights."),
+        ("She gets motion sickness.", "She gets motion sickness."),
+        ("The meeting is adjourned.", "The meeting is closed."),
+        ("You have the floor.", "You have the word."),
+        ("We had the floor replaced.", "We had the floor replaced."),
+        ("He hit the post!", "He hit the trave!"),
+        ("The post office closes early.", "The post office closes early."),
+        ("The keeper had no chance.", "The goalkeeper had no chance."),
+        ("The keeper of the lighthouse.", "The keeper of the lighthouse."),
+        ("It's a clear penalty.", "It's a clear pênalti."),
+        ("He faces the death penalty.", "He faces the death penalty."),
+        ("A great cross from the left.", "A great cruzamento from the left."),
+        ("He wore a silver cross.", "He wore a silver cross."),
+        ("They're leading three to one.", "They're winning three to one."),
+        ("The leading cause is unknown.", "The leading cause is unknown."),
+        ("Still nil-nil.", "Still zero to zero."),
+        ("Let me restart the stream.", "Let me restart the transmissão."),
+        ("The stream runs through the valley.", "The stream runs through the valley."),
+        ("They walked to the stream.", "They walked to the stream."),
+        ("Are we live?", "Are we on the air?"),
+        ("We live in a small town.", "We live in a small town."),
+        ("Give it up for the choir!", "Let's applaud the choir!"),
+        ("You should never give it up.", "You should never give it up."),
+        ("Your sound is breaking up.", "Your audio is failing."),
+        ("You're breaking up with me?", "You're breaking up with me?"),
+        ("Your time is up.", "Your time is over."),
+        ("The line is really long.", "The fila is really long."),
+        ("The line is straight.", "The line is straight."),
+        ("The homework is due on Friday.", "The homework must be delivered on Friday."),
+        ("I had pizza for dinner.", "I ate pizza for dinner."),
+        ("I had a dog.", "I had a dog."),
+        ("Think outside the box.", "Think outside the box."),
+    ],
+)
+def test_what_a_model_is_given(text: str, plain: str) -> None:
+    assert written(text, *EN_PT).endswith(plain)
+
+
+@pytest.mark.parametrize(
+    ("text", "translation", "mended"),
+    [
+        ("What a goal!", "Que objetivo!", "Que gol!"),
+        ("The goal was disallowed.", "O objetivo foi anulado.", "O gol foi anulado."),
+        ("Our goal is to finish.", "Nosso objetivo é terminar.", "Nosso objetivo é terminar."),
+        ("Meet me at seven.", "Encontre-me aos sete.", "Encontre-me às sete."),
+        ("She read at seven.", "Ela lia aos sete anos.", "Ela lia aos sete anos."),
+        ("We're having fun.", "Estamos a ter diversão.", "Estamos tendo diversão."),
+        ("Drive.", "Conduza.", "Dirija."),
+        ("Mods, ban that guy.", "Moderadores, proibir ele.", "Moderadores, banir ele."),
+        ("They ban cars.", "Eles querem proibir carros.", "Eles querem proibir carros."),
+        ("We are live.", "Estamos no ar.", "Estamos ao vivo."),
+        ("We are on the air.", "Estamos no ar.", "Estamos no ar."),
+        ("Thanks for it.", "Obrigado por as flores.", "Obrigado pelas flores."),
+    ],
+)
+def test_what_a_model_gets_wrong_is_mended(text: str, translation: str, mended: str) -> None:
+    assert said(text, translation, *EN_PT) == mended
+
+
+def test_a_replacement_begins_as_what_it_stands_for() -> None:
+    rules = parse(["before\t\\bgonna\\b\tgoing to", "after\tgoal\tobjetivo\tgol"], "x.tsv")
+
+    assert rules.written("Gonna go, gonna win.") == "Going to go, going to win."
+    assert rules.said("Goal!", "Objetivo!") == "Gol!"
+
+
+def test_a_model_is_given_a_capital_and_the_case_of_the_text_is_kept() -> None:
+    assert written("that's it", *EN_PT) == "That's it"
+    assert written("iPhone users", *EN_PT) == "iPhone users"
+    assert said("that's it", "É isso", *EN_PT) == "é isso"
+    assert said("That's it", "É isso", *EN_PT) == "É isso"
+
+
+def test_a_question_without_a_mark_is_given_one() -> None:
+    assert written("who can tell me the answer", *EN_PT) == "Who can tell me the answer?"
+    assert written("who was there is known", *EN_PT) == "Who was there is known"
+
+
+@pytest.mark.parametrize(
+    "line", ["before\tone", "after\tone\ttwo", "until\tone\ttwo", "before\t(\tx", "after\ta\t[\tx"]
+)
+def test_a_wrong_line_is_named(line: str) -> None:
+    with pytest.raises(ValueError, match=r"x\.tsv, line 2"):
+        parse(["# a table", line], "x.tsv")
+
+
+def test_a_direction_without_a_table_changes_nothing() -> None:
+    assert written("gonna go", "en", "xx") == "gonna go"
+    assert table("en", "xx").said("a goal", "objetivo") == "objetivo"
