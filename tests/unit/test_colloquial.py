@@ -13,7 +13,7 @@ EN_PT = ("en", "pt-BR")
     ("text", "plain"),
     [
         ("The youth group meets on Wednesday at seven.", "at seven o'clock."),
-        ("My phone is at five percent.", "at five percent."),
+        ("The shop is at five Main Street.", "at five Main Street."),
         ("Look at two of them.", "Look at two of them."),
         ("The motion carries.", "The moção is approved."),
         ("I second the motion.", "I support the moção."),
