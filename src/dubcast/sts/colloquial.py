@@ -19,8 +19,12 @@ from importlib import resources
 from dubcast.sts import imperatives
 
 Pattern = re.Pattern[str]
-# A text that begins with a word in small letters.
-_SMALL = re.compile(r"[a-z]+(?![^\W\d_a-z])")
+# A text that begins with a word in small letters, and not as what follows a name would: a sentence
+# with protected words is translated in pieces.
+_SMALL = re.compile(
+    r"(?!(?:is|are|was|were|has|have|had|will|would|can|could|did|does|and|or|of|in|on|at|to|for|"
+    r"from|with|by|as|than)\b)[a-z]+(?![^\W\d_a-z])"
+)
 # A direction without a table.
 _NONE: tuple[()] = ()
 
