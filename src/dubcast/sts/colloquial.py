@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 
@@ -25,6 +25,9 @@ _SMALL = re.compile(
     r"(?!(?:is|are|was|were|has|have|had|will|would|can|could|did|does|and|or|of|in|on|at|to|for|"
     r"from|with|by|as|than)\b)[a-z]+(?![^\W\d_a-z])"
 )
+# An expression by its name, in another one.
+_NAMED = re.compile(r"\{([A-Z]+)\}")
+_GROUP = re.compile(r"\\(\d)")
 # A direction without a table.
 _NONE: tuple[()] = ()
 
@@ -86,9 +89,11 @@ def table(source: str, target: str) -> Table:
 def parse(lines: Iterable[str], name: str) -> Table:
     """A table's lines: `before`, a pattern and its replacement, or `after`, a pattern of the
     source, one of the translation and its replacement; between tabs. A replacement may name groups
-    of its pattern (`\\1`), and begins with a capital where what it stands for does. Raises
-    ValueError with the line, for one that is none of these.
+    of its pattern (`\\1`), and begins with a capital where what it stands for does. A
+    line `=NAME` and an expression is what `{NAME}` stands for in later ones. Raises ValueError with
+    the line, for one that is none of these.
     """
+    named: dict[str, str] = {}
     before: list[tuple[Pattern, str]] = []
     after: list[tuple[Pattern, Pattern, str]] = []
     for number, line in enumerate(lines, start=1):
@@ -96,19 +101,29 @@ def parse(lines: Iterable[str], name: str) -> Table:
             continue
         kind, *cells = line.split("\t")
         try:
-            if kind == "before" and len(cells) == 2:
-                before.append((_pattern(cells[0]), cells[1]))
+            if kind.startswith("=") and len(cells) == 1:
+                named[kind[1:]] = _whole(cells[0], named)
+            elif kind == "before" and len(cells) == 2:
+                before.append((_pattern(cells[0], named, cells[1]), cells[1]))
             elif kind == "after" and len(cells) == 3:
-                after.append((_pattern(cells[0]), _pattern(cells[1]), cells[2]))
+                wrong = _pattern(cells[1], named, cells[2])
+                after.append((_pattern(cells[0], named), wrong, cells[2]))
             else:
                 raise ValueError("neither `before` with two cells nor `after` with three")
-        except (re.error, ValueError) as error:
+        except (KeyError, re.error, ValueError) as error:
             raise ValueError(f"{name}, line {number}: {error}: {line!r}") from error
     return Table(tuple(before), tuple(after))
 
 
-def _pattern(written: str) -> Pattern:
-    return re.compile(written, re.IGNORECASE)
+def _pattern(written: str, named: Mapping[str, str], replacement: str = "") -> Pattern:
+    pattern = re.compile(_whole(written, named), re.IGNORECASE)
+    if any(int(group) > pattern.groups for group in _GROUP.findall(replacement)):
+        raise ValueError("a group that the pattern has not")
+    return pattern
+
+
+def _whole(written: str, named: Mapping[str, str]) -> str:
+    return _NAMED.sub(lambda found: named[found[1]], written)
 
 
 def _with_case(plain: str) -> Callable[[re.Match[str]], str]:
