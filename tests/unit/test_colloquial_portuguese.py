@@ -42,6 +42,7 @@ def said(text: str, translation: str) -> str:
         ("Isso cai na prova.", "Isso vai estar na prova."),
         ("Faltam médicos no posto.", "Há falta de médicos no posto."),
         ("Faltam dez minutos.", "Restam dez minutos."),
+        ("Eu também acho, viu.", "Eu também acho."),
         ("A prova é na quinta.", "A prova é na quinta-feira."),
         ("A reunião é às dezenove horas.", "A reunião é às sete da noite."),
     ],
@@ -72,6 +73,7 @@ def test_what_is_spoken_is_written_plainly(spoken: str, plain: str) -> None:
         "O pessoal da limpeza entrou em greve.",
         "Até a próxima eleição, nada vai mudar.",
         "Na segunda vez, deu certo.",
+        "Foi o que ela viu.",
     ],
 )
 def test_other_senses_stay(prose: str) -> None:
