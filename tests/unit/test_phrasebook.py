@@ -107,7 +107,7 @@ def test_portuguese_is_found(sentence: str, said: str) -> None:
         ("Yes, I do.", EN_PT, None),
         ("Thank you, Mr. Silva.", EN_PT, None),
         # A question of the book begins nothing that does not ask.
-        ("E agora, mais notícias do dia.", PT_EN, None),
+        ("Quem é, mais notícias do dia.", PT_EN, None),
         ("The bus is here now, right?", EN_PT, None),
         ("He is the best one, that's right?", EN_PT, None),
         ("The bus is here, it is red.", EN_PT, None),
@@ -127,7 +127,7 @@ def test_the_beginning_or_the_end_of_a_sentence_is_found(
         ("Never mind, I found it.", EN_PT, "Eu encontrei.", "Deixa pra lá, eu encontrei."),
         ("Never mind, Maria found it.", EN_PT, "Maria achou.", "Deixa pra lá, Maria achou."),
         ("Sei lá, eu nunca pensei.", PT_EN, "I never did.", "I don't know, I never did."),
-        ("Bom dia, senhor presidente, e todos.", PT_EN, "Mr Chair.", "Good morning, Mr Chair."),
+        ("Bom dia, senhor prefeito desta cidade.", PT_EN, "Mr Mayor.", "Good morning, Mr Mayor."),
         ("I have to go now, be right back!", EN_PT, "Tenho que ir!", "Tenho que ir, já volto!"),
     ],
 )
