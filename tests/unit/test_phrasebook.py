@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from dubcast.contract.sts import StsResponse
+from dubcast.sts import colloquial
 from dubcast.sts.engine import Engine
 from dubcast.sts.phrasebook import Phrasebook, built_in
 from dubcast.sts.phrases_file import parse
@@ -240,6 +242,31 @@ def test_the_model_translates_the_rest_of_a_sentence(engine: Engine, script: Scr
     assert _translated(engine, built_in()) == "Deixa pra lá, ele chegou às 3."
     assert [task.text for batch in script.calls["mt"] for task in batch] == ["He came at 3."]
     assert engine.metrics.registry.get_sample_value("dubcast_sts_phrases_total") == 1
+
+
+@pytest.mark.parametrize(
+    ("bookish", "given", "said"),
+    [
+        (True, "We won the goleiro.", "O gol foi belo."),
+        (False, "We won the keeper.", "O objetivo foi belo."),
+    ],
+)
+def test_a_bookish_model_is_helped_with_what_people_say(
+    engine: Engine,
+    script: Script,
+    monkeypatch: pytest.MonkeyPatch,
+    bookish: bool,
+    given: str,
+    said: str,
+) -> None:
+    lines = ["before\tthe keeper\tthe goleiro", "after\tkeeper\tobjetivo\tgol"]
+    monkeypatch.setattr(colloquial, "table", lambda *_: colloquial.parse(lines, "x.tsv"))
+    mt = engine.providers.mt
+    monkeypatch.setattr(mt, "capabilities", replace(mt.capabilities, bookish=bookish))
+    script.text, script.translation = "We won the keeper.", "O objetivo foi belo."
+    assert _translated(engine, built_in()) == said
+    assert [task.text for (task,) in script.calls["mt"]] == [given]
+    assert _translated(engine, None) == "O objetivo foi belo."
 
 
 def test_a_text_of_phrases_asks_no_model(engine: Engine, script: Script) -> None:

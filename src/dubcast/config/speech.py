@@ -101,7 +101,8 @@ class StsServerSettings(Section):
     phrasebook: bool = Field(
         True,
         description="greetings, thanks and calls are translated by dubcast's own phrasebook, where "
-        "it has the sentence; off: all by the model",
+        "it has the sentence or its beginning or end, and models are helped with what people say "
+        "(wording.md); off: all by the model",
     )
     device: Literal["cpu", "cuda", "auto"] = Field(
         "cpu",

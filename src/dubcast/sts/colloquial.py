@@ -76,6 +76,12 @@ def _is(source: str, target: str) -> bool:
     return (source, target) == ("en", "pt-BR")
 
 
+def load() -> None:
+    """Read all tables. Raises ValueError if one is wrong."""
+    for file in (resources.files("dubcast.sts") / "tables").iterdir():
+        table(*file.name.removesuffix(".tsv").split("_"))
+
+
 @functools.cache
 def table(source: str, target: str) -> Table:
     """The table of a direction; an empty one where there is none. Raises ValueError if one is

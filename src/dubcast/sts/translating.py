@@ -59,6 +59,8 @@ class Translator:
     def __init__(self, engine: Engine, phrasebook: Phrasebook | None) -> None:
         self._engine = engine
         self._phrasebook = phrasebook
+        self._is_helped = phrasebook is not None and engine.providers.mt.capabilities.bookish
+        colloquial.load()  # now, not while a fragment waits
 
     async def translate(
         self, calls: StageCalls, text: str, choice: Choice, context: FragmentContext
@@ -167,6 +169,8 @@ class Translator:
         if not texts:
             return []
         pair = choice.source.tag, choice.target.tag
+        if not self._is_helped:
+            return await calls.run_all(self._engine.mt, [MtTask(text, *pair) for text in texts])
         tasks = [MtTask(colloquial.written(text, *pair), *pair) for text in texts]
         results = await calls.run_all(self._engine.mt, tasks)
         return [colloquial.said(*one, *pair) for one in zip(texts, results, strict=True)]

@@ -76,10 +76,12 @@ class MtCapabilities(Capabilities):
 
     `to_get`: the command that gets the model of a direction which is not here yet; `cautions`: what
     is to be known of the licence of a direction's model. `trusted`: what it says is not looked at
-    again (`translation_guard`). `priced`: each text costs, so what can be spared is.
+    again (`translation_guard`). `priced`: each text costs, so what can be spared is. `bookish`: it
+    knows what is written, and is helped with what is said (`colloquial`).
     """
 
     trusted: bool = False
+    bookish: bool = False
     priced: bool = False
     pairs: frozenset[tuple[str, str]] = frozenset()
     to_get: Mapping[tuple[str, str], str] = field(default_factory=dict)

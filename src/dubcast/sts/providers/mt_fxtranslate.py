@@ -94,6 +94,7 @@ def _survey(setup: Setup) -> tuple[dict[Pair, Route], MtCapabilities]:
     return routes, MtCapabilities(
         model="bergamot",
         batch_max=4,
+        bookish=True,
         pairs=frozenset(routes),
         to_get=to_get,
         cautions=_cautions(routes, setup.store),
