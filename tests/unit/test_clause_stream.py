@@ -11,7 +11,7 @@ import pytest
 
 from dubcast.audio.pcm import RATE
 from dubcast.contract.stream_reply import Clause, Done, Heard, Translated, encode
-from dubcast.contract.sts import FragmentConfig, PcmAudio, StageTimes, StsRequest
+from dubcast.contract.sts import FragmentConfig, PcmAudio, StageTimes, StsRequest, WordTime
 from dubcast.errors import StsError
 from dubcast.testing.sts_server import tone
 from dubcast.testing.sts_streams import Pieces, Says, failing, frames
@@ -43,9 +43,9 @@ def wire(pieces: Pieces) -> bytes:
 class Listening:
     """A stream, and what it has handed on."""
 
-    def __init__(self) -> None:
+    def __init__(self, request: StsRequest = REQUEST) -> None:
         self.told: list[Progress] = []
-        self.stream = ClauseStream(REQUEST, self.told.append)
+        self.stream = ClauseStream(request, self.told.append)
 
     def feed(self, pieces: Pieces) -> None:
         self.stream.feed(wire(pieces))
@@ -176,6 +176,41 @@ def test_what_is_no_stream_is_an_error(data: bytes) -> None:
 
 
 HEARD = Heard(fragment_id="run-7", detected_language="en", speech_start_ms=1000, speech_end_ms=3000)
+
+
+@pytest.mark.parametrize(
+    ("said", "heard"),
+    [
+        (((0, 500), (600, 900)), ((0, 500), (600, 900))),
+        (((0, 2000), (2100, 3000), (2400, 2900)), ((0, 2000), (2100, 2400), (2400, 2900))),
+        (((600, 900), (0, 500)), ((600, 600), (600, 600))),
+        (((500, 400),), ((500, 500),)),
+        (((100, 500), (600, 60_000)), ((100, 500), (600, 4000))),
+        (((100, 60_000), (600, 900), (9000, 9500)), ((100, 600), (600, 900), (4000, 4000))),
+    ],
+)
+def test_words_are_one_after_the_other_and_within_what_was_sent(
+    said: Sequence[tuple[int, int]], heard: Sequence[tuple[int, int]]
+) -> None:
+    one = Listening()
+    words = tuple(WordTime(text="w", start_ms=start, end_ms=end) for start, end in said)
+    one.feed([(HEARD.model_copy(update={"words": words}), b"")])
+    (told,) = one.told
+    assert isinstance(told, Heard)
+    assert tuple((word.start_ms, word.end_ms) for word in told.words) == heard
+
+
+def test_words_may_be_of_what_follows_the_fragment_in_what_was_sent() -> None:
+    config = REQUEST.config.model_copy(update={"after_ms": 1000})
+    one = Listening(REQUEST.model_copy(update={"config": config}))
+    words = (
+        WordTime(text="w", start_ms=2900, end_ms=3500),
+        WordTime(text="w", start_ms=3600, end_ms=9000),
+    )
+    one.feed([(HEARD.model_copy(update={"words": words}), b"")])
+    (told,) = one.told
+    assert isinstance(told, Heard)
+    assert [word.end_ms for word in told.words] == [3500, 4000]
 
 
 def sources(spans: Sequence[tuple[int, int] | None]) -> list[tuple[int, int]]:

@@ -491,6 +491,7 @@ SPOKEN_WORDS = {
     "short words": ((2100, 2250), (2250, 2500), (2500, 2700), (2700, 3000), (3000, 4100)),
     "a word that is longer than all of it": ((2100, 4100),),
     "words that end too soon and too late": ((2100, 2180), (2180, 3400), (3400, 4100)),
+    "a word that ends within a later one": ((2100, 5000), (2400, 4100)),
 }
 
 
@@ -502,6 +503,7 @@ SPOKEN_WORDS = {
         ("short words", (2.35, 2.65)),
         ("a word that is longer than all of it", (2.4, 2.8)),
         ("words that end too soon and too late", (2.4, 2.8)),
+        ("a word that ends within a later one", (2.4, 2.8)),
     ],
 )
 def test_a_late_dub_begins_between_two_words_if_these_are_known(

@@ -151,3 +151,26 @@ def test_the_thread_makes_rounds_until_it_is_closed() -> None:
     thread.close()
     assert set(rounds) == {"scheduler"}
     assert "scheduler" not in {each.name for each in threading.enumerate()}
+
+
+def test_a_round_that_breaks_is_told() -> None:
+    """Nothing would leave any more, and nobody would know why."""
+    told: list[Exception] = []
+    broken, heard = RuntimeError("scripted"), threading.Event()
+
+    def push(batch: Batch, now: int) -> None:
+        raise broken
+
+    def on_broken(error: Exception) -> None:
+        told.append(error)
+        heard.set()
+
+    core = WorkerCore(spec().policy, "run", LevelVad(), 0)
+    thread = OutputThread(
+        *(core, VirtualClock(), push, lambda decided: None, lambda delay: None),
+        on_broken=on_broken,
+    )
+    thread.start()
+    assert heard.wait(5)
+    thread.close()
+    assert told == [broken]

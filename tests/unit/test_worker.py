@@ -187,6 +187,20 @@ def test_a_part_that_breaks_ends_the_others(monkeypatch: pytest.MonkeyPatch) -> 
     assert one.ended_s < 1
 
 
+def test_output_that_breaks_ends_the_worker_with_what_broke(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one = Stage(monkeypatch)
+    broken = RuntimeError("scripted")
+
+    def breaks() -> None:
+        one.worker._output_thread._on_broken(broken)
+
+    with pytest.raises(RuntimeError, match="scripted"):
+        one.run({4.0: breaks})
+    assert one.ended_s == pytest.approx(4, abs=0.1)
+
+
 def test_a_file_plays_out_and_its_fragments_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     read = Read(media_s=5, talk=[(1, 1.8), (3, 3.8)])
     one = Stage(monkeypatch, (read,), spec(end_with_input=True))

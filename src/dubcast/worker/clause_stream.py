@@ -23,7 +23,7 @@ from dubcast.contract.stream_reply import (
     PlannedClause,
     Translated,
 )
-from dubcast.contract.sts import BYTES_PER_SAMPLE, StsRequest
+from dubcast.contract.sts import BYTES_PER_SAMPLE, StsRequest, WordTime
 from dubcast.errors import StsError
 from dubcast.worker.reply_check import (
     LONGEST_TEXT,
@@ -95,8 +95,9 @@ class ClauseStream:
         if len(frame.transcript) > LONGEST_TEXT:
             raise invalid_reply(f"a text of more than {LONGEST_TEXT} characters")
         if self.heard is None:
-            self.heard = frame
-            self._on_progress(frame)
+            sent_ms = self._request.fragment_ms + self._request.config.after_ms
+            self.heard = frame.model_copy(update={"words": in_order(frame.words, sent_ms)})
+            self._on_progress(self.heard)
 
     def _announce(self, frame: Translated) -> None:
         if len(frame.clauses) > MOST_CLAUSES or len(frame.translated_text) > LONGEST_TEXT:
@@ -137,6 +138,17 @@ class ClauseStream:
         if missing or (frame.status == "no_speech") != (self._spoken_ms == 0):
             raise invalid_reply(f"{frame.status} after {self.come} of {len(self.clauses)} clauses")
         self.done = frame
+
+
+def in_order(words: Sequence[WordTime], sent_ms: int) -> tuple[WordTime, ...]:
+    """Words as they can have been said: one after the other, in what was sent. Some services let
+    the segments of a transcript overlap, or a word end long after the sound."""
+    begins = list(accumulate((min(word.start_ms, sent_ms) for word in words), max))
+    spans = zip(words, begins, [*begins, sent_ms][1:], strict=True)
+    return tuple(
+        word.model_copy(update={"start_ms": start, "end_ms": min(max(word.end_ms, start), last)})
+        for word, start, last in spans
+    )
 
 
 def announced(

@@ -204,7 +204,7 @@ class Fragment:
         """Around the end of a word that is nearest to [`first`, `last`], of those that are neither
         at once nor after `latest`; all of that where none is known."""
         least = self.span.start + _LATE_LEAST
-        near = [gap for gap in self.gaps if least <= gap[0] and gap[1] <= latest]
+        near = [gap for gap in self.gaps if least <= gap[0] <= gap[1] <= latest]
         if not near:
             return first, last
         end, begins = min(near, key=lambda gap: max(first - gap[1], gap[0] - last, 0))

@@ -20,8 +20,8 @@ _JOIN_S = 2
 class OutputThread:
     """Drives the core's scheduler. `push` takes what is due, and the time, and says who got what.
 
-    `on_decided`, `on_delay` (seconds from arrival to output) and `on_pushed` (what an output took)
-    are called from the thread.
+    `on_decided`, `on_delay` (seconds from arrival to output), `on_pushed` (what an output took) and
+    `on_broken` (why it ended of its own accord) are called from the thread.
     """
 
     def __init__(
@@ -32,6 +32,7 @@ class OutputThread:
         on_decided: Callable[[list[Fragment]], None],
         on_delay: Callable[[float], None],
         on_pushed: Callable[[Output, Batch], None] = lambda output, batch: None,
+        on_broken: Callable[[Exception], None] = lambda error: None,
     ) -> None:
         self._core = core
         self._clock = clock
@@ -39,6 +40,7 @@ class OutputThread:
         self._on_decided = on_decided
         self._on_delay = on_delay
         self._on_pushed = on_pushed
+        self._on_broken = on_broken
         self._quit = threading.Event()
         self._thread = threading.Thread(target=self._run, name="scheduler", daemon=True)
         self.round_ns = clock.monotonic_ns()  # when it last came round
@@ -66,10 +68,13 @@ class OutputThread:
         return min(ns_to_s(due - self._clock.monotonic_ns()), _LONGEST_WAIT_S)
 
     def _run(self) -> None:
-        while not self._quit.is_set():
-            wait_s = self.push_due()
-            if wait_s > 0:
-                self._quit.wait(wait_s)
+        try:
+            while not self._quit.is_set():
+                wait_s = self.push_due()
+                if wait_s > 0:
+                    self._quit.wait(wait_s)
+        except Exception as error:  # noqa: BLE001 - the thread's border: nothing leaves any more, so say why
+            self._on_broken(error)
 
     def _tell(self, batch: Batch) -> None:
         if batch.delay_s is not None:

@@ -54,6 +54,7 @@ class Worker:
         self._edges = edges
         clock, policy = edges.clock, spec.policy
         self._loop: asyncio.AbstractEventLoop
+        self._broken: asyncio.Future[None]  # why nothing leaves any more
         self._stop = asyncio.Event()
         self._policy_refusal: PolicyError | None = None
         self._standing = Standing(clock, metrics)
@@ -81,6 +82,7 @@ class Worker:
             self._decided,
             metrics.delay.labels(metrics.stream).set,
             self._pushed,
+            self._output_broke,
         )
         self._av_offset, self._delivery = AvOffset(), Delivery()
         parts = Parts(
@@ -111,11 +113,18 @@ class Worker:
     def _decided(self, fragments: list[Fragment]) -> None:
         self._loop.call_soon_threadsafe(self._telemetry.report, fragments)
 
+    def _output_broke(self, error: Exception) -> None:
+        self._loop.call_soon_threadsafe(_fail, self._broken, error)
+
+    async def _until_broken(self) -> None:
+        await self._broken
+
     async def run(self) -> None:
         """Run the stream. Raises InputError if the source carries what dubcast does not take,
         PolicyError if the speech service does not offer what the stream is to be dubbed by.
         """
         self._loop = asyncio.get_running_loop()
+        self._broken = self._loop.create_future()
         self._output_thread.start()
         if self._separation is not None:
             self._separation.start()
@@ -144,13 +153,14 @@ class Worker:
                 watching = parts.create_task(self._telemetry.run(), name="watch")
                 stopping = parts.create_task(self._stop.wait(), name="stop")
                 checking = parts.create_task(self._check_policy(), name="policy")
+                pushing = parts.create_task(self._until_broken(), name="scheduler")
                 try:
                     await asyncio.wait([reading, stopping], return_when=asyncio.FIRST_COMPLETED)
                     if self._stop.is_set():
                         await self._drain(reading)
                 finally:
                     self._tell_end()
-                for part in (reading, publishing, watching, stopping, checking):
+                for part in (reading, publishing, watching, stopping, checking, pushing):
                     part.cancel()
         except ExceptionGroup as failed:
             # One part has failed and the others were cancelled: what it says is what counts.
@@ -205,3 +215,8 @@ class Worker:
         for part in (self._separation, self._dumps):
             if part is not None:
                 await self._edges.blocking(part.close)
+
+
+def _fail(part: asyncio.Future[None], error: Exception) -> None:
+    if not part.done():
+        part.set_exception(error)
