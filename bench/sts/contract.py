@@ -113,7 +113,7 @@ def _in_binary(asked: StsRequest) -> None:
     ]
     reader = stream_reply.FrameReader()
     for frame, sound in frames:
-        reader.feed(stream_reply.encode(frame, sound))
+        list(reader.feed(stream_reply.encode(frame, sound)))
 
 
 def _median_ms(once: Callable[[int], None]) -> float:

@@ -87,8 +87,8 @@ class StsError(DubcastError):
 
     `code` is one of the contract's error codes (`INVALID_INPUT`, `UNAUTHORIZED`, `OVERLOADED`,
     `TIMEOUT`, `MODEL_ERROR`, `UNAVAILABLE`), or one of the client's own: `INVALID_REPLY` (what came
-    is no dub of this fragment), `BREAKER_OPEN` (no endpoint is to be called now). `stage` names the
-    pipeline stage, or is None.
+    is no dub of this fragment), `OTHER_REPLY` (it does not go on where the one before broke off),
+    `BREAKER_OPEN` (no endpoint is to be called now). `stage` names the pipeline stage, or is None.
     """
 
     def __init__(

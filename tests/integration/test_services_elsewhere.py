@@ -117,7 +117,7 @@ async def test_a_fragment_is_dubbed_by_services_elsewhere(
 async def test_a_reply_is_streamed_clause_by_clause(there: Elsewhere) -> None:
     async with service(settings(there.url)) as client:
         reply = await sent(client, accept=MEDIA_TYPE)
-    frames = FrameReader().feed(reply.content)
+    frames = list(FrameReader().feed(reply.content))
     assert [frame.kind for frame, _ in frames] == ["heard", "translated", *["clause"] * 2, "done"]
     assert all(len(pcm) > 16_000 for frame, pcm in frames if frame.kind == "clause")
 

@@ -14,10 +14,10 @@ import pytest
 from dubcast.audio.pcm import RATE
 from dubcast.breaker import Verdict
 from dubcast.config import StreamSettings, StsClientSettings
-from dubcast.contract.stream_reply import MEDIA_TYPE
+from dubcast.contract.stream_reply import MEDIA_TYPE, encode
 from dubcast.errors import StsError
 from dubcast.testing.sts_server import Reply, Script, ScriptedSts, refusal, success
-from dubcast.testing.sts_streams import Says, failing, streamed
+from dubcast.testing.sts_streams import Says, failing, frames, of, streamed
 from dubcast.worker.endpoint import Endpoint
 from dubcast.worker.fragment import LATE_START_S
 from dubcast.worker.retries import RetryBudget
@@ -211,10 +211,35 @@ async def test_the_verdict_is_by_when_each_clause_was_due(monkeypatch: pytest.Mo
         report(self, ticket, verdict, wait_s)
 
     monkeypatch.setattr(Endpoint, "report", noting)
-    async with client(lambda r, c: streamed(r, TWO, every_s=2 * UNIT)) as (_, one):
-        for first_due_s in (12 * UNIT, 5 * UNIT):  # the first clause comes after 6
+    async with client(lambda r, c: streamed(r, TWO, every_s=3 * UNIT)) as (_, one):
+        for first_due_s in (16 * UNIT, 8 * UNIT):  # the first clause comes after 9
             await dub(one, Heard(), first_due_s=first_due_s)
     async with client(lambda r, c: streamed(r, TWO, stalls_after=1), retries=0) as (_, one):
         with pytest.raises(StsError):
             await dub(one, Heard(), first_due_s=4 * UNIT)
     assert verdicts == [Verdict.GOOD, Verdict.SLOW, Verdict.BAD]
+
+
+@pytest.mark.parametrize("says", [TWO, ()])
+async def test_a_reply_whose_body_does_not_end_is_over_with_its_last_frame(
+    says: tuple[Says, ...],
+) -> None:
+    def script(request: dict[str, Any], call: int) -> Reply:
+        told = [(0.0, encode(frame, pcm)) for frame, pcm in frames(request, says)]
+        return of([*told, (3600.0, b"")])
+
+    heard = Heard()
+    async with client(script) as (_, one):
+        assert isinstance(await dub(one, heard), StreamEnd)
+        took = time.monotonic() - heard.began
+        assert isinstance(await dub(one, Heard()), StreamEnd)  # by another connection
+        assert dict(one.new_calls()) == {"good": 2}
+    assert took < 10 * UNIT
+    assert heard.clauses == list(range(len(says)))
+
+
+async def test_well_behaved_replies_share_a_connection() -> None:
+    async with client(lambda r, c: streamed(r, TWO)) as ((server,), one):
+        for _ in range(3):
+            await dub(one, Heard())
+        assert len(set(server.peers)) == 1

@@ -112,6 +112,14 @@ def test_a_service_that_fails_in_the_middle_keeps_what_it_said() -> None:
     assert one.kinds == WHOLE[:3]
 
 
+def test_what_came_in_one_piece_with_something_bad_is_not_lost() -> None:
+    one = Listening()
+    with pytest.raises(StsError) as caught:
+        one.stream.feed(wire(frames(RAW, TWO)[:3]) + b"\xff" * 8)
+    assert caught.value.code == "INVALID_REPLY"
+    assert one.kinds == WHOLE[:3]
+
+
 def test_where_nobody_spoke_nothing_is_announced() -> None:
     one = Listening()
     one.feed(frames(RAW, ()))

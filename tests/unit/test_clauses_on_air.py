@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from dubcast.audio.pcm import RATE, Int16, ms_to_samples
+from dubcast.audio.stretch import stretch
 from dubcast.clock import NS_PER_S
 from dubcast.config import StreamSettings
 from dubcast.contract.stream_reply import Done, Heard
@@ -356,6 +357,19 @@ def test_clauses_that_come_slower_than_they_are_said_make_fragments_shorter() ->
             one.speak(number)
         one.end()
     assert slow.core.view().longest_fragment_s < fast.core.view().longest_fragment_s
+
+
+@pytest.mark.parametrize("told", [0.81, 1.49, 1.55, 1.6])
+def test_a_dub_at_any_tempo_that_is_told_can_be_brought_to_another(told: float) -> None:
+    """A short one is spoken as slowly as may be; what a service did already comes on top."""
+    one = Stage()
+    one.core._book.plan._planner._ratio = 0.9  # who speaks is slow
+    one.announce()
+    for number in range(3):
+        one.speak(number, 0.9, tempo=told)
+    task = one.core.dubs.next_stretch()
+    assert task is not None
+    assert len(stretch(task.voice, task.factor)) > len(task.voice)
 
 
 def test_how_much_was_speech_is_told_of_each_clause() -> None:

@@ -122,6 +122,21 @@ def test_a_slow_reply_makes_the_next_fragments_shorter_and_a_lost_one_more_so() 
     assert longest_s == sorted(set(longest_s))
 
 
+def test_a_service_that_has_too_much_to_do_is_not_taken_for_a_fast_one() -> None:
+    """What is given up early, for it was sent late, would have taken longer."""
+    one = Stage()
+    limit = one.core._length_limit
+    for number in range(16):
+        limit.record(3.0 + number % 2 * 0.5, 5.0)
+    reckoned_s, longest_s = limit.round_trip_s(2.0), limit.longest_s
+    call, late = one.core.dubs._calls[0], StsError("TIMEOUT", "scripted", retryable=False)
+    for _ in range(16):
+        one.core.dubs._calls[0] = call
+        one.core.dubs.call_failed(one.fragment, late, 0.3, one.now)
+    assert limit.round_trip_s(2.0) >= reckoned_s - 0.01
+    assert limit.longest_s <= longest_s + 0.01
+
+
 @pytest.mark.parametrize(
     ("code", "outcome"), [("TIMEOUT", Outcome.LATE), ("UNAVAILABLE", Outcome.FAILED)]
 )

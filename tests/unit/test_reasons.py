@@ -19,7 +19,7 @@ from dubcast.worker.dubbing import _DETAILS
 ROOT = Path(__file__).parents[2]
 SECTIONS = (ROOT / "docs/reasons.md").read_text(encoding="utf-8").split("\n## ")
 ALERTS = ROOT / "deploy/prometheus/alerts.yml"
-CLIENT_CODES = {"INVALID_REPLY", "BREAKER_OPEN"}
+CLIENT_CODES = {"INVALID_REPLY", "OTHER_REPLY", "BREAKER_OPEN"}
 
 
 def rows(title: str) -> dict[str, tuple[str, str]]:

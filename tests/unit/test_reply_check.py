@@ -53,6 +53,11 @@ def test_a_tenth_or_ten_times_what_was_asked_does_not(seconds: float) -> None:
     assert not accepted(request(seconds), seconds * 10 if seconds < 3 else 29.0)
 
 
+def test_a_language_has_a_name_that_can_be_told_with_the_next_fragment() -> None:
+    assert accepted(request(3.0), 2.0, detected_language="x" * 35)
+    assert not accepted(request(3.0), 2.0, detected_language="x" * 36)
+
+
 def test_more_text_than_can_be_said_in_the_time_was_cut_off() -> None:
     assert accepted(request(3.0), 2.0, "a" * 60)
     assert not accepted(request(3.0), 2.0, "a" * 101)

@@ -99,7 +99,7 @@ def test_frames_are_read_as_they_were_written_however_they_come(step: int) -> No
 )
 def test_a_reply_may_end_early(frames: list[tuple[Frame, bytes]]) -> None:
     reader = FrameReader()
-    assert reader.feed(wire(frames)) == frames and reader.ended
+    assert list(reader.feed(wire(frames))) == frames and reader.ended
 
 
 @pytest.mark.parametrize(
@@ -119,18 +119,18 @@ def test_an_order_that_is_not_the_contracts_is_refused(
     frames: list[tuple[Frame, bytes]],
 ) -> None:
     with pytest.raises(BadFrame):
-        FrameReader().feed(wire(frames))
+        list(FrameReader().feed(wire(frames)))
 
 
 def test_a_kind_that_is_not_known_is_left_out() -> None:
     reader = FrameReader()
     newer = raw({"kind": "mood", "of": "the speaker"}, b"\1\2")
-    assert reader.feed(encode(HEARD) + newer + encode(DONE)) == [(HEARD, b""), (DONE, b"")]
+    assert list(reader.feed(encode(HEARD) + newer + encode(DONE))) == [(HEARD, b""), (DONE, b"")]
 
 
 def test_a_field_that_is_not_known_is_left_out() -> None:
     header = {**HEARD.model_dump(mode="json"), "mood": "good"}
-    assert FrameReader().feed(raw(header)) == [(HEARD, b"")]
+    assert list(FrameReader().feed(raw(header))) == [(HEARD, b"")]
 
 
 @pytest.mark.parametrize(
@@ -139,6 +139,7 @@ def test_a_field_that_is_not_known_is_left_out() -> None:
         (struct.pack(">II", 2, 0) + b"no", "header"),
         (raw({"kind": "heard"}), "fragment_id"),
         (raw({"no": "kind"}), "not a frame"),
+        (raw({**HEARD.model_dump(mode="json"), "detected_language": "x" * 36}), "language"),
         (raw({**HEARD.model_dump(mode="json")}, b"\0\0"), "no sound"),
         (raw({**clause(0).model_dump(mode="json")}, b"\0\0\0"), "whole number"),
         (raw({**clause(0).model_dump(mode="json")}), "0 bytes of sound for 100 ms"),
@@ -149,12 +150,19 @@ def test_a_field_that_is_not_known_is_left_out() -> None:
 )
 def test_what_is_no_frame_is_refused_with_the_reason(data: bytes, why: str) -> None:
     with pytest.raises(BadFrame, match=why):
-        FrameReader().feed(data)
+        list(FrameReader().feed(data))
+
+
+def test_what_is_no_frame_costs_none_of_those_before_it() -> None:
+    found = FrameReader().feed(encode(HEARD) + encode(TRANSLATED) + b"\xff" * 8)
+    assert [next(found), next(found)] == [(HEARD, b""), (TRANSLATED, b"")]
+    with pytest.raises(BadFrame):
+        next(found)
 
 
 def test_a_length_is_refused_before_the_bytes_have_come() -> None:
     with pytest.raises(BadFrame):
-        FrameReader(most_pcm_bytes=100).feed(struct.pack(">II", 10, 102))
+        list(FrameReader(most_pcm_bytes=100).feed(struct.pack(">II", 10, 102)))
 
 
 def test_what_is_no_sound_of_a_frame_is_not_written() -> None:

@@ -21,6 +21,7 @@ from pydantic import Field, FiniteFloat, NonNegativeInt, TypeAdapter, Validation
 from dubcast.contract.sts import (
     BYTES_PER_SAMPLE,
     MAX_DURATION_MS,
+    MOST_OF_A_LANGUAGE,
     ErrorDetail,
     FragmentId,
     LeftAlone,
@@ -52,7 +53,7 @@ class Heard(ReplyModel):
     kind: Literal["heard"] = "heard"
     fragment_id: FragmentId
     transcript: str = ""
-    detected_language: str
+    detected_language: str = Field(max_length=MOST_OF_A_LANGUAGE)
     language_probability: float | None = Field(default=None, ge=0, le=1)
     left_alone: LeftAlone | None = None
     song_odds: FiniteFloat | None = None
@@ -165,10 +166,11 @@ class FrameReader:
         """True once `done` or `error` has come; before that, the end of the bytes is a break."""
         return self._last in ("done", "error")
 
-    def feed(self, data: bytes) -> list[tuple[Frame, bytes]]:
-        """The frames that are whole now, each with its PCM. Raises BadFrame."""
+    def feed(self, data: bytes) -> Iterator[tuple[Frame, bytes]]:
+        """The frames that are whole now, each with its PCM. Raises BadFrame at one that is none,
+        after those before it; what is not asked for comes with the next data."""
         self._held += data
-        return list(self._whole())
+        return self._whole()
 
     def _whole(self) -> Iterator[tuple[Frame, bytes]]:
         while len(self._held) >= _LENGTHS.size:

@@ -40,6 +40,9 @@ Timings = Literal["none", "speech", "words"]
 
 AUTO = "auto"
 """A source language: whichever is spoken of those that can be dubbed into the target."""
+MOST_OF_A_LANGUAGE = 35
+"""Characters of a language: RFC 5646 asks for room for so many. What a reply was taken for is told
+with the next fragment."""
 UNDETERMINED = "und"
 """A detected language: none, nobody spoke."""
 
@@ -239,7 +242,7 @@ class FragmentContext(RequestModel):
     target_text: str = Field(default="", max_length=2000)
     language: str = Field(
         default="",
-        max_length=35,
+        max_length=MOST_OF_A_LANGUAGE,
         description="With source_language auto: the language that the stream has spoken so far, "
         "which a word or two are taken for sooner than for another.",
     )
@@ -361,7 +364,7 @@ class StsResponse(ReplyModel):
     dubbed_audio: PcmAudio | None = None
     transcript: str = ""
     translated_text: str = ""
-    detected_language: str
+    detected_language: str = Field(max_length=MOST_OF_A_LANGUAGE)
     language_probability: float | None = Field(default=None, ge=0, le=1)
     song_odds: FiniteFloat | None = None
     speech_ms: int = Field(default=0, ge=0)

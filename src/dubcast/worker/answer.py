@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from dubcast.breaker import FAIR_TIME_S
 from dubcast.clock import ns_to_s
 from dubcast.contract.stream_reply import MEDIA_TYPE
 from dubcast.contract.sts import StsRequest
@@ -17,6 +18,8 @@ from dubcast.worker.clause_stream import ClauseStream
 from dubcast.worker.work import DubReply, StreamEnd, Work
 
 MIN_TIMEOUT_S = 0.2
+# When all of a reply is here its body ends at once, or the connection is not used again.
+_END_S = 0.1
 
 
 def last_due_ns(work: Work, stream: ClauseStream) -> int:
@@ -75,7 +78,13 @@ class CallAnswer:
     def lives(self) -> bool:
         return self.streamed
 
+    @property
+    def has_ended(self) -> bool:
+        return self.streamed and self._stream.done is not None
+
     def patience_s(self) -> float:
+        if self.has_ended:
+            return _END_S
         now = self._now()
         left_s = ns_to_s(self.until_ns - now)
         if self._timeout_s is None:
@@ -87,7 +96,7 @@ class CallAnswer:
         kind = media_type.partition(";")[0].strip().lower()
         self.streamed = self._asks and kind == MEDIA_TYPE
         if not self.streamed and self._stream.clauses:
-            raise reply_check.invalid_reply("the reply goes on in one piece")
+            raise reply_check.other_reply("the reply goes on in one piece")
 
     def feed(self, data: bytes) -> None:
         if not self.streamed:
@@ -114,5 +123,5 @@ class CallAnswer:
 
     def _took(self, due_ns: int) -> None:
         """A part is here that was due then."""
-        had_s = max(ns_to_s(due_ns - self._began_ns), MIN_TIMEOUT_S)
+        had_s = max(ns_to_s(due_ns - self._began_ns), FAIR_TIME_S)
         self.slowest = max(self.slowest, ns_to_s(self._now() - self._began_ns) / had_s)

@@ -29,6 +29,7 @@ from dubcast.worker.reply_check import (
     LONGEST_TEXT,
     invalid_reply,
     longest_ms,
+    other_reply,
     spoken_ms,
     voice_of,
 )
@@ -61,11 +62,10 @@ class ClauseStream:
         """Bytes came. Raises StsError: they are no reply to this fragment, or it says why it
         ends."""
         try:
-            frames = self._reader.feed(data)
+            for frame, pcm in self._reader.feed(data):
+                self._take(frame, pcm)
         except BadFrame as error:
             raise invalid_reply(f"the stream breaks the contract: {error}") from error
-        for frame, pcm in frames:
-            self._take(frame, pcm)
 
     def end(self) -> Done:
         """The bytes are over. Raises StsError if that is in the middle of it."""
@@ -108,7 +108,7 @@ class ClauseStream:
             self.clauses = clauses
             self._on_progress(clauses)
         elif [one.text for one in clauses] != [one.text for one in self.clauses]:
-            raise invalid_reply("the stream goes on with another translation")
+            raise other_reply("the stream goes on with another translation")
 
     def _speak(self, frame: Clause, pcm: bytes) -> None:
         if frame.index >= len(self.clauses):

@@ -48,7 +48,7 @@ _TURNED_DOWN = np.float32(0.3)
 # A fragment whose call was given up would have taken longer still.
 _LATE_FACTOR = 1.2
 # What a service fails at may do with more of it; any other fault is of the service.
-_WORTH_A_SECOND_TRY = ("MODEL_ERROR", "INVALID_REPLY")
+_WORTH_A_SECOND_TRY = ("MODEL_ERROR", "INVALID_REPLY", "OTHER_REPLY")
 # A clause ends with its speech: so much of the pause that belongs after it is kept at any tempo.
 _BREATH_MS = 120
 
@@ -231,7 +231,9 @@ class DubDesk:
             call = self._calls[fragment.sequence]
             if late:  # shorter fragments from now on
                 had_s = waited_s - max(ns_to_s(now - self.deadline_ns(fragment)), 0.0)
-                self._limit.record(call.length_s, max(call.trip_s, had_s * _LATE_FACTOR))
+                # How long it had is less than it would have taken: no reason to reckon with less.
+                least_s = max(had_s * _LATE_FACTOR, self._limit.round_trip_s(call.length_s))
+                self._limit.record(call.length_s, max(call.trip_s, least_s))
             outcome = Outcome.LATE if late else Outcome.FAILED
             self._no_dub(fragment, outcome, error.code, waited_s, now)
 

@@ -34,6 +34,7 @@ _MAX_ERROR_BYTES = 64 * 1024
 _BUSY = ("OVERLOADED", "UNAVAILABLE")
 _VERDICTS = {
     "INVALID_INPUT": Verdict.OURS,
+    "OTHER_REPLY": Verdict.OURS,  # the fault is of the endpoint that broke off
     "UNAUTHORIZED": Verdict.KEY_REFUSED,
 }
 
@@ -56,6 +57,10 @@ class Answer(Protocol[Told]):
     @property
     def lives(self) -> bool:
         """Whether each piece of the body is a sign of life, and changes how long to wait."""
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether all has come, though the body goes on."""
 
     def patience_s(self) -> float:
         """How long to wait for more, from now."""
@@ -115,8 +120,12 @@ class Endpoint:
                     raise _refusal(reply, await _read(reply, _MAX_ERROR_BYTES, cut=True))
                 return await self._told(reply, answer, patience)
         except TimeoutError:
+            if answer.has_ended:
+                return answer.end()
             raise StsError("TIMEOUT", answer.why_late, retryable=False) from None
         except httpx2.HTTPError as error:
+            if answer.has_ended:
+                return answer.end()
             message = f"the speech service cannot be reached: {self._words(error)}"
             raise StsError("UNAVAILABLE", message, retryable=True) from error
 

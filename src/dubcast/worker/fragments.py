@@ -16,8 +16,9 @@ from dubcast.worker.handover import Handover
 from dubcast.worker.planner import Planner
 from dubcast.worker.said import Said
 
-# Any other tempo is not one that a service speaks at: the dub then counts as it came.
-_BELIEVED = (0.8, 1.6)
+# Any other tempo is not one that a service speaks at: the dub then counts as it came. From each of
+# these every tempo that is planned can be had by stretching.
+_BELIEVED = (0.8, 1.5)
 
 
 class FragmentBook:

@@ -66,6 +66,11 @@ def invalid_reply(message: str) -> StsError:
     return StsError("INVALID_REPLY", message, retryable=False)
 
 
+def other_reply(message: str) -> StsError:
+    """The error for a reply that does not go on where another broke off: it may be a dub."""
+    return StsError("OTHER_REPLY", message, retryable=False)
+
+
 def _fault(response: StsResponse, request: StsRequest) -> str:
     """What is wrong with a reply apart from its sound, or nothing."""
     audio = response.dubbed_audio

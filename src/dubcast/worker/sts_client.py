@@ -129,7 +129,7 @@ class StsClient:
 
         Cancelling is safe: the service drops what nobody waits for at its own deadline.
         """
-        started, request = self._now(), self._request(work)
+        started, request = self._now(), self._checked_request(work)
         order = _Order(request, work, ClauseStream(request, on_progress))
         self._left_s(work.last_due_ns)
         call = self._route(self._endpoints, order)
@@ -163,6 +163,14 @@ class StsClient:
                 continue
             return policy_check.why_not(self._policy, languages, voices)
         return ""
+
+    def _checked_request(self, work: Work) -> StsRequest:
+        try:
+            return self._request(work)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            message = f"no request can be made: {first['loc']}: {first['msg']}"
+            raise StsError("INVALID_INPUT", message, retryable=False) from error
 
     def _request(self, work: Work) -> StsRequest:
         told = {
