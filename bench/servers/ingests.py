@@ -306,7 +306,7 @@ def offset_ms(out: Path, name: str, clip: Path) -> float | None:
 def dubbed_share(log_file: Path) -> float:
     """Of the fragments with speech, those whose dub was on air; 0 without any."""
     entries = as_run(log_file.read_text(encoding="utf-8")) if log_file.exists() else []
-    spoken = [one for one in entries if one.outcome in _SPOKEN]
+    spoken = [one for one in entries if one.outcome in _SPOKEN and not one.beginning]
     dubbed = sum(one.outcome is Outcome.DUBBED for one in spoken)
     return dubbed / len(spoken) if spoken else 0.0
 

@@ -85,7 +85,7 @@ def measure(
     entries = [entry.moved(shift_s) for entry in entries]
     runs = _spoken(known, programme)
     fate = heard.fate(stems.taken_apart(output.sound, known.bed, known.speech), known.speech, runs)
-    outcomes = [entry.outcome.value for entry in entries]
+    outcomes = [entry.outcome.value for entry in entries if not entry.beginning]
     counts = {outcome: outcomes.count(outcome) for outcome in sorted(set(outcomes))}
     detail: dict[str, Any] = {
         "seconds": round(known.seconds, 1),

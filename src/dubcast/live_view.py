@@ -60,7 +60,8 @@ class LiveView:
     def fragment(self, entry: AsRunEntry) -> None:
         """Show one as-run entry."""
         self._rows.append(entry)
-        self._outcomes[entry.outcome] += 1
+        if not entry.beginning:
+            self._outcomes[entry.outcome] += 1
         if self._tty:
             self._live.update(self._render())
         else:

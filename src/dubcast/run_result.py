@@ -21,7 +21,7 @@ class RunResult:
 
     def fragment(self, entry: AsRunEntry) -> None:
         """A fragment's time has come."""
-        self.spoken += not entry.outcome.original_is_right
+        self.spoken += entry.to_be_dubbed
         self.left_alone += entry.outcome is Outcome.LEFT_ALONE
         self.dubbed += entry.outcome is Outcome.DUBBED and entry.on_air
 

@@ -18,6 +18,7 @@ from dubcast.contract.stream_reply import Done, Heard
 from dubcast.contract.sts import LeftAlone, StageTimes, StsMetadata, WordTime
 from dubcast.contract.worker import Outcome, SpeechAired
 from dubcast.errors import StsError
+from dubcast.measure.asrun import fragment_figures
 from dubcast.worker.asrun import entry_of
 from dubcast.worker.core import WorkerCore
 from dubcast.worker.fragment import Fragment, State
@@ -422,11 +423,49 @@ def test_a_dub_that_is_a_little_late_begins_late_and_the_original_airs_until_the
     assert (aired.reason, aired.transcript, late.transcript) == ("deadline", "", "said 1")
     assert aired.span.stop == late.span.start
     assert 2.65 < (late.span.start - one.fragment.span.start) / RATE - 0.1 < 2.72  # between words
-    assert aired.parts > aired.part + 1  # it does not end the fragment
+    assert aired.beginning
+    assert not entry_of(aired).ends_fragment
     assert late.dub is not None
     assert late.dub.start == late.span.start
     assert one.level(2.2, 2.5) == pytest.approx(1.0, rel=0.02)
     assert one.level(2.8, 3.8) == pytest.approx(0.1 * 32768 / LOUD, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("by_s", "bed", "counted"),
+    [
+        (0.3, False, {Outcome.DUBBED: 3}),
+        (0.23, True, {Outcome.DUBBED: 3}),
+        (1.6, True, {Outcome.DUBBED: 2, Outcome.LATE: 1}),
+        (1.3, False, {Outcome.DUBBED: 2, Outcome.LATE: 1}),
+    ],
+)
+def test_each_clause_is_counted_once_however_it_begins(
+    by_s: float, bed: bool, counted: dict[Outcome, int]
+) -> None:
+    one = second_clause_late(by_s, bed=bed)
+    entries = [entry_of(fragment) for fragment in one.play_out()]
+    assert one.core.view().outcomes == counted
+    told = fragment_figures(entries)
+    assert (told["fragments_speech"], told["fragments_dubbed"]) == (3, counted[Outcome.DUBBED])
+    spoken_s = sum(sum(entry.aired_s.values()) for entry in entries)
+    assert spoken_s == pytest.approx(SPEAKS_S, abs=0.1)  # in one of the records, each of it
+
+
+@pytest.mark.parametrize("bed", [True, False])
+def test_how_late_a_dub_begins_is_told_by_where_its_speech_began(bed: bool) -> None:
+    one = second_clause_late(0.3, bed=bed)
+    _, beginning, late, _ = (entry_of(fragment) for fragment in one.play_out())
+    assert late.dub_start_s is not None
+    late_s = late.dub_start_s - beginning.source_start_s
+    assert late_s > 0.29
+    assert late.lag_s == late.placed_shift_s == pytest.approx(late_s, abs=1e-3)
+    assert beginning.lag_s is None
+
+
+def test_what_aired_as_it_came_while_a_dub_was_awaited_in_vain_is_told_with_the_rest() -> None:
+    late = entry_of(second_clause_late(1.3).play_out()[1])
+    assert (late.beginning, late.begins_late_s, late.outcome) == (False, 0.0, Outcome.LATE)
 
 
 @pytest.mark.parametrize("policy", [{}, {"fallback": "ducked"}])

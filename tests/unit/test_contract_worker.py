@@ -17,7 +17,9 @@ from dubcast.contract.worker import (
     as_run,
     undubbed_share,
 )
+from dubcast.demo.page import counted
 from dubcast.measure.asrun import speech_seconds
+from dubcast.run_result import RunResult
 
 LEFT = Outcome.LEFT_ALONE
 ENTRY = AsRunEntry(
@@ -69,7 +71,7 @@ def test_the_names_of_an_as_run_entry_are_these() -> None:
         ),
         *("backlog_s", "dub_start_s", "dub_end_s", "speech_lufs", "dub_lufs", "air_ns"),
         *("stages_ms", "round_trip_ms", "deadline_margin_ms", "on_air"),
-        *("clause", "clauses", "speech_s", "unheard_s"),
+        *("clause", "clauses", "beginning", "begins_late_s", "speech_s", "unheard_s"),
     }
 
 
@@ -153,3 +155,16 @@ def test_a_clause_goes_on_with_the_one_before_if_both_are_dubbed() -> None:
     assert not next_one.goes_on(ENTRY.model_copy(update={"fragment_id": "run-2"}))
     assert not next_one.goes_on(ENTRY.model_copy(update={"dub_start_s": None}))
     assert (ENTRY.number, next_one.number) == ("3", "3.2")
+
+
+def test_the_beginning_of_what_is_dubbed_late_is_nothing_of_its_own() -> None:
+    beginning = ENTRY.model_copy(update={"outcome": Outcome.LATE, "beginning": True})
+    assert ENTRY.to_be_dubbed
+    assert ENTRY.ends_fragment
+    assert not beginning.to_be_dubbed
+    assert not beginning.ends_fragment
+    result = RunResult()
+    for entry in (beginning, ENTRY):
+        result.fragment(entry)
+    assert (result.spoken, result.dubbed) == (1, 1)
+    assert counted([beginning, ENTRY]) == "1 of 1 fragments of speech dubbed"

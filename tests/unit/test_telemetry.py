@@ -191,6 +191,18 @@ def test_a_dub_is_counted_logged_and_handed_on() -> None:
     assert one.telemetry.status().fragments == {Outcome.DUBBED: 1, Outcome.LATE: 1}
 
 
+def test_what_aired_while_a_dub_was_late_is_speech_and_no_fragment() -> None:
+    one = Stage()
+    dubbed, late = one.dubbed()
+    one.telemetry.report([replace(late, beginning=True), replace(dubbed, late=RATE // 4)])
+    assert one.metric("dubcast_fragments_total", outcome="late") is None
+    assert one.metric("dubcast_fragments_total", outcome="dubbed") == 1
+    assert one.metrics.fallback.collect()[0].samples == []
+    assert one.metric("dubcast_speech_seconds_total", aired="undubbed") > 0.5
+    assert [entry.beginning for entry in one.entries] == [True, False]
+    assert one.metric("dubcast_dub_lag_seconds") == pytest.approx(0.25, abs=0.05)
+
+
 def test_what_is_left_alone_is_counted_by_its_reason_and_is_no_fallback() -> None:
     one = Stage()
     fragment = one.dubbed()[1]

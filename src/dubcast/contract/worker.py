@@ -174,11 +174,13 @@ class AsRunEntry(_Told):
 
     `clause` of `clauses`: which part of the fragment it is, once they are known (0 of 1: all of
     it). What aired of a part while its dub was late is a record of its own before it, `late` and
-    without words. `speech_s`: so much of it is speech, by the worker's detector;
-    `unheard_s`: so much of that is where the service recognised no words.
+    without words: the part's `beginning`, which is not counted as a fragment. `speech_s`: so much
+    of it is speech, by the worker's detector; `unheard_s`: so much of that is where the service
+    recognised no words.
     `fallback`: what played instead of a dub, if there was to be one. `language`: what the service
     took it for; empty if it did not say. `tempo`: of the dub, in total.
-    `placed_shift_s`: how late the dub began; `backlog_s`: how late it lets the next one begin.
+    `begins_late_s`: so much of its speech lies in the record of its beginning. `placed_shift_s`:
+    how late the dub began, that included; `backlog_s`: how late it lets the next one begin.
     `air_ns`: when its first sample left, on the monotonic clock of the worker's machine.
     `deadline_margin_ms`: how long before its deadline the reply came. `on_air` false: its time came
     while no destination took the output.
@@ -188,6 +190,7 @@ class AsRunEntry(_Told):
     sequence_number: int
     clause: int = 0
     clauses: int = 1
+    beginning: bool = False
     source_start_s: float
     source_end_s: float
     speech_s: float = 0.0
@@ -199,6 +202,7 @@ class AsRunEntry(_Told):
     transcript: str = ""
     translated_text: str = ""
     tempo: float = 1.0
+    begins_late_s: float = 0.0
     placed_shift_s: float | None = None
     backlog_s: float | None = None
     dub_start_s: float | None = None
@@ -216,6 +220,23 @@ class AsRunEntry(_Told):
         if before is None or before.fragment_id != self.fragment_id:
             return False
         return before.dub_span_s is not None and self.dub_span_s is not None
+
+    @property
+    def ends_fragment(self) -> bool:
+        """Whether nothing of its fragment follows."""
+        return self.clause + 1 == self.clauses and not self.beginning
+
+    @property
+    def to_be_dubbed(self) -> bool:
+        """Whether it is a fragment, or a clause of one, that should have a dub."""
+        return not (self.beginning or self.outcome.original_is_right)
+
+    @property
+    def lag_s(self) -> float | None:
+        """How long after its speech its dub begins; None if there is none."""
+        if self.dub_start_s is None:
+            return None
+        return self.dub_start_s - self.source_start_s + self.begins_late_s
 
     @property
     def number(self) -> str:

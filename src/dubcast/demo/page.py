@@ -137,9 +137,7 @@ def _programme(one: Programme, bars: Sequence[Bar], bps: int) -> str:
 
 def counted(fragments: Sequence[AsRunEntry]) -> str:
     """How many fragments of speech there were, and what became of them, in words."""
-    outcomes: list[Outcome] = [
-        one.outcome for one in fragments if not one.outcome.original_is_right
-    ]
+    outcomes: list[Outcome] = [one.outcome for one in fragments if one.to_be_dubbed]
     dubbed = outcomes.count(Outcome.DUBBED)
     others = {name: outcomes.count(name) for name in Outcome if name is not Outcome.DUBBED}
     told = [f"{dubbed} of {len(outcomes)} fragments of speech dubbed"]
@@ -178,17 +176,13 @@ def _fragments_table(fragments: Sequence[AsRunEntry]) -> str:
             _text(one.translated_text),
             _outcome(one),
             _number(one.tempo if one.outcome is Outcome.DUBBED else None, 2),
-            _number(_lag_s(one), 2),
+            _number(one.lag_s, 2),
             _number(one.round_trip_ms or None, 0),
             _number(one.deadline_margin_ms, 0),
         ]
         for one in fragments
     ]
     return _table(_FRAGMENT_COLUMNS, [_row(row, _FRAGMENT_COLUMNS) for row in rows])
-
-
-def _lag_s(one: AsRunEntry) -> float | None:
-    return None if one.dub_start_s is None else one.dub_start_s - one.source_start_s
 
 
 def _outcome(one: AsRunEntry) -> str:

@@ -13,11 +13,11 @@ from dubcast.measure.percentile import percentile
 def fragment_figures(asrun: Sequence[AsRunEntry]) -> dict[str, Figure]:
     """Counts, tempo and lag of the fragments of an as-run log, or of their clauses, and how much
     of the speech aired without a dub."""
-    speech = [entry for entry in asrun if not entry.outcome.original_is_right]
+    speech = [entry for entry in asrun if entry.to_be_dubbed]
     dubbed = [entry for entry in speech if entry.outcome is Outcome.DUBBED]
     # What goes on where another has ended has no beginning that is heard as one.
     begin = [one for before, one in pairwise([None, *asrun]) if one and not one.goes_on(before)]
-    lags = [span[0] - entry.source_start_s for entry in begin if (span := entry.dub_span_s)]
+    lags = [lag_s for entry in begin if (lag_s := entry.lag_s) is not None]
     return {
         "fragments_speech": len(speech),
         "fragments_dubbed": len(dubbed),

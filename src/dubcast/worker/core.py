@@ -229,7 +229,8 @@ class WorkerCore:
             self._background.forget(self._scheduler.position or 0)
             for fragment in batch.decided:
                 assert fragment.outcome is not None
-                self._outcomes[fragment.outcome] += 1
+                if not fragment.beginning:
+                    self._outcomes[fragment.outcome] += 1
                 self._count_speech(fragment)
                 first = fragment.dub.start if fragment.dub else fragment.span.speech_start
                 fragment.air_ns = self._timeline.due_ns(samples_to_ns(first))

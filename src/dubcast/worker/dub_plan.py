@@ -91,7 +91,7 @@ class DubPlan:
         fragment.outcome = Outcome.DUBBED
         fade = span.overlap or DUB_EDGE
         fragment.dub = Dub(span.start, span.stop, placing.start, voice, fade)
-        fragment.shift, fragment.backlog = placing.shift, placing.backlog
+        fragment.shift, fragment.backlog = fragment.late + placing.shift, placing.backlog
 
     def _exact(self, fragment: Fragment) -> bool:
         """True if the service made the dub as long as its fragment, as it was asked to."""

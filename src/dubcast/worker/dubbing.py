@@ -76,7 +76,7 @@ class DubbingWatch:
             # Its own too: a fragment whose call failed may have been joined with the next.
             if fault is not None and sequence >= fault.sequence:
                 self._fault = None
-        elif entry.clause + 1 == entry.clauses and sequence > self._served:
+        elif entry.ends_fragment and sequence > self._served:
             # What was said of its call, if it was called, has the service's words.
             message = fault.message if fault is not None and fault.sequence == sequence else ""
             self._blame(sequence, entry.reason, message)

@@ -92,6 +92,8 @@ class Fragment:
     awaits_clauses: bool = False  # sent so that they are answered one by one, and not known yet
     may_begin_late: bool = False  # what comes of it is of use for a while after its time, too
     aired: Fragment | None = None  # its beginning, which aired before its dub was there
+    beginning: bool = False  # such a beginning: what aired, and no fragment of its own
+    late: int = 0  # so much of its speech aired like this
     bridged: bool = False  # such a beginning, over which the bed plays: no scrap of the original
     state: State = State.WAITING
     outcome: Outcome | None = None
@@ -113,7 +115,7 @@ class Fragment:
     gaps: tuple[tuple[int, int], ...] = ()  # where a word ends and the next begins, if it is known
     unheard: tuple[tuple[int, int], ...] = ()  # where the service recognized no words
     unheard_speech: int = 0  # so much of that is speech, by the detector
-    shift: int | None = None  # the dub begins so much after its onset
+    shift: int | None = None  # the dub begins so much after its onset, `late` included
     backlog: int | None = None  # the dub lets the next one begin so much late
     round_trip_ms: float = 0.0  # until its dub came
     margin_ms: float | None = None  # its dub came so long before the deadline
@@ -197,6 +199,7 @@ class Fragment:
     def _begin_late(self, border: int) -> None:
         """It begins later than it was cut; its speech may do so by itself."""
         speech_start = max(self.speech_start, border)
+        self.late += speech_start - self.speech_start
         self.span = replace(self.span, start=border, speech_start=speech_start)
         self.speech_start = speech_start
 
@@ -223,7 +226,7 @@ class Fragment:
         else:
             self.begin_at(aired.span.start)
             self.speech_start = aired.span.speech_start
-            self.aired = None
+            self.aired, self.late = None, 0
 
     def _late(self, span: Span, *, bridged: bool) -> Fragment:
         return Fragment(
@@ -231,7 +234,8 @@ class Fragment:
             self.id,
             span,
             part=self.part,
-            parts=self.parts + 1,  # never the last of it: something follows
+            parts=self.parts,
+            beginning=True,
             bridged=bridged,
             state=State.DECIDED,
             outcome=Outcome.LATE,

@@ -160,6 +160,7 @@ class Telemetry:
                 fragmentId=entry.fragment_id,
                 batchNumber=entry.sequence_number,
                 clause=entry.clause,
+                beginning=entry.beginning,
                 outcome=entry.outcome.value,
                 reason=entry.reason,
                 fallback=entry.fallback,
@@ -170,10 +171,12 @@ class Telemetry:
 
     def _count(self, entry: AsRunEntry) -> None:
         metrics, stream = self._metrics, self._metrics.stream
-        metrics.fragments.labels(stream, entry.outcome.value).inc()
         for aired, aired_s in entry.aired_s.items():
             metrics.speech.labels(stream, aired.value).inc(aired_s)
             self._speech_s[aired] = self._speech_s.get(aired, 0.0) + aired_s
+        if entry.beginning:
+            return
+        metrics.fragments.labels(stream, entry.outcome.value).inc()
         for stage, value in entry.stages_ms.items():
             metrics.fragment_seconds.labels(stream, stage).observe(value / 1000)
         if entry.outcome is Outcome.DUBBED:
@@ -187,9 +190,10 @@ class Telemetry:
     def _count_dub(self, entry: AsRunEntry) -> None:
         metrics, stream = self._metrics, self._metrics.stream
         assert entry.dub_span_s is not None
+        assert entry.lag_s is not None
         start_s, end_s = entry.dub_span_s
         metrics.tempo.labels(stream).set(entry.tempo)
-        metrics.dub_lag.labels(stream).set(start_s - entry.source_start_s)
+        metrics.dub_lag.labels(stream).set(entry.lag_s)
         metrics.backlog.labels(stream).set(entry.backlog_s or 0.0)
         metrics.dubbed.labels(stream, band(entry.tempo)).inc(end_s - start_s)
         for side, lufs in (("source", entry.speech_lufs), ("dub", entry.dub_lufs)):
