@@ -158,19 +158,25 @@ def test_what_was_decided_while_it_waited_is_not_sent() -> None:
     assert [work.sequence for _, work in one.service.calls] == [0, 2]
 
 
-def test_after_the_finish_what_is_under_way_goes_on_and_what_waits_stays() -> None:
-    one = Stage(inflight=2)
-    one.loop.call_later(0.5, one.dubber.finish)
-    one.run(5, count=4)
-    assert one.states[:4] == [State.READY] * 2 + [State.WAITING] * 2
-
-
 def test_closing_gives_up_what_is_under_way() -> None:
     one = Stage(inflight=2)
     one.run(0.5, count=4)
     assert one.states[:4] == [State.INFLIGHT] * 2 + [State.WAITING] * 2
     assert one.service.under_way == 0
     assert len(one.service.calls) == 2
+
+
+def test_once_closed_it_sends_nothing_any_more() -> None:
+    """The input's last words come when all is ended."""
+    one = Stage()
+
+    async def main() -> None:
+        await one.dubber.close()
+        one.dubber.submit(one.fragments[:2])
+        await one.dubber.idle()
+
+    virtual_loop.run(main(), one.loop)
+    assert one.service.calls == []
 
 
 def test_a_dub_that_is_too_long_is_brought_to_another_tempo() -> None:

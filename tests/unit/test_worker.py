@@ -9,8 +9,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from dubcast.audio.pcm import RATE
 from dubcast.config import SecretUrl
 from dubcast.contract.worker import AsRunEntry, Outcome, WorkerState
 from dubcast.errors import ConfigError, InputError
@@ -22,8 +24,18 @@ from dubcast.worker.edges import Edges
 from dubcast.worker.output_thread import OutputThread
 from dubcast.worker.scheduler import Batch
 from dubcast.worker.spec import WorkerSpec
+from dubcast.worker.work import DubReply, Work
 from dubcast.worker.worker import Worker
-from worker_fakes import LevelVad, Read, ScriptedDestination, ScriptedSource, at_once, drive, spec
+from worker_fakes import (
+    LevelVad,
+    Read,
+    ScriptedDestination,
+    ScriptedSource,
+    at_once,
+    drive,
+    dub_reply,
+    spec,
+)
 
 DELAY_S = 3
 ON_AIR = Read(media_s=60)
@@ -143,6 +155,30 @@ def test_a_drain_waits_for_what_the_thread_has_taken_and_not_pushed_yet(
     last = [block.start for batch, _ in held for block in batch.audio]
     assert last and [block.start for block in output.audio][-len(last) :] == last
     assert output.stopped
+
+
+def test_what_is_said_last_is_dubbed_in_the_drain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also what waited for its turn when the stream was told to stop."""
+    read = Read(media_s=60, talk=[(5.0, 6.2), (6.9, 60)])
+    long = spec(drain_s=8, policy={"delay_s": 6}, sts={"max_inflight": 1})
+    one = Stage(monkeypatch, (read,), long)
+    asked: list[int] = []
+
+    async def dub(work: Work, on_progress: Any) -> DubReply:
+        asked.append(work.sequence)
+        await asyncio.sleep(2.0)
+        return dub_reply(np.full(RATE, 0.2, np.float32), speech_start_ms=None, speech_end_ms=None)
+
+    monkeypatch.setattr(one.worker._client, "dub", dub)
+    waits: list[int] = []
+
+    def stop() -> None:
+        waits.append(one.worker.status().depth["fragments_inflight"])
+        one.worker.stop()
+
+    one.run({8.0: stop})
+    assert (waits, asked) == ([1], [0, 1])
+    assert one.worker.status().fragments == {Outcome.DUBBED: 2}
 
 
 def test_a_drain_ends_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:

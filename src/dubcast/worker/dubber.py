@@ -69,7 +69,7 @@ class Dubber:
         self._calls: set[asyncio.Task[None]] = set()
         self._stretches: set[asyncio.Task[None]] = set()  # while their calls go on
         self._last: _Sent | None = None  # the fragment before
-        self._finishing = False
+        self._closed = False
 
     def submit(self, fragments: list[Fragment]) -> None:
         """Have these dubbed; those that wait longest are given up if too many do."""
@@ -78,25 +78,21 @@ class Dubber:
             self._dubs.failed(self._waiting.popleft(), Outcome.OVERLOAD, "queue_full")
         self._send_next()
 
-    def finish(self) -> None:
-        """The stream ends: what waits stays where it is, what is under way goes on."""
-        self._finishing = True
-
     async def idle(self) -> None:
         """Wait until nothing is under way."""
         while under_way := self._calls | self._stretches:
             await asyncio.wait(under_way)
 
     async def close(self) -> None:
-        """Give up what is under way; closing twice is harmless."""
-        self.finish()
+        """Give up what waits and what is under way; closing twice is harmless."""
+        self._closed = True
         under_way = [*self._calls, *self._stretches]
         for task in under_way:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
 
     def _send_next(self) -> None:
-        while self._waiting and len(self._calls) < self._max_inflight:
+        while self._waiting and len(self._calls) < self._max_inflight and not self._closed:
             sent, before = _Sent(self._waiting.popleft(), asyncio.Event()), self._last
             call = self._start(self._dub_in_time(sent, before), self._calls)
             call.add_done_callback(partial(_is_known, sent))
@@ -114,8 +110,7 @@ class Dubber:
         held.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("fragment call failed", error=repr(error))
-        if not self._finishing:
-            self._send_next()
+        self._send_next()
 
     async def _dub_in_time(self, sent: _Sent, before: _Sent | None) -> None:
         patience_s = self._dubs.patience_s(sent.fragment, self._clock.monotonic_ns())

@@ -139,7 +139,6 @@ class Worker:
     def stop(self) -> None:
         """End the stream soon; from the loop's thread."""
         self._stop.set()
-        self._dubber.finish()
 
     def status(self) -> WorkerStatus:
         """The worker as it is told at `/status`; from any thread."""
