@@ -415,6 +415,26 @@ def test_what_airs_until_a_late_dub_is_the_fallback() -> None:
     assert one.level(2.8, 3.8) == pytest.approx(0.1 * 32768 / LOUD, rel=0.05)
 
 
+def test_what_aired_until_a_late_dub_is_told_though_there_is_something_better_now() -> None:
+    one = Stage({"fallback": "background", "fallback_order": ["ducked"]}, bed=True)
+    one.bed = False
+    one.core._bed._spans.clear()  # what came of the background so far is gone
+    one.announce()
+    one.speak(0)
+    one.speak(2)
+    (part,) = [part for part in one.core._book.parts(0) if part.part == 1]
+    begun = part.span.start
+    due_s = (one.core.dubs.deadline_ns(part) - one.sent) / NS_PER_S
+    one.until(due_s + 0.25)
+    one.core._bed.write(begun - RATE, np.zeros((3 * RATE, 2), np.int16))
+    one.speak(1, 1.4)
+    aired = one.play_out()
+    assert [(f.part, f.outcome, f.fallback) for f in aired[1:3]] == [
+        (1, Outcome.LATE, "ducked"),
+        (1, Outcome.DUBBED, ""),
+    ]
+
+
 def test_a_dub_that_is_a_little_late_begins_late_and_the_original_airs_until_then() -> None:
     one = second_clause_late(0.3)
     dubbed = Outcome.DUBBED

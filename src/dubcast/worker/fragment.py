@@ -185,10 +185,13 @@ class Fragment:
             return None
         border = last if bridged else quietest(*self._between_words(first, last, latest))
         aired = Span(start, border, min(self.speech_start, border), border)
-        whole = replace(before.span, stop=border, slot_stop=border) if before else aired
-        self.aired = self._late(whole, bridged=bridged)
+        step = self._late(aired, bridged=bridged)
+        if before:
+            before.end_at(border)
+        else:
+            self.aired = step  # what was chosen to play over it is what is told in the end
         self._begin_late(border)
-        return self._late(aired, bridged=bridged)
+        return step
 
     def _is_bridged(self, until: int, bridges: Callable[[Span], bool]) -> bool:
         """Whether the bed may play until then: it is there, and nothing else but it was begun."""
@@ -222,6 +225,7 @@ class Fragment:
         if aired.bridged:
             border = quietest(self.span.start, self.span.start + WORD_LATE)
             aired.end_at(border)
+            aired.fallback = ""  # the bed plays a little longer than it was told to
             self._begin_late(border)
         else:
             self.begin_at(aired.span.start)
