@@ -311,6 +311,37 @@ def test_what_has_no_clauses_is_told_by_its_end(
     assert one.outcomes() == [(0, outcome)]
 
 
+@pytest.mark.parametrize("left_alone", [None, LeftAlone.TARGET_LANGUAGE])
+def test_what_is_right_as_it_is_is_heard_as_soon_as_that_is_known(
+    left_alone: LeftAlone | None,
+) -> None:
+    """Though nothing was known of it when its time came, and silence plays over all of it."""
+    one = Stage({"fallback": "silence"})
+    one.until(DELAY_S - SPEAKS_S + 0.8)
+    one.hear(left_alone=left_alone)
+    one.end(status="no_speech", left_alone=left_alone)
+    first, rest = one.play_out()
+    assert (first.beginning, first.outcome, first.fallback) == (True, Outcome.LATE, "silence")
+    assert rest.outcome is (Outcome.LEFT_ALONE if left_alone else Outcome.NO_SPEECH)
+    assert (rest.fallback, first.span.stop, rest.span.stop) == ("", rest.span.start, one.work_stop)
+    heard_s = (rest.span.start - one.work_start) / RATE
+    assert 1.5 < heard_s < 1.8  # 1.15 s were on air
+    assert one.level(0.3 - heard_s, -0.05) == pytest.approx(0.0, abs=0.01)
+    assert one.level(0.05, 5.9 - heard_s) == pytest.approx(1.0, rel=0.01)
+
+
+def test_a_clause_in_which_nothing_can_be_said_is_heard_as_it_is_though_all_was_covered() -> None:
+    one = Stage({"fallback": "silence"})
+    one.until(DELAY_S - SPEAKS_S - 0.2)  # the first clause is on air
+    one.announce()
+    one.speak(1, seconds=0)
+    one.speak(2)
+    assert one.outcomes() == [(0, Outcome.LATE), (1, Outcome.NO_SPEECH), (2, Outcome.DUBBED)]
+    assert [f.fallback for f in one.aired] == ["silence", "", ""]
+    assert one.level(0.3, 1.9) == pytest.approx(0.0, abs=0.01)
+    assert one.level(2.3, 3.9) == pytest.approx(1.0, rel=0.01)
+
+
 def test_clauses_whose_source_is_not_known_well_are_kept_in_order_and_within_the_fragment() -> None:
     one = Stage()
     wild = (5900, 5950, 6000)

@@ -89,9 +89,8 @@ class Cover:
     stop: int
     level: float | None
 
-    def without(self, dub: Dub) -> list[Cover]:
-        """What is left of it beside a dub of a part of its span."""
-        start, stop = dub.source_start, dub.source_stop
+    def without(self, start: int, stop: int) -> list[Cover]:
+        """What is left of it beside a part of its span."""
         if not (self.start <= start and stop <= self.stop):
             return [self]
         rest = [replace(self, stop=start), replace(self, start=stop)]
@@ -139,7 +138,7 @@ class Mixer:
 
         It takes its place in a cover that was for more than its span.
         """
-        self._covers = [part for cover in self._covers for part in cover.without(dub)]
+        self.uncover(dub.source_start, dub.source_stop)
         keys = [held.dub.source_start for held in self._dubs]
         curve = None
         if self._ducker is not None:
@@ -149,6 +148,11 @@ class Mixer:
     def cover(self, cover: Cover) -> None:
         """Take a cover; it begins a fade and `lookahead` or more after what was rendered."""
         self._covers.append(cover)
+
+    def uncover(self, start: int, stop: int) -> None:
+        """The covers that were for more than this give way to what is there; as for a dub, it
+        begins `lookahead` or more after what was rendered."""
+        self._covers = [part for cover in self._covers for part in cover.without(start, stop)]
 
     def render(self, start: int, original: Int16) -> Int16:
         """The output for the block that begins at `start`.

@@ -81,6 +81,10 @@ class NormalisedMixer:
         """As Mixer.cover."""
         self._mixer.cover(cover)
 
+    def uncover(self, start: int, stop: int) -> None:
+        """As Mixer.uncover."""
+        self._mixer.uncover(start, stop)
+
     def render(self, start: int, original: Int16) -> Int16:
         """As Mixer.render: `original` is (frames + lookahead, 2)."""
         frames = len(original) - self.lookahead

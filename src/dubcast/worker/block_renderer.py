@@ -10,8 +10,8 @@ from dubcast.audio.normalise import NormalisedMixer
 from dubcast.audio.pcm import Int16
 from dubcast.audio.store import AudioStore
 from dubcast.contract.worker import Outcome
-from dubcast.worker.fallback import FallbackPolicy, bridge
-from dubcast.worker.fragment import Fragment
+from dubcast.worker.fallback import FallbackPolicy, Mode, bridge
+from dubcast.worker.fragment import DECISION_LEAD, LEAST_SPEECH, Fragment
 from dubcast.worker.fragments import FragmentBook
 
 
@@ -48,6 +48,8 @@ class BlockRenderer:
         for fragment in self._book.overdue_until(stop):
             self._cover(fragment)
         for fragment in self._book.decide_until(stop):
+            if not (fragment.dub or fragment.lacks_dub):
+                decided += self._uncover(fragment, start + DECISION_LEAD)
             self._hand_to_mixer(fragment)
             decided.append(fragment)
         original = self._store.read(start, stop + self._mixer.lookahead)
@@ -62,6 +64,17 @@ class BlockRenderer:
             self._replacing.fallback.dubbed(fragment.dub)
         elif fragment.lacks_dub and not fragment.fallback:  # of what was overdue it plays already
             self._cover(fragment)
+
+    def _uncover(self, fragment: Fragment, soonest: int) -> list[Fragment]:
+        """Let the original of a part, which is right, be heard though something plays over it: it
+        was overdue. Returns what is on air of that already."""
+        if fragment.fallback in ("", Mode.ORIGINAL):
+            return []
+        border = max(soonest, fragment.span.start)
+        if border > fragment.span.stop - LEAST_SPEECH:
+            return []
+        self._mixer.uncover(border, fragment.span.stop)
+        return fragment.right_from(border)
 
     def _cover(self, fragment: Fragment) -> None:
         """What plays over the whole of a part that has no dub, or none yet."""

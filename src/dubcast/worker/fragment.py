@@ -232,6 +232,17 @@ class Fragment:
             self.speech_start = aired.span.speech_start
             self.aired, self.late = None, 0
 
+    def right_from(self, border: int) -> list[Fragment]:
+        """The original of it is right, and heard from here on. What aired instead before, if there
+        is such, is its beginning."""
+        span, aired = self.span, []
+        if border > span.start:
+            covered = Span(span.start, border, min(self.speech_start, border), border)
+            aired = [self._late(covered, bridged=False)]
+            self._begin_late(border)
+        self.fallback = ""
+        return aired
+
     def _late(self, span: Span, *, bridged: bool) -> Fragment:
         return Fragment(
             self.sequence,
