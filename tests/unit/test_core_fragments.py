@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import FrozenInstanceError, dataclass, field
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,10 +34,13 @@ class Stage:
     policy: StreamSettings = POLICY
     now: int = 0
     aired: list[Fragment] = field(default_factory=list)
+    sent: bool = True  # else nothing has come yet
 
     def __post_init__(self) -> None:
         self.core = WorkerCore(self.policy, "run", LevelVad(), 0)
         self.core.set_output(Tracks.SOUND)
+        if not self.sent:
+            return
         self.fragment = self.play(range(300))[0]
         sent = self.core.dubs.send(self.fragment)
         assert sent is not None
@@ -186,3 +190,34 @@ def test_work_is_a_frozen_value_with_all_that_a_call_needs() -> None:
     with pytest.raises(FrozenInstanceError):
         one.work.slot_ms = 1  # type: ignore[misc]
     assert one.core.dubs.send(one.fragment) is None  # once
+
+
+STALLS_S = 2.5  # here the sound stops coming, in the middle of the speech, which begins at 1 s
+
+
+@pytest.mark.parametrize("policy", [{}, {"fragments": {"max_s": 3.0}}])
+def test_speech_that_a_stall_cuts_off_is_cut_in_time_for_its_dub(policy: dict[str, Any]) -> None:
+    one = Stage(StreamSettings.model_validate({**POLICY.model_dump(), **policy}), sent=False)
+    one.play(range(round(STALLS_S * RATE) // CHUNK))
+    cut: list[Fragment] = []
+    longest_s = one.core.view().longest_fragment_s
+    while not cut and one.now < 20 * NS_PER_S:
+        one.now += NS_PER_S // 40
+        cut += one.core.poll(one.now)[0].cut
+    (fragment,) = cut
+    assert one.now / NS_PER_S == pytest.approx(1.0 + longest_s, abs=0.2)
+    spoken_s = (fragment.span.stop - fragment.speech_start) / RATE
+    assert spoken_s == pytest.approx(STALLS_S - 1.0, abs=0.15)
+    assert one.core.dubs.deadline_ns(fragment) > one.now + NS_PER_S
+    assert one.core.dubs.send(fragment) is not None
+    one.now += NS_PER_S
+    assert one.core.poll(one.now)[0].cut == []  # once
+
+
+def test_a_stall_that_is_short_cuts_nothing() -> None:
+    one = Stage(sent=False)
+    assert one.play(range(100)) == []
+    one.now += NS_PER_S
+    assert one.core.poll(one.now)[0].cut == []
+    (fragment,) = one.play(range(100, 300))
+    assert fragment.span.stop > 3 * RATE

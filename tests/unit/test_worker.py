@@ -181,6 +181,19 @@ def test_what_is_said_last_is_dubbed_in_the_drain(monkeypatch: pytest.MonkeyPatc
     assert one.worker.status().fragments == {Outcome.DUBBED: 2}
 
 
+def test_what_a_stall_of_the_sound_cuts_off_is_dubbed(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = Read(media_s=7.0, after_s=60, talk=[(5.0, 60)])  # then nothing comes for a minute
+    one = Stage(monkeypatch, (read,), spec(policy={"delay_s": 6}))
+
+    async def dub(work: Work, on_progress: Any) -> DubReply:
+        await asyncio.sleep(0.5)
+        return dub_reply(np.full(RATE, 0.2, np.float32), speech_start_ms=None, speech_end_ms=None)
+
+    monkeypatch.setattr(one.worker._client, "dub", dub)
+    one.run({20.0: one.worker.stop})
+    assert one.worker.status().fragments == {Outcome.DUBBED: 1}
+
+
 def test_a_drain_ends_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     one = Stage(monkeypatch, spec=spec(drain_s=1))
     one.run({8.0: one.worker.stop})

@@ -16,7 +16,7 @@ from dubcast.audio.fragmenter import Span
 from dubcast.audio.pcm import RATE, Float, Int16, samples_to_ns
 from dubcast.audio.store import AudioStore
 from dubcast.audio.vad import SpeechModel
-from dubcast.clock import s_to_ns
+from dubcast.clock import ns_to_s, s_to_ns
 from dubcast.config import StreamSettings
 from dubcast.contract.worker import Outcome
 from dubcast.separation.gate import SpeechGate
@@ -146,6 +146,7 @@ class WorkerCore:
         self._scheduler = OutputScheduler(self._timeline, renderer)
         self._intake = Intake(self._timeline, self._store, self._scheduler.session_began)
         self.placements = PlacementLog(policy.delay_s + _STORE_MARGIN_S)
+        self._sound_ns = started_ns  # when sound came last
         self._outcomes: Counter[Outcome] = Counter()
         self._queues = _Queues(self._scheduler, self._book, self.dubs)
 
@@ -177,6 +178,7 @@ class WorkerCore:
                 return []
             self.placements.placed(placed[0], self._intake.av_error_s)
             self._tap("original", *placed)
+            self._sound_ns = now
             start, samples = placed
             begun, position = self._cutter.quiet_until, start + len(samples)
             longest = round(self._length_limit.longest_s * RATE)
@@ -198,6 +200,15 @@ class WorkerCore:
             ended = self._intake.end_session()
             spans = self._cutter.flush() if ended else []
             return [self._book.add(span, self._run_id) for span in spans]
+
+    def _cut_off(self, now: int) -> list[Fragment]:
+        """What was being said when the sound stopped coming, cut when it would have been had that
+        gone on: once the sound returns its time may be over. Chunks of a grid go on where it is."""
+        stalled_s = ns_to_s(now - self._sound_ns)
+        longest_s = self._length_limit.longest_s
+        if not self._clausewise or self._cutter.open / RATE + stalled_s < longest_s:
+            return []
+        return [self._book.add(span, self._run_id) for span in self._cutter.flush()]
 
     def _added(self, spans: Sequence[Span], position: int, now: int) -> list[Fragment]:
         """`position`: how far the sound has come."""
@@ -222,10 +233,11 @@ class WorkerCore:
             self._scheduler.set_output(tracks)
 
     def poll(self, now: int) -> tuple[Batch, int | None]:
-        """What is due, and when the next is."""
+        """What is due, and when the next is; also what is to be dubbed, of sound that stays out."""
         with self._lock:
             self._queues.note()
             batch = self._scheduler.poll(now)
+            batch.cut = self._cut_off(now)
             self._background.forget(self._scheduler.position or 0)
             for fragment in batch.decided:
                 assert fragment.outcome is not None

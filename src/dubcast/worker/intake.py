@@ -130,6 +130,11 @@ class SpeechCutter:
         """Where speech that is not in a span yet may begin at the earliest."""
         return self._fragmenter.quiet_until
 
+    @property
+    def open(self) -> int:
+        """How long the speech is that is not in a span yet."""
+        return 0 if self._until is None else self._until - self.quiet_until
+
     def cut(self, start: int, block: Int16, longest: int) -> list[Span]:
         """The spans that this block completes, none longer than `longest` samples."""
         torn = self._until is not None and start != self._until

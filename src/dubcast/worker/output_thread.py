@@ -20,8 +20,9 @@ _JOIN_S = 2
 class OutputThread:
     """Drives the core's scheduler. `push` takes what is due, and the time, and says who got what.
 
-    `on_decided`, `on_delay` (seconds from arrival to output), `on_pushed` (what an output took) and
-    `on_broken` (why it ended of its own accord) are called from the thread.
+    `on_decided`, `on_cut` (what is to be dubbed), `on_delay` (seconds from arrival to output),
+    `on_pushed` (what an output took) and `on_broken` (why it ended of its own accord) are called
+    from the thread.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class OutputThread:
         on_delay: Callable[[float], None],
         on_pushed: Callable[[Output, Batch], None] = lambda output, batch: None,
         on_broken: Callable[[Exception], None] = lambda error: None,
+        on_cut: Callable[[list[Fragment]], None] = lambda fragments: None,
     ) -> None:
         self._core = core
         self._clock = clock
@@ -41,6 +43,7 @@ class OutputThread:
         self._on_delay = on_delay
         self._on_pushed = on_pushed
         self._on_broken = on_broken
+        self._on_cut = on_cut
         self._quit = threading.Event()
         self._thread = threading.Thread(target=self._run, name="scheduler", daemon=True)
         self.round_ns = clock.monotonic_ns()  # when it last came round
@@ -79,5 +82,7 @@ class OutputThread:
     def _tell(self, batch: Batch) -> None:
         if batch.delay_s is not None:
             self._on_delay(batch.delay_s)
+        if batch.cut:
+            self._on_cut(batch.cut)
         if batch.decided:
             self._on_decided(batch.decided)

@@ -79,7 +79,8 @@ class AudioBlock:
 
 @dataclass
 class Batch:
-    """What leaves now, but for the audio, which is to be encoded and then leaves.
+    """What leaves now, but for the audio, which is to be encoded and then leaves; `cut`: what is to
+    be dubbed, of sound that has stopped coming.
 
     `start_ns`: where the connection begins, once that is known; `start_due_ns`: when that leaves,
     on the monotonic clock.
@@ -90,6 +91,7 @@ class Batch:
     video: list[VideoUnit] = field(default_factory=list)
     script: list[ScriptUnit] = field(default_factory=list)
     decided: list[Fragment] = field(default_factory=list)
+    cut: list[Fragment] = field(default_factory=list)
     delay_s: float | None = None  # how long after its arrival the last of `video` leaves
     start_due_ns: int | None = None
 

@@ -83,6 +83,7 @@ class Worker:
             metrics.delay.labels(metrics.stream).set,
             self._pushed,
             self._output_broke,
+            self._cut,
         )
         self._av_offset, self._delivery = AvOffset(), Delivery()
         parts = Parts(
@@ -112,6 +113,9 @@ class Worker:
 
     def _decided(self, fragments: list[Fragment]) -> None:
         self._loop.call_soon_threadsafe(self._telemetry.report, fragments)
+
+    def _cut(self, fragments: list[Fragment]) -> None:
+        self._loop.call_soon_threadsafe(self._dubber.submit, fragments)
 
     def _output_broke(self, error: Exception) -> None:
         self._loop.call_soon_threadsafe(_fail, self._broken, error)
