@@ -42,6 +42,9 @@ from dubcast.worker.timeline import Timeline
 # Beyond the delay the store keeps what a late decision or a burst may still need.
 _STORE_MARGIN_S = 7
 
+# Sound comes in pieces of up to so long: what is longer is a stall.
+_STALLED_S = 0.5
+
 # Takes a stem's name (original, background, dub, output), a stream position in samples, and
 # samples: int16 (frames, 2), or float32 (frames,) for the dub. It must not block.
 Tap = Callable[[str, int, Int16 | Float], None]
@@ -205,8 +208,9 @@ class WorkerCore:
         """What was being said when the sound stopped coming, cut when it would have been had that
         gone on: once the sound returns its time may be over. Chunks of a grid go on where it is."""
         stalled_s = ns_to_s(now - self._sound_ns)
-        longest_s = self._length_limit.longest_s
-        if not self._clausewise or self._cutter.open / RATE + stalled_s < longest_s:
+        if not self._clausewise or stalled_s < _STALLED_S:
+            return []
+        if self._cutter.open / RATE + stalled_s < self._length_limit.longest_s:
             return []
         return [self._book.add(span, self._run_id) for span in self._cutter.flush()]
 
