@@ -73,6 +73,9 @@ def test_sentences_keep_their_ends() -> None:
         *itertools.product(
             ("en", "pt-BR"), ("1", "1,", "1-", "a.", "A.", "12:", "(11) ", "+55 11 ")
         ),
+        *itertools.product(
+            ("en", "pt-BR"), ('1"', "1½", "[a ", "9am-", "seg-", "on 1/", "$1 million-", "1 João ")
+        ),
         *itertools.product(("es", "fr", "it", "de", "hi"), ("1 ",)),
     ],
 )

@@ -4,6 +4,7 @@ what it agrees with, from the language's `Reading`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from dubcast.languages.reading import Counted, Reading
@@ -11,6 +12,14 @@ from dubcast.languages.reading import Counted, Reading
 # A figure: digits, with marks between them. Bounded, so that a row of digits without end takes no
 # time without end.
 FIGURE = r"(?:\d{1,20}(?:[.,]\d{1,20}){0,7}|(?<!\w)\.\d{1,20})"
+# What is one number for all its marks: in groups of three, or as India groups. Else what stands
+# between marks is a number of its own: in a version, in the address of a machine.
+_ONE_NUMBER = re.compile(
+    r"\d*(?:[.,]\d+)?"
+    r"|[1-9]\d{0,2}(?P<mark>[.,])\d{3}(?:(?P=mark)\d{3})*(?:(?!(?P=mark))[.,]\d+)?"
+    r"|[1-9]\d?(?:,\d\d)+,\d{3}(?:\.\d+)?"
+)
+_MACHINE = re.compile(r"(?:(?:1?\d?\d|2[0-4]\d|25[0-5])(?:\.|$)){4}")
 # Beyond this nobody says a number; its digits are read.
 _MOST_DIGITS = 15
 
@@ -40,15 +49,29 @@ class Numbers:
     def figure(self, written: str, *, feminine: bool = False) -> str:
         """A number as it is written, with its marks and sign: `-1,234.5`."""
         sign = f"{self.reading.minus} " if written[0] in "-−–" else ""
-        whole, part = self.parts(written.lstrip("-−–"))
+        written = written.lstrip("-−–")
+        if not _ONE_NUMBER.fullmatch(written) or _MACHINE.fullmatch(written):
+            return sign + self.part_by_part(written)
+        whole, part = self.parts(written)
         if not whole:
             return f"{sign}{self.reading.point} {self.digits(part)}"
         if len(whole) > _MOST_DIGITS or (len(whole) > 1 and whole[0] == "0" and not part):
             return sign + self.digits(whole)
-        words = self.cardinal(int(whole), feminine=feminine)
         if part:
-            words += f" {self.reading.point} {self._decimals(part)}"
-        return sign + words
+            return sign + self.decimal(int(whole), part, feminine=feminine)
+        return sign + self.cardinal(int(whole), feminine=feminine)
+
+    def decimal(self, whole: int, part: str, *, feminine: bool = False) -> str:
+        """`3` and `14`: three point one four."""
+        words = self.cardinal(whole, feminine=feminine)
+        return f"{words} {self.reading.point} {self._decimals(part)}"
+
+    def part_by_part(self, written: str) -> str:
+        """What is no number but several: `17.2.1`, `1,2,3`."""
+        point = self.reading.point if self.reading.decimal_mark == "." else self.reading.dot
+        between = {".": f" {point} ", ",": ", "}
+        pieces = re.findall(r"\d+|[.,]", written)
+        return "".join(between.get(one) or self.figure(one) for one in pieces)
 
     def parts(self, written: str) -> tuple[str, str]:
         """The digits before and after the decimal mark of a number without sign.

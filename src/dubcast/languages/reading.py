@@ -49,6 +49,10 @@ class Currency:
     part: Counted | None = None
 
 
+Step = tuple[re.Pattern[str], Callable[[re.Match[str]], str]]
+"""What is found, and how it is said."""
+
+
 @dataclass(frozen=True)
 class Rule:
     """What `pattern` finds is said as `say` tells."""
@@ -117,6 +121,11 @@ class Reading:
     currencies: tuple[Currency, ...] = ()
     scales: tuple[tuple[str, Counted], ...] = ()
     """Words and letters after an amount that multiply it: `million`, `M`."""
+    large: str = r"(?!)"
+    """Which of these letters multiply a bare number: `250k`."""
+    no_noun: str = r"\w+"
+    """What is no noun, behind such a number; nouns may be joined to it in the language's own way:
+    `um milhão de visualizações`."""
     signs: tuple[tuple[str, str], ...] = ()
     """Single signs that are said as words, wherever nothing else reads them."""
     abbreviations: tuple[tuple[str, str], ...] = ()
@@ -142,6 +151,8 @@ class Reading:
     """Capitals that look like a word of this language."""
     shouted: tuple[str, ...] = ()
     """Words that people write in capitals to stress them."""
+    cues: str = r"(?!)"
+    """What captions write in brackets of sounds: `laughs`."""
     domains: tuple[str, ...] = ("com", "org", "net", "gov", "info")
     """Ends of addresses that are said as words."""
 

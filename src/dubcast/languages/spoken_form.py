@@ -10,13 +10,15 @@ import functools
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
+from dubcast.languages.asides import without_asides
 from dubcast.languages.language import Language
+from dubcast.languages.money import money_step
 from dubcast.languages.numbers import FIGURE, Numbers
-from dubcast.languages.reading import Counted, Currency, Reading, Unit
+from dubcast.languages.reading import Counted, Reading, Step, Unit
+from dubcast.languages.rules import end_of_sentence
 from dubcast.languages.sentences import sentences
-
-Step = tuple[re.Pattern[str], Callable[[re.Match[str]], str]]
 
 ADDRESS = re.compile(
     r"(?:\bhttps?://)?\b(?P<where>"
@@ -30,12 +32,24 @@ _IN_ADDRESS = re.compile(r"[^\W\d_]+|\d+|[.@/_+-]")
 _HASHTAG = re.compile(r"(?<!\w)#(?=[^\W\d])")
 _NUMBER_SIGN = re.compile(r"(?<!\w)#\s?(?=\d)")
 _HANDLE = re.compile(r"(?<!\w)@\s?(?=\w)")
-_STRETCHED = re.compile(r"([^\W\d_iI])\1{2,}", re.IGNORECASE)
+_STRETCHED = re.compile(r"([^\W\d_iIxX])\1{2,}", re.IGNORECASE)
 _INITIALS = re.compile(r"\b(?:[A-Z]\.\s?){2,}")
 _INITIAL = re.compile(r"\b[A-Z]\.(?=\s[A-Z][a-z])")
 _CAPITALS = re.compile(r"\b([A-ZÀ-Ý]{2,}(?:&[A-Z]+)?)(s?)\b")
 _NEXT_TO_LETTERS = re.compile(r"(?<=[^\W\d_])-?(?=\d)|(?<=\d)-?(?=[^\W\d_])")
 _RANGE = re.compile(rf"(?<![\w.,-])({FIGURE})\s?[-–—]\s?({FIGURE})(?![\w-]|[.,]\d)")
+# A dash between times: 9am-5pm, 9h-17h, 15:30-16:45, 9-5pm.
+_UNTIL = re.compile(
+    r"(?:(?<=\d[hH])|(?<=[:hH][0-5]\d)|(?<=[apAP][mM])|(?<=[apAP]\.[mM]\.))"
+    r"\s?[-–—]\s?(?=\d{1,2}(?:[:hH]|\s?[apAP]\.?[mM]\b))"
+    r"|(?<=\d)\s?[-–—]\s?(?=\d{1,2}(?::[0-5]\d)?(?:[hH]\b|\s?[apAP]\.?[mM]\b))"
+)
+_COMPOSED = (("<=", "≤"), (">=", "≥"), ("!=", "≠"), ("==", "="))
+_ARROW = re.compile(r"\s?(?:[-–=]{1,3}>|[→⇒])\s?")
+# A path through menus: Settings > General.
+_MENU = re.compile(r"(?<=\w\w) > (?=[A-ZÀ-Ý]\w)")
+_COMPARED = re.compile(r"(?<!\S)[<>](?= \w)|[<>](?=\s?[-−$€£]?\d)")
+_VULGAR = re.compile(r"(?:(\d)\s?)?([¼-¾⅐-⅞])")
 _PER = re.compile(r"(?<=\d)\s?/\s?(?=[^\W\d_]{3,})")
 _APART = re.compile(r"(?<=\d):(?=\d)")
 _ADDED = re.compile(r"(?<=\d)\s?\+\s?(?=\d)")
@@ -54,7 +68,7 @@ def spoken_form(text: str, language: Language) -> str:
 
     A language without a `Reading` keeps its figures and abbreviations as they are written.
     """
-    plain = _tidy(_without_pictures(text))
+    plain = _tidy(without_asides(text, language.reading.cues if language.reading else "(?!)"))
     if language.reading is None:
         return _tidy(_BRACKETS.sub(" ", plain))
     reader = _reader(language)
@@ -101,6 +115,14 @@ class _Reader:
         reading, numbers = self._reading, self._numbers
         yield ADDRESS, self._address
         yield _STRETCHED, lambda found: found[1]
+        for written, sign in _COMPOSED:
+            yield re.compile(re.escape(written)), functools.partial(_instead, sign)
+        yield _ARROW, functools.partial(_arrow, reading)
+        yield _MENU, lambda _: ", "
+        yield _COMPARED, functools.partial(_compared, reading)
+        yield _VULGAR, _slashed
+        yield _UNTIL, lambda _: f" {reading.up_to} "
+        yield _part_of_measure(reading)
         for rule in reading.rules:
             yield re.compile(rule.pattern), functools.partial(_ruled, rule.say, numbers)
         yield _BRACKETS, lambda _: " "
@@ -108,8 +130,9 @@ class _Reader:
         yield _NUMBER_SIGN, lambda _: f"{reading.number_sign} "
         yield _HANDLE, lambda _: f"{reading.at} "
         yield _PER, lambda _: f" {reading.per} "
-        yield from (self._money(one) for one in reading.currencies)
+        yield from (money_step(one, reading, numbers) for one in reading.currencies)
         yield from (self._measure(one) for one in reading.units)
+        yield self._large()
         yield _INITIALS, self._initials
         yield self._short_forms(), self._abbreviation
         for rule in reading.late_rules:
@@ -147,35 +170,24 @@ class _Reader:
             return self._numbers.letters(part)
         return part
 
-    def _money(self, currency: Currency) -> Step:
-        sign = "|".join(map(re.escape, sorted(currency.signs, key=len, reverse=True)))
-        scale = "|".join(map(re.escape, sorted(self._scales, key=len, reverse=True))) or "(?!)"
+    def _large(self) -> Step:
+        """`250k`, `2.5M`: letters that multiply a number which counts something."""
+        letters = self._reading.large
+        low = rf"(?:(?P<low>{FIGURE})(?:{letters})?\s?[-–]\s?)?"
+        noun = rf"(?:\s(?P<noun>(?!(?:{self._reading.no_noun})\b)[^\W\d_]{{3,}}))?"
+        pattern = rf"(?<![\w.,/:-]){low}(?![48]K\b)(?P<n>{FIGURE})(?P<scale>{letters})\b(?!-){noun}"
+        return re.compile(pattern), self._say_large
 
-        def amount(name: str) -> str:
-            return rf"(?P<{name}>{FIGURE})(?:\s?(?P<{name}_scale>{scale})(?!\w))?"
-
-        before = rf"(?:{sign})\s?(?:(?P<low>{FIGURE})\s?[-–]\s?)?{amount('a')}"
-        behind = rf"{amount('b')}\s?(?:{sign})(?!\w)"
-        pattern = rf"(?:(?<![\w.,])(?P<minus>[-−–]))?(?<!\w)(?:{before}|{behind})"
-        return re.compile(pattern), functools.partial(self._say_money, currency)
-
-    def _say_money(self, currency: Currency, found: re.Match[str]) -> str:
-        reading, numbers = self._reading, self._numbers
-        written = found["a"] or found["b"]
-        scale = self._scales.get(found["a_scale"] or found["b_scale"] or "")
-        said = f"{reading.minus} " if found["minus"] else ""
+    def _say_large(self, found: re.Match[str]) -> str:
+        numbers, scale = self._numbers, self._scales[found["scale"]]
+        thousand = scale.one == scale.many
+        counts = found.end("scale")
+        feminine = thousand and self._feminine.match(found.string, counts) is not None
+        said = numbers.amount(found["n"], replace(scale, feminine=feminine))
         if found["low"]:
-            low = numbers.figure(found["low"], feminine=currency.name.feminine and not scale)
-            said += f"{low} {reading.up_to} "
-        if scale is not None:
-            return said + reading.counted(numbers.amount(written, scale), currency.name.many)
-        whole, part = numbers.parts(written)
-        if currency.part is None or len(part) != 2:
-            return said + numbers.amount(written, currency.name)
-        sums = [(whole, currency.name)] if int(whole or 0) or not int(part) else []
-        sums += [(part, currency.part)] if int(part) else []
-        counted = (numbers.amount(str(int(number or 0)), noun) for number, noun in sums)
-        return said + f" {reading.also} ".join(counted)
+            low = numbers.figure(found["low"], feminine=feminine)
+            said = f"{low} {self._reading.up_to} {said}"
+        return self._reading.counted(said, found["noun"]) if found["noun"] else said
 
     def _measure(self, unit: Unit) -> Step:
         sign = "|".join(map(re.escape, sorted(unit.signs, key=len, reverse=True)))
@@ -190,6 +202,15 @@ class _Reader:
         low = self._numbers.figure(found["low"], feminine=name.feminine)
         return f"{low} {self._reading.up_to} {said}"
 
+    def _arrow(self, found: re.Match[str]) -> str:
+        before, after = found.string[: found.start()], found.string[found.end() :]
+        if not before or not after:
+            return " "
+        return f" {self._reading.up_to} " if before[-1].isdigit() and after[0].isdigit() else ", "
+
+    def _compared(self, found: re.Match[str]) -> str:
+        return f" {dict(self._reading.signs).get(found[0], '')} "
+
     def _short_forms(self) -> re.Pattern[str]:
         forms = sorted(self._abbreviations, key=len, reverse=True)
         return re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, forms))})(?!\w)")
@@ -197,13 +218,13 @@ class _Reader:
     def _abbreviation(self, found: re.Match[str]) -> str:
         if re.fullmatch(r"[A-Z]\.", found[0]) and _NAME.match(found.string, found.end()) is None:
             return found[0]  # a letter that ends a sentence: vitamin D.
-        return self._abbreviations[found[0]] + _end_of_sentence(found)
+        return self._abbreviations[found[0]] + end_of_sentence(found)
 
     def _initials(self, found: re.Match[str]) -> str:
         if found[0].strip() in self._abbreviations:
             return found[0]
         letters = self._numbers.letters(re.sub(r"\W", "", found[0]))
-        return letters + (_end_of_sentence(found) or " " * found[0].endswith(" "))
+        return letters + (end_of_sentence(found) or " " * found[0].endswith(" "))
 
     def _capitals(self, found: re.Match[str]) -> str:
         word, plural = found.groups()
@@ -228,6 +249,40 @@ def _reader(language: Language) -> _Reader:
     return _Reader(language, language.reading)
 
 
+def _arrow(reading: Reading, found: re.Match[str]) -> str:
+    before, after = found.string[: found.start()], found.string[found.end() :]
+    if not before or not after:
+        return " "
+    return f" {reading.up_to} " if before[-1].isdigit() and after[0].isdigit() else ", "
+
+
+def _compared(reading: Reading, found: re.Match[str]) -> str:
+    return f" {dict(reading.signs).get(found[0], '')} "
+
+
+def _part_of_measure(reading: Reading) -> Step:
+    """`1/2 kg`: the unit's name, so that it is what is halved."""
+    named = {sign: unit.name for unit in reading.units for sign in unit.signs if sign.isalpha()}
+    signs = "|".join(sorted(named, key=len, reverse=True)) or "(?!)"
+
+    def said(found: re.Match[str]) -> str:
+        name = named[found["sign"]]
+        return f"{found['part']} {name.many if found['whole'] else name.one}"
+
+    part = r"(?<![\d/.,])(?P<part>(?P<whole>\d{1,4}\s)?[1-9]/[2-9])"
+    return re.compile(rf"{part}\s?(?P<sign>{signs})(?![\w/])"), said
+
+
+def _instead(sign: str, _: re.Match[str]) -> str:
+    return sign
+
+
+def _slashed(found: re.Match[str]) -> str:
+    """`2½` as `2 1/2`."""
+    fraction = unicodedata.normalize("NFKC", found[2]).replace("⁄", "/")
+    return f"{found[1]} {fraction}" if found[1] else fraction
+
+
 def _apart(word: str, _: re.Match[str]) -> str:
     return f" {word} "
 
@@ -236,26 +291,6 @@ def _ruled(
     say: Callable[[re.Match[str], Numbers], str], numbers: Numbers, found: re.Match[str]
 ) -> str:
     return say(found, numbers)
-
-
-def _end_of_sentence(found: re.Match[str]) -> str:
-    """The mark that an abbreviation shares with the sentence that it ends."""
-    ends = found[0].rstrip().endswith(".") and not found.string[found.end() :].strip(' "”’')
-    return "." if ends else ""
-
-
-def _without_pictures(text: str) -> str:
-    """The text without emoji and what joins them; dingbats are pictures too."""
-    return "".join(" " if _is_picture(char) else char for char in text)
-
-
-def _is_picture(char: str) -> bool:
-    kept = char in "°№" or ord(char) < 0x2000
-    return not kept and (
-        unicodedata.category(char) in ("So", "Sk", "Cs", "Co", "Cn", "Cf")
-        or 0xFE00 <= ord(char) <= 0xFE0F
-        or char == "\u20e3"
-    )
 
 
 def _tidy(text: str) -> str:

@@ -1,0 +1,1 @@
+"""Rules of single languages: how each writes dates, times and numbers. Data and pure functions."""
