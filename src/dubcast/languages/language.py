@@ -42,12 +42,19 @@ class Language:
     abbreviations: tuple[str, ...] = ()
     """Words whose dot never ends a sentence, as they are written: `Dr.` Those of the `reading`, and
     initials, end one before a starter."""
+    before_names: tuple[str, ...] = ()
+    """Words whose dot ends no sentence before a capital, unless it is a starter's: `o dep. João`.
+    Where a word is one with other meanings, with the word before it: `o ver.`"""
     before_figures: tuple[str, ...] = ()
-    """Words whose dot ends no sentence where a figure follows: `No. 10`"""
+    """Words whose dot ends no sentence before a figure: `No. 10`. `-str.`: all that end so."""
+    before_small: tuple[str, ...] = ()
+    """Words whose dot ends the sentence where a capital follows: `etc.`"""
     ordinal_dots: bool = False
     """Whether a dot behind a figure makes it an ordinal: `am 24. Dezember`."""
     starters: tuple[str, ...] = ()
     """Words that begin sentences: pronouns, articles, conjunctions, question words."""
+    imperatives: tuple[str, ...] = ()
+    """Verbs that begin sentences, and within one begin no phrase."""
 
     prepositions: tuple[str, ...] = ()
     """Words that begin a phrase within a sentence and are no starters; some are not known."""

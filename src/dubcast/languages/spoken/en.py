@@ -176,6 +176,10 @@ LANGUAGE = Language(
         *("Maj.", "Sen.", "Rep.", "Gov.", "Rev.", "Hon.", "Pres.", "Mt.", "Ft.", "ft.", "vs."),
         *("e.g.", "i.e.", "approx.", "Approx."),
     ),
+    before_names=(
+        *("sen.", "rep.", "gov.", "prof.", "gen.", "capt.", "lt.", "sgt.", "col.", "rev.", "pres."),
+    ),
+    before_small=("etc.", "B.C."),
     before_figures=(
         *("No.", "Nos.", "p.", "pp.", "Fig.", "Vol.", "vol.", "Ch.", "ext.", "c.", "ca.", "b."),
         *("d.", "Mon.", "Tue.", "Tues.", "Wed.", "Thu.", "Thurs.", "Fri.", "Sat.", "Sun."),
@@ -190,6 +194,13 @@ LANGUAGE = Language(
         *("most", "one", "also", "however", "it's", "that's", "i'm", "we're", "they're", "he's"),
         *("she's", "don't", "today", "tomorrow", "yesterday", "everyone", "nobody", "let’s"),
         *("everybody", "someone", "nothing", "all", "both"),
+    ),
+    # Not those that are parts of names: the U.S. Open.
+    imperatives=(
+        *("come", "go", "bring", "look", "remember", "stay", "take", "get", "give", "make", "see"),
+        *("try", "keep", "leave", "wait", "stop", "listen", "tell", "ask", "check", "think", "be"),
+        *("imagine", "consider", "visit", "join", "follow", "enjoy", "meet", "find", "buy", "have"),
+        *("sit", "stand", "run", "turn", "never", "always", "click", "subscribe", "welcome"),
     ),
     prepositions=(
         *("of", "about", "above", "across", "against", "around", "behind", "between", "during"),

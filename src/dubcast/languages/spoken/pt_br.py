@@ -177,6 +177,13 @@ _READING = Reading(
     ),
 )
 
+# Titles that are words as well, where what stands before them tells: `o min. Moraes`, `a ver.`
+_TITLES_BEHIND = tuple(
+    f"{before} {title}"
+    for before in ("o", "do", "ao", "no", "pelo")
+    for title in ("min.", "ver.", "cap.")
+)
+
 LANGUAGE = Language(
     tag="pt-BR",
     name="Brazilian Portuguese",
@@ -188,12 +195,19 @@ LANGUAGE = Language(
         *("Eng.", "Arq.", "Pe.", "Fr.", "Sto.", "Sta.", "Gen.", "Cel.", "Cap.", "Ten."),
         *("Sgt.", "Gov.", "Pres.", "Min.", "Dep.", "Sen.", "Exmo.", "Ilmo.", "Av.", "Al."),
         *("Trav.", "Pça.", "Rod.", "Ed.", "Mr.", "Mrs.", "Ms.", "séc.", "vs.", "obs."),
-        *("Obs.", "i.e.", "aprox."),
+        *("Obs.", "i.e.", "aprox.", "Jd.", "bl."),
     ),
+    before_names=(
+        *("dep.", "sen.", "gov.", "pres.", "des.", "sgt.", "ten.", "cel.", "gen.", "eng.", "arq."),
+        *("adv.", "prof.", "profa.", "dr.", "dra.", "sr.", "sra.", "pe.", "ex-min.", "ex-ver."),
+        *_TITLES_BEHIND,
+    ),
+    before_small=("etc.", "a.C.", "d.C."),
     before_figures=(
         *("No.", "no.", "Nº.", "nº.", "n.", "N.", "p.", "pág.", "págs.", "cap.", "art.", "Art."),
         *("vol.", "tel.", "Tel.", "pp.", "c.", "ca.", "seg.", "ter.", "qua.", "qui.", "sex."),
         *("sáb.", "dom."),
+        *("ap.", "apto.", "Apto."),
     ),
     starters=(
         *("eu", "ele", "ela", "eles", "elas", "nós", "você", "vocês", "a", "o", "as", "os", "um"),
@@ -204,6 +218,15 @@ LANGUAGE = Language(
         *("da", "muitos", "muitas", "também", "porém", "hoje", "amanhã", "ontem", "todos", "todo"),
         *("ninguém", "alguém", "tudo", "nada", "cada", "meu", "minha", "seu", "sua", "nosso"),
         *("nossa", "vamos", "aqui", "ali", "lá", "há"),
+    ),
+    imperatives=(
+        *("venha", "venham", "volte", "voltem", "traga", "tragam", "olhe", "olhem", "fique"),
+        *("fiquem", "vá", "vão", "veja", "vejam", "espere", "esperem", "pare", "parem", "ouça"),
+        *("ouçam", "escute", "leia", "leiam", "abra", "abram", "feche", "ligue", "liguem"),
+        *("corra", "corram", "chegue", "cheguem", "tome", "tomem", "faça", "façam", "diga"),
+        *("digam", "pense", "pensem", "lembre", "lembrem", "imagine", "imaginem", "tente"),
+        *("tentem", "use", "usem", "entre", "visite", "visitem", "confira", "aproveite"),
+        *("participe", "siga", "deixe", "experimente", "nunca", "sempre"),
     ),
     prepositions=(
         *("à", "às", "aos", "até", "após", "contra", "das", "desde", "dos", "durante", "entre"),
