@@ -77,6 +77,10 @@ def test_sentences_keep_their_ends() -> None:
             ("en", "pt-BR"), ('1"', "1½", "[a ", "9am-", "seg-", "on 1/", "$1 million-", "1 João ")
         ),
         *itertools.product(("es", "fr", "it", "de", "hi"), ("1 ",)),
+        *itertools.product(
+            ("es", "fr", "it", "de"),
+            ("1. ", "X ", "X, ", "II. ", "1/2 ", "1:1", "+1 ", "A-"),
+        ),
     ],
 )
 def test_no_text_takes_time_without_end(tag: str, piece: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from dubcast.languages import bible, dialling, measures, roman_numerals
 from dubcast.languages.language import Language, Variety
 from dubcast.languages.numbers import Numbers
 from dubcast.languages.reading import Counted, Currency, Reading, Rule, Unit, pairs
@@ -35,6 +36,40 @@ _FEMININE_NOUN = (
     r"contra|hasta|ya|nada|esta|está|hora[ds]?o)\b)"
     r"(?:\w+as?|\w+(?:ción|ciones|siones|dades|dad)|veces|vez|mujer(?:es)?|noches?|partes?|manos?)"
 )
+# Kings are counted by ordinals up to here, centuries too.
+_LAST_ORDINAL = 10
+_KINGS = (
+    *("Adolfo", "Alberto", "Alejandro", "Alfonso", "Amadeo", "Benedicto", "Bonifacio", "Carlos"),
+    *("Clemente", "Eduardo", "Enrique", "Federico", "Felipe", "Fernando", "Francisco", "Gregorio"),
+    *("Guillermo", "Gustavo", "Inocencio", "Jacobo", "Jaime", "Jorge", "José", "Juan", "Julio"),
+    *("Leopoldo", "León", "Luis", "Manuel", "Maximiliano", "Napoleón", "Nicolás", "Pablo", "Pedro"),
+    *("Pío", "Ramiro", "Ramsés", "Ricardo", "Sancho", "Sixto", "Urbano", "Víctor"),
+)
+_QUEENS = (
+    *("Ana", "Beatriz", "Berenguela", "Catalina", "Cleopatra", "Cristina", "Isabel", "Juana"),
+    *("Margarita", "María"),
+)
+_COUNTED_MEN = (
+    r"Congreso|Encuentro|Festival|Foro|Certamen|Torneo|Concurso|Campeonato|Premio|Plan|"
+    r"Milenio|Concilio|Curso|Maratón|Simposio|Reich|Salón|Aniversario|Centenario|Imperio|Ejército|"
+    r"congreso|encuentro|festival|foro|certamen|torneo|concurso|campeonato|premio|plan|milenio|"
+    r"concilio|curso|simposio|aniversario|centenario|imperio"
+)
+_COUNTED_WOMEN = (
+    r"Guerra|República|Edición|Cumbre|Feria|Jornada|Copa|Asamblea|Legislatura|Semana|Enmienda|"
+    r"Internacional|Conferencia|Dinastía|Cruzada|Bienal|Carrera|Gala|Olimpiada|División|Región|"
+    r"guerra|república|edición|cumbre|feria|jornada|copa|asamblea|legislatura|semana|enmienda|"
+    r"conferencia|dinastía|cruzada|bienal|carrera|gala|olimpiada|división|región"
+)
+_BOOKS = (
+    r"Génesis|Éxodo|Levítico|Números|Deuteronomio|Josué|Jueces|Rut|Samuel|Reyes|Crónicas|Esdras|"
+    r"Nehemías|Ester|Job|Salmos?|Proverbios|Eclesiastés|Cantares|Isaías|Jeremías|Lamentaciones|"
+    r"Ezequiel|Daniel|Oseas|Joel|Amós|Abdías|Jonás|Miqueas|Nahúm|Habacuc|Sofonías|Hageo|Zacarías|"
+    r"Malaquías|Mateo|Marcos|Lucas|Juan|Hechos|Romanos|Corintios|Gálatas|Efesios|Filipenses|"
+    r"Colosenses|Tesalonicenses|Timoteo|Tito|Filemón|Hebreos|Santiago|Pedro|Judas|Apocalipsis"
+)
+_HOUR = Counted("hora", "horas", feminine=True)
+_MINUTE, _SECOND = Counted("minuto", "minutos"), Counted("segundo", "segundos")
 # Behind a one, these are no noun that it counts.
 _NO_NOUN = r"(?:de|del|y|e|o|u|a|al|en|por|para|con|que|es|son|no|ni|sin|se|contra|más|como|si|el)"
 
@@ -64,14 +99,46 @@ def _mended(words: str) -> str:
     return words
 
 
-def _ordinal(found: re.Match[str], numbers: Numbers) -> str:
-    """`1.º`, `3ª`, and `1.er` before a noun."""
-    said = numbers.ordinal(int(found[1]))
+def _nth(number: int, numbers: Numbers) -> str:
+    said = numbers.ordinal(number)
     for pattern, instead in _ORDINALS:
         said = re.sub(pattern, instead, said)
-    if found[2] in "ªa":
+    return said
+
+
+def _nth_man(number: int, numbers: Numbers) -> str:
+    """`III Congreso`: tercer."""
+    return re.sub(r"ero$", "er", _nth(number, numbers))
+
+
+def _nth_woman(number: int, numbers: Numbers) -> str:
+    return re.sub(r"o\b", "a", _nth(number, numbers))
+
+
+def _king(number: int, numbers: Numbers) -> str:
+    """`Felipe VI` is the sixth, `Juan XXIII` twenty-three."""
+    return numbers.ordinal(number) if number <= _LAST_ORDINAL else numbers.cardinal(number)
+
+
+def _queen(number: int, numbers: Numbers) -> str:
+    return numbers.ordinal(number, feminine=True)
+
+
+def _ordinal(found: re.Match[str], numbers: Numbers) -> str:
+    """`1.º`, `3ª`, and `1.er` before a noun."""
+    said = _nth(int(found["number"]), numbers)
+    if found["mark"] in "ªa":
         return re.sub(r"o\b", "a", said)
-    return re.sub(r"ero$", "er", said) if found[2] == "er" else said
+    return re.sub(r"ero$", "er", said) if found["mark"] == "er" or found["noun"] else said
+
+
+def _first_letter(number: int, numbers: Numbers) -> str:
+    """`1 Corintios`: Primera de Corintios."""
+    return f"{numbers.ordinal(number, feminine=True).capitalize()} de"
+
+
+def _first_book(number: int, numbers: Numbers) -> str:
+    return f"{numbers.ordinal(number).capitalize()} de"
 
 
 def _day(numbers: Numbers, day: int) -> str:
@@ -80,12 +147,42 @@ def _day(numbers: Numbers, day: int) -> str:
 
 def _time(hour: int, minute: int, numbers: Numbers) -> str:
     said = numbers.cardinal(hour, feminine=True)
-    return f"{said} y {numbers.cardinal(minute)}" if minute else f"{said} en punto"
+    return f"{said} y {numbers.cardinal(minute)}" if minute else said
+
+
+def _half_of_day(found: re.Match[str], numbers: Numbers) -> str:
+    """`1:15 p. m.`: de la tarde."""
+    hour, morning = int(found["hour"]), found["half"] in "aA"
+    if hour == 12:
+        part = "de la noche" if morning else "del mediodía"
+    else:
+        part = "de la mañana" if morning else "de la noche" if hour >= 8 else "de la tarde"
+    ends = found[0].endswith(".") and not found.string[found.end() :].strip(' "”’')
+    return f"{_time(hour, int(found['minute'] or 0), numbers)} {part}" + "." * ends
 
 
 def _part(upper: int, lower: int, numbers: Numbers) -> str:
     name = {2: "medio", 3: "tercio", 4: "cuarto"}.get(lower) or numbers.ordinal(lower)
     return f"{_before_noun(numbers.cardinal(upper))} {name}" + "s" * (upper > 1)
+
+
+def _noun(word: str, numbers: Numbers) -> Counted | None:
+    """What there can be a half of: what is measured, and nouns by their ending."""
+    unit = measures.of_units(word, numbers)
+    if unit is not None or not re.fullmatch(rf"(?!{_NO_NOUN}\b)\w{{3,}}[ao]s?|limon(?:es)?", word):
+        return unit
+    one = re.sub(r"(?<=[aeo])s$", "", word).replace("limones", "limón")
+    return Counted(one, word, re.fullmatch(_FEMININE_NOUN, word) is not None)
+
+
+def _parts(found: re.Match[str], noun: Counted, numbers: Numbers) -> str:
+    """`media taza`, `dos tazas y media`, `tres cuartos de taza`."""
+    whole = numbers.amount(found["whole"], noun) if found["whole"] else ""
+    if (found["upper"], found["lower"]) == ("1", "2"):
+        half = "media" if noun.feminine else "medio"
+        return f"{whole} y {half}" if whole else f"{half} {noun.one}"
+    part = _part(int(found["upper"]), int(found["lower"]), numbers)
+    return f"{whole} y {part}" if whole else f"{part} de {noun.one}"
 
 
 def _one(found: re.Match[str], numbers: Numbers) -> str:
@@ -161,12 +258,47 @@ _READING = Reading(
         """
     ),
     rules=(
-        telephone(r"(?<![\w.,-])[679]\d\d(?: \d\d){3}\b|(?<![\w.,-])[679]\d\d(?: \d{3}){2}\b"),
+        telephone(
+            rf"{dialling.ABROAD}|(?<![\w.,-])[6-9]\d\d(?: \d\d){{3}}\b|"
+            r"(?<![\w.,-])[6-9]\d\d(?: \d{3}){2}\b|(?<![\w.,-])9\d \d{3} \d\d \d\d\b|"
+            r"(?<![\w.,-])\d\d \d{4} \d{4}\b"
+        ),
         grouped_by_spaces(),
         *numeric_dates(day_month_year(_day, _MONTHS, joint=" de ")),
         written_dates(_day, _MONTHS, r"\.?º", " de "),
-        clock("[:h]", _time, r"(?:\s?h(?:oras)?\b\.?)?"),
-        Rule(r"(?<![\d.,])(\d{1,3})\.?(º|ª|er\b)(?!\s?C\b)", _ordinal),
+        *(
+            bible.numbered(books, say, people)
+            for books, say, people in (
+                ("Corintios|Tesalonicenses", _first_letter, "Juan|Pedro|Timoteo"),
+                ("Crónicas|Macabeos", _first_book, "Samuel|Reyes"),
+            )
+        ),
+        bible.verses(_BOOKS),
+        *measures.durations("horas", _HOUR, _MINUTE, _SECOND),
+        measures.named_currencies({"euros": "€", "dólares": "$", "libras": "£"}),
+        Rule(
+            r"(?<![\d:.,])(?P<hour>1[0-2]|0?[1-9])(?::(?P<minute>[0-5]\d))?\s?"
+            r"(?P<half>[apAP])(?:\.\s?m\.|\.?[mM]\b\.?)",
+            _half_of_day,
+        ),
+        clock("[:h]", _time, r"(?:\s?h(?:oras)?\b(?:\.(?=\s[a-z]))?)?"),
+        Rule(
+            r"(?<![\d.,])(?P<number>\d{1,3})\.?(?P<mark>º|ª|er\b)(?!\s?C\b)"
+            rf"(?=(?P<noun>\s(?!{_NO_NOUN}\b)(?:[a-zñ]*(?:os?|es|ón|or|l)|lugar|grado|día)\b)?)",
+            _ordinal,
+        ),
+        Rule(r"\b[Ss]\.\s(?=[IVX]+\b)", lambda found, numbers: "siglo "),
+        roman_numerals.behind(r"[Ss]iglos?", _king),
+        roman_numerals.behind(
+            r"(?:[Cc]apítulos?|[Cc]ap\.|[Aa]cto|[Tt]omos?|[Vv]olumen|[Tt]ítulo|[Ff]ase|[Tt]ipo|[Pp]arte|"
+            r"[Aa]rtículo|[Nn]ivel|[Gg]rupo|[Ll]ibro|[Ee]pisodio|[Cc]lase|[Aa]nexo|[Ee]tapa)"
+        ),
+        roman_numerals.before(_COUNTED_MEN, _nth_man),
+        roman_numerals.before(_COUNTED_WOMEN, _nth_woman),
+        roman_numerals.of_rulers(_KINGS, _king),
+        roman_numerals.of_rulers(_QUEENS, _queen),
+        roman_numerals.alone(),
+        measures.parts(_noun, _parts),
         fractions("medio", _part, "y"),
         Rule(r"\b[Nn]\.?º\s?(?=\d)", lambda found, numbers: "número "),
     ),
@@ -175,7 +307,11 @@ _READING = Reading(
             rf"(?<![\d.,:/-])\d*(?<!1)1(?=\s(?!{_NO_NOUN}\b)[a-zñ]*(?:os?|es|ón|or|l|es)\b)", _one
         ),
     ),
-    acronyms=("UNESCO", "UNICEF", "OTAN", "ONU", "FIFA", "UEFA", "NASA", "SIDA", "COVID", "RENFE"),
+    acronyms=(
+        *("UNESCO", "UNICEF", "OTAN", "ONU", "FIFA", "UEFA", "NASA", "SIDA", "COVID", "RENFE"),
+        *("RAM", "VAR", "PIN", "GIF", "SIM", "LAN", "IVA", "AVE", "RAE", "OVNI", "SEAT", "PYME"),
+        *("UNAM", "PEMEX", "CEPAL", "OPEP", "OEA", "VIP", "SARS"),
+    ),
     spelled=("CEO", "USA", "ADN"),
     speakable=CONSONANT_AND_VOWEL,
     shouted=(
@@ -194,6 +330,7 @@ LANGUAGE = Language(
         *("Sr.", "Sra.", "Srta.", "Sres.", "Dr.", "Dra.", "Prof.", "Ud.", "Uds.", "Dña.", "Avda."),
         *("Av.", "Sto.", "Sta.", "ej.", "EE.", "aprox.", "vs."),
     ),
+    before_small=("etc.",),
     before_figures=("núm.", "Núm.", "n.º", "pág.", "págs.", "art.", "tel.", "vol.", "cap."),
     starters=(
         *("yo", "tú", "él", "ella", "ellos", "ellas", "nosotros", "usted", "ustedes", "el", "la"),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from dubcast.languages import bible, dialling, measures, roman_numerals
 from dubcast.languages.language import Language, Variety
-from dubcast.languages.numbers import Numbers
+from dubcast.languages.numbers import Numbers, roman
 from dubcast.languages.reading import Counted, Currency, Reading, Rule, Unit, pairs
 from dubcast.languages.rules import (
     CONSONANT_AND_VOWEL,
@@ -30,6 +31,40 @@ _FEMININE_NOUN = (
     r"mains?|choses?|langues?|parties?|journées?|chansons?|dames?|étoiles?)"
 )
 
+_KINGS = (
+    *("Albert", "Alexandre", "Alphonse", "Auguste", "Baudouin", "Benoît", "Boniface", "Charles"),
+    *("Clément", "Clovis", "Édouard", "Ferdinand", "François", "Frédéric", "George", "Georges"),
+    *("Grégoire", "Guillaume", "Gustave", "Henri", "Innocent", "Jacques", "Jean", "Jules", "Léon"),
+    *("Léopold", "Louis", "Napoléon", "Nicolas", "Othon", "Paul", "Philippe", "Pie", "Pierre"),
+    *("Ramsès", "Richard", "Sixte", "Urbain", "Victor"),
+    *("Anne", "Catherine", "Cléopâtre", "Élisabeth", "Elizabeth", "Isabelle", "Marguerite"),
+)
+_BOOKS = (
+    r"Genèse|Exode|Lévitique|Nombres|Deutéronome|Josué|Juges|Ruth|Samuel|Rois|Chroniques|Esdras|"
+    r"Néhémie|Esther|Job|Psaumes?|Proverbes|Ecclésiaste|Cantique|Ésaïe|Isaïe|Jérémie|Lamentations|"
+    r"Ézéchiel|Daniel|Osée|Joël|Amos|Abdias|Jonas|Michée|Nahum|Habacuc|Sophonie|Aggée|Zacharie|"
+    r"Malachie|Matthieu|Marc|Luc|Jean|Actes|Romains|Corinthiens|Galates|Éphésiens|Philippiens|"
+    r"Colossiens|Thessaloniciens|Timothée|Tite|Philémon|Hébreux|Jacques|Pierre|Jude|Apocalypse"
+)
+# Before a one that is followed by these, nothing is elided: it counts nothing, or is an ordinal.
+_NOT_ELIDED = r"(?!\s?(?:à|et|ou|sur|er\b|re\b|ère\b|e\b))"
+_MINUTE = Counted("minute", "minutes", feminine=True)
+_SECOND = Counted("seconde", "secondes", feminine=True)
+# What recipes, clocks and tournaments halve, besides units.
+_HALVED = {
+    noun.one: noun
+    for one, feminine in (
+        *((one, True) for one in ("tasse", "cuillère", "cuillerée", "bouteille", "douzaine")),
+        *((one, True) for one in ("journée", "finale", "année", "livre", "pomme", "page", "tonne")),
+        *((one, True) for one in ("tranche", "portion", "gousse", "dose", "pinte", "mesure")),
+        *((one, False) for one in ("verre", "citron", "siècle", "sachet", "oignon", "pot", "bol")),
+        *((one, False) for one in ("paquet", "tour", "point", "poulet", "mètre", "concombre")),
+    )
+    for noun in (Counted(one, f"{one}s", feminine),)
+}
+# Behind these, a half has no article of its own.
+_DETERMINER = re.compile(r"\b(?:[Ll][ae]s?|[Uu]ne?|[Dd]es|cet(?:te)?|ce|[Cc]haque|[Ee]n|[msn]a) $")
+
 
 def _feminine(words: str) -> str:
     return re.sub(r"(?<![\w-])un$|(?<=-)un$", "une", words)
@@ -47,9 +82,35 @@ def _of(noun: str) -> str:
 
 
 def _ordinal(found: re.Match[str], numbers: Numbers) -> str:
-    """`1er`, `1re`, `2e`, `XXe`."""
-    said = numbers.ordinal(int(found[1]))
-    return "première" if found[2] in ("re", "ère") else said
+    """`1er`, `1re`, `2e`, `3èmes`."""
+    return _nth(int(found[1]), found[2], numbers)
+
+
+def _roman_ordinal(found: re.Match[str], numbers: Numbers) -> str:
+    """`XXe`, `Ier`, `IIe`."""
+    return _nth(roman(found[1]), found[2], numbers)
+
+
+def _nth(number: int, ending: str, numbers: Numbers) -> str:
+    one = ending.rstrip("s")
+    if one in ("nd", "nde"):
+        said = "second" + one[2:]
+    else:
+        said = numbers.ordinal(number, feminine=one in ("re", "ère"))
+    return said + "s" * (ending != one)
+
+
+def _king(number: int, numbers: Numbers) -> str:
+    """`Charles I` is the first, `Charles V` five."""
+    return "premier" if number == 1 else numbers.cardinal(number)
+
+
+def _first_letter(number: int, numbers: Numbers) -> str:
+    return numbers.ordinal(number, feminine=True).capitalize()
+
+
+def _first_book(number: int, numbers: Numbers) -> str:
+    return numbers.ordinal(number).capitalize()
 
 
 def _day(numbers: Numbers, day: int) -> str:
@@ -65,6 +126,23 @@ def _part(upper: int, lower: int, numbers: Numbers) -> str:
     name = {2: "demi", 3: "tiers", 4: "quart"}.get(lower) or numbers.ordinal(lower)
     plural = "s" * (upper > 1 and not name.endswith("s"))
     return f"{numbers.cardinal(upper)} {name}{plural}"
+
+
+def _noun(word: str, numbers: Numbers) -> Counted | None:
+    return measures.of_units(word, numbers) or _HALVED.get(re.sub("s$", "", word))
+
+
+def _parts(found: re.Match[str], noun: Counted, numbers: Numbers) -> str:
+    """`une demi-tasse`, `deux heures et demie`, `trois quarts de tasse`."""
+    whole = numbers.amount(found["whole"], noun) if found["whole"] else ""
+    if (found["upper"], found["lower"]) == ("1", "2"):
+        if whole:
+            return f"{whole} et {'demie' if noun.feminine else 'demi'}"
+        told = _DETERMINER.search(found.string, max(0, found.start() - 8), found.start())
+        one = "" if told else "une " if noun.feminine else "un "
+        return f"{one}demi-{noun.one}"
+    part = _part(int(found["upper"]), int(found["lower"]), numbers)
+    return f"{whole} et {part}" if whole else f"{part} {_of(noun.one)}"
 
 
 _READING = Reading(
@@ -106,8 +184,8 @@ _READING = Reading(
         Unit(("Go",), Counted("giga", "gigas")),
         Unit(("Mo",), Counted("méga", "mégas")),
         Unit(("h",), _HOUR),
-        Unit(("min",), Counted("minute", "minutes", feminine=True)),
-        Unit(("s",), Counted("seconde", "secondes", feminine=True)),
+        Unit(("min",), _MINUTE),
+        Unit(("s",), _SECOND),
     ),
     currencies=(
         Currency(("€", "EUR"), Counted("euro", "euros"), Counted("centime", "centimes")),
@@ -137,16 +215,45 @@ _READING = Reading(
         """
     ),
     rules=(
-        telephone(r"(?<![\w.,-])0\d(?:[ .]\d\d){4}\b"),
+        telephone(
+            rf"{dialling.ABROAD}|(?<![\w.,-])0\d(?:[ .]\d\d){{4}}\b|"
+            r"(?<![\w.,-])0[89]\d\d \d{3} \d{3}\b"
+        ),
         grouped_by_spaces(),
         *numeric_dates(day_month_year(_day, _MONTHS)),
         written_dates(_day, _MONTHS, "er"),
+        bible.numbered("Corinthiens|Thessaloniciens", _first_letter, "Jean|Pierre|Timothée"),
+        bible.numbered("Chroniques|Maccabées", _first_book, "Samuel|Rois"),
+        bible.verses(_BOOKS),
+        Rule(
+            rf"\b([DdQq]u?)e\s(?=[$€£]?1(?:,\d+)?{_NOT_ELIDED}\s?[^\W\d_]|"
+            r"[$€£]?1(?:,\d+)?\s?[$€£%°]|1(?:[. ]?000){2,3}(?![\d.]))",
+            lambda found, numbers: f"{found[1]}'",
+        ),
+        *measures.durations("heures", _HOUR, _MINUTE, _SECOND),
+        measures.named_currencies({"euros": "€", "dollars": "$", "livres": "£"}),
         clock(r"\s?h\s?|:", _time),
-        Rule(r"(?<![\d.,])(\d{1,3})(ers?|ère|re|e|ème|es)\b", _ordinal),
+        Rule(r"(?<![\d.,])(\d{1,3})(ers?|[èe]res?|res?|es?|[èe]mes?|nde?s?)\b", _ordinal),
+        Rule(
+            rf"\b({roman_numerals.SMALL_NUMERAL})"
+            r"((?<=\bI)(?:er|re|ère)s?|(?<=\bII)nde?|e|ème|ᵉ)(?!\w)",
+            _roman_ordinal,
+        ),
+        roman_numerals.behind(
+            r"(?:[Cc]hapitres?|[Cc]hap\.|[Aa]ctes?|[Tt]omes?|[Vv]olume|[Tt]itre|[Ll]ivre|[Aa]rticle|"
+            r"[Pp]artie|[Ss]ection|[Pp]hase|[Nn]iveau|[Tt]ype|[Gg]roupe|[Aa]nnexe|[Éé]pisode|[Cc]lasse)"
+        ),
+        roman_numerals.of_rulers(_KINGS, _king),
+        roman_numerals.alone(),
+        measures.parts(_noun, _parts),
         fractions("demi", _part, "et"),
         Rule(r"\b[nN][°º]\s?(?=\d)", lambda found, numbers: "numéro "),
     ),
-    acronyms=("UNESCO", "UNICEF", "OTAN", "ONU", "FIFA", "UEFA", "NASA", "SIDA", "COVID", "SMIC"),
+    acronyms=(
+        *("UNESCO", "UNICEF", "OTAN", "ONU", "FIFA", "UEFA", "NASA", "SIDA", "COVID", "SMIC"),
+        *("RAM", "VAR", "PIN", "GIF", "SIM", "LAN", "OVNI", "INSEE", "FNAC", "OPEP", "PACS"),
+        *("CNIL", "ENA", "URSSAF", "CROUS", "SARS"),
+    ),
     spelled=("USA", "PDG", "ADN", "UE", "IA"),
     speakable=CONSONANT_AND_VOWEL,
     shouted=(
@@ -162,6 +269,7 @@ LANGUAGE = Language(
     aliases=("fr-CA", "fr-BE", "fr-CH"),
     reading=_READING,
     abbreviations=("M.", "MM.", "Dr.", "av.", "env.", "p. ex.", "ex.", "J.-C.", "c.-à-d."),
+    before_small=("etc.",),
     before_figures=("p.", "pp.", "art.", "chap.", "vol.", "tél."),
     starters=(
         *("je", "tu", "il", "elle", "ils", "elles", "nous", "vous", "on", "le", "la", "les", "un"),

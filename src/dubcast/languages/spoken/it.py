@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from dubcast.languages import bible, dialling, measures, roman_numerals
 from dubcast.languages.language import Language, Variety
 from dubcast.languages.numbers import Numbers
 from dubcast.languages.reading import Counted, Currency, Reading, Rule, Unit, pairs
@@ -22,6 +23,49 @@ _MONTHS = (
     *("gennaio", "febbraio", "marzo", "aprile", "maggio", "giugno", "luglio", "agosto"),
     *("settembre", "ottobre", "novembre", "dicembre"),
 )
+# num2words elides too much before `otto`, and accents only some of what ends in `tre`.
+_MENDED = ((r"dicotto", "diciotto"), (r"(?<=\w)tre\b", "tré"))
+_KINGS = (
+    *("Adolfo", "Alberto", "Alessandro", "Alfonso", "Amedeo", "Benedetto", "Bonifacio", "Carlo"),
+    *("Clemente", "Edoardo", "Emanuele", "Enrico", "Federico", "Ferdinando", "Filippo"),
+    *("Francesco", "Giacomo", "Giorgio", "Giovanni", "Giuseppe", "Giulio", "Gregorio"),
+    *("Guglielmo", "Gustavo", "Innocenzo", "Leone", "Leopoldo", "Luigi", "Massimiliano"),
+    *("Napoleone", "Nicola", "Ottone", "Paolo", "Pietro", "Pio", "Ramses", "Riccardo", "Sisto"),
+    *("Umberto", "Urbano"),
+)
+_QUEENS = ("Anna", "Caterina", "Cleopatra", "Cristina", "Elisabetta", "Isabella", "Margherita")
+_COUNTED_MEN = (
+    r"[Ss]ecolo|[Mm]illennio|[Cc]ongresso|[Ff]estival|[Tt]orneo|[Cc]oncorso|[Cc]ampionato|[Pp]remio|"
+    r"[Aa]nniversario|[Cc]entenario|[Rr]eich|[Gg]overno|[Ii]mpero|[Cc]oncilio|[Cc]orso|[Mm]unicipio|"
+    r"[Pp]iano|[Aa]tto|[Cc]apitolo|[Cc]anto|[Ll]ibro|[Tt]orneo"
+)
+_COUNTED_WOMEN = (
+    r"[Gg]uerra|[Rr]epubblica|[Ee]dizione|[Ll]egislatura|[Ff]iera|[Gg]iornata|[Cc]oppa|[Aa]ssemblea|"
+    r"[Ss]ettimana|[Ii]nternazionale|[Cc]onferenza|[Dd]inastia|[Cc]rociata|[Bb]iennale|[Oo]limpiade|"
+    r"[Dd]ivisione|[Rr]egione|[Cc]ommissione|[Ss]ezione|[Cc]lasse|[Bb]rigata|[Dd]omenica"
+)
+_BOOKS = (
+    r"Genesi|Esodo|Levitico|Numeri|Deuteronomio|Giosuè|Giudici|Rut|Samuele|Re|Cronache|Esdra|"
+    r"Neemia|Ester|Giobbe|Salm[oi]|Proverbi|Ecclesiaste|Qoelet|Cantico|Isaia|Geremia|Lamentazioni|"
+    r"Ezechiele|Daniele|Osea|Gioele|Amos|Abdia|Giona|Michea|Naum|Abacuc|Sofonia|Aggeo|Zaccaria|"
+    r"Malachia|Matteo|Marco|Luca|Giovanni|Atti|Romani|Corin[zt]i|Galati|Efesini|Filippesi|"
+    r"Colossesi|Tessalonicesi|Timoteo|Tito|Filemone|Ebrei|Giacomo|Pietro|Giuda|Apocalisse"
+)
+_HOUR = Counted("ora", "ore", feminine=True)
+_MINUTE, _SECOND = Counted("minuto", "minuti"), Counted("secondo", "secondi")
+# What recipes and clocks halve, besides units: one, and many.
+_HALVED = dict(
+    pairs(
+        """
+        tazza = tazze | tazzina = tazzine | bustina = bustine | bottiglia = bottiglie
+        mela = mele | cipolla = cipolle | giornata = giornate | dozzina = dozzine
+        pagina = pagine | settimana = settimane | porzione = porzioni | dose = dosi
+        cucchiaio = cucchiai | cucchiaino = cucchiaini | bicchiere = bicchieri
+        limone = limoni | secolo = secoli | pacchetto = pacchetti | punto = punti
+        panetto = panetti | spicchio = spicchi | etto = etti | anno = anni
+        """
+    )
+)
 # Behind a one, these are no noun that it counts.
 _NO_NOUN = r"(?:di|del|della|dei|e|o|a|ad|al|in|per|con|che|è|sono|non|su|da|dal|più|il|la)"
 _FEMININE_NOUN = r"(?:\w+(?:zione|tà|trice)|persona|volta|donna|ragazza|partita|squadra|pagina|ora)"
@@ -30,6 +74,12 @@ _FEMININE_NOUN = r"(?:\w+(?:zione|tà|trice)|persona|volta|donna|ragazza|partita
 def _feminine(words: str) -> str:
     """`uno` alone becomes `una`; `ventuno` stays."""
     return re.sub(r"^uno$", "una", words)
+
+
+def _mended(words: str) -> str:
+    for pattern, instead in _MENDED:
+        words = re.sub(pattern, instead, words)
+    return words
 
 
 def _before_noun(words: str, noun: str) -> str:
@@ -59,17 +109,60 @@ def _day(numbers: Numbers, day: int) -> str:
 
 def _time(hour: int, minute: int, numbers: Numbers) -> str:
     said = numbers.cardinal(hour, feminine=True)
-    return f"{said} e {numbers.cardinal(minute)}" if minute else f"{said} in punto"
+    return f"{said} e {numbers.cardinal(minute)}" if minute else said
 
 
 def _dotted_time(found: re.Match[str], numbers: Numbers) -> str:
-    return _time(int(found[1]), int(found[2]), numbers)
+    """`alle 9.30`, `ore 9.30-12.30`."""
+    said = _time(int(found["hour"]), int(found["minute"]), numbers)
+    if not found["until"]:
+        return f"{found['before']}{said}"
+    hour, minute = found["until"].split(".")
+    until = _time(int(hour), int(minute), numbers)
+    return f"{found['before']}{said} {numbers.reading.up_to} {until}"
+
+
+def _large(found: re.Match[str], numbers: Numbers) -> str:
+    """`5 mln`: milioni."""
+    one, many = {"mln": ("milione", "milioni"), "mld": ("miliardo", "miliardi")}[found["scale"]]
+    return f"{found['number']} {one if found['number'] == '1' else many}"
+
+
+def _first_letter(number: int, numbers: Numbers) -> str:
+    return numbers.ordinal(number, feminine=True).capitalize()
+
+
+def _first_book(number: int, numbers: Numbers) -> str:
+    return numbers.ordinal(number).capitalize()
 
 
 def _part(upper: int, lower: int, numbers: Numbers) -> str:
     name = "mezzo" if lower == 2 else numbers.ordinal(lower)
     said = _before_noun(numbers.cardinal(upper), name)
     return f"{said} {re.sub('o$', 'i', name) if upper > 1 else name}"
+
+
+def _noun(word: str, numbers: Numbers) -> Counted | None:
+    """What there can be a half of, by its name for one or for many."""
+    unit = measures.of_units(word, numbers)
+    if unit is not None:
+        return unit
+    for one, many in _HALVED.items():
+        if word in (one, many):
+            return Counted(one, many, one.endswith("a") or one in ("porzione", "dose"))
+    return None
+
+
+def _parts(found: re.Match[str], noun: Counted, numbers: Numbers) -> str:
+    """`mezza tazza`, `due tazze e mezzo`, `tre quarti di tazza`."""
+    whole = numbers.amount(found["whole"], noun) if found["whole"] else ""
+    if (found["upper"], found["lower"]) == ("1", "2"):
+        half = "mezza" if noun.feminine else "mezzo"
+        elided = "mezz'" if noun.one == "ora" else f"{half} "
+        return f"{whole} e mezzo" if whole else f"{elided}{noun.one}"
+    part = _part(int(found["upper"]), int(found["lower"]), numbers)
+    joint = "d'" if noun.one == "ora" else "di "
+    return f"{whole} e {part}" if whole else f"{part} {joint}{noun.one}"
 
 
 _READING = Reading(
@@ -89,6 +182,7 @@ _READING = Reading(
     underscore="trattino basso",
     hashtag="hashtag",
     number_sign="numero",
+    mended=_mended,
     feminine=_feminine,
     feminine_ordinal=lambda words: re.sub(r"o$", "a", words),
     feminine_noun=_FEMININE_NOUN,
@@ -109,9 +203,9 @@ _READING = Reading(
         Unit(("ml",), Counted("millilitro", "millilitri")),
         Unit(("GB",), Counted("giga", "giga")),
         Unit(("MB",), Counted("mega", "mega")),
-        Unit(("h",), Counted("ora", "ore", feminine=True)),
-        Unit(("min",), Counted("minuto", "minuti")),
-        Unit(("s",), Counted("secondo", "secondi")),
+        Unit(("h",), _HOUR),
+        Unit(("min",), _MINUTE),
+        Unit(("s",), _SECOND),
     ),
     currencies=(
         Currency(("€", "EUR"), Counted("euro", "euro"), Counted("centesimo", "centesimi")),
@@ -133,16 +227,53 @@ _READING = Reading(
         Ing. = ingegner | Avv. = avvocato | Gent. = gentile | pag. = pagina | pagg. = pagine
         art. = articolo | n. = numero | tel. = telefono | ecc. = eccetera | es. = esempio
         a.C. = avanti Cristo | d.C. = dopo Cristo | S. = San | V.le = viale | P.za = piazza
+        dott. = dottor | dott.ssa = dottoressa | dr. = dottor | prof. = professor
+        prof.ssa = professoressa | ing. = ingegner | avv. = avvocato | geom. = geometra
+        Geom. = geometra | arch. = architetto | Arch. = architetto | rag. = ragionier
+        Rag. = ragionier | on. = onorevole | On. = onorevole | sigg. = signori | Sigg. = signori
+        artt. = articoli | Art. = articolo | Tel. = telefono | cfr. = confronta
         vs = contro | ca. = circa | S.p.A. = società per azioni | vol. = volume
         """
     ),
     rules=(
-        telephone(r"(?<![\w.,-])3\d\d[ .]\d{3}[ .]?\d{4}\b|(?<![\w.,-])0\d{1,3}[ /-]\d{5,8}\b"),
+        telephone(
+            rf"{dialling.ABROAD}|(?<![\w.,-])3\d\d[ .]\d{{3}}[ .]?\d{{4}}\b|"
+            r"(?<![\w.,-])3\d\d[ .]\d\d[ .]\d\d[ .]\d{3}\b|(?<![\w.,-])0\d{1,3}[ /-]\d{5,8}\b|"
+            r"(?<![\w.,-])0\d{1,3}(?:[ /-]\d{2,4}){2,4}\b|"
+            r"(?<![\w.,-])(?:8[0-9]{2}|199)[ .-]\d{3}[ .-]?\d{3}\b"
+        ),
         grouped_by_spaces(),
         *numeric_dates(day_month_year(_day, _MONTHS)),
         written_dates(_day, _MONTHS, "º"),
+        bible.numbered("Corin[zt]i|Tessalonicesi", _first_letter, "Giovanni|Pietro|Timoteo"),
+        bible.numbered("Cronache|Maccabei", _first_book, "Samuele|Re"),
+        bible.verses(_BOOKS),
+        Rule(
+            r"(?<![\d.,])(?P<number>\d{1,3}(?:,\d{1,2})?)\s?(?P<scale>mln|mld)\b(?:\.(?=\s[a-z€$]))?",
+            _large,
+        ),
+        *measures.durations("ore", _HOUR, _MINUTE, _SECOND),
+        measures.named_currencies({"euro": "€", "dollari": "$", "sterline": "£"}),
         clock(":", _time),
-        Rule(r"(?<=\bore )([01]?\d|2[0-4])\.([0-5]\d)\b", _dotted_time),
+        Rule(
+            r"\b(?P<before>(?:[Oo]re|[AaDd]?[Aa]lle|[Dd]elle|[Ll]e)\s|[Aa]ll['’]|[Dd]all['’])"
+            r"(?P<hour>[01]?\d|2[0-4])\.(?P<minute>[0-5]\d)(?![\d.]\d|\d|\s(?:euro|mil|%))"
+            r"(?:\s?[-–]\s?(?P<until>(?:[01]?\d|2[0-4])\.[0-5]\d)(?!\d))?",
+            _dotted_time,
+        ),
+        roman_numerals.before(_COUNTED_MEN, roman_numerals.ordinal),
+        roman_numerals.before(_COUNTED_WOMEN, roman_numerals.feminine_ordinal),
+        roman_numerals.behind(
+            r"(?:[Ss]ecol[oi]|[Aa]tto|[Cc]anto|[Ll]ibro)", roman_numerals.ordinal
+        ),
+        roman_numerals.behind(
+            r"(?:[Cc]apitol[oi]|[Tt]omo|[Vv]olume|[Tt]itolo|[Ff]ase|[Tt]ipo|[Pp]arte|[Aa]rticolo|"
+            r"[Ll]ivello|[Gg]ruppo|[Ee]pisodio|[Aa]llegato|[Ss]ezione|[Cc]lasse)"
+        ),
+        roman_numerals.of_rulers(_KINGS, roman_numerals.ordinal),
+        roman_numerals.of_rulers(_QUEENS, roman_numerals.feminine_ordinal),
+        roman_numerals.alone(),
+        measures.parts(_noun, _parts),
         Rule(r"(?<![\d.,])(\d{1,3})([°ºª])(?!\s?C\b)", _ordinal),
         fractions("mezzo", _part, "e"),
         Rule(r"\b[nN][°º.]\s?(?=\d)", lambda found, numbers: "numero "),
@@ -151,7 +282,12 @@ _READING = Reading(
         Rule(rf"(?<![\d.,:/-])1 (?!{_NO_NOUN}\b)([a-zà-ù]+[^\W\daàiùu])\b", _one),
         Rule(r"(?<![\d.,:/-])1 ([a-zà-ù]+a)\b", lambda found, numbers: f"una {found[1]}"),
     ),
-    acronyms=("UNESCO", "UNICEF", "NATO", "ONU", "FIFA", "UEFA", "NASA", "AIDS", "COVID", "FIAT"),
+    acronyms=(
+        *("UNESCO", "UNICEF", "NATO", "ONU", "FIFA", "UEFA", "NASA", "AIDS", "COVID", "FIAT"),
+        *("RAI", "RAM", "VAR", "PIN", "GIF", "SIM", "LAN", "IVA", "INPS", "INAIL", "ISTAT", "TAR"),
+        *("CONI", "ENI", "ENEL", "ANSA", "ASL", "IMU", "SIAE", "IRPEF", "TIM", "UFO", "VIP", "TIR"),
+        *("CISL", "CONSOB", "DIGOS", "OPEC"),
+    ),
     spelled=("CEO", "USA", "UE", "DNA"),
     speakable=CONSONANT_AND_VOWEL,
     shouted=(
@@ -168,8 +304,13 @@ LANGUAGE = Language(
     reading=_READING,
     abbreviations=(
         *("Sig.", "sig.", "Dott.", "Dr.", "Prof.", "Ing.", "Avv.", "Gent.", "es.", "ca.", "S."),
+        *("dott.", "dr.", "prof.", "ing.", "avv.", "geom.", "arch.", "rag.", "on.", "sigg."),
+        *("Geom.", "Arch.", "Rag.", "On.", "Sigg.", "cfr."),
     ),
-    before_figures=("n.", "N.", "art.", "pag.", "pagg.", "tel.", "vol.", "cap."),
+    before_small=("ecc.", "a.C.", "d.C."),
+    before_figures=(
+        *("n.", "N.", "art.", "Art.", "artt.", "pag.", "pagg.", "tel.", "Tel.", "vol.", "cap."),
+    ),
     starters=(
         *("io", "tu", "lui", "lei", "noi", "voi", "loro", "il", "lo", "la", "i", "gli", "le", "un"),
         *("una", "questo", "questa", "quello", "quella", "ma", "e", "allora", "se", "quando"),
