@@ -19,6 +19,7 @@ Say = Callable[[int, Numbers], str]
 NUMERAL = r"(?=[IVXLC])C{0,3}(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})(?<=[IVXLC])"
 # Without L and C, which are letters far more often than numbers.
 SMALL_NUMERAL = r"(?=[IVX])X{0,3}(?:IX|IV|V?I{0,3})(?<=[IVX])"
+INITIAL = r"[IVX]\.\s?[A-ZÀ-Ý]"
 # Sizes and chromosomes.
 _NO_NUMERAL = r"(?!XXX?\b)"
 _JOINT = r"(?:,\s|\s?[-–]\s?|\s(?:[aeouy]|al|à|au|et|ou|und|bis|oder)\s(?:[ei]l\s|le\s)?)"
@@ -60,9 +61,10 @@ def _each(written: str, say: Say, numbers: Numbers) -> str:
 
 
 def of_rulers(names: Iterable[str], say: Say) -> Rule:
-    """`Felipe VI`: kings and queens, popes, and who else has a number."""
+    """`Felipe VI`: kings and queens, popes, and who else has a number; not `Juan V. Ruiz`."""
+    numeral = rf"(?!{INITIAL})(?P<numeral>{SMALL_NUMERAL})"
     return Rule(
-        rf"\b(?P<name>{'|'.join(names)})\s(?P<numeral>{SMALL_NUMERAL})(?![\w-])(?!['’.]\w)",
+        rf"\b(?P<name>{'|'.join(names)})\s{numeral}(?![\w-])(?!['’.]\w)",
         lambda found, numbers: f"{found['name']} {say(roman(found['numeral']), numbers)}",
     )
 
@@ -70,6 +72,6 @@ def of_rulers(names: Iterable[str], say: Say) -> Rule:
 def alone(say: Say = cardinal) -> Rule:
     """`Rocky IV`, `el XXI`: a numeral by its letters."""
     return Rule(
-        rf"(?<![\w.&-]){_NO_NUMERAL}(?=[IVX]{{2}})(?:{SMALL_NUMERAL})(?![\w&-])(?!['’]\w)",
+        rf"(?<![\w.&'’-]){_NO_NUMERAL}(?=[IVX]{{2}})(?:{SMALL_NUMERAL})(?![\w&-])(?!['’]\w)",
         lambda found, numbers: say(roman(found[0]), numbers),
     )

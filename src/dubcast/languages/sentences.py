@@ -22,6 +22,8 @@ _ELIDED = re.compile(r".*['’-]")
 _NEXT_LETTER = re.compile(r"[\s\"“”‘’'(\[—–-]*(\w)")
 # An abbreviation and the word before it are no longer than this.
 _LONGEST = 40
+# So few words before `a.C.` may be a date that a sentence begins with.
+_DATE = 4
 # So few words before `...` may be a hesitation.
 _HESITATION = 2
 
@@ -65,7 +67,8 @@ def is_part_of_word(text: str, at: int, language: Language, start: int = 0) -> b
         or _NUMBERED.fullmatch(text, start, at)
     ):
         return True
-    if following[:1].isupper() and not words.isdisjoint(language.before_small):
+    begins = following[:1].isupper() and len(text[start:at].split()) > _DATE
+    if begins and not words.isdisjoint(language.before_small):
         return False
     may_be = (
         not words.isdisjoint(_shortened(language))

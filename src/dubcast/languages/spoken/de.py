@@ -131,6 +131,13 @@ def _ruler(found: re.Match[str], numbers: Numbers) -> str:
     return f"{found['name']}{found['genitive']} {said}" + "." * bool(ends)
 
 
+def _roman_ordinal(found: re.Match[str], numbers: Numbers) -> str:
+    """`XX. Jahrhundert`, in figures; a single letter is an initial, but behind an article."""
+    before = _word_before(found)
+    is_numeral = len(found[1]) > 1 or before in _INFLECTING or _ARTICLE.fullmatch(before)
+    return f"{roman(found[1])}." if is_numeral else found[0]
+
+
 def _street(found: re.Match[str], numbers: Numbers) -> str:
     """`Hauptstr. 7`."""
     ends = not found.string[found.end() :].strip(' "”’')
@@ -320,16 +327,16 @@ _READING = Reading(
         Rule(r"(?P<name>\b[A-ZÄÖÜ][a-zäöüß]{1,30}(?:-[A-ZÄÖÜ][a-zäöüß]{1,30})?-?)str\.", _street),
         Rule(
             rf"\b(?P<name>{'|'.join((*_KINGS, *_QUEENS))})(?P<genitive>s?)\s"
-            rf"(?P<numeral>{roman_numerals.SMALL_NUMERAL})(?P<dot>\.|)(?![\w-])",
+            rf"(?!{roman_numerals.INITIAL})(?P<numeral>{roman_numerals.SMALL_NUMERAL})(?P<dot>\.|)(?![\w-])",
             _ruler,
         ),
         Rule(
             rf"(?<![\w-])({roman_numerals.SMALL_NUMERAL})\.(?=\s[A-ZÄÖÜa-zäöü])",
-            lambda found, numbers: f"{roman(found[1])}.",
+            _roman_ordinal,
         ),
         roman_numerals.behind(
             r"(?:Kapiteln?|Akt|Band|Teil|Buch|Titel|Artikel|Phase|Typ|Stufe|Klasse|Gruppe|Abschnitt|"
-            r"Anhang|Ebene|Szene|Folge|Hartz)"
+            r"Anhang|Ebene|Szene|Folge|Episode|Super Bowl|Hartz)"
         ),
         roman_numerals.alone(),
         Rule(r"\b([01]?\d|2[0-4]) Uhr\b", _hour),

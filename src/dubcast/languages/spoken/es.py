@@ -43,11 +43,11 @@ _KINGS = (
     *("Clemente", "Eduardo", "Enrique", "Federico", "Felipe", "Fernando", "Francisco", "Gregorio"),
     *("Guillermo", "Gustavo", "Inocencio", "Jacobo", "Jaime", "Jorge", "José", "Juan", "Julio"),
     *("Leopoldo", "León", "Luis", "Manuel", "Maximiliano", "Napoleón", "Nicolás", "Pablo", "Pedro"),
-    *("Pío", "Ramiro", "Ramsés", "Ricardo", "Sancho", "Sixto", "Urbano", "Víctor"),
+    *("Pío", "Ramiro", "Ramsés", "Ricardo", "Sancho", "Sixto", "Urbano", "Vaticano", "Víctor"),
 )
 _QUEENS = (
     *("Ana", "Beatriz", "Berenguela", "Catalina", "Cleopatra", "Cristina", "Isabel", "Juana"),
-    *("Margarita", "María"),
+    *("Leonor", "Margarita", "María"),
 )
 _COUNTED_MEN = (
     r"Congreso|Encuentro|Festival|Foro|Certamen|Torneo|Concurso|Campeonato|Premio|Plan|"
@@ -72,6 +72,8 @@ _HOUR = Counted("hora", "horas", feminine=True)
 _MINUTE, _SECOND = Counted("minuto", "minutos"), Counted("segundo", "segundos")
 # Behind a one, these are no noun that it counts.
 _NO_NOUN = r"(?:de|del|y|e|o|u|a|al|en|por|para|con|que|es|son|no|ni|sin|se|contra|más|como|si|el)"
+# What there is a half of, besides units.
+_HALVED = rf"(?!{_NO_NOUN}\b)\w{{3,}}[ao]s?|limón|limones|mes|meses|maratón"
 
 
 def _feminine(words: str) -> str:
@@ -169,10 +171,10 @@ def _part(upper: int, lower: int, numbers: Numbers) -> str:
 def _noun(word: str, numbers: Numbers) -> Counted | None:
     """What there can be a half of: what is measured, and nouns by their ending."""
     unit = measures.of_units(word, numbers)
-    if unit is not None or not re.fullmatch(rf"(?!{_NO_NOUN}\b)\w{{3,}}[ao]s?|limon(?:es)?", word):
+    if unit is not None or not re.fullmatch(_HALVED, word):
         return unit
-    one = re.sub(r"(?<=[aeo])s$", "", word).replace("limones", "limón")
-    return Counted(one, word, re.fullmatch(_FEMININE_NOUN, word) is not None)
+    one = re.sub(r"(?<=[ao])s$|(?<=mes)es$", "", word).replace("limones", "limón")
+    return Counted(one, word, re.fullmatch(rf"{_FEMININE_NOUN}|maratón", word) is not None)
 
 
 def _parts(found: re.Match[str], noun: Counted, numbers: Numbers) -> str:
@@ -259,9 +261,10 @@ _READING = Reading(
     ),
     rules=(
         telephone(
-            rf"{dialling.ABROAD}|(?<![\w.,-])[6-9]\d\d(?: \d\d){{3}}\b|"
-            r"(?<![\w.,-])[6-9]\d\d(?: \d{3}){2}\b|(?<![\w.,-])9\d \d{3} \d\d \d\d\b|"
-            r"(?<![\w.,-])\d\d \d{4} \d{4}\b"
+            rf"{dialling.ABROAD}|(?<![\w.,-])(?:[679]\d\d|80\d)(?: \d\d){{3}}\b|"
+            r"(?<![\w.,-])(?:[679]\d\d|80\d)(?: \d{3}){2}\b|(?<![\w.,-])9\d \d{3} \d\d \d\d\b|"
+            r"(?<![\w.,-])\d\d \d{4} \d{4}\b|(?<![\w.,-])\d{3} \d{3} \d{4}\b|"
+            r"(?<![\w.,-])\d{3}-\d{3}-\d{3,4}\b"
         ),
         grouped_by_spaces(),
         *numeric_dates(day_month_year(_day, _MONTHS, joint=" de ")),
@@ -291,7 +294,8 @@ _READING = Reading(
         roman_numerals.behind(r"[Ss]iglos?", _king),
         roman_numerals.behind(
             r"(?:[Cc]apítulos?|[Cc]ap\.|[Aa]cto|[Tt]omos?|[Vv]olumen|[Tt]ítulo|[Ff]ase|[Tt]ipo|[Pp]arte|"
-            r"[Aa]rtículo|[Nn]ivel|[Gg]rupo|[Ll]ibro|[Ee]pisodio|[Cc]lase|[Aa]nexo|[Ee]tapa)"
+            r"[Aa]rtículo|[Nn]ivel|[Gg]rupo|[Ll]ibro|[Ee]pisodio|[Cc]lase|[Aa]nexo|[Ee]tapa|"
+            r"Super Bowl)"
         ),
         roman_numerals.before(_COUNTED_MEN, _nth_man),
         roman_numerals.before(_COUNTED_WOMEN, _nth_woman),

@@ -217,7 +217,7 @@ _READING = Reading(
     rules=(
         telephone(
             rf"{dialling.ABROAD}|(?<![\w.,-])0\d(?:[ .]\d\d){{4}}\b|"
-            r"(?<![\w.,-])0[89]\d\d \d{3} \d{3}\b"
+            r"(?<![\w.,-])0 ?[89]\d\d \d{3} \d{3}\b"
         ),
         grouped_by_spaces(),
         *numeric_dates(day_month_year(_day, _MONTHS)),
@@ -241,7 +241,8 @@ _READING = Reading(
         ),
         roman_numerals.behind(
             r"(?:[Cc]hapitres?|[Cc]hap\.|[Aa]ctes?|[Tt]omes?|[Vv]olume|[Tt]itre|[Ll]ivre|[Aa]rticle|"
-            r"[Pp]artie|[Ss]ection|[Pp]hase|[Nn]iveau|[Tt]ype|[Gg]roupe|[Aa]nnexe|[Éé]pisode|[Cc]lasse)"
+            r"[Pp]artie|[Ss]ection|[Pp]hase|[Nn]iveau|[Tt]ype|[Gg]roupe|[Aa]nnexe|[Éé]pisode|[Cc]lasse|"
+            r"Super Bowl)"
         ),
         roman_numerals.of_rulers(_KINGS, _king),
         roman_numerals.alone(),
@@ -252,7 +253,7 @@ _READING = Reading(
     acronyms=(
         *("UNESCO", "UNICEF", "OTAN", "ONU", "FIFA", "UEFA", "NASA", "SIDA", "COVID", "SMIC"),
         *("RAM", "VAR", "PIN", "GIF", "SIM", "LAN", "OVNI", "INSEE", "FNAC", "OPEP", "PACS"),
-        *("CNIL", "ENA", "URSSAF", "CROUS", "SARS"),
+        *("CNIL", "ENA", "URSSAF", "CROUS", "SARS", "BAC", "CAF"),
     ),
     spelled=("USA", "PDG", "ADN", "UE", "IA"),
     speakable=CONSONANT_AND_VOWEL,

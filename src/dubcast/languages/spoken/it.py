@@ -31,7 +31,7 @@ _KINGS = (
     *("Francesco", "Giacomo", "Giorgio", "Giovanni", "Giuseppe", "Giulio", "Gregorio"),
     *("Guglielmo", "Gustavo", "Innocenzo", "Leone", "Leopoldo", "Luigi", "Massimiliano"),
     *("Napoleone", "Nicola", "Ottone", "Paolo", "Pietro", "Pio", "Ramses", "Riccardo", "Sisto"),
-    *("Umberto", "Urbano"),
+    *("Umberto", "Urbano", "Vaticano"),
 )
 _QUEENS = ("Anna", "Caterina", "Cleopatra", "Cristina", "Elisabetta", "Isabella", "Margherita")
 _COUNTED_MEN = (
@@ -62,7 +62,7 @@ _HALVED = dict(
         pagina = pagine | settimana = settimane | porzione = porzioni | dose = dosi
         cucchiaio = cucchiai | cucchiaino = cucchiaini | bicchiere = bicchieri
         limone = limoni | secolo = secoli | pacchetto = pacchetti | punto = punti
-        panetto = panetti | spicchio = spicchi | etto = etti | anno = anni
+        mese = mesi | panetto = panetti | spicchio = spicchi | etto = etti | anno = anni
         """
     )
 )
@@ -92,7 +92,12 @@ def _before_noun(words: str, noun: str) -> str:
 def _counted(number: str, noun: str) -> str:
     """`un milione di euro`, `un euro`."""
     of = "di " if re.search(r"(?:ilion|iliard)[eio]$", number) else ""
-    return f"{_before_noun(number, noun)} {of}{noun}"
+    return _elided(f"{_before_noun(number, noun)} {of}{noun}")
+
+
+def _elided(words: str) -> str:
+    """`un'ora`."""
+    return re.sub(r"^una (?=[aeiou])", "un'", words)
 
 
 def _one(found: re.Match[str], numbers: Numbers) -> str:
@@ -232,15 +237,17 @@ _READING = Reading(
         Geom. = geometra | arch. = architetto | Arch. = architetto | rag. = ragionier
         Rag. = ragionier | on. = onorevole | On. = onorevole | sigg. = signori | Sigg. = signori
         artt. = articoli | Art. = articolo | Tel. = telefono | cfr. = confronta
+        sen. = senator | Sen. = senator | pres. = presidente | Pres. = presidente
+        Egr. = egregio | Cell. = cellulare | cell. = cellulare
         vs = contro | ca. = circa | S.p.A. = società per azioni | vol. = volume
         """
     ),
     rules=(
         telephone(
             rf"{dialling.ABROAD}|(?<![\w.,-])3\d\d[ .]\d{{3}}[ .]?\d{{4}}\b|"
-            r"(?<![\w.,-])3\d\d[ .]\d\d[ .]\d\d[ .]\d{3}\b|(?<![\w.,-])0\d{1,3}[ /-]\d{5,8}\b|"
-            r"(?<![\w.,-])0\d{1,3}(?:[ /-]\d{2,4}){2,4}\b|"
-            r"(?<![\w.,-])(?:8[0-9]{2}|199)[ .-]\d{3}[ .-]?\d{3}\b"
+            r"(?<![\w.,-])3\d\d(?: \d{2,3}){3}\b|(?<![\w.,-])0\d{1,3}[ /-]\d{5,8}\b|"
+            r"(?<![\w.,-])0\d{1,3}(?: \d{3,4}){2}\b|(?<![\w.,-])0\d(?: \d\d){3,4}\b|"
+            r"(?<![\w.,-])(?:80\d|199)[ -]\d{3}[ -]?\d{3}\b"
         ),
         grouped_by_spaces(),
         *numeric_dates(day_month_year(_day, _MONTHS)),
@@ -261,6 +268,9 @@ _READING = Reading(
             r"(?:\s?[-–]\s?(?P<until>(?:[01]?\d|2[0-4])\.[0-5]\d)(?!\d))?",
             _dotted_time,
         ),
+        roman_numerals.before(
+            "|".join((*_MONTHS, *map(str.capitalize, _MONTHS))), roman_numerals.cardinal
+        ),
         roman_numerals.before(_COUNTED_MEN, roman_numerals.ordinal),
         roman_numerals.before(_COUNTED_WOMEN, roman_numerals.feminine_ordinal),
         roman_numerals.behind(
@@ -268,7 +278,7 @@ _READING = Reading(
         ),
         roman_numerals.behind(
             r"(?:[Cc]apitol[oi]|[Tt]omo|[Vv]olume|[Tt]itolo|[Ff]ase|[Tt]ipo|[Pp]arte|[Aa]rticolo|"
-            r"[Ll]ivello|[Gg]ruppo|[Ee]pisodio|[Aa]llegato|[Ss]ezione|[Cc]lasse)"
+            r"[Ll]ivello|[Gg]ruppo|[Ee]pisodio|[Aa]llegato|[Ss]ezione|[Cc]lasse|Super Bowl)"
         ),
         roman_numerals.of_rulers(_KINGS, roman_numerals.ordinal),
         roman_numerals.of_rulers(_QUEENS, roman_numerals.feminine_ordinal),
@@ -280,7 +290,7 @@ _READING = Reading(
     ),
     late_rules=(
         Rule(rf"(?<![\d.,:/-])1 (?!{_NO_NOUN}\b)([a-zà-ù]+[^\W\daàiùu])\b", _one),
-        Rule(r"(?<![\d.,:/-])1 ([a-zà-ù]+a)\b", lambda found, numbers: f"una {found[1]}"),
+        Rule(r"(?<![\d.,:/-])1 ([a-zà-ù]+a)\b", lambda found, numbers: _elided(f"una {found[1]}")),
     ),
     acronyms=(
         *("UNESCO", "UNICEF", "NATO", "ONU", "FIFA", "UEFA", "NASA", "AIDS", "COVID", "FIAT"),
@@ -304,12 +314,39 @@ LANGUAGE = Language(
     reading=_READING,
     abbreviations=(
         *("Sig.", "sig.", "Dott.", "Dr.", "Prof.", "Ing.", "Avv.", "Gent.", "es.", "ca.", "S."),
-        *("dott.", "dr.", "prof.", "ing.", "avv.", "geom.", "arch.", "rag.", "on.", "sigg."),
-        *("Geom.", "Arch.", "Rag.", "On.", "Sigg.", "cfr."),
+        *(
+            "dott.",
+            "dr.",
+            "prof.",
+            "ing.",
+            "avv.",
+            "geom.",
+            "arch.",
+            "rag.",
+            "on.",
+            "sigg.",
+            "sen.",
+            "pres.",
+        ),
+        *("Geom.", "Arch.", "Rag.", "On.", "Sigg.", "cfr.", "Sen.", "Pres.", "Egr."),
     ),
     before_small=("ecc.", "a.C.", "d.C."),
     before_figures=(
-        *("n.", "N.", "art.", "Art.", "artt.", "pag.", "pagg.", "tel.", "Tel.", "vol.", "cap."),
+        *(
+            "n.",
+            "N.",
+            "art.",
+            "Art.",
+            "artt.",
+            "pag.",
+            "pagg.",
+            "tel.",
+            "Tel.",
+            "cell.",
+            "Cell.",
+            "vol.",
+            "cap.",
+        ),
     ),
     starters=(
         *("io", "tu", "lui", "lei", "noi", "voi", "loro", "il", "lo", "la", "i", "gli", "le", "un"),
