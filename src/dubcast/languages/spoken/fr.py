@@ -226,8 +226,8 @@ _READING = Reading(
         bible.numbered("Chroniques|Maccabées", _first_book, "Samuel|Rois"),
         bible.verses(_BOOKS),
         Rule(
-            rf"\b([DdQq]u?)e\s(?=[$€£]?1(?:,\d+)?{_NOT_ELIDED}\s?[^\W\d_]|"
-            r"[$€£]?1(?:,\d+)?\s?[$€£%°]|1(?:[. ]?000){2,3}(?![\d.]))",
+            rf"\b([DdQq]u?)e\s(?=[$€£]?1(?:[.,]\d\d?)?{_NOT_ELIDED}\s?[^\W\d_]|"
+            r"[$€£]?1(?:[.,]\d\d?)?\s?[$€£%°]|1(?:[. ]?000){2,3}(?![\d.]))",
             lambda found, numbers: f"{found[1]}'",
         ),
         *measures.durations("heures", _HOUR, _MINUTE, _SECOND),
