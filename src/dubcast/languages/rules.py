@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from dubcast.languages.numbers import FIGURE, Numbers
+from dubcast.languages.numbers import FIGURE, Numbers, roman
 from dubcast.languages.reading import Counted, Rule
 
 SayDate = Callable[[int, int, int | None, Numbers], str]
@@ -37,6 +37,12 @@ def grouped_by_spaces() -> Rule:
         rf"(?<![\d.,/:-])[1-9]\d{{0,2}}(?:[{spaces}]\d{{3}})+(?![\d/:-])",
         lambda found, numbers: re.sub(r"\s", "", found[0]),
     )
+
+
+# Words before a numeral that may begin a sentence, and no name.
+_NO_NAMES = r"Der|Die|Das|Den|Dem|Des|Los|Las|Les|Una|Del|Dal|Nel|Jahr"
+# Behind the word before a date: a part of a whole.
+NO_PART = r"(?!\s(?:1/[2-5]|2/3|3/4)\b)"
 
 
 def numeric_dates(say: SayDate) -> tuple[Rule, ...]:
@@ -101,13 +107,22 @@ def telephone(local: str = r"(?!)") -> Rule:
     )
 
 
-def fractions(halves: str, parts: Callable[[int, int, Numbers], str], also: str) -> Rule:
-    """`3/4`, `2 1/2`. `halves`: how a half is said behind a whole number."""
+def fractions(
+    halves: str,
+    parts: Callable[[int, int, Numbers], str],
+    also: str,
+    measured: tuple[str, str] = (r"(?!)", ""),
+) -> Rule:
+    """`3/4`, `2 1/2`. `halves`: how a half is said behind a whole number; `measured`: nouns that
+    follow a part, and what stands between.
+    """
+    noun = re.compile(rf"\s(?:{measured[0]})\b")
 
     def said(found: re.Match[str], numbers: Numbers) -> str:
         upper, lower = int(found["upper"]), int(found["lower"])
         if not found["whole"]:
-            return parts(upper, lower, numbers)
+            joint = f" {measured[1]}" if noun.match(found.string, found.end()) else ""
+            return parts(upper, lower, numbers) + joint
         behind = halves if (upper, lower) == (1, 2) else parts(upper, lower, numbers)
         return f"{numbers.cardinal(int(found['whole']))} {also} {behind}"
 
@@ -244,7 +259,40 @@ def halves(nouns: str, say: Callable[[int, str, Numbers], str]) -> Rule:
     )
 
 
+def single_part(fraction: str, name: str, also: str) -> Rule:
+    """`1/2`, `2 1/2`."""
+    return Rule(
+        rf"(?<![\d/.,])(\d{{1,4}}\s)?{fraction}(?![\d/])",
+        lambda found, numbers: (
+            f"{numbers.figure(found[1].strip())} {also} {name}" if found[1] else name
+        ),
+    )
+
+
 def end_of_sentence(found: re.Match[str]) -> str:
     """The mark that an abbreviation shares with the sentence that it ends."""
     ends = found[0].rstrip().endswith(".") and not found.string[found.end() :].strip(' "”’')
     return "." if ends else ""
+
+
+def counted_romans(words: str) -> Rule:
+    """`siglo XXI`: as a cardinal behind such words."""
+    return Rule(
+        rf"\b(?P<before>{words})\s(?P<number>[IVXL]{{1,7}})\b",
+        lambda found, numbers: f"{found['before']} {numbers.cardinal(roman(found['number']))}",
+    )
+
+
+def rulers(single: str, say: Callable[[str, int, Numbers], str], behind: str = "") -> Rule:
+    """`Felipe VI`; names of `single` may have one letter: `Carlos V`."""
+
+    def said(found: re.Match[str], numbers: Numbers) -> str:
+        name = found["sure"] or found["name"]
+        return say(name, roman(found["letter"] or found["number"]), numbers)
+
+    number = r"II|III|IV|VI{1,3}|IX|XX?(?:IX|IV|VI{0,3}|I{1,3})|XX"
+    return Rule(
+        rf"\b(?:(?P<sure>{single})\s(?P<letter>[IVX])|"
+        rf"(?P<name>(?!(?:{_NO_NAMES})\b)[A-ZÀ-Ý][a-zß-ÿ]{{2,}})\s(?P<number>{number}))\b{behind}",
+        said,
+    )

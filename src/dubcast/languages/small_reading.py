@@ -13,8 +13,12 @@ from dubcast.languages.rules import (
     clock,
     grouped_by_spaces,
     numeric_dates,
+    single_part,
     telephone,
 )
+
+# What `compared` names.
+_COMPARED = (*"<>≤≥≠", "1/2", "1/3", "1/4", "3/4")
 
 
 def small_reading(
@@ -22,6 +26,7 @@ def small_reading(
     words: str,
     units: str,
     money: str,
+    compared: str,
     *,
     date: SayDate,
     time: Callable[[int, int, Numbers], str],
@@ -33,9 +38,11 @@ def small_reading(
 ) -> Reading:
     """`words`: the reading's own (`point = komma | ...`); `units`, `money`: signs and names (`km =
     kilometer`, `$ USD = dollar / dollars, cent`), with forms after one, few and many between
-    slashes, and ~ before what is feminine. `more`: other fields of the reading.
+    slashes, and ~ before what is feminine. `compared`: less, more, at most, at least, not equal;
+    and a half, a third, a quarter, three quarters. `more`: other fields of the reading.
     """
     said: dict[str, Any] = dict(pairs(words))
+    signs = tuple(zip(_COMPARED, compared.split(" / "), strict=True))
     grouping = "." if decimal_mark == "," else ","
     return Reading(
         numerals=numerals,
@@ -43,12 +50,13 @@ def small_reading(
         grouping_marks=grouping,
         units=tuple(Unit(tuple(signs.split()), _counted(name)) for signs, name in pairs(units)),
         currencies=tuple(_currency(*pair) for pair in pairs(money)),
-        signs=(("&", said["also"]), ("+", said["plus"]), ("@", said["at"]), ("/", "")),
+        signs=(*signs[:5], ("&", said["also"]), ("+", said["plus"]), ("@", said["at"]), ("/", "")),
         rules=(
             telephone(),
             grouped_by_spaces(),
             *rules,
             *numeric_dates(date),
+            *(single_part(*one, said["also"]) for one in signs[5:]),
             clock(clock_mark, time, behind_time),
         ),
         speakable=CONSONANT_AND_VOWEL,

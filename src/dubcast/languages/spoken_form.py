@@ -182,7 +182,9 @@ class _Reader:
         numbers, scale = self._numbers, self._scales[found["scale"]]
         thousand = scale.one == scale.many
         counts = found.end("scale")
-        feminine = thousand and self._feminine.match(found.string, counts) is not None
+        feminine = scale.feminine or (
+            thousand and self._feminine.match(found.string, counts) is not None
+        )
         said = numbers.amount(found["n"], replace(scale, feminine=feminine))
         if found["low"]:
             low = numbers.figure(found["low"], feminine=feminine)

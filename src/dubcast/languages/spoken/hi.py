@@ -5,7 +5,7 @@ from __future__ import annotations
 from dubcast.languages.language import Language, Variety
 from dubcast.languages.numbers import Numbers
 from dubcast.languages.reading import Counted, Currency, Reading, Rule, Unit, pairs
-from dubcast.languages.rules import clock, numeric_dates, telephone
+from dubcast.languages.rules import clock, numeric_dates, single_part, telephone
 
 _NAMES = (
     "शून्य एक दो तीन चार पाँच छह सात आठ नौ दस ग्यारह बारह तेरह चौदह पंद्रह सोलह सत्रह अठारह उन्नीस बीस "
@@ -83,10 +83,16 @@ _READING = Reading(
         Currency(("€", "EUR"), Counted("यूरो", "यूरो"), Counted("सेंट", "सेंट")),
     ),
     scales=(("लाख", Counted("लाख", "लाख")), ("करोड़", Counted("करोड़", "करोड़"))),
-    signs=pairs("& = और | + = प्लस | = = बराबर | @ = ऐट | ° = डिग्री | / = "),
+    signs=pairs(
+        "& = और | + = प्लस | = = बराबर | @ = ऐट | ° = डिग्री | / = | < = लेस दैन | > = ग्रेटर दैन"
+        " | ≤ = लेस दैन या बराबर | ≥ = ग्रेटर दैन या बराबर | ≠ = नॉट इक्वल टू"
+    ),
     abbreviations=pairs("डॉ. = डॉक्टर | प्रो. = प्रोफ़ेसर | श्री. = श्री | रु. = रुपये"),
     rules=(
         telephone(),
+        single_part("1/2", "आधा", "और"),
+        single_part("1/4", "चौथाई", "और"),
+        single_part("3/4", "तीन चौथाई", "और"),
         *numeric_dates(_date),
         clock(":", _time, r"(?: बजे)?"),
         Rule(r"\b1[1-9]\d\d(?= (?:में|से|तक|के|का|की))", lambda found, _: _year(int(found[0]))),

@@ -37,6 +37,8 @@ _READING = small_reading(
     m = meter | kg = kilo | g = gram | l L = liter | m² = vierkante meter | min = minuut / minuten
     """,
     "€ EUR = euro, cent | $ USD = dollar, cent | £ GBP = pond, penny / pence",
+    "kleiner dan / groter dan / hoogstens / minstens / ongelijk aan"
+    " / een half / een derde / een kwart / drie kwart",
     date=day_month_year(Numbers.cardinal, _MONTHS),
     time=_time,
     clock_mark=r":|\.(?=[0-5]\d uur)",

@@ -54,6 +54,8 @@ _READING = small_reading(
     € EUR = euro, cent / centy / centów | $ USD = dolar / dolary / dolarów, cent / centy / centów
     zł PLN = złoty / złote / złotych, grosz / grosze / groszy
     """,
+    "mniejsze niż / większe niż / najwyżej / co najmniej"
+    " / różne od / pół / jedna trzecia / jedna czwarta / trzy czwarte",
     date=_date,
     time=_time,
     plural=_plural,

@@ -43,6 +43,8 @@ _READING = small_reading(
     min = minut / minuter
     """,
     "€ EUR = euro, cent | $ USD = dollar, cent | £ GBP = pund | kr SEK = krona / kronor",
+    "mindre än / större än / högst / minst / skilt från"
+    " / en halv / en tredjedel / en fjärdedel / tre fjärdedelar",
     date=day_month_year(Numbers.ordinal, _MONTHS, Numbers.cardinal),
     time=_time,
     clock_mark=r":|\.(?=[0-5]\d\b(?! ?kr))",

@@ -46,6 +46,7 @@ _READING = small_reading(
     kg = kilo | g = gram | l L = litre | m² = metrekare | dk = dakika
     """,
     "€ EUR = avro, sent | $ USD = dolar, sent | ₺ TL TRY = lira, kuruş",
+    "küçüktür / büyüktür / en çok / en az / eşit değildir / yarım / üçte bir / çeyrek / dörtte üç",
     date=day_month_year(Numbers.cardinal, _MONTHS, Numbers.cardinal),
     time=_time,
     mended=_mended,
