@@ -194,7 +194,8 @@ def weekdays(days: Mapping[str, str], joints: str, before: str, up_to: str) -> t
 
     def said(found: re.Match[str], numbers: Numbers) -> str:
         written = re.sub(rf"\b({day})\.?", lambda one: days[one[1]], found[0])
-        return re.sub(r"\s?[-–—/]\s?", f" {up_to} ", written) + end_of_sentence(found)
+        written = re.sub(r"\s?[-–—]\s?", f" {up_to} ", written)
+        return re.sub(r"\s?/\s?", ", ", written) + end_of_sentence(found)
 
     return (
         Rule(rf"\b{day}\.?(?:{between}{day}\.?){{1,6}}(?!\w)", said),
@@ -288,7 +289,8 @@ def rulers(single: str, say: Callable[[str, int, Numbers], str], behind: str = "
 
     def said(found: re.Match[str], numbers: Numbers) -> str:
         name = found["sure"] or found["name"]
-        return say(name, roman(found["letter"] or found["number"]), numbers)
+        number = roman(found["letter"] or found["number"])
+        return say(name, number, numbers) + end_of_sentence(found)
 
     number = r"II|III|IV|VI{1,3}|IX|XX?(?:IX|IV|VI{0,3}|I{1,3})|XX"
     return Rule(

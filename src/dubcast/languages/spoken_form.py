@@ -41,7 +41,7 @@ _RANGE = re.compile(rf"(?<![\w.,-])({FIGURE})\s?[-–—]\s?({FIGURE})(?![\w-]|[
 # A dash between times: 9am-5pm, 9h-17h, 15:30-16:45, 9-5pm.
 _UNTIL = re.compile(
     r"(?:(?<=\d[hH])|(?<=[:hH][0-5]\d)|(?<=[apAP][mM])|(?<=[apAP]\.[mM]\.))"
-    r"\s?[-–—]\s?(?=\d{1,2}(?:[:hH]|\s?[apAP]\.?[mM]\b))"
+    r"\s?[-–—]\s?(?=\d{1,2}(?:[:hH]|\s?[apAP]\.?[mM]\b)|noon|midnight|mei[oa]-)"
     r"|(?<=\d)\s?[-–—]\s?(?=\d{1,2}(?::[0-5]\d)?(?:[hH]\b|\s?[apAP]\.?[mM]\b))"
 )
 _COMPOSED = (("<=", "≤"), (">=", "≥"), ("!=", "≠"), ("==", "="))

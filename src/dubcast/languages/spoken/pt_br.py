@@ -206,7 +206,7 @@ LANGUAGE = Language(
     before_figures=(
         *("No.", "no.", "Nº.", "nº.", "n.", "N.", "p.", "pág.", "págs.", "cap.", "art.", "Art."),
         *("vol.", "tel.", "Tel.", "pp.", "c.", "ca.", "seg.", "ter.", "qua.", "qui.", "sex."),
-        *("sáb.", "dom."),
+        *("sáb.", "dom.", "Seg.", "Ter.", "Qua.", "Qui.", "Sex.", "Sáb.", "Dom."),
         *("ap.", "apto.", "Apto."),
     ),
     starters=(

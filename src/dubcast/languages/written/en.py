@@ -89,7 +89,7 @@ def _several(found: re.Match[str], numbers: Numbers) -> str:
 
 def _letter_behind(found: re.Match[str], numbers: Numbers) -> str:
     """`Gate 12B`, `a 5K`: no millions, no thousands."""
-    return f"{found[1]} {numbers.cardinal(int(found[2]))} {found[3].upper()}"
+    return f"{found[1]} {numbers.figure(found[2])} {found[3].upper()}".lstrip()
 
 
 def _counted_roman(found: re.Match[str], numbers: Numbers) -> str:
@@ -136,7 +136,7 @@ RULES = (
         _letter_behind,
     ),
     Rule(
-        r"()\b(\d{1,2})([kK])(?=\s(?:runs?|races?|walks?|TVs?|videos?|screens?|monitors?|cameras?|"
+        r"()(?<![\w.,])(\d{1,2}(?:\.\d)?)([kK])(?=\s(?:runs?|races?|walks?|TVs?|videos?|screens?|monitors?|cameras?|"
         r"resolution|display|gaming|footage|UHD|HDR)\b)",
         _letter_behind,
     ),
@@ -154,7 +154,7 @@ RULES = (
         r"(?:\s(?:us|me|them|or\stext|\w{1,12}\sto))?(?:\s(?:at|on|to))?",
         "or|and",
         r"now|right|today|or|and|if|for|to(?!\s\d)|in|immediately|when|before|after|from|with|at|on|"
-        r"anytime|tonight|as|instead|because|until",
+        r"anytime|tonight|as|instead|because|until|twice|again|yesterday",
     ),
     Rule(
         r"(?<![\w$£€.,-])(?<!Porsche )(?:9-1-1|911)\b(?![.,-]?\d|\s?(?:%|[a-z]))"

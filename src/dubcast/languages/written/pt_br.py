@@ -160,6 +160,8 @@ RULES = (
         _counted_roman,
     ),
     Rule(r"\b(I{1,3})(?=\sGuerra)", _world_war),
+    Rule(rf"\bD\.\s(?=(?:{_QUEENS})\b)", lambda found, numbers: "dona "),
+    Rule(r"\b((?:Papa|Rei|Imperador) [A-ZÀ-Ý][a-zà-ý]+)\s(X)\b", _ruler),
     Rule(rf"\b({_QUEENS}|(?:Dom|Papa|Rei|Imperador) [A-ZÀ-Ý][a-zà-ý]+)\s(I)\b", _ruler),
     Rule(
         r"\b((?:Dom |Rei |Papa )?[A-ZÀ-Ý][a-zà-ý]+)\s"

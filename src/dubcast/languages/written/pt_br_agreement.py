@@ -25,7 +25,7 @@ _NOT_FEMININE = (
 )
 FEMININE_NOUN = (
     rf"(?:mil )?(?!(?:{_NOT_FEMININE})\b)(?:\w+as?|\w+(?:ção|ções|são|sões|dade|dades|gem|gens)|"
-    r"mulher(?:es)?|vez(?:es)?|noites?|partes?|mãos?|redes?|séries?|fotos?|motos?|equipes?|chances?|"
+    r"mulher(?:es)?|colher(?:es)?|vez(?:es)?|noites?|partes?|mãos?|redes?|séries?|fotos?|motos?|equipes?|chances?|"
     r"vozes|leis?|luzes|flor(?:es)?|tardes?|classes?|fases?|mortes?|fontes?|crises?|bases?|mães?|"
     r"irmãs|manhãs|maçãs|cores?)"
 )
