@@ -79,7 +79,11 @@ def test_sentences_keep_their_ends() -> None:
         *itertools.product(("es", "fr", "it", "de", "hi"), ("1 ", "1.1.", "9am-")),
         *itertools.product(
             ("es", "fr", "it", "de"),
-            ("1. ", "X ", "X, ", "II. ", "1/2 ", "1:1", "+1 ", "A-"),
+            ("1. ", "X ", "X, ", "II. ", "1/2 ", "1:1", "+1 ", "A-", '1"', "1M ", "9/10 "),
+        ),
+        *itertools.product(
+            ("es", "fr", "it", "de"),
+            ("Mo, ", "sab-", "le 7/9 ", "v1.1 ", "1:23,4 ", "(1 ", "112, ", "x < 1 "),
         ),
     ],
 )

@@ -41,6 +41,8 @@ def grouped_by_spaces() -> Rule:
 
 # Words before a numeral that may begin a sentence, and no name.
 _NO_NAMES = r"Der|Die|Das|Den|Dem|Des|Los|Las|Les|Una|Del|Dal|Nel|Jahr"
+# `gli anni '80`: what stands for the century is not said.
+SHORT_YEARS = Rule(r"(?<=\s)['’](?=\d\d(?:er)?\b)", lambda found, numbers: "")
 # Behind the word before a date: a part of a whole.
 NO_PART = r"(?!\s(?:1/[2-5]|2/3|3/4)\b)"
 
@@ -134,7 +136,7 @@ def fractions(
 def durations(
     hour: Counted, minute: Counted, second: Counted, also: str, behind: str = ""
 ) -> tuple[Rule, ...]:
-    """`2:01:09` in hours, minutes and seconds, whichever there are; `1:23.45`, a race's time.
+    """`2:01:09` in hours, minutes and seconds, whichever there are, and a race's time.
 
     `behind` goes with the first.
     """
@@ -145,15 +147,30 @@ def durations(
         *most, last = said or [numbers.amount("0", second)]
         return f"{', '.join(most)} {also} {last}" if most else last
 
-    def raced(found: re.Match[str], numbers: Numbers) -> str:
-        seconds = numbers.decimal(int(found["second"]), found["part"])
-        minutes = int(found["minute"])
-        return f"{numbers.amount(str(minutes), minute)} {also} {seconds}" if minutes else seconds
-
     ended = r"(?P<minute>[0-5]?\d):(?P<second>[0-5]\d)"
     return (
         Rule(rf"(?<![\d:.,])(?P<hour>\d{{1,2}}):{ended}(?![\d:]|[.,]\d){behind}", clocked),
-        Rule(rf"(?<![\d:.,]){ended}[.,](?P<part>\d{{1,3}})(?![\d:])", raced),
+        raced(minute, also),
+    )
+
+
+def raced(
+    minute: Counted,
+    also: str,
+    say: Callable[[re.Match[str], str], str] = lambda _, minutes: minutes,
+) -> Rule:
+    """`1:23,45`, a race's time; `say` may inflect its minutes."""
+
+    def said(found: re.Match[str], numbers: Numbers) -> str:
+        seconds = numbers.decimal(int(found["second"]), found["part"])
+        minutes = int(found["minute"])
+        if not minutes:
+            return seconds
+        return f"{say(found, numbers.amount(str(minutes), minute))} {also} {seconds}"
+
+    return Rule(
+        r"(?<![\d:.,])(?P<minute>[0-5]?\d):(?P<second>[0-5]\d)[.,](?P<part>\d{1,3})(?![\d:])",
+        said,
     )
 
 

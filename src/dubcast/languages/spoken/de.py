@@ -2,234 +2,19 @@
 
 from __future__ import annotations
 
-import re
-
-from dubcast.languages import bible, dialling, measures, roman_numerals
-from dubcast.languages.german_nouns import gender
 from dubcast.languages.language import Language, Variety
-from dubcast.languages.numbers import Numbers, roman
-from dubcast.languages.reading import Counted, Currency, Reading, Rule, Unit, pairs
-from dubcast.languages.rules import (
-    CONSONANT_AND_VOWEL,
-    clock,
-    fractions,
-    grouped_by_spaces,
-    numeric_dates,
-    telephone,
+from dubcast.languages.reading import Counted, Currency, Reading, Unit, pairs
+from dubcast.languages.rules import CONSONANT_AND_VOWEL
+from dubcast.languages.written.de import (
+    HOUR,
+    LATE_RULES,
+    MINUTE,
+    RULES,
+    SECOND,
+    counted,
+    feminine,
+    mended,
 )
-
-_MONTHS = (
-    *("Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September"),
-    *("Oktober", "November", "Dezember"),
-)
-# Behind these an ordinal ends in -n: am ersten, zum zweiten, in einem dritten.
-_INFLECTING = ("am", "vom", "zum", "im", "beim", "ab", "bis", "seit", "dem", "den", "des", "zur")
-_INFLECTED = re.compile(r"(?:[mdsk]?ein|ihr|unser|eur|dies|jed|welch)e[mn]|(?:[mdsk]?ein)e[rs]")
-# Behind these it says the gender of the noun itself, as it does behind nothing.
-_BARE_ARTICLE = re.compile(r"[mdsk]?ein|ihr|unser|euer")
-_ARTICLE = re.compile(r"der|die|das|(?:[mdsk]?ein|ihr|unser|eur|dies|jed|welch|all)e[rs]?")
-_STRONG = {"masculine": "r", "neuter": "s", "feminine": "", None: ""}
-_DATIVE = ("aus", "bei", "gegenüber", "in", "mit", "nach", "seit", "unter", "von", "vor", "zu")
-_ACCUSATIVE = ("durch", "für", "gegen", "ohne", "um")
-_ONE = {
-    "dative": {"masculine": "einem", "neuter": "einem", "feminine": "einer", None: "einem"},
-    "accusative": {"masculine": "einen", "neuter": "ein", "feminine": "eine", None: "ein"},
-    "": {"masculine": "ein", "neuter": "ein", "feminine": "eine", None: "ein"},
-}
-_HALF = {"masculine": "ein halber", "neuter": "ein halbes", "feminine": "eine halbe"}
-# A number behind these counts nothing: Gruppe 1.
-_NUMBERED = re.compile(
-    r"(?:Nummer|Gruppe|Platz|Kapitel|Liga|Seite|Teil|Band|Tag|Gleis|Zimmer|Version|Stufe|Typ|Phase|"
-    r"Formel|Klasse|Runde|Level|Position|Bundesliga|Folge|Staffel|Artikel|Absatz)"
-)
-_KINGS = (
-    *("Adolf", "Albert", "Albrecht", "Alexander", "Alfons", "Alfonso", "August", "Benedikt"),
-    *("Bonifatius", "Carl", "Carlos", "Charles", "Christian", "Eduard", "Felipe", "Ferdinand"),
-    *("Franz", "Franziskus", "Friedrich", "Georg", "Gregor", "Gustav", "Harald", "Heinrich"),
-    *("Innozenz", "Jakob", "Johann", "Johannes", "Josef", "Joseph", "Julius", "Karl", "Klemens"),
-    *("Konrad", "Leo", "Leopold", "Ludwig", "Maximilian", "Napoleon", "Nikolaus", "Otto", "Paul"),
-    *("Peter", "Philipp", "Pius", "Ramses", "Richard", "Rudolf", "Sixtus", "Urban", "Wilhelm"),
-    *("Emanuel", "Juan"),
-)
-_QUEENS = ("Anna", "Elisabeth", "Elizabeth", "Isabella", "Katharina", "Kleopatra", "Margrethe")
-_BOOKS = (
-    r"Mose|Josua|Richter|Rut|Samuel|Könige|Chronik|Esra|Nehemia|Ester|Hiob|Psalm|Psalmen|Sprüche|"
-    r"Prediger|Hoheslied|Jesaja|Jeremia|Klagelieder|Hesekiel|Ezechiel|Daniel|Hosea|Joel|Amos|"
-    r"Obadja|Jona|Micha|Nahum|Habakuk|Zefanja|Haggai|Sacharja|Maleachi|Matthäus|Markus|Lukas|"
-    r"Johannes|Apostelgeschichte|Römer|Korinther|Galater|Epheser|Philipper|Kolosser|"
-    r"Thessalonicher|Timotheus|Titus|Philemon|Hebräer|Jakobus|Petrus|Judas|Offenbarung|Genesis|"
-    r"Exodus|Römerbrief|Hebräerbrief|Johannesevangelium"
-)
-_HOUR = Counted("Stunde", "Stunden", feminine=True)
-_MINUTE = Counted("Minute", "Minuten", feminine=True)
-_SECOND = Counted("Sekunde", "Sekunden", feminine=True)
-
-
-def _before_noun(words: str) -> str:
-    """`eins` is `ein` before what it counts."""
-    return re.sub(r"eins$", "ein", words)
-
-
-def _feminine(words: str) -> str:
-    return re.sub(r"^eins$", "eine", words)
-
-
-def _counted(number: str, noun: str) -> str:
-    return f"{_before_noun(number)} {noun}"
-
-
-def _mended(words: str) -> str:
-    """`tausend` and `hundert`, where a one goes without saying."""
-    return re.sub(r"^ein(?=tausend|hundert)", "", words)
-
-
-def _word_before(found: re.Match[str], skipped: str = "") -> str:
-    """The last word before what was found, without what may be skipped between."""
-    near = found.string[max(0, found.start() - 60) : found.start()]
-    before = re.search(rf"(\w+) {skipped}$", near)
-    return before[1].lower() if before else ""
-
-
-def _ordinal(found: re.Match[str], numbers: Numbers) -> str:
-    """`am 24. Dezember`: vierundzwanzigsten; `der 1. Platz`: erste; `ein 1. Schritt`: erster."""
-    said = numbers.ordinal(int(found[1]))
-    before = _word_before(found, r"(?:\d{1,3}\.,?(?: und| oder| bis)? ){0,3}")
-    noun = re.match(r" (?:[a-zäöüß]+ )?([A-ZÄÖÜ]\w*)", found.string[found.end() :][:40])
-    counted = gender(noun[1]) if noun else None
-    if before in _INFLECTING or _INFLECTED.fullmatch(before):
-        return f"{said}n"
-    if before == "der" and (counted == "feminine" or _word_before(found, "der ") in _DATIVE):
-        return f"{said}n"
-    if _BARE_ARTICLE.fullmatch(before):
-        return said + (_STRONG[counted] or "r")
-    return said if _ARTICLE.fullmatch(before) else said + _STRONG[counted]
-
-
-def _first_letter(number: int, numbers: Numbers) -> str:
-    """`1. Korinther`: Erster Korinther."""
-    return f"{numbers.ordinal(number).capitalize()}r"
-
-
-def _first_book(number: int, numbers: Numbers) -> str:
-    return numbers.ordinal(number).capitalize()
-
-
-def _ruler(found: re.Match[str], numbers: Numbers) -> str:
-    """`Ludwig XIV.`: der Vierzehnte; `unter Karl V.`: dem Fünften; `Ludwigs XIV.`: des."""
-    nth = numbers.ordinal(roman(found["numeral"])).capitalize()
-    before = _word_before(found, r"(?:[A-ZÄÖÜ][\w-]+ )*")
-    queen = found["name"] in _QUEENS
-    if found["genitive"]:
-        said = f"{'der' if queen else 'des'} {nth}n"
-    elif before in _DATIVE:
-        said = f"{'der' if queen else 'dem'} {nth}n"
-    elif before in _ACCUSATIVE:
-        said = f"die {nth}" if queen else f"den {nth}n"
-    else:
-        said = f"{'die' if queen else 'der'} {nth}"
-    ends = found["dot"] and not found.string[found.end() :].strip(' "”’')
-    return f"{found['name']}{found['genitive']} {said}" + "." * bool(ends)
-
-
-def _roman_ordinal(found: re.Match[str], numbers: Numbers) -> str:
-    """`XX. Jahrhundert`, in figures; a single letter is an initial, but behind an article."""
-    before = _word_before(found)
-    is_numeral = len(found[1]) > 1 or before in _INFLECTING or _ARTICLE.fullmatch(before)
-    return f"{roman(found[1])}." if is_numeral else found[0]
-
-
-def _street(found: re.Match[str], numbers: Numbers) -> str:
-    """`Hauptstr. 7`."""
-    ends = not found.string[found.end() :].strip(' "”’')
-    return found["name"] + "straße" + "." * ends
-
-
-def _date(day: int, month: int, year: int | None, numbers: Numbers) -> str:
-    said = f"{numbers.ordinal(day)}r {_MONTHS[month - 1]}"
-    return f"{said} {numbers.year(year)}" if year else said
-
-
-def _date_behind(found: re.Match[str], numbers: Numbers) -> str:
-    """`am 24.12.1990`: am vierundzwanzigsten zwölften neunzehnhundertneunzig."""
-    day, month = (numbers.ordinal(int(found[name])) + "n" for name in ("day", "month"))
-    year = f" {numbers.year(int(found['year']))}" if found["year"] else ""
-    return f"{found['before']} {day} {month}{year}"
-
-
-def _time(hour: int, minute: int, numbers: Numbers) -> str:
-    said = f"{_before_noun(numbers.cardinal(hour))} Uhr"
-    return f"{said} {numbers.cardinal(minute)}" if minute else said
-
-
-def _hour(found: re.Match[str], numbers: Numbers) -> str:
-    return _time(int(found[1]), 0, numbers)
-
-
-def _part(upper: int, lower: int, numbers: Numbers) -> str:
-    number = _before_noun(numbers.cardinal(upper))
-    if lower == 2:
-        return f"{number} halbe" if upper > 1 else "ein halb"
-    return f"{number} {re.sub('s?te$', 'tel', numbers.ordinal(lower)).capitalize()}"
-
-
-def _noun(word: str, numbers: Numbers) -> Counted | None:
-    unit = measures.of_units(word, numbers)
-    return unit or (Counted(word, word) if word[0].isupper() else None)
-
-
-def _parts(found: re.Match[str], noun: Counted, numbers: Numbers) -> str:
-    """`eine halbe Tasse`, `eineinhalb Tassen`."""
-    if (found["upper"], found["lower"]) != ("1", "2"):
-        also = f"{numbers.reading.also} "
-        whole = f"{numbers.cardinal(int(found['whole']))} {also}" if found["whole"] else ""
-        return f"{whole}{_part(int(found['upper']), int(found['lower']), numbers)} {noun.one}"
-    if found["whole"]:
-        return f"{_halves(int(found['whole']), numbers)} {noun.many}"
-    counted = gender(noun.one)
-    if counted == "feminine" and _word_before(found) in ("eine", "die", "jede", "diese"):
-        return f"halbe {noun.one}"
-    return f"{_HALF.get(counted or '', 'ein halb')} {noun.one}"
-
-
-def _halves(whole: int, numbers: Numbers) -> str:
-    return f"{_before_noun(numbers.cardinal(whole))}einhalb"
-
-
-def _decade(found: re.Match[str], numbers: Numbers) -> str:
-    """`die 90er`, `der 1990er`."""
-    number = int(found[1])
-    said = numbers.year(number) if number > 100 else numbers.cardinal(number)
-    return f"{said}er"
-
-
-def _one(found: re.Match[str], numbers: Numbers) -> str:
-    """`1 Frage`: eine; `mit 1 Tor`: einem; but `Gruppe 1`."""
-    before = re.search(r"(\w+) $", found.string[max(0, found.start() - 40) : found.start()])
-    word = before[1] if before else ""
-    if _NUMBERED.fullmatch(word):
-        return "eins"
-    case = "dative" if word.lower() in _DATIVE else ""
-    case = "accusative" if word.lower() in _ACCUSATIVE else case
-    return _ONE[case][gender(found["noun"])]
-
-
-def _large(found: re.Match[str], numbers: Numbers) -> str:
-    return {"Mio": "eine Million", "Mrd": "eine Milliarde"}[found[1]]
-
-
-def _score(found: re.Match[str], numbers: Numbers) -> str:
-    return f"{numbers.cardinal(int(found[1]))} zu {numbers.cardinal(int(found[2]))}"
-
-
-def _years(found: re.Match[str], numbers: Numbers) -> str:
-    """`1914-1918`, `1914-18`."""
-    last = found[2] if len(found[2]) == 4 else found[1][:2] + found[2]
-    return f"{numbers.year(int(found[1]))} bis {numbers.year(int(last))}"
-
-
-def _year(found: re.Match[str], numbers: Numbers) -> str:
-    return numbers.year(int(found[0]))
-
 
 _READING = Reading(
     numerals="de",
@@ -248,9 +33,9 @@ _READING = Reading(
     underscore="Unterstrich",
     hashtag="Hashtag",
     number_sign="Nummer",
-    mended=_mended,
-    feminine=_feminine,
-    counted=_counted,
+    mended=mended,
+    feminine=feminine,
+    counted=counted,
     units=(
         Unit(("%",), Counted("Prozent", "Prozent")),
         Unit(("°C", "ºC", "°"), Counted("Grad", "Grad")),
@@ -266,9 +51,9 @@ _READING = Reading(
         Unit(("ml",), Counted("Milliliter", "Milliliter")),
         Unit(("GB",), Counted("Gigabyte", "Gigabyte")),
         Unit(("MB",), Counted("Megabyte", "Megabyte")),
-        Unit(("Std.", "h"), _HOUR),
-        Unit(("Min.", "min"), _MINUTE),
-        Unit(("s", "Sek."), _SECOND),
+        Unit(("Std.", "h"), HOUR),
+        Unit(("Min.", "min"), MINUTE),
+        Unit(("s", "Sek."), SECOND),
     ),
     currencies=(
         Currency(("€", "EUR"), Counted("Euro", "Euro"), Counted("Cent", "Cent")),
@@ -277,18 +62,23 @@ _READING = Reading(
         Currency(("CHF", "Fr."), Counted("Franken", "Franken"), Counted("Rappen", "Rappen")),
     ),
     scales=(
-        ("Tsd.", Counted("tausend", "tausend")),
+        *((one, Counted("tausend", "tausend")) for one in ("Tsd.", "k", "K")),
         *(
             (one, Counted("Million", "Millionen", feminine=True))
-            for one in ("Million", "Millionen", "Mio.", "Mio")
+            for one in ("Million", "Millionen", "Mio.", "Mio", "M")
         ),
         *(
             (one, Counted("Milliarde", "Milliarden", feminine=True))
             for one in ("Milliarde", "Milliarden", "Mrd.", "Mrd")
         ),
     ),
+    large=r"[kKM]",
     signs=pairs(
-        "& = und | + = plus | = = gleich | @ = ät | × = mal | ° = Grad | § = Paragraf | / = "
+        """
+        & = und | + = plus | = = gleich | @ = ät | × = mal | ° = Grad | § = Paragraf | / =
+        < = kleiner als | > = größer als | ≤ = kleiner gleich | ≥ = größer gleich
+        ≠ = ungleich
+        """
     ),
     abbreviations=pairs(
         """
@@ -299,67 +89,21 @@ _READING = Reading(
         S. = Seite | Tel. = Telefon | v. Chr. = vor Christus | n. Chr. = nach Christus
         vgl. = vergleiche | Abs. = Absatz | Art. = Artikel | vs. = gegen | Mio. = Millionen
         Mrd. = Milliarden | Jh. = Jahrhundert | Bd. = Band | etc. = et cetera | Std. = Stunden
+        Tsd. = tausend
         """
     ),
-    rules=(
-        telephone(
-            rf"{dialling.ABROAD}|(?<![\w.,-])0\d{{2,4}}[ /-]\d{{2,4}}(?:[ -]?\d{{2,5}}){{1,3}}\b|"
-            r"\(0\d{2,4}\)\s?\d{3,8}(?: \d{2,5}){0,3}\b"
-        ),
-        grouped_by_spaces(),
-        Rule(
-            rf"\b(?P<before>{'|'.join(_INFLECTING)}) (?P<day>0?[1-9]|[12]\d|3[01])\."
-            r"\s?(?P<month>0?[1-9]|1[0-2])\.\s?(?P<year>\d{4})?(?!\d)",
-            _date_behind,
-        ),
-        *numeric_dates(_date),
-        bible.numbered("Korinther|Thessalonicher", _first_letter, "Johannes|Petrus|Timotheus"),
-        bible.numbered("Mose|Chronik|Makkabäer", _first_book, "Samuel|Könige"),
-        bible.verses(_BOOKS),
-        *measures.durations(r"Stunden|Std\.|h", _HOUR, _MINUTE, _SECOND),
-        measures.named_currencies({"Euro": "€", "Dollar": "$", "Pfund": "£", "Franken": "CHF"}),
-        clock(r":|\.(?=[0-5]\d Uhr\b)", _time, r"(?: Uhr\b)?"),
-        Rule(
-            r"(?<=\b[Uu]m )(\d\d?)\.([0-5]\d)(?![\d.]\d|\d)(?=[\s,.!?]|$)",
-            lambda found, numbers: _time(int(found[1]), int(found[2]), numbers),
-        ),
-        Rule(r"\bS\.\s?(?=\d)", lambda found, numbers: "Seite "),
-        Rule(r"(?P<name>\b[A-ZÄÖÜ][a-zäöüß]{1,30}(?:-[A-ZÄÖÜ][a-zäöüß]{1,30})?-?)str\.", _street),
-        Rule(
-            rf"\b(?P<name>{'|'.join((*_KINGS, *_QUEENS))})(?P<genitive>s?)\s"
-            rf"(?!{roman_numerals.INITIAL})(?P<numeral>{roman_numerals.SMALL_NUMERAL})(?P<dot>\.|)(?![\w-])",
-            _ruler,
-        ),
-        Rule(
-            rf"(?<![\w-])({roman_numerals.SMALL_NUMERAL})\.(?=\s[A-ZÄÖÜa-zäöü])",
-            _roman_ordinal,
-        ),
-        roman_numerals.behind(
-            r"(?:Kapiteln?|Akt|Band|Teil|Buch|Titel|Artikel|Phase|Typ|Stufe|Klasse|Gruppe|Abschnitt|"
-            r"Anhang|Ebene|Szene|Folge|Episode|Super Bowl|Hartz)"
-        ),
-        roman_numerals.alone(),
-        Rule(r"\b([01]?\d|2[0-4]) Uhr\b", _hour),
-        Rule(r"\b([1-9]0|1[0-9]\d0)er\b", _decade),
-        Rule(r"(?<![\d.,])(\d{1,3})\.(?=\s[A-Za-zÄÖÜäöü])", _ordinal),
-        measures.parts(_noun, _parts),
-        Rule(r"(?<![\d:.,])(\d{1,2}):(\d)(?![\d:])", _score),
-        Rule(r"(?<![\d.,])1 (Mio|Mrd)\b\.?(?! ?[€$£])", _large),
-        fractions("ein halb", _part, "und"),
-    ),
-    late_rules=(
-        Rule(r"(?<![\d.,:/-])1(?=\s(?P<noun>[A-ZÄÖÜ][a-zäöüß]+)\b)", _one),
-        Rule(
-            r"(?<![\d.,/$-])(1[1-9]\d\d)\s?[-–]\s?((?:1[1-9]|20)\d\d|\d\d)(?![\d/-]|[.,]\d)", _years
-        ),
-        Rule(r"(?<![\d.,/$-])1[1-9]\d\d(?![\d/-]|[.,]\d|\s[A-ZÄÖÜ€])\b", _year),
-    ),
+    rules=RULES,
+    late_rules=LATE_RULES,
     acronyms=(
         *("NATO", "UNO", "UNESCO", "UNICEF", "FIFA", "UEFA", "NASA", "AIDS", "COVID", "PIN"),
         *("RAM", "GIF", "SIM", "LAN", "DAX", "TÜV", "BAMF", "DIN", "SCHUFA", "SARS", "UFO", "ISO"),
     ),
     spelled=("USA", "EU", "CDU", "AOK", "IOC"),
     speakable=CONSONANT_AND_VOWEL,
+    cues=(
+        r"lacht|lachen|gelächter|applaus|beifall|musik|seufzt|seufzen|hustet|husten|weint|schreit|"
+        r"unverständlich|stille|jubel|flüstert|pause"
+    ),
     shouted=(
         *("nein", "ja", "tor", "der", "die", "das", "und", "ist", "nicht", "alle", "jetzt", "los"),
         *("danke", "heute", "für", "mit", "ein", "eine", "wir", "ihr", "ich", "du", "so", "sehr"),
@@ -375,9 +119,12 @@ LANGUAGE = Language(
     ordinal_dots=True,
     abbreviations=(
         *("Dr.", "Prof.", "Hr.", "Fr.", "St.", "z.", "z.B.", "d.", "d.h.", "bzw.", "ca.", "ggf."),
-        *("evtl.", "inkl.", "vgl.", "v.", "n."),
+        *("evtl.", "inkl.", "vgl.", "v.", "n.", "Tsd."),
     ),
-    before_figures=("Nr.", "S.", "Tel.", "Abs.", "Art.", "Bd.", "Kap.", "-str."),
+    before_figures=(
+        *("Nr.", "S.", "Tel.", "Abs.", "Art.", "Bd.", "Kap.", "-str."),
+        *("Mo.", "Di.", "Mi.", "Do.", "Sa.", "So."),
+    ),
     starters=(
         *("ich", "du", "er", "sie", "es", "wir", "ihr", "der", "die", "das", "ein", "eine"),
         *("dieser", "diese", "dieses", "aber", "und", "dann", "wenn", "als", "wie", "nach", "vor"),

@@ -10,12 +10,20 @@ from dubcast.languages.numbers import Numbers
 from dubcast.languages.reading import Counted, Currency, Reading, Rule, Unit, pairs
 from dubcast.languages.rules import (
     CONSONANT_AND_VOWEL,
+    NO_PART,
+    SHORT_YEARS,
     clock,
     day_month_year,
     fractions,
     grouped_by_spaces,
+    inches,
     numeric_dates,
+    out_of,
+    raced,
+    short_dates,
     telephone,
+    versions,
+    weekdays,
     written_dates,
 )
 
@@ -68,6 +76,14 @@ _BOOKS = (
     r"Malaquías|Mateo|Marcos|Lucas|Juan|Hechos|Romanos|Corintios|Gálatas|Efesios|Filipenses|"
     r"Colosenses|Tesalonicenses|Timoteo|Tito|Filemón|Hebreos|Santiago|Pedro|Judas|Apocalipsis"
 )
+_DAYS = {
+    short: day
+    for one, day in pairs(
+        "lun = lunes | mar = martes | mié = miércoles | jue = jueves | vie = viernes"
+        " | sáb = sábado | dom = domingo"
+    )
+    for short in (one, one.capitalize())
+}
 _HOUR = Counted("hora", "horas", feminine=True)
 _MINUTE, _SECOND = Counted("minuto", "minutos"), Counted("segundo", "segundos")
 # Behind a one, these are no noun that it counts.
@@ -90,7 +106,9 @@ def _before_noun(words: str) -> str:
 
 
 def _counted(number: str, noun: str) -> str:
-    """`un millón de euros`, `veintiún euros`."""
+    """`un millón de euros`, `veintiún euros`; `mil` alone is a thousand."""
+    if noun == "mil" and number in ("uno", "una"):
+        return noun
     of = "de " if re.search(r"mill(?:ón|ones)$", number) else ""
     return f"{_before_noun(number)} {of}{noun}"
 
@@ -145,6 +163,9 @@ def _first_book(number: int, numbers: Numbers) -> str:
 
 def _day(numbers: Numbers, day: int) -> str:
     return "primero" if day == 1 else numbers.cardinal(day)
+
+
+_DATE = day_month_year(_day, _MONTHS, joint=" de ")
 
 
 def _time(hour: int, minute: int, numbers: Numbers) -> str:
@@ -244,10 +265,18 @@ _READING = Reading(
         Currency(("R$", "BRL"), Counted("real", "reales"), Counted("centavo", "centavos")),
     ),
     scales=(
-        ("mil", Counted("mil", "mil")),
+        *((one, Counted("mil", "mil")) for one in ("mil", "k", "K")),
         *((one, Counted("millón", "millones")) for one in ("millón", "millones", "M")),
     ),
-    signs=pairs("& = y | + = más | = = igual a | @ = arroba | × = por | ° = grados | / = "),
+    large=r"[kKM]",
+    no_noun=rf"{_NO_NOUN}|mil|la|las|los|un|una|ya|hoy|su|sus",
+    signs=pairs(
+        """
+        & = y | + = más | = = igual a | @ = arroba | × = por | ° = grados | / =
+        < = menor que | > = mayor que | ≤ = menor o igual a | ≥ = mayor o igual a
+        ≠ = distinto de
+        """
+    ),
     abbreviations=pairs(
         """
         Sr. = señor | Sra. = señora | Srta. = señorita | Sres. = señores | Dr. = doctor
@@ -266,8 +295,14 @@ _READING = Reading(
             r"(?<![\w.,-])\d\d \d{4} \d{4}\b|(?<![\w.,-])\d{3} \d{3} \d{4}\b|"
             r"(?<![\w.,-])\d{3}-\d{3}-\d{3,4}\b"
         ),
+        SHORT_YEARS,
         grouped_by_spaces(),
-        *numeric_dates(day_month_year(_day, _MONTHS, joint=" de ")),
+        versions(r"[Vv]ersi(?:ón|ones)|[Aa]ctualización"),
+        *weekdays(_DAYS, "a|al|y|o|hasta", r"(?!)", "a"),
+        *numeric_dates(_DATE),
+        short_dates(
+            rf"(?:[Ee]l|[Dd]ía){NO_PART}|[Dd]el(?=\s\d\d?/\d\d?\sal\s)", "a|al|y|o|hasta", _DATE
+        ),
         written_dates(_day, _MONTHS, r"\.?º", " de "),
         *(
             bible.numbered(books, say, people)
@@ -278,6 +313,7 @@ _READING = Reading(
         ),
         bible.verses(_BOOKS),
         *measures.durations("horas", _HOUR, _MINUTE, _SECOND),
+        raced(_MINUTE, "y"),
         measures.named_currencies({"euros": "€", "dólares": "$", "libras": "£"}),
         Rule(
             r"(?<![\d:.,])(?P<hour>1[0-2]|0?[1-9])(?::(?P<minute>[0-5]\d))?\s?"
@@ -302,8 +338,10 @@ _READING = Reading(
         roman_numerals.of_rulers(_KINGS, _king),
         roman_numerals.of_rulers(_QUEENS, _queen),
         roman_numerals.alone(),
+        out_of("de", r"de(?:l| la| los)?"),
         measures.parts(_noun, _parts),
         fractions("medio", _part, "y"),
+        inches(Counted("pulgada", "pulgadas", feminine=True)),
         Rule(r"\b[Nn]\.?º\s?(?=\d)", lambda found, numbers: "número "),
     ),
     late_rules=(
@@ -318,6 +356,10 @@ _READING = Reading(
     ),
     spelled=("CEO", "USA", "ADN"),
     speakable=CONSONANT_AND_VOWEL,
+    cues=(
+        r"risas?|ríen?|aplausos?|música(?: de fondo)?|suspir(?:a|o|os)|tose?|llanto|llora|gritos?|"
+        r"inaudible|ininteligible|silencio|susurra|pausa"
+    ),
     shouted=(
         *("no", "sí", "gol", "ya", "de", "la", "el", "que", "es", "muy", "todo", "vamos", "viva"),
         *("gracias", "hoy", "por", "para", "con", "un", "una", "los", "las", "y", "a", "en"),
@@ -335,7 +377,10 @@ LANGUAGE = Language(
         *("Av.", "Sto.", "Sta.", "ej.", "EE.", "aprox.", "vs."),
     ),
     before_small=("etc.",),
-    before_figures=("núm.", "Núm.", "n.º", "pág.", "págs.", "art.", "tel.", "vol.", "cap."),
+    before_figures=(
+        *("núm.", "Núm.", "n.º", "pág.", "págs.", "art.", "tel.", "vol.", "cap."),
+        *(f"{short}." for short in _DAYS),
+    ),
     starters=(
         *("yo", "tú", "él", "ella", "ellos", "ellas", "nosotros", "usted", "ustedes", "el", "la"),
         *("los", "las", "un", "una", "este", "esta", "esto", "ese", "esa", "eso", "pero", "y"),

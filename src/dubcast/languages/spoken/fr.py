@@ -10,12 +10,20 @@ from dubcast.languages.numbers import Numbers, roman
 from dubcast.languages.reading import Counted, Currency, Reading, Rule, Unit, pairs
 from dubcast.languages.rules import (
     CONSONANT_AND_VOWEL,
+    NO_PART,
+    SHORT_YEARS,
     clock,
     day_month_year,
     fractions,
     grouped_by_spaces,
+    inches,
     numeric_dates,
+    out_of,
+    raced,
+    short_dates,
     telephone,
+    versions,
+    weekdays,
     written_dates,
 )
 
@@ -46,8 +54,22 @@ _BOOKS = (
     r"Malachie|Matthieu|Marc|Luc|Jean|Actes|Romains|Corinthiens|Galates|Éphésiens|Philippiens|"
     r"Colossiens|Thessaloniciens|Timothée|Tite|Philémon|Hébreux|Jacques|Pierre|Jude|Apocalypse"
 )
-# Before a one that is followed by these, nothing is elided: it counts nothing, or is an ordinal.
-_NOT_ELIDED = r"(?!\s?(?:à|et|ou|sur|er\b|re\b|ère\b|e\b))"
+# Before a one that is followed by these, nothing is elided: it counts nothing, or is an ordinal, or
+# goes without saying.
+_NOT_ELIDED = r"(?!\s?(?:à|et|ou|sur|er\b|re\b|ère\b|e\b)|(?<=1)[kK]\b)"
+# Behind a number, these are no noun that it counts.
+_NO_NOUN = (
+    r"de|du|des|d|et|ou|à|au|aux|en|par|pour|avec|que|qui|est|sont|ne|ni|sans|se|sur|plus|moins|"
+    r"comme|si|le|la|les|dans|chez|vers|ce|ces|aujourd|hier|déjà|était"
+)
+_DAYS = {
+    short: day
+    for one, day in pairs(
+        "lun = lundi | mar = mardi | mer = mercredi | jeu = jeudi | ven = vendredi"
+        " | sam = samedi | dim = dimanche"
+    )
+    for short in (one, one.capitalize())
+}
 _MINUTE = Counted("minute", "minutes", feminine=True)
 _SECOND = Counted("seconde", "secondes", feminine=True)
 # What recipes, clocks and tournaments halve, besides units.
@@ -71,7 +93,9 @@ def _feminine(words: str) -> str:
 
 
 def _counted(number: str, noun: str) -> str:
-    """`un million d'euros`."""
+    """`un million d'euros`; `mille` alone is a thousand."""
+    if noun == "mille" and number == "un":
+        return noun
     if re.search(r"(?:illion|illiard)s?$", number):
         return f"{number} {_of(noun)}"
     return f"{number} {noun}"
@@ -115,6 +139,9 @@ def _first_book(number: int, numbers: Numbers) -> str:
 
 def _day(numbers: Numbers, day: int) -> str:
     return "premier" if day == 1 else numbers.cardinal(day)
+
+
+_DATE = day_month_year(_day, _MONTHS)
 
 
 def _time(hour: int, minute: int, numbers: Numbers) -> str:
@@ -198,11 +225,19 @@ _READING = Reading(
         ),
     ),
     scales=(
-        ("mille", Counted("mille", "mille")),
+        *((one, Counted("mille", "mille")) for one in ("mille", "k", "K")),
         *((one, Counted("million", "millions")) for one in ("million", "millions", "M")),
         *((one, Counted("milliard", "milliards")) for one in ("milliard", "milliards", "Md")),
     ),
-    signs=pairs("& = et | + = plus | = = égale | @ = arobase | × = fois | ° = degrés | / = "),
+    large=r"[kKM]",
+    no_noun=_NO_NOUN,
+    signs=pairs(
+        """
+        & = et | + = plus | = = égale | @ = arobase | × = fois | ° = degrés | / =
+        < = inférieur à | > = supérieur à | ≤ = inférieur ou égal à
+        ≥ = supérieur ou égal à | ≠ = différent de
+        """
+    ),
     abbreviations=pairs(
         """
         M. = monsieur | Mme = madame | Mlle = mademoiselle | MM. = messieurs | Mmes = mesdames
@@ -219,8 +254,12 @@ _READING = Reading(
             rf"{dialling.ABROAD}|(?<![\w.,-])0\d(?:[ .]\d\d){{4}}\b|"
             r"(?<![\w.,-])0 ?[89]\d\d \d{3} \d{3}\b"
         ),
+        SHORT_YEARS,
         grouped_by_spaces(),
-        *numeric_dates(day_month_year(_day, _MONTHS)),
+        versions(r"[Vv]ersions?|[Mm]ise à jour"),
+        *weekdays(_DAYS, "à|au|et|ou", r"(?!)", "à"),
+        *numeric_dates(_DATE),
+        short_dates(rf"[Ll]e{NO_PART}|[Dd]u(?=\s\d\d?/\d\d?\sau\s)", "à|au|et|ou", _DATE),
         written_dates(_day, _MONTHS, "er"),
         bible.numbered("Corinthiens|Thessaloniciens", _first_letter, "Jean|Pierre|Timothée"),
         bible.numbered("Chroniques|Maccabées", _first_book, "Samuel|Rois"),
@@ -231,6 +270,7 @@ _READING = Reading(
             lambda found, numbers: f"{found[1]}'",
         ),
         *measures.durations("heures", _HOUR, _MINUTE, _SECOND),
+        raced(_MINUTE, "et"),
         measures.named_currencies({"euros": "€", "dollars": "$", "livres": "£"}),
         clock(r"\s?h\s?|:", _time),
         Rule(r"(?<![\d.,])(\d{1,3})(ers?|[èe]res?|res?|es?|[èe]mes?|nde?s?)\b", _ordinal),
@@ -246,8 +286,10 @@ _READING = Reading(
         ),
         roman_numerals.of_rulers(_KINGS, _king),
         roman_numerals.alone(),
+        out_of("sur", r"d(?:es?|u)"),
         measures.parts(_noun, _parts),
         fractions("demi", _part, "et"),
+        inches(Counted("pouce", "pouces")),
         Rule(r"\b[nN][°º]\s?(?=\d)", lambda found, numbers: "numéro "),
     ),
     acronyms=(
@@ -257,6 +299,10 @@ _READING = Reading(
     ),
     spelled=("USA", "PDG", "ADN", "UE", "IA"),
     speakable=CONSONANT_AND_VOWEL,
+    cues=(
+        r"rires?|rit|rient|applaudissements?|musique(?: de fond)?|soupirs?|soupire|tousse|pleurs|"
+        r"cris|inaudible|inintelligible|silence|chuchote|pause"
+    ),
     shouted=(
         *("non", "oui", "but", "le", "la", "les", "de", "des", "et", "est", "que", "tout", "très"),
         *("allez", "vive", "merci", "un", "une", "pour", "ce", "ça", "on", "nous", "vous", "je"),
@@ -271,7 +317,10 @@ LANGUAGE = Language(
     reading=_READING,
     abbreviations=("M.", "MM.", "Dr.", "av.", "env.", "p. ex.", "ex.", "J.-C.", "c.-à-d."),
     before_small=("etc.",),
-    before_figures=("p.", "pp.", "art.", "chap.", "vol.", "tél."),
+    before_figures=(
+        *("p.", "pp.", "art.", "chap.", "vol.", "tél."),
+        *(f"{short}." for short in _DAYS),
+    ),
     starters=(
         *("je", "tu", "il", "elle", "ils", "elles", "nous", "vous", "on", "le", "la", "les", "un"),
         *("une", "des", "ce", "cette", "ces", "cela", "c'est", "mais", "et", "donc", "si", "quand"),

@@ -10,12 +10,20 @@ from dubcast.languages.numbers import Numbers
 from dubcast.languages.reading import Counted, Currency, Reading, Rule, Unit, pairs
 from dubcast.languages.rules import (
     CONSONANT_AND_VOWEL,
+    NO_PART,
+    SHORT_YEARS,
     clock,
     day_month_year,
     fractions,
     grouped_by_spaces,
+    inches,
     numeric_dates,
+    out_of,
+    raced,
+    short_dates,
     telephone,
+    versions,
+    weekdays,
     written_dates,
 )
 
@@ -51,6 +59,14 @@ _BOOKS = (
     r"Malachia|Matteo|Marco|Luca|Giovanni|Atti|Romani|Corin[zt]i|Galati|Efesini|Filippesi|"
     r"Colossesi|Tessalonicesi|Timoteo|Tito|Filemone|Ebrei|Giacomo|Pietro|Giuda|Apocalisse"
 )
+_DAYS = {
+    short: day
+    for one, day in pairs(
+        "lun = lunedì | mar = martedì | mer = mercoledì | gio = giovedì | ven = venerdì"
+        " | sab = sabato | dom = domenica"
+    )
+    for short in (one, one.capitalize())
+}
 _HOUR = Counted("ora", "ore", feminine=True)
 _MINUTE, _SECOND = Counted("minuto", "minuti"), Counted("secondo", "secondi")
 # What recipes and clocks halve, besides units: one, and many.
@@ -90,7 +106,10 @@ def _before_noun(words: str, noun: str) -> str:
 
 
 def _counted(number: str, noun: str) -> str:
-    """`un milione di euro`, `un euro`."""
+    """`un milione di euro`, `un euro`; `250k` is one word: `duecentocinquantamila`."""
+    if noun in ("mille", "mila"):
+        joint = " " if "virgola" in number else ""
+        return noun if noun == "mille" else f"{number}{joint}{noun}"
     of = "di " if re.search(r"(?:ilion|iliard)[eio]$", number) else ""
     return _elided(f"{_before_noun(number, noun)} {of}{noun}")
 
@@ -110,6 +129,9 @@ def _ordinal(found: re.Match[str], numbers: Numbers) -> str:
 
 def _day(numbers: Numbers, day: int) -> str:
     return "primo" if day == 1 else numbers.cardinal(day)
+
+
+_DATE = day_month_year(_day, _MONTHS)
 
 
 def _time(hour: int, minute: int, numbers: Numbers) -> str:
@@ -220,11 +242,19 @@ _READING = Reading(
         Currency(("£", "GBP"), Counted("sterlina", "sterline", feminine=True)),
     ),
     scales=(
-        ("mila", Counted("mila", "mila")),
-        *((one, Counted("milione", "milioni")) for one in ("milione", "milioni", "mln")),
+        *((one, Counted("mille", "mila")) for one in ("mila", "k", "K")),
+        *((one, Counted("milione", "milioni")) for one in ("milione", "milioni", "mln", "M")),
         *((one, Counted("miliardo", "miliardi")) for one in ("miliardo", "miliardi", "mld")),
     ),
-    signs=pairs("& = e | + = più | = = uguale | @ = chiocciola | × = per | ° = gradi | / = "),
+    large=r"[kKM]|mila",
+    no_noun=rf"{_NO_NOUN}|dei|degli|delle|alla|alle|nel|nella|oggi|già|ma|ha|era|come",
+    signs=pairs(
+        """
+        & = e | + = più | = = uguale | @ = chiocciola | × = per | ° = gradi | / =
+        < = minore di | > = maggiore di | ≤ = minore o uguale a | ≥ = maggiore o uguale a
+        ≠ = diverso da
+        """
+    ),
     abbreviations=pairs(
         """
         Sig. = signor | sig. = signor | Sig.ra = signora | sig.ra = signora | Dott. = dottor
@@ -249,8 +279,12 @@ _READING = Reading(
             r"(?<![\w.,-])0\d{1,3}(?: \d{3,4}){2}\b|(?<![\w.,-])0\d(?: \d\d){3,4}\b|"
             r"(?<![\w.,-])(?:80\d|199)[ -]\d{3}[ -]?\d{3}\b"
         ),
+        SHORT_YEARS,
         grouped_by_spaces(),
-        *numeric_dates(day_month_year(_day, _MONTHS)),
+        versions(r"[Vv]ersion[ei]|[Aa]ggiornamento"),
+        *weekdays(_DAYS, "a|al|e|o", r"(?!)", "a"),
+        *numeric_dates(_DATE),
+        short_dates(rf"[Ii]l{NO_PART}|[Dd]al(?=\s\d\d?/\d\d?\sal\s)", "a|al|e|o", _DATE),
         written_dates(_day, _MONTHS, "º"),
         bible.numbered("Corin[zt]i|Tessalonicesi", _first_letter, "Giovanni|Pietro|Timoteo"),
         bible.numbered("Cronache|Maccabei", _first_book, "Samuele|Re"),
@@ -260,6 +294,7 @@ _READING = Reading(
             _large,
         ),
         *measures.durations("ore", _HOUR, _MINUTE, _SECOND),
+        raced(_MINUTE, "e"),
         measures.named_currencies({"euro": "€", "dollari": "$", "sterline": "£"}),
         clock(":", _time),
         Rule(
@@ -283,9 +318,11 @@ _READING = Reading(
         roman_numerals.of_rulers(_KINGS, roman_numerals.ordinal),
         roman_numerals.of_rulers(_QUEENS, roman_numerals.feminine_ordinal),
         roman_numerals.alone(),
+        out_of("su", r"d(?:i|el|ella|egli|elle|ei)"),
         measures.parts(_noun, _parts),
         Rule(r"(?<![\d.,])(\d{1,3})([°ºª])(?!\s?C\b)", _ordinal),
         fractions("mezzo", _part, "e"),
+        inches(Counted("pollice", "pollici")),
         Rule(r"\b[nN][°º.]\s?(?=\d)", lambda found, numbers: "numero "),
     ),
     late_rules=(
@@ -300,6 +337,10 @@ _READING = Reading(
     ),
     spelled=("CEO", "USA", "UE", "DNA"),
     speakable=CONSONANT_AND_VOWEL,
+    cues=(
+        r"risat[ae]|rid(?:e|ono)|applaus[io]|musica(?: di sottofondo)?|sospir(?:a|o|i)|tossisce|"
+        r"pianto|piange|grida|incomprensibile|inudibile|silenzio|sussurra|pausa"
+    ),
     shouted=(
         *("no", "sì", "gol", "il", "la", "le", "di", "che", "e", "è", "tutto", "molto", "mai"),
         *("viva", "forza", "grazie", "oggi", "per", "con", "un", "una", "i", "gli", "a", "in"),
@@ -347,6 +388,7 @@ LANGUAGE = Language(
             "vol.",
             "cap.",
         ),
+        *(f"{short}." for short in _DAYS),
     ),
     starters=(
         *("io", "tu", "lui", "lei", "noi", "voi", "loro", "il", "lo", "la", "i", "gli", "le", "un"),
