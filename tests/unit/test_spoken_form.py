@@ -83,7 +83,7 @@ def test_sentences_keep_their_ends() -> None:
         ),
         *itertools.product(
             ("es", "fr", "it", "de"),
-            ("Mo, ", "sab-", "le 7/9 ", "v1.1 ", "1:23,4 ", "(1 ", "112, ", "x < 1 "),
+            ("Mo, ", "sab-", "le 7/9 ", "v1.1 ", "1:23,4 ", "(1 ", "112, ", "x < 1 ", "Titus 1:1-"),
         ),
     ],
 )

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from dubcast.languages.numbers import Numbers
 from dubcast.languages.reading import Counted, Rule
+from dubcast.languages.rules import end_of_sentence
 
 FindNoun = Callable[[str, Numbers], Counted | None]
 """What a word or a unit's sign counts; none: it is nothing that there are parts of."""
@@ -38,26 +39,30 @@ def of_units(word: str, numbers: Numbers) -> Counted | None:
     return None
 
 
-def durations(hours: str, hour: Counted, minute: Counted, second: Counted) -> tuple[Rule, ...]:
-    """`2:05:13`, which may have a word for `hours` behind it, and `2 h 05 min 13 s`."""
+def durations(hour: Counted, minute: Counted, second: Counted, also: str = "") -> tuple[Rule, ...]:
+    """`2:05:13`, which may have its unit behind it, and `2 h 05 min 13 s`.
+
+    `also` is said before the last part, where the language says anything there.
+    """
 
     def said(found: re.Match[str], numbers: Numbers) -> str:
         sums = ((found["hour"], hour), (found["minute"], minute), (found["second"], second))
-        return " ".join(
-            numbers.amount(str(int(one)), noun) for one, noun in sums if one and int(one)
-        )
+        parts = [numbers.amount(str(int(one)), noun) for one, noun in sums if int(one or 0)]
+        *most, last = parts or [numbers.amount("0", minute)]
+        joined = f"{', '.join(most)} {also}" if also and most else " ".join(most)
+        return f"{joined} {last}".lstrip() + end_of_sentence(found)
 
-    hourly = rf"(?:\s(?:{hours})\b)?"
+    hourly = rf"(?:\s(?:{hour.many}|h|Std\.)(?!\w))?"
     return (
         Rule(
             r"(?<![\d:.,/])(?P<hour>\d{1,2}):(?P<minute>[0-5]\d):(?P<second>[0-5]\d)"
-            rf"(?![\d:]){hourly}",
-            lambda found, numbers: said(found, numbers) or found[0],
+            rf"(?![\d:]|[.,]\d){hourly}",
+            said,
         ),
         Rule(
             r"(?<![\d:.,/])(?P<hour>\d{1,2})\s?h\s?(?P<minute>[0-5]?\d)\s?min\b(?:\.(?=\s[a-z\d]))?"
-            r"(?:\s?(?P<second>[0-5]?\d)\s?s\b)?",
-            lambda found, numbers: said(found, numbers) or found[0],
+            r"(?:\s?(?P<second>[0-5]?\d)\s?s(?:eg)?\b)?",
+            said,
         ),
     )
 

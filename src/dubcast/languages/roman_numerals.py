@@ -15,8 +15,9 @@ from dubcast.languages.reading import Rule
 Say = Callable[[int, Numbers], str]
 """A numeral's value, as it is said."""
 
-# Nothing in it must be there, but something is: it begins with a letter, and ends with one.
-NUMERAL = r"(?=[IVXLC])C{0,3}(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})(?<=[IVXLC])"
+# Nothing in it must be there, but something is: it begins with a letter, and ends with one. A lone
+# C or L is the letter: group C.
+NUMERAL = r"(?=[IVXLC])(?![CL]\b)C{0,3}(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})(?<=[IVXLC])"
 # Without L and C, which are letters far more often than numbers.
 SMALL_NUMERAL = r"(?=[IVX])X{0,3}(?:IX|IV|V?I{0,3})(?<=[IVX])"
 INITIAL = r"[IVX]\.\s?[A-ZÀ-Ý]"

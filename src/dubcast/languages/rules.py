@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from dubcast.languages.numbers import FIGURE, Numbers, roman
+from dubcast.languages.numbers import FIGURE, Numbers
 from dubcast.languages.reading import Counted, Rule
 
 SayDate = Callable[[int, int, int | None, Numbers], str]
@@ -26,6 +26,12 @@ _PRODUCTS = (
 # Marks that open a quotation, and those that close one; behind a figure they may be inches.
 _OPENS = re.compile(r"(?<![^\s(\[—–-])[\"“](?=\S)")
 _CLOSES = re.compile(r"(?<=[^\s\d(])[\"”]")
+# A country's code, and groups of any length: +34 612 34 56 78, +49 170/1234567, +34612345678.
+_ABROAD = (
+    r"(?<![\w-])\+\d{1,3}(?:[-. ]\(?\d{1,8}\)?){2,6}\b"
+    r"|(?<![\w-])\+\d{1,3}(?:[-. /]\(?\d{1,5}\)?){1,3}[-. /]\d{4,9}\b"
+    r"|(?<![\w-])\+(?:\d{1,3}[-. /])?\d{6,12}\b"
+)
 _DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])"
 _MONTH = r"(?P<month>0?[1-9]|1[0-2])"
 
@@ -39,8 +45,6 @@ def grouped_by_spaces() -> Rule:
     )
 
 
-# Words before a numeral that may begin a sentence, and no name.
-_NO_NAMES = r"Der|Die|Das|Den|Dem|Des|Los|Las|Les|Una|Del|Dal|Nel|Jahr"
 # `gli anni '80`: what stands for the century is not said.
 SHORT_YEARS = Rule(r"(?<=\s)['’](?=\d\d(?:er)?\b)", lambda found, numbers: "")
 # Behind the word before a date: a part of a whole.
@@ -103,28 +107,18 @@ def clock(hour_mark: str, say: Callable[[int, int, Numbers], str], behind: str =
 
 def telephone(local: str = r"(?!)") -> Rule:
     """Numbers that begin with a country's code, and those that `local` matches."""
-    abroad = r"(?<![\w-])\+\d{1,3}(?:[-. ]\(?\d{1,8}\)?){2,6}\b"
     return Rule(
-        rf"{abroad}|{local}", lambda found, numbers: numbers.dialled(re.findall(r"\d+", found[0]))
+        rf"{_ABROAD}|{local}", lambda found, numbers: numbers.dialled(re.findall(r"\d+", found[0]))
     )
 
 
-def fractions(
-    halves: str,
-    parts: Callable[[int, int, Numbers], str],
-    also: str,
-    measured: tuple[str, str] = (r"(?!)", ""),
-) -> Rule:
-    """`3/4`, `2 1/2`. `halves`: how a half is said behind a whole number; `measured`: nouns that
-    follow a part, and what stands between.
-    """
-    noun = re.compile(rf"\s(?:{measured[0]})\b")
+def fractions(halves: str, parts: Callable[[int, int, Numbers], str], also: str) -> Rule:
+    """`3/4`, `2 1/2`. `halves`: how a half is said behind a whole number."""
 
     def said(found: re.Match[str], numbers: Numbers) -> str:
         upper, lower = int(found["upper"]), int(found["lower"])
         if not found["whole"]:
-            joint = f" {measured[1]}" if noun.match(found.string, found.end()) else ""
-            return parts(upper, lower, numbers) + joint
+            return parts(upper, lower, numbers)
         behind = halves if (upper, lower) == (1, 2) else parts(upper, lower, numbers)
         return f"{numbers.cardinal(int(found['whole']))} {also} {behind}"
 
@@ -133,33 +127,12 @@ def fractions(
     )
 
 
-def durations(
-    hour: Counted, minute: Counted, second: Counted, also: str, behind: str = ""
-) -> tuple[Rule, ...]:
-    """`2:01:09` in hours, minutes and seconds, whichever there are, and a race's time.
-
-    `behind` goes with the first.
-    """
-
-    def clocked(found: re.Match[str], numbers: Numbers) -> str:
-        parts = ((found["hour"], hour), (found["minute"], minute), (found["second"], second))
-        said = [numbers.amount(str(int(one)), noun) for one, noun in parts if int(one)]
-        *most, last = said or [numbers.amount("0", second)]
-        return f"{', '.join(most)} {also} {last}" if most else last
-
-    ended = r"(?P<minute>[0-5]?\d):(?P<second>[0-5]\d)"
-    return (
-        Rule(rf"(?<![\d:.,])(?P<hour>\d{{1,2}}):{ended}(?![\d:]|[.,]\d){behind}", clocked),
-        raced(minute, also),
-    )
-
-
 def raced(
     minute: Counted,
     also: str,
     say: Callable[[re.Match[str], str], str] = lambda _, minutes: minutes,
 ) -> Rule:
-    """`1:23,45`, a race's time; `say` may inflect its minutes."""
+    """`1:23,45`, a race's time, with its unit or without; `say` may inflect its minutes."""
 
     def said(found: re.Match[str], numbers: Numbers) -> str:
         seconds = numbers.decimal(int(found["second"]), found["part"])
@@ -169,7 +142,8 @@ def raced(
         return f"{say(found, numbers.amount(str(minutes), minute))} {also} {seconds}"
 
     return Rule(
-        r"(?<![\d:.,])(?P<minute>[0-5]?\d):(?P<second>[0-5]\d)[.,](?P<part>\d{1,3})(?![\d:])",
+        r"(?<![\d:.,])(?P<minute>[0-5]?\d):(?P<second>[0-5]\d)[.,](?P<part>\d{1,3})(?![\d:])"
+        rf"(?:\s(?:{minute.many}|min)\b)?",
         said,
     )
 
@@ -269,14 +243,6 @@ def short_dates(before: str, joints: str, say: SayDate, *, month_first: bool = F
     )
 
 
-def halves(nouns: str, say: Callable[[int, str, Numbers], str]) -> Rule:
-    """`1/2 tazza`, `2 1/2 ore`: with the noun, which the half agrees with."""
-    return Rule(
-        rf"(?<![\d/.,])(?:(?P<whole>\d{{1,4}})\s)?1/2\s(?P<noun>{nouns})\b",
-        lambda found, numbers: say(int(found["whole"] or 0), found["noun"], numbers),
-    )
-
-
 def single_part(fraction: str, name: str, also: str) -> Rule:
     """`1/2`, `2 1/2`."""
     return Rule(
@@ -291,27 +257,3 @@ def end_of_sentence(found: re.Match[str]) -> str:
     """The mark that an abbreviation shares with the sentence that it ends."""
     ends = found[0].rstrip().endswith(".") and not found.string[found.end() :].strip(' "”’')
     return "." if ends else ""
-
-
-def counted_romans(words: str) -> Rule:
-    """`siglo XXI`: as a cardinal behind such words."""
-    return Rule(
-        rf"\b(?P<before>{words})\s(?P<number>[IVXL]{{1,7}})\b",
-        lambda found, numbers: f"{found['before']} {numbers.cardinal(roman(found['number']))}",
-    )
-
-
-def rulers(single: str, say: Callable[[str, int, Numbers], str], behind: str = "") -> Rule:
-    """`Felipe VI`; names of `single` may have one letter: `Carlos V`."""
-
-    def said(found: re.Match[str], numbers: Numbers) -> str:
-        name = found["sure"] or found["name"]
-        number = roman(found["letter"] or found["number"])
-        return say(name, number, numbers) + end_of_sentence(found)
-
-    number = r"II|III|IV|VI{1,3}|IX|XX?(?:IX|IV|VI{0,3}|I{1,3})|XX"
-    return Rule(
-        rf"\b(?:(?P<sure>{single})\s(?P<letter>[IVX])|"
-        rf"(?P<name>(?!(?:{_NO_NAMES})\b)[A-ZÀ-Ý][a-zß-ÿ]{{2,}})\s(?P<number>{number}))\b{behind}",
-        said,
-    )

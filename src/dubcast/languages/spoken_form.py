@@ -204,15 +204,6 @@ class _Reader:
         low = self._numbers.figure(found["low"], feminine=name.feminine)
         return f"{low} {self._reading.up_to} {said}"
 
-    def _arrow(self, found: re.Match[str]) -> str:
-        before, after = found.string[: found.start()], found.string[found.end() :]
-        if not before or not after:
-            return " "
-        return f" {self._reading.up_to} " if before[-1].isdigit() and after[0].isdigit() else ", "
-
-    def _compared(self, found: re.Match[str]) -> str:
-        return f" {dict(self._reading.signs).get(found[0], '')} "
-
     def _short_forms(self) -> re.Pattern[str]:
         forms = sorted(self._abbreviations, key=len, reverse=True)
         return re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, forms))})(?!\w)")

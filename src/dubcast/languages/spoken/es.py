@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dubcast.languages import bible, dialling, measures, roman_numerals
+from dubcast.languages import measures, roman_numerals
 from dubcast.languages.language import Language, Variety
 from dubcast.languages.numbers import Numbers
 from dubcast.languages.reading import Counted, Currency, Reading, Rule, Unit, pairs
@@ -26,6 +26,7 @@ from dubcast.languages.rules import (
     weekdays,
     written_dates,
 )
+from dubcast.languages.scripture import Bible
 
 _MONTHS = (
     *("enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre"),
@@ -69,12 +70,19 @@ _COUNTED_WOMEN = (
     r"guerra|república|edición|cumbre|feria|jornada|copa|asamblea|legislatura|semana|enmienda|"
     r"conferencia|dinastía|cruzada|bienal|carrera|gala|olimpiada|división|región"
 )
-_BOOKS = (
-    r"Génesis|Éxodo|Levítico|Números|Deuteronomio|Josué|Jueces|Rut|Samuel|Reyes|Crónicas|Esdras|"
-    r"Nehemías|Ester|Job|Salmos?|Proverbios|Eclesiastés|Cantares|Isaías|Jeremías|Lamentaciones|"
-    r"Ezequiel|Daniel|Oseas|Joel|Amós|Abdías|Jonás|Miqueas|Nahúm|Habacuc|Sofonías|Hageo|Zacarías|"
-    r"Malaquías|Mateo|Marcos|Lucas|Juan|Hechos|Romanos|Corintios|Gálatas|Efesios|Filipenses|"
-    r"Colosenses|Tesalonicenses|Timoteo|Tito|Filemón|Hebreos|Santiago|Pedro|Judas|Apocalipsis"
+_BIBLE = Bible(
+    books="""
+    Génesis Éxodo Levítico Números Deuteronomio Josué Jueces Rut Esdras Nehemías Ester Job Salmos
+    Salmo Proverbios Eclesiastés Cantares Isaías Jeremías Lamentaciones Ezequiel Daniel Oseas Joel
+    Amós Abdías Jonás Miqueas Nahúm Habacuc Sofonías Hageo Zacarías Malaquías Mateo Marcos Lucas
+    Hechos Romanos Gálatas Efesios Filipenses Colosenses Tito Filemón Hebreos Santiago Judas
+    Apocalipsis
+    """,
+    histories="Samuel Reyes Crónicas Macabeos",
+    letters="Corintios Tesalonicenses Timoteo Pedro Juan",
+    of_histories=("Primero de", "Segundo de"),
+    of_letters=("Primera de", "Segunda de", "Tercera de"),
+    sure="Crónicas Macabeos Corintios Tesalonicenses",
 )
 _DAYS = {
     short: day
@@ -150,15 +158,6 @@ def _ordinal(found: re.Match[str], numbers: Numbers) -> str:
     if found["mark"] in "ªa":
         return re.sub(r"o\b", "a", said)
     return re.sub(r"ero$", "er", said) if found["mark"] == "er" or found["noun"] else said
-
-
-def _first_letter(number: int, numbers: Numbers) -> str:
-    """`1 Corintios`: Primera de Corintios."""
-    return f"{numbers.ordinal(number, feminine=True).capitalize()} de"
-
-
-def _first_book(number: int, numbers: Numbers) -> str:
-    return f"{numbers.ordinal(number).capitalize()} de"
 
 
 def _day(numbers: Numbers, day: int) -> str:
@@ -290,7 +289,7 @@ _READING = Reading(
     ),
     rules=(
         telephone(
-            rf"{dialling.ABROAD}|(?<![\w.,-])(?:[679]\d\d|80\d)(?: \d\d){{3}}\b|"
+            r"(?<![\w.,-])(?:[679]\d\d|80\d)(?: \d\d){3}\b|"
             r"(?<![\w.,-])(?:[679]\d\d|80\d)(?: \d{3}){2}\b|(?<![\w.,-])9\d \d{3} \d\d \d\d\b|"
             r"(?<![\w.,-])\d\d \d{4} \d{4}\b|(?<![\w.,-])\d{3} \d{3} \d{4}\b|"
             r"(?<![\w.,-])\d{3}-\d{3}-\d{3,4}\b"
@@ -304,15 +303,8 @@ _READING = Reading(
             rf"(?:[Ee]l|[Dd]ía){NO_PART}|[Dd]el(?=\s\d\d?/\d\d?\sal\s)", "a|al|y|o|hasta", _DATE
         ),
         written_dates(_day, _MONTHS, r"\.?º", " de "),
-        *(
-            bible.numbered(books, say, people)
-            for books, say, people in (
-                ("Corintios|Tesalonicenses", _first_letter, "Juan|Pedro|Timoteo"),
-                ("Crónicas|Macabeos", _first_book, "Samuel|Reyes"),
-            )
-        ),
-        bible.verses(_BOOKS),
-        *measures.durations("horas", _HOUR, _MINUTE, _SECOND),
+        *_BIBLE.rules(),
+        *measures.durations(_HOUR, _MINUTE, _SECOND),
         raced(_MINUTE, "y"),
         measures.named_currencies({"euros": "€", "dólares": "$", "libras": "£"}),
         Rule(

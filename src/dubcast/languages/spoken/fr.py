@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dubcast.languages import bible, dialling, measures, roman_numerals
+from dubcast.languages import measures, roman_numerals
 from dubcast.languages.language import Language, Variety
 from dubcast.languages.numbers import Numbers, roman
 from dubcast.languages.reading import Counted, Currency, Reading, Rule, Unit, pairs
@@ -26,6 +26,7 @@ from dubcast.languages.rules import (
     weekdays,
     written_dates,
 )
+from dubcast.languages.scripture import Bible
 
 _MONTHS = (
     *("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre"),
@@ -47,12 +48,19 @@ _KINGS = (
     *("Ramsès", "Richard", "Sixte", "Urbain", "Victor"),
     *("Anne", "Catherine", "Cléopâtre", "Élisabeth", "Elizabeth", "Isabelle", "Marguerite"),
 )
-_BOOKS = (
-    r"Genèse|Exode|Lévitique|Nombres|Deutéronome|Josué|Juges|Ruth|Samuel|Rois|Chroniques|Esdras|"
-    r"Néhémie|Esther|Job|Psaumes?|Proverbes|Ecclésiaste|Cantique|Ésaïe|Isaïe|Jérémie|Lamentations|"
-    r"Ézéchiel|Daniel|Osée|Joël|Amos|Abdias|Jonas|Michée|Nahum|Habacuc|Sophonie|Aggée|Zacharie|"
-    r"Malachie|Matthieu|Marc|Luc|Jean|Actes|Romains|Corinthiens|Galates|Éphésiens|Philippiens|"
-    r"Colossiens|Thessaloniciens|Timothée|Tite|Philémon|Hébreux|Jacques|Pierre|Jude|Apocalypse"
+_BIBLE = Bible(
+    books="""
+    Genèse Exode Lévitique Nombres Deutéronome Josué Juges Ruth Esdras Néhémie Esther Job Psaumes
+    Psaume Proverbes Ecclésiaste Cantique Ésaïe Esaïe Isaïe Jérémie Lamentations Ézéchiel Daniel
+    Osée Joël Amos Abdias Jonas Michée Nahum Habacuc Sophonie Aggée Zacharie Malachie Matthieu Marc
+    Luc Actes Romains Galates Éphésiens Philippiens Colossiens Tite Philémon Hébreux Jacques Jude
+    Apocalypse
+    """,
+    histories="Samuel Rois Chroniques Maccabées",
+    letters="Corinthiens Thessaloniciens Timothée Pierre Jean",
+    of_histories=("Premier", "Deuxième"),
+    of_letters=("Première", "Deuxième", "Troisième"),
+    sure="Chroniques Maccabées Corinthiens Thessaloniciens",
 )
 # Before a one that is followed by these, nothing is elided: it counts nothing, or is an ordinal, or
 # goes without saying.
@@ -127,14 +135,6 @@ def _nth(number: int, ending: str, numbers: Numbers) -> str:
 def _king(number: int, numbers: Numbers) -> str:
     """`Charles I` is the first, `Charles V` five."""
     return "premier" if number == 1 else numbers.cardinal(number)
-
-
-def _first_letter(number: int, numbers: Numbers) -> str:
-    return numbers.ordinal(number, feminine=True).capitalize()
-
-
-def _first_book(number: int, numbers: Numbers) -> str:
-    return numbers.ordinal(number).capitalize()
 
 
 def _day(numbers: Numbers, day: int) -> str:
@@ -251,7 +251,7 @@ _READING = Reading(
     ),
     rules=(
         telephone(
-            rf"{dialling.ABROAD}|(?<![\w.,-])0\d(?:[ .]\d\d){{4}}\b|"
+            r"(?<![\w.,-])0\d(?:[ .]\d\d){4}\b|"
             r"(?<![\w.,-])0 ?[89]\d\d \d{3} \d{3}\b"
         ),
         SHORT_YEARS,
@@ -261,15 +261,13 @@ _READING = Reading(
         *numeric_dates(_DATE),
         short_dates(rf"[Ll]e{NO_PART}|[Dd]u(?=\s\d\d?/\d\d?\sau\s)", "à|au|et|ou", _DATE),
         written_dates(_day, _MONTHS, "er"),
-        bible.numbered("Corinthiens|Thessaloniciens", _first_letter, "Jean|Pierre|Timothée"),
-        bible.numbered("Chroniques|Maccabées", _first_book, "Samuel|Rois"),
-        bible.verses(_BOOKS),
+        *_BIBLE.rules(),
         Rule(
             rf"\b([DdQq]u?)e\s(?=[$€£]?1(?:[.,]\d\d?)?{_NOT_ELIDED}\s?[^\W\d_]|"
             r"[$€£]?1(?:[.,]\d\d?)?\s?[$€£%°]|1(?:[. ]?000){2,3}(?![\d.]))",
             lambda found, numbers: f"{found[1]}'",
         ),
-        *measures.durations("heures", _HOUR, _MINUTE, _SECOND),
+        *measures.durations(_HOUR, _MINUTE, _SECOND),
         raced(_MINUTE, "et"),
         measures.named_currencies({"euros": "€", "dollars": "$", "livres": "£"}),
         clock(r"\s?h\s?|:", _time),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dubcast.languages import bible, dialling, measures, roman_numerals
+from dubcast.languages import measures, roman_numerals
 from dubcast.languages.language import Language, Variety
 from dubcast.languages.numbers import Numbers
 from dubcast.languages.reading import Counted, Currency, Reading, Rule, Unit, pairs
@@ -26,6 +26,7 @@ from dubcast.languages.rules import (
     weekdays,
     written_dates,
 )
+from dubcast.languages.scripture import Bible
 
 _MONTHS = (
     *("gennaio", "febbraio", "marzo", "aprile", "maggio", "giugno", "luglio", "agosto"),
@@ -52,12 +53,18 @@ _COUNTED_WOMEN = (
     r"[Ss]ettimana|[Ii]nternazionale|[Cc]onferenza|[Dd]inastia|[Cc]rociata|[Bb]iennale|[Oo]limpiade|"
     r"[Dd]ivisione|[Rr]egione|[Cc]ommissione|[Ss]ezione|[Cc]lasse|[Bb]rigata|[Dd]omenica"
 )
-_BOOKS = (
-    r"Genesi|Esodo|Levitico|Numeri|Deuteronomio|Giosuè|Giudici|Rut|Samuele|Re|Cronache|Esdra|"
-    r"Neemia|Ester|Giobbe|Salm[oi]|Proverbi|Ecclesiaste|Qoelet|Cantico|Isaia|Geremia|Lamentazioni|"
-    r"Ezechiele|Daniele|Osea|Gioele|Amos|Abdia|Giona|Michea|Naum|Abacuc|Sofonia|Aggeo|Zaccaria|"
-    r"Malachia|Matteo|Marco|Luca|Giovanni|Atti|Romani|Corin[zt]i|Galati|Efesini|Filippesi|"
-    r"Colossesi|Tessalonicesi|Timoteo|Tito|Filemone|Ebrei|Giacomo|Pietro|Giuda|Apocalisse"
+_BIBLE = Bible(
+    books="""
+    Genesi Esodo Levitico Numeri Deuteronomio Giosuè Giudici Rut Esdra Neemia Ester Giobbe Salmi
+    Salmo Proverbi Ecclesiaste Qoelet Cantico Isaia Geremia Lamentazioni Ezechiele Daniele Osea
+    Gioele Amos Abdia Giona Michea Naum Abacuc Sofonia Aggeo Zaccaria Malachia Matteo Marco Luca
+    Atti Romani Galati Efesini Filippesi Colossesi Tito Filemone Ebrei Giacomo Giuda Apocalisse
+    """,
+    histories="Samuele Re Cronache Maccabei",
+    letters="Corinzi Corinti Tessalonicesi Timoteo Pietro Giovanni",
+    of_histories=("Primo", "Secondo"),
+    of_letters=("Prima", "Seconda", "Terza"),
+    sure="Cronache Maccabei Corinzi Corinti Tessalonicesi",
 )
 _DAYS = {
     short: day
@@ -153,14 +160,6 @@ def _large(found: re.Match[str], numbers: Numbers) -> str:
     """`5 mln`: milioni."""
     one, many = {"mln": ("milione", "milioni"), "mld": ("miliardo", "miliardi")}[found["scale"]]
     return f"{found['number']} {one if found['number'] == '1' else many}"
-
-
-def _first_letter(number: int, numbers: Numbers) -> str:
-    return numbers.ordinal(number, feminine=True).capitalize()
-
-
-def _first_book(number: int, numbers: Numbers) -> str:
-    return numbers.ordinal(number).capitalize()
 
 
 def _part(upper: int, lower: int, numbers: Numbers) -> str:
@@ -274,7 +273,7 @@ _READING = Reading(
     ),
     rules=(
         telephone(
-            rf"{dialling.ABROAD}|(?<![\w.,-])3\d\d[ .]\d{{3}}[ .]?\d{{4}}\b|"
+            r"(?<![\w.,-])3\d\d[ .]\d{3}[ .]?\d{4}\b|"
             r"(?<![\w.,-])3\d\d(?: \d{2,3}){3}\b|(?<![\w.,-])0\d{1,3}[ /-]\d{5,8}\b|"
             r"(?<![\w.,-])0\d{1,3}(?: \d{3,4}){2}\b|(?<![\w.,-])0\d(?: \d\d){3,4}\b|"
             r"(?<![\w.,-])(?:80\d|199)[ -]\d{3}[ -]?\d{3}\b"
@@ -286,14 +285,12 @@ _READING = Reading(
         *numeric_dates(_DATE),
         short_dates(rf"[Ii]l{NO_PART}|[Dd]al(?=\s\d\d?/\d\d?\sal\s)", "a|al|e|o", _DATE),
         written_dates(_day, _MONTHS, "º"),
-        bible.numbered("Corin[zt]i|Tessalonicesi", _first_letter, "Giovanni|Pietro|Timoteo"),
-        bible.numbered("Cronache|Maccabei", _first_book, "Samuele|Re"),
-        bible.verses(_BOOKS),
+        *_BIBLE.rules(),
         Rule(
             r"(?<![\d.,])(?P<number>\d{1,3}(?:,\d{1,2})?)\s?(?P<scale>mln|mld)\b(?:\.(?=\s[a-z€$]))?",
             _large,
         ),
-        *measures.durations("ore", _HOUR, _MINUTE, _SECOND),
+        *measures.durations(_HOUR, _MINUTE, _SECOND),
         raced(_MINUTE, "e"),
         measures.named_currencies({"euro": "€", "dollari": "$", "sterline": "£"}),
         clock(":", _time),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dubcast.languages import bible, dialling, measures, roman_numerals
+from dubcast.languages import measures, roman_numerals
 from dubcast.languages.german_nouns import gender
 from dubcast.languages.numbers import Numbers, roman
 from dubcast.languages.reading import Counted, Rule, pairs
@@ -23,6 +23,7 @@ from dubcast.languages.rules import (
     versions,
     weekdays,
 )
+from dubcast.languages.scripture import Bible
 
 _MONTHS = (
     *("Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September"),
@@ -58,13 +59,19 @@ _KINGS = (
     *("Emanuel", "Juan"),
 )
 _QUEENS = ("Anna", "Elisabeth", "Elizabeth", "Isabella", "Katharina", "Kleopatra", "Margrethe")
-_BOOKS = (
-    r"Mose|Josua|Richter|Rut|Samuel|Könige|Chronik|Esra|Nehemia|Ester|Hiob|Psalm|Psalmen|Sprüche|"
-    r"Prediger|Hoheslied|Jesaja|Jeremia|Klagelieder|Hesekiel|Ezechiel|Daniel|Hosea|Joel|Amos|"
-    r"Obadja|Jona|Micha|Nahum|Habakuk|Zefanja|Haggai|Sacharja|Maleachi|Matthäus|Markus|Lukas|"
-    r"Johannes|Apostelgeschichte|Römer|Korinther|Galater|Epheser|Philipper|Kolosser|"
-    r"Thessalonicher|Timotheus|Titus|Philemon|Hebräer|Jakobus|Petrus|Judas|Offenbarung|Genesis|"
-    r"Exodus|Römerbrief|Hebräerbrief|Johannesevangelium"
+_BIBLE = Bible(
+    books="""
+    Genesis Exodus Levitikus Numeri Deuteronomium Josua Richter Rut Ruth Esra Nehemia Ester Hiob
+    Psalmen Psalm Sprüche Prediger Hoheslied Jesaja Jeremia Klagelieder Hesekiel Ezechiel Daniel
+    Hosea Joel Amos Obadja Jona Micha Nahum Habakuk Zefanja Haggai Sacharja Maleachi Matthäus
+    Markus Lukas Johannesevangelium Apostelgeschichte Römer Römerbrief Galater Epheser Philipper
+    Kolosser Titus Philemon Hebräer Hebräerbrief Jakobus Judas Offenbarung
+    """,
+    histories="Mose Samuel Könige Chronik Makkabäer",
+    letters="Korinther Thessalonicher Timotheus Petrus Johannes",
+    of_histories=("Erste", "Zweite", "Dritte", "Vierte", "Fünfte"),
+    of_letters=("Erster", "Zweiter", "Dritter"),
+    sure="Mose Chronik Makkabäer Korinther Thessalonicher",
 )
 HOUR = Counted("Stunde", "Stunden", feminine=True)
 MINUTE = Counted("Minute", "Minuten", feminine=True)
@@ -119,15 +126,6 @@ def _ordinal(found: re.Match[str], numbers: Numbers) -> str:
     if _BARE_ARTICLE.fullmatch(before):
         return said + (_STRONG[counted] or "r")
     return said if _ARTICLE.fullmatch(before) else said + _STRONG[counted]
-
-
-def _first_letter(number: int, numbers: Numbers) -> str:
-    """`1. Korinther`: Erster Korinther."""
-    return f"{numbers.ordinal(number).capitalize()}r"
-
-
-def _first_book(number: int, numbers: Numbers) -> str:
-    return numbers.ordinal(number).capitalize()
 
 
 def _ruler(found: re.Match[str], numbers: Numbers) -> str:
@@ -253,7 +251,7 @@ def _year(found: re.Match[str], numbers: Numbers) -> str:
 
 RULES = (
     telephone(
-        rf"{dialling.ABROAD}|(?<![\w.,-])0\d{{2,4}}[ /-]\d{{2,4}}(?:[ -]?\d{{2,5}}){{1,3}}\b|"
+        r"(?<![\w.,-])0\d{2,4}[ /-]\d{2,4}(?:[ -]?\d{2,5}){1,3}\b|"
         r"\(0\d{2,4}\)\s?\d{3,8}(?: \d{2,5}){0,3}\b"
     ),
     SHORT_YEARS,
@@ -266,10 +264,8 @@ RULES = (
         _date_behind,
     ),
     *numeric_dates(_date),
-    bible.numbered("Korinther|Thessalonicher", _first_letter, "Johannes|Petrus|Timotheus"),
-    bible.numbered("Mose|Chronik|Makkabäer", _first_book, "Samuel|Könige"),
-    bible.verses(_BOOKS),
-    *measures.durations(r"Stunden|Std\.|h", HOUR, MINUTE, SECOND),
+    *_BIBLE.rules(),
+    *measures.durations(HOUR, MINUTE, SECOND),
     raced(MINUTE, "und", _race_minutes),
     measures.named_currencies({"Euro": "€", "Dollar": "$", "Pfund": "£", "Franken": "CHF"}),
     clock(r":|\.(?=[0-5]\d Uhr\b)", _time, r"(?: Uhr\b)?"),

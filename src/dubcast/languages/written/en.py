@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from dubcast.languages import roman_numerals
 from dubcast.languages.numbers import Numbers, roman
 from dubcast.languages.reading import Counted, Rule
 from dubcast.languages.rules import inches, out_of, short_codes
@@ -24,6 +25,7 @@ _BIBLE = Bible(
     of_histories=("First", "Second"),
     of_letters=("First", "Second", "Third"),
     joint=" ",
+    marks=":",
 )
 _BEFORE_YEAR = {"c": "circa", "ca": "circa", "b": "born", "d": "died"}
 
@@ -92,10 +94,6 @@ def _letter_behind(found: re.Match[str], numbers: Numbers) -> str:
     return f"{found[1]} {numbers.figure(found[2])} {found[3].upper()}".lstrip()
 
 
-def _counted_roman(found: re.Match[str], numbers: Numbers) -> str:
-    return f"{found[1]} {numbers.cardinal(roman(found[2]))}"
-
-
 def _ruler(found: re.Match[str], numbers: Numbers) -> str:
     return f"{found[1]} the {numbers.ordinal(roman(found[2]))}"
 
@@ -115,7 +113,7 @@ def _doctor_or_drive(found: re.Match[str], _: Numbers) -> str:
 
 
 RULES = (
-    _BIBLE.rule(),
+    *_BIBLE.rules(),
     *en_times.RULES,
     Rule(r"(?:(?<=[A-Z])-)?(?<![\d.,$£€])(?<!iPhone )(\d{1,4})s\b", _several),
     Rule(r"(?<![\d.,])(\d+(?:,\d{3})*)(?:st|nd|rd|th)\b", _ordinal),
@@ -172,10 +170,9 @@ RULES = (
         r"and|or|x|by|is|was|are|wide|long|tall|high|deep|thick|in|of|from|to|at|on|with|for|but|"
         r"away|apart|across|each|than|per|when|that|which|it|she|he|said|says|asked",
     ),
-    Rule(
-        r"\b(World War|Chapter|Part|Super Bowl|Act|Section|Volume|Book|Type|Phase|Episode|Rocky|"
-        rf"Final Fantasy|Title|Article|Level|Class|Division|Season|Round|Stage)\s({_ROMAN})\b",
-        _counted_roman,
+    roman_numerals.behind(
+        r"(?:World War|Chapter|Part|Super Bowl|Act|Section|Volume|Book|Type|Phase|Episode|Rocky|"
+        r"Final Fantasy|Title|Article|Level|Class|Division|Season|Round|Stage)"
     ),
     Rule(rf"\b((?:King|Queen|Pope|Emperor|Prince)\s[A-Z][a-z]+)\s({_ROMAN})\b", _ruler),
     Rule(r"\b([A-Z][a-z]+)\s(II|III|IV|VI{1,3}|IX|X[IV]+|XX[IV]*)\b", _ruler),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
+from dubcast.languages import measures, roman_numerals
 from dubcast.languages.numbers import Numbers, roman
 from dubcast.languages.reading import Counted, Rule
-from dubcast.languages.rules import halves, inches, out_of, short_codes, versions
+from dubcast.languages.rules import inches, out_of, short_codes, versions
 from dubcast.languages.scripture import Bible
 from dubcast.languages.written import pt_br_times
-from dubcast.languages.written.pt_br_agreement import NO_NOUN, halved
+from dubcast.languages.written.pt_br_agreement import halved, halved_noun
 
 _ROMAN = r"[IVXL]+"
 _BIBLE = Bible(
@@ -90,10 +91,6 @@ def _letter_behind(found: re.Match[str], numbers: Numbers) -> str:
     return f"{found[1]} {numbers.cardinal(int(found[2]))} {found[3].upper()}"
 
 
-def _counted_roman(found: re.Match[str], numbers: Numbers) -> str:
-    return f"{found[1]} {numbers.cardinal(roman(found[2]))}"
-
-
 def _ruler(found: re.Match[str], numbers: Numbers) -> str:
     """`Pedro II` is the second, `João XXIII` the twenty-three; queens are feminine."""
     number = roman(found[2])
@@ -105,12 +102,12 @@ def _ruler(found: re.Match[str], numbers: Numbers) -> str:
     return f"{found[1]} {numbers.ordinal(number, feminine=feminine)}"
 
 
-def _world_war(found: re.Match[str], numbers: Numbers) -> str:
-    return numbers.ordinal(roman(found[1]), feminine=True).capitalize()
+def _world_war(number: int, numbers: Numbers) -> str:
+    return numbers.ordinal(number, feminine=True).capitalize()
 
 
 RULES = (
-    _BIBLE.rule(),
+    *_BIBLE.rules(),
     versions(r"[Vv]ers(?:ão|ões)|[Aa]tualização"),
     Rule(r"\b(24)/(7)\b", _per_day),
     *pt_br_times.RULES,
@@ -151,15 +148,14 @@ RULES = (
         r"agora|já|se|e|ou|para(?!\s\d)|em|imediatamente|hoje|quando|caso|que|no|na|do|da|sem|a",
     ),
     out_of("de", r"d[aeo]s?"),
-    halves(rf"(?!(?:{NO_NOUN})\b)[a-zà-ÿ]{{3,}}", halved),
+    measures.parts(halved_noun, halved),
     Rule(r"(?<![\d/])(?:(?P<whole>\d+)\s)?(?P<upper>[1-9])/(?P<lower>[2-9]|10)\b(?!/)", _fraction),
     inches(Counted("polegada", "polegadas", feminine=True)),
-    Rule(
-        r"\b([Ss]éculos?|[Ss]éc\.|[Cc]apítulos?|[Aa]to|[Vv]olume|[Tt]ítulo|[Ff]ase|[Tt]ipo|"
-        rf"[Aa]rtigo|[Nn]ível|[Ss]érie)\s({_ROMAN})\b",
-        _counted_roman,
+    roman_numerals.behind(
+        r"(?:[Ss]éculos?|[Ss]éc\.|[Cc]apítulos?|[Aa]to|[Vv]olume|[Tt]ítulo|[Ff]ase|[Tt]ipo|"
+        r"[Aa]rtigo|[Nn]ível|[Ss]érie)"
     ),
-    Rule(r"\b(I{1,3})(?=\sGuerra)", _world_war),
+    roman_numerals.before("Guerra", _world_war),
     Rule(rf"\bD\.\s(?=(?:{_QUEENS})\b)", lambda found, numbers: "dona "),
     Rule(r"\b((?:Papa|Rei|Imperador) [A-ZÀ-Ý][a-zà-ý]+)\s(X)\b", _ruler),
     Rule(rf"\b({_QUEENS}|(?:Dom|Papa|Rei|Imperador) [A-ZÀ-Ý][a-zà-ý]+)\s(I)\b", _ruler),

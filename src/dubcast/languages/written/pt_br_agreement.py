@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from dubcast.languages.numbers import Numbers
+from dubcast.languages.reading import Counted
 
 _LARGE = re.compile(r"^(.*\b(?:milhão|milhões|bilhão|bilhões|trilhão|trilhões)\b)?(.*)$")
 # Behind a figure, these are no nouns.
@@ -49,11 +50,20 @@ def counted(number: str, noun: str) -> str:
     return f"{number} de {noun}" if re.search(r"ilh(?:ão|ões)$", number) else f"{number} {noun}"
 
 
-def halved(whole: int, noun: str, numbers: Numbers) -> str:
-    """`meia xícara`, `meio litro`; `duas horas e meia`."""
-    is_feminine = re.fullmatch(FEMININE_NOUN, noun) is not None
-    half = "meia" if is_feminine else "meio"
+def halved_noun(word: str, _: Numbers) -> Counted | None:
+    """What there can be a half of."""
+    if re.fullmatch(rf"(?!(?:{NO_NOUN})\b)[a-zà-ÿ]{{3,}}", word) is None:
+        return None
+    return Counted(word, word, re.fullmatch(FEMININE_NOUN, word) is not None)
+
+
+def halved(found: re.Match[str], noun: Counted, numbers: Numbers) -> str:
+    """`meia xícara`, `meio litro`; `duas horas e meia`; other parts are said of anything."""
+    if (found["upper"], found["lower"]) != ("1", "2"):
+        return found[0]
+    half = "meia" if noun.feminine else "meio"
+    whole = int(found["whole"] or 0)
     if not whole:
-        return f"{half} {noun}"
-    noun = re.sub(r"s$", "", noun) if whole == 1 else noun
-    return f"{numbers.cardinal(whole, feminine=is_feminine)} {noun} e {half}"
+        return f"{half} {noun.one}"
+    name = re.sub(r"s$", "", noun.one) if whole == 1 else noun.one
+    return f"{numbers.cardinal(whole, feminine=noun.feminine)} {name} e {half}"

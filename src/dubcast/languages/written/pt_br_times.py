@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from dubcast.languages import measures
 from dubcast.languages.numbers import Numbers
 from dubcast.languages.reading import Counted, Rule
-from dubcast.languages.rules import durations, end_of_sentence, short_dates, weekdays
+from dubcast.languages.rules import end_of_sentence, raced, short_dates, weekdays
 
 _MONTHS = (
     *("janeiro", "fevereiro", "março", "abril", "maio", "junho", "julho", "agosto", "setembro"),
@@ -101,12 +102,9 @@ RULES = (
         "a",
     ),
     Rule(r"(?<=\b[àÀ]s )(\d{1,2}:[0-5]\d):00\b", lambda found, numbers: found[1]),
-    *durations(_HOUR, _MINUTE, _SECOND, "e"),
-    Rule(
-        r"(?<!\b[àÀ]s )(?<![\w.,:])(?P<before>)(?P<hours>\d{1,3})\s?h\s?"
-        r"(?P<minutes>[0-5]?\d)\s?min\b(?:\s?(?P<seconds>[0-5]?\d)\s?s(?:eg)?\b)?",
-        _lasting,
-    ),
+    Rule(r"(?<=\b[àÀ]s )(\d{1,2}\s?h\s?[0-5]?\d)\s?min\b", lambda found, numbers: found[1]),
+    *measures.durations(_HOUR, _MINUTE, _SECOND, "e"),
+    raced(_MINUTE, "e"),
     Rule(
         rf"\b(?P<before>{_LASTS}(?:\s(?:de|é|foi|cerca|quase|mais|menos|umas?|por|total)|:){{0,3}}\s)"
         r"(?P<hours>\d{1,2})h(?P<minutes>[0-5]\d)(?P<seconds>)\b",
