@@ -20,11 +20,12 @@ from dubcast.languages.reading import Counted, Reading, Step, Unit
 from dubcast.languages.rules import end_of_sentence
 from dubcast.languages.sentences import sentences
 
+# Names in it are bounded, so that letters and dashes without end take no time without end.
 ADDRESS = re.compile(
     r"(?:\bhttps?://)?\b(?P<where>"
-    r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+    r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]+)+"
     r"|(?:www\.|(?<=://))[\w-]+(?:\.[\w-]+)+(?:/[\w/.-]*\w)?"
-    r"|[\w-]+(?:\.[\w-]+){0,4}\.(?:(?:com|org|net|gov|edu|tv|io)(?:\.[a-z]{2})?|co\.[a-z]{2})(?:/[\w/.-]*\w)?"
+    r"|[\w-]{1,63}(?:\.[\w-]{1,63}){0,4}\.(?:(?:com|org|net|gov|edu|tv|io)(?:\.[a-z]{2})?|co\.[a-z]{2})(?:/[\w/.-]*\w)?"
     r")(?![\w@])/?",
     re.IGNORECASE,
 )
