@@ -76,6 +76,27 @@ def test_sentences_keep_their_ends() -> None:
         *itertools.product(
             ("en", "pt-BR"), ('1"', "1½", "[a ", "9am-", "seg-", "on 1/", "$1 million-", "1 João ")
         ),
+        *itertools.product(
+            ("en", "pt-BR"),
+            (
+                "1x",
+                "1 x ",
+                "~1",
+                "x²",
+                "2^",
+                "1:1",
+                "6/4, ",
+                "6/4 e ",
+                "1/10",
+                "1-0",
+                "1s ",
+                "1m 1",
+            ),
+        ),
+        *itertools.product(
+            ("en", "pt-BR"),
+            ("Sl 1, ", "PL 1/20, ", "Lei nº ", "1 c. de ", "kkk ", "km 1 ", "1' x "),
+        ),
         *itertools.product(("es", "fr", "it", "de", "hi"), ("1 ", "1.1.", "9am-")),
         *itertools.product(
             ("es", "fr", "it", "de"),

@@ -40,7 +40,7 @@ def of_units(word: str, numbers: Numbers) -> Counted | None:
 
 
 def durations(hour: Counted, minute: Counted, second: Counted, also: str = "") -> tuple[Rule, ...]:
-    """`2:05:13`, which may have its unit behind it, and `2 h 05 min 13 s`.
+    """`2:05:13`, which may have its unit behind it, `2 h 05 min 13 s`, `1min32s`.
 
     `also` is said before the last part, where the language says anything there.
     """
@@ -62,6 +62,10 @@ def durations(hour: Counted, minute: Counted, second: Counted, also: str = "") -
         Rule(
             r"(?<![\d:.,/])(?P<hour>\d{1,2})\s?h\s?(?P<minute>[0-5]?\d)\s?min\b(?:\.(?=\s[a-z\d]))?"
             r"(?:\s?(?P<second>[0-5]?\d)\s?s(?:eg)?\b)?",
+            said,
+        ),
+        Rule(
+            r"(?<![\w:.,/])(?P<hour>)(?P<minute>\d{1,3})\s?min\s?(?P<second>[0-5]?\d)\s?s(?:eg)?\b",
             said,
         ),
     )

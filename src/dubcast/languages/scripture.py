@@ -19,7 +19,8 @@ class Bible:
     `books`: histories and letters are those of which there are several, `1 Kings`, `2 Peter`, with
     the ordinals that count them; each is a name, with its short forms behind it: `Mateus:Mt`.
     `joint` stands between chapter and verse, `marks` are written there. `sure`: those of several
-    that are nobody's name, and so need no chapter.
+    that are nobody's name, and so need no chapter. `chapters`: short forms of others that are
+    nothing else, and so need no verse; a comma may stand behind their chapter.
     """
 
     books: str
@@ -30,6 +31,7 @@ class Bible:
     joint: str = ", "
     marks: str = ":,"
     sure: str = ""
+    chapters: str = ""
 
     def rules(self) -> tuple[Rule, ...]:
         nth = rf"(?<![\w.,:-])(?P<nth>[1-{len(max(self.of_histories, self.of_letters, key=len))}])"
@@ -41,12 +43,18 @@ class Bible:
         more = r"(?P<more>(?:\s?[-–,]\s?\d{1,3}(?!\d|[:.]\d)){0,4})"
         verse = rf"(?P<mark>[{self.marks}])(?P<verse>\d{{1,3}})(?!\d){until}{more}{_NO_VERSE}"
         alone = rf"(?(book)(?!)|(?!\w|[{self.marks}]\d))"
+        whole = rf"\b(?P<book>{_pattern(self.chapters)})\.?\s(?P<chapter>\d{{1,3}})(?![\d:])"
         return (
+            Rule(rf"{whole}(?P<verse>,\s?(?=\d{{1,3}}(?!\d|,\d)))?", self._in_full),
             Rule(
                 rf"(?:{numbered}|{book})\.?\s(?P<chapter>\d{{1,3}})(?:{verse}|{alone})", self._place
             ),
             Rule(rf"{nth}\.?[ªºa°]?\s(?P<of>{_pattern(self.sure)})\b", self._numbered),
         )
+
+    def _in_full(self, found: re.Match[str], _: Numbers) -> str:
+        mark = self.marks[0] if found["verse"] else ""
+        return f"{self._name(found['book'])} {found['chapter']}{mark}"
 
     def _place(self, found: re.Match[str], numbers: Numbers) -> str:
         book = self._numbered(found, numbers) if found["nth"] else self._name(found["book"])

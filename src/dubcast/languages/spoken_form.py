@@ -33,7 +33,8 @@ _IN_ADDRESS = re.compile(r"[^\W\d_]+|\d+|[.@/_+-]")
 _HASHTAG = re.compile(r"(?<!\w)#(?=[^\W\d])")
 _NUMBER_SIGN = re.compile(r"(?<!\w)#\s?(?=\d)")
 _HANDLE = re.compile(r"(?<!\w)@\s?(?=\w)")
-_STRETCHED = re.compile(r"([^\W\d_iIxX])\1{2,}", re.IGNORECASE)
+# Neither Roman numerals, nor laughter: kkkkk.
+_STRETCHED = re.compile(r"([^\W\d_iIxXkK])\1{2,}", re.IGNORECASE)
 _INITIALS = re.compile(r"\b(?:[A-Z]\.\s?){2,}")
 _INITIAL = re.compile(r"\b[A-Z]\.(?=\s[A-Z][a-z])")
 _CAPITALS = re.compile(r"\b([A-ZÀ-Ý]{2,}(?:&[A-Z]+)?)(s?)\b")
@@ -199,7 +200,7 @@ class _Reader:
         return re.compile(pattern), functools.partial(self._say_measure, unit.name)
 
     def _say_measure(self, name: Counted, found: re.Match[str]) -> str:
-        said = self._numbers.amount(found["n"], name)
+        said = self._numbers.amount(found["n"], name) + end_of_sentence(found)
         if not found["low"]:
             return said
         low = self._numbers.figure(found["low"], feminine=name.feminine)
@@ -264,7 +265,7 @@ def _part_of_measure(reading: Reading) -> Step:
         return f"{found['part']} {name.many if found['whole'] else name.one}"
 
     part = r"(?<![\d/.,])(?P<part>(?P<whole>\d{1,4}\s)?[1-9]/[2-9])"
-    return re.compile(rf"{part}\s?(?P<sign>{signs})(?![\w/])"), said
+    return re.compile(rf"{part}\s?(?P<sign>{signs})(?![\w/])(?:\.(?=\s[a-z\d]))?"), said
 
 
 def _instead(sign: str, _: re.Match[str]) -> str:

@@ -83,6 +83,63 @@ _READING = Reading(
         Unit(("min", "mins"), Counted("minute", "minutes")),
         Unit(("sec", "secs"), Counted("second", "seconds")),
         Unit(("ms",), Counted("millisecond", "milliseconds")),
+        Unit(("km/s",), Counted("kilometer per second", "kilometers per second")),
+        Unit(("ft/s",), Counted("foot per second", "feet per second")),
+        Unit(("mpg", "MPG"), Counted("mile per gallon", "miles per gallon")),
+        Unit(("cm²", "cm2"), Counted("square centimeter", "square centimeters")),
+        Unit(("mm²", "mm2"), Counted("square millimeter", "square millimeters")),
+        Unit(("ft²", "ft2"), Counted("square foot", "square feet")),
+        Unit(("sq mi", "sq. mi.", "mi²"), Counted("square mile", "square miles")),
+        Unit(("sq in", "sq. in.", "in²"), Counted("square inch", "square inches")),
+        Unit(("sq m", "sq. m"), Counted("square meter", "square meters")),
+        Unit(("sq km", "sq. km"), Counted("square kilometer", "square kilometers")),
+        Unit(("sq yd", "sq. yd."), Counted("square yard", "square yards")),
+        Unit(("cm³", "cm3"), Counted("cubic centimeter", "cubic centimeters")),
+        Unit(("cu ft", "cu. ft.", "ft³"), Counted("cubic foot", "cubic feet")),
+        Unit(("tsp", "tsps"), Counted("teaspoon", "teaspoons")),
+        Unit(("tbsp", "tbsps", "Tbsp"), Counted("tablespoon", "tablespoons")),
+        Unit(("fl oz", "fl. oz."), Counted("fluid ounce", "fluid ounces")),
+        Unit(("qt", "qts"), Counted("quart", "quarts")),
+        Unit(("in.",), Counted("inch", "inches")),
+        Unit(("kcal",), Counted("kilocalorie", "kilocalories")),
+        Unit(("cal", "cals"), Counted("calorie", "calories")),
+        Unit(("cc",), Counted("C-C", "C-C")),
+        Unit(("cl", "cL"), Counted("centiliter", "centiliters")),
+        Unit(("mcg", "µg", "μg"), Counted("microgram", "micrograms")),
+        Unit(("nm",), Counted("nanometer", "nanometers")),
+        Unit(("psi", "PSI"), Counted("P-S-I", "P-S-I")),
+        Unit(("rpm", "RPM"), Counted("R-P-M", "R-P-M")),
+        Unit(("bpm", "BPM"), Counted("beat per minute", "beats per minute")),
+        Unit(("ppm",), Counted("part per million", "parts per million")),
+        Unit(("mAh",), Counted("milliamp hour", "milliamp hours")),
+        Unit(("Ah",), Counted("amp hour", "amp hours")),
+        Unit(("mA",), Counted("milliamp", "milliamps")),
+        Unit(("kV",), Counted("kilovolt", "kilovolts")),
+        Unit(("Wh",), Counted("watt hour", "watt hours")),
+        Unit(("MWh",), Counted("megawatt hour", "megawatt hours")),
+        Unit(("GW",), Counted("gigawatt", "gigawatts")),
+        Unit(("GWh",), Counted("gigawatt hour", "gigawatt hours")),
+        Unit(("kPa",), Counted("kilopascal", "kilopascals")),
+        Unit(("Gbps", "Gb/s"), Counted("gigabit per second", "gigabits per second")),
+        Unit(("kbps", "Kbps"), Counted("kilobit per second", "kilobits per second")),
+        Unit(("MB/s",), Counted("megabyte per second", "megabytes per second")),
+        Unit(("GB/s",), Counted("gigabyte per second", "gigabytes per second")),
+        Unit(("PB",), Counted("petabyte", "petabytes")),
+        Unit(("MP",), Counted("megapixel", "megapixels")),
+        Unit(("px",), Counted("pixel", "pixels")),
+        Unit(("dpi", "DPI"), Counted("D-P-I", "D-P-I")),
+        Unit(("ppi", "PPI"), Counted("P-P-I", "P-P-I")),
+        Unit(("pp", "p.p."), Counted("percentage point", "percentage points")),
+        Unit(("bps", "bp"), Counted("basis point", "basis points")),
+        Unit(("pts", "pt"), Counted("point", "points")),
+        Unit(("rebs",), Counted("rebound", "rebounds")),
+        Unit(("ppl",), Counted("person", "people")),
+        Unit(("yrs", "yr"), Counted("year", "years")),
+        Unit(("mos", "mo"), Counted("month", "months")),
+        Unit(("wks", "wk"), Counted("week", "weeks")),
+        Unit(("kts", "kt"), Counted("knot", "knots")),
+        Unit(("bhp",), Counted("brake horsepower", "brake horsepower")),
+        Unit(("s",), Counted("second", "seconds")),
     ),
     currencies=(
         Currency(("R$", "BRL"), Counted("real", "reais"), Counted("centavo", "centavos")),
@@ -125,13 +182,14 @@ _READING = Reading(
         Univ. = University | Assn. = Association | etc. = et cetera | etc = et cetera
         e.g. = for example | i.e. = that is | vs. = versus | vs = versus | v. = versus
         approx. = approximately | Approx. = approximately | Vol. = Volume | vol. = volume
-        Ch. = Chapter | Fig. = Figure | pp. = pages | p. = page | est. = established
+        Ch. = Chapter | Fig. = Figure | est. = established
         max. = maximum | min. = minimum | Ph.D. = P-H-D | PhD = P-H-D | Ph.D = P-H-D
         C# = C sharp | w/ = with | a.m. = A-M | p.m. = P-M | OK = okay | ext. = extension
         Jan. = January | Feb. = February | Mar. = March | Apr. = April | Jun. = June
         Jul. = July | Aug. = August | Sep. = September | Oct. = October | Nov. = November
         Dec. = December | Sept. = September | Mon. = Monday | Tue. = Tuesday | Wed. = Wednesday
         Thu. = Thursday | Fri. = Friday | Sat. = Saturday | Tues. = Tuesday
+        YoY = year over year | QoQ = quarter over quarter | MoM = month over month
         Thurs. = Thursday | ca. = circa | Est. = established
         """
     ),
@@ -182,6 +240,13 @@ LANGUAGE = Language(
     before_small=("etc.", "B.C."),
     before_figures=(
         *("No.", "Nos.", "p.", "pp.", "Fig.", "Vol.", "vol.", "Ch.", "ext.", "c.", "ca.", "b."),
+        # Books of the Bible, before a chapter.
+        *("Gen.", "Ex.", "Exod.", "Lev.", "Num.", "Deut.", "Josh.", "Judg.", "Neh.", "Esth."),
+        *("Ps.", "Psa.", "Pss.", "Prov.", "Eccl.", "Eccles.", "Isa.", "Jer.", "Lam.", "Ezek."),
+        *("Dan.", "Hos.", "Obad.", "Mic.", "Nah.", "Hab.", "Zeph.", "Hag.", "Zech.", "Mal."),
+        *("Matt.", "Mk.", "Lk.", "Jn.", "Rom.", "Cor.", "Gal.", "Eph.", "Phil.", "Col.", "Thess."),
+        *("Tit.", "Philem.", "Heb.", "Jas.", "Rev.", "Kgs.", "Chron.", "Chr.", "Pet."),
+        *("1 sam.", "2 sam.", "1 tim.", "2 tim."),
         *("d.", "Mon.", "Tue.", "Tues.", "Wed.", "Thu.", "Thurs.", "Fri.", "Sat.", "Sun."),
     ),
     starters=(

@@ -81,6 +81,43 @@ _READING = Reading(
         Unit(("min",), Counted("minuto", "minutos")),
         Unit(("seg", "s"), Counted("segundo", "segundos")),
         Unit(("ms",), Counted("milissegundo", "milissegundos")),
+        Unit(("km/l", "km/L"), Counted("quilômetro por litro", "quilômetros por litro")),
+        Unit(("km/s",), Counted("quilômetro por segundo", "quilômetros por segundo")),
+        Unit(("cm²", "cm2"), Counted("centímetro quadrado", "centímetros quadrados")),
+        Unit(("mm²", "mm2"), Counted("milímetro quadrado", "milímetros quadrados")),
+        Unit(("cm³", "cm3"), Counted("centímetro cúbico", "centímetros cúbicos")),
+        Unit(("kcal",), Counted("quilocaloria", "quilocalorias", feminine=True)),
+        Unit(("cal",), Counted("caloria", "calorias", feminine=True)),
+        Unit(("cc",), Counted("cilindrada", "cilindradas", feminine=True)),
+        Unit(("cv",), Counted("cavalo", "cavalos")),
+        Unit(("hp",), Counted("cavalo", "cavalos")),
+        Unit(("mcg", "µg", "μg"), Counted("micrograma", "microgramas")),
+        Unit(("nm",), Counted("nanômetro", "nanômetros")),
+        Unit(("psi", "PSI"), Counted("pê esse i", "pê esse i")),
+        Unit(("rpm", "RPM"), Counted("rotação por minuto", "rotações por minuto", feminine=True)),
+        Unit(("bpm", "BPM"), Counted("batida por minuto", "batidas por minuto", feminine=True)),
+        Unit(("ppm",), Counted("parte por milhão", "partes por milhão", feminine=True)),
+        Unit(("mAh",), Counted("miliampere-hora", "miliamperes-hora")),
+        Unit(("mA",), Counted("miliampere", "miliamperes")),
+        Unit(("kV",), Counted("quilovolt", "quilovolts")),
+        Unit(("Wh",), Counted("watt-hora", "watts-hora")),
+        Unit(("MWh",), Counted("megawatt-hora", "megawatts-hora")),
+        Unit(("GW",), Counted("gigawatt", "gigawatts")),
+        Unit(("Gbps", "Gb/s"), Counted("gigabit por segundo", "gigabits por segundo")),
+        Unit(("kbps", "Kbps"), Counted("quilobit por segundo", "quilobits por segundo")),
+        Unit(("px",), Counted("pixel", "pixels")),
+        Unit(("dpi", "DPI"), Counted("dê pê i", "dê pê i")),
+        Unit(("pp", "p.p."), Counted("ponto percentual", "pontos percentuais")),
+        Unit(("bps",), Counted("ponto-base", "pontos-base")),
+        Unit(("pts", "pt"), Counted("ponto", "pontos")),
+        Unit(("xíc",), Counted("xícara", "xícaras", feminine=True)),
+        Unit(("pct", "pcts"), Counted("pacote", "pacotes")),
+        Unit(("un", "unid"), Counted("unidade", "unidades", feminine=True)),
+        Unit(("sem.",), Counted("semana", "semanas", feminine=True)),
+        # Without a currency: 1,5 mi de pessoas.
+        Unit(("mi",), Counted("milhão", "milhões")),
+        Unit(("bi",), Counted("bilhão", "bilhões")),
+        Unit(("tri",), Counted("trilhão", "trilhões")),
     ),
     currencies=(
         Currency(("R$", "BRL"), Counted("real", "reais"), Counted("centavo", "centavos")),
@@ -117,7 +154,9 @@ _READING = Reading(
         pq = porque | Sr. = senhor | Sra. = senhora | Srta. = senhorita | Srs. = senhores
         Sras. = senhoras | Dr. = doutor | Dra. = doutora | Drs. = doutores | Prof. = professor
         Profa. = professora | Profª = professora | Eng. = engenheiro | Arq. = arquiteto
-        Pe. = padre | Fr. = frei | D. = dom | S. = São | Sto. = Santo | Sta. = Santa
+        Pr. = pastor | Pra. = pastora | Bl. = bloco | bl. = bloco | trim. = trimestre
+        YoY = ano a ano | QoQ = trimestre a trimestre | Pe. = padre | Fr. = frei | D. = dom
+        S. = São | Sto. = Santo | Sta. = Santa
         Gen. = general | Cel. = coronel | Cap. = capitão | Ten. = tenente | Sgt. = sargento
         Gov. = governador | Pres. = presidente | Min. = ministro | Dep. = deputado
         Sen. = senador | Exmo. = excelentíssimo | V. Exa. = vossa excelência | Av. = avenida
@@ -192,10 +231,23 @@ LANGUAGE = Language(
     reading=_READING,
     abbreviations=(
         *("Sr.", "Sra.", "Srs.", "Sras.", "Srta.", "Dr.", "Dra.", "Drs.", "Prof.", "Profa."),
-        *("Eng.", "Arq.", "Pe.", "Fr.", "Sto.", "Sta.", "Gen.", "Cel.", "Cap.", "Ten."),
+        *(
+            "Eng.",
+            "Arq.",
+            "Pe.",
+            "Pr.",
+            "Pra.",
+            "Fr.",
+            "Sto.",
+            "Sta.",
+            "Gen.",
+            "Cel.",
+            "Cap.",
+            "Ten.",
+        ),
         *("Sgt.", "Gov.", "Pres.", "Min.", "Dep.", "Sen.", "Exmo.", "Ilmo.", "Av.", "Al."),
         *("Trav.", "Pça.", "Rod.", "Ed.", "Mr.", "Mrs.", "Ms.", "séc.", "vs.", "obs."),
-        *("Obs.", "i.e.", "aprox.", "Jd.", "bl."),
+        *("Obs.", "i.e.", "aprox.", "Jd.", "bl.", "Bl.", "col.", "colh."),
     ),
     before_names=(
         *("dep.", "sen.", "gov.", "pres.", "des.", "sgt.", "ten.", "cel.", "gen.", "eng.", "arq."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dubcast.languages import roman_numerals
+from dubcast.languages import formulas, roman_numerals
 from dubcast.languages.numbers import Numbers, roman
 from dubcast.languages.reading import Counted, Rule
 from dubcast.languages.rules import inches, out_of, short_codes
@@ -14,19 +14,29 @@ from dubcast.languages.written import en_times
 _ROMAN = r"[IVXL]+"
 _BIBLE = Bible(
     books="""
-    Genesis Exodus Leviticus Numbers Deuteronomy Joshua Judges Ruth Ezra Nehemiah Esther Job
-    Psalms Psalm Proverbs Ecclesiastes Song_of_Songs Song_of_Solomon Isaiah Jeremiah Lamentations
-    Ezekiel Daniel Hosea Joel Amos Obadiah Jonah Micah Nahum Habakkuk Zephaniah Haggai Zechariah
-    Malachi Matthew:Matt Mark Luke Acts Romans Galatians Ephesians Philippians Colossians Titus
-    Philemon Hebrews James Jude Revelation:Rev
+    Genesis:Gen:Gn Exodus:Ex:Exod Leviticus:Lev Numbers:Num Deuteronomy:Deut:Dt Joshua:Josh
+    Judges:Judg Ruth Ezra Nehemiah:Neh Esther:Esth Job Psalms:Pss Psalm:Ps:Psa Proverbs:Prov
+    Ecclesiastes:Eccl:Eccles Song_of_Songs Song_of_Solomon Isaiah:Isa Jeremiah:Jer Lamentations:Lam
+    Ezekiel:Ezek Daniel:Dan Hosea:Hos Joel Amos Obadiah:Obad Jonah Micah:Mic Nahum:Nah
+    Habakkuk:Hab Zephaniah:Zeph Haggai:Hag Zechariah:Zech Malachi:Mal Matthew:Matt:Mt Mark:Mk
+    Luke:Lk Acts Romans:Rom Galatians:Gal Ephesians:Eph Philippians:Phil Colossians:Col Titus:Tit
+    Philemon:Philem Hebrews:Heb James:Jas Jude Revelation:Rev
     """,
-    histories="Samuel Kings Chronicles",
-    letters="Corinthians:Cor Thessalonians:Thess Timothy:Tim Peter John",
+    histories="Samuel:Sam Kings:Kgs Chronicles:Chron:Chr",
+    letters="Corinthians:Cor Thessalonians:Thess Timothy:Tim Peter:Pet John:Jn",
     of_histories=("First", "Second"),
     of_letters=("First", "Second", "Third"),
     joint=" ",
     marks=":",
+    chapters="Ps Psa Rom Isa Jer Prov Heb Eph Deut Exod Lev Eccl Ezek Zech",
 )
+_SIZE = r"\d{1,6}(?:\.\d{1,3})?"
+# What follows a size and is no noun of that size.
+_NO_NOUN = (
+    r"and|or|is|was|are|wide|long|tall|high|deep|thick|in|of|from|to|at|on|with|for|but|away|"
+    r"apart|each|than|per|when|that|which|it|he|she"
+)
+_MEASURED = re.compile(rf"\.?\s(?!(?:{_NO_NOUN})\b)[a-z]{{3}}")
 _BEFORE_YEAR = {"c": "circa", "ca": "circa", "b": "born", "d": "died"}
 
 
@@ -66,13 +76,23 @@ def _pair(found: re.Match[str], numbers: Numbers) -> str:
     return " ".join(numbers.cardinal(int(one)) for one in found.groups() if one)
 
 
-def _by(found: re.Match[str], numbers: Numbers) -> str:
-    return f"{numbers.cardinal(int(found[1]))} by {numbers.cardinal(int(found[2]))}"
-
-
 def _lines(found: re.Match[str], numbers: Numbers) -> str:
     """`1080p`: ten eighty p."""
-    return f"{numbers.year(int(found[0]))} "
+    return f"{numbers.year(int(found[1]))} p"
+
+
+def _sized(found: re.Match[str], numbers: Numbers) -> str:
+    """`10x12 ft`, where a noun follows in the singular: a ten by twelve foot room."""
+    noun = {"ft": ("foot", "feet"), "in": ("inch", "inches")}[found["unit"]]
+    measured = _MEASURED.match(found.string, found.end())
+    size = re.sub(r"\s?[x×]\s?", " by ", found["size"])
+    return f"{size} {noun[0 if measured else 1]}"
+
+
+def _in_feet(found: re.Match[str], numbers: Numbers) -> str:
+    """`10' x 12'`."""
+    measured = _MEASURED.match(found.string, found.end())
+    return f"{found[1]} by {found[2]} {'foot' if measured else 'feet'}"
 
 
 def _times(found: re.Match[str], numbers: Numbers) -> str:
@@ -114,13 +134,32 @@ def _doctor_or_drive(found: re.Match[str], _: Numbers) -> str:
 
 RULES = (
     *_BIBLE.rules(),
+    formulas.ratios(
+        r"(?:[Rr]atios?|[Oo]dds|[Ss]cale)(?:\s(?:of|is|was|are|were|at|to|about))?",
+        r"ratios?|odds|scale|mix|mixture|favou?rites?|underdogs?|aspect|dilution|split",
+        "to",
+    ),
     *en_times.RULES,
-    Rule(r"(?:(?<=[A-Z])-)?(?<![\d.,$£€])(?<!iPhone )(\d{1,4})s\b", _several),
+    Rule(r"(?:(?<=[A-Z])-)?(?<![\d.,$£€])(?<!\d[-–])(?<!iPhone )(\d{1,4})s\b", _several),
     Rule(r"(?<![\d.,])(\d+(?:,\d{3})*)(?:st|nd|rd|th)\b", _ordinal),
-    Rule(r"\b(24)/(7)\b|\b(50)[-/](50)\b", _pair),
-    Rule(r"\b(\d+)[\"”″]?\s?x\s?(\d+)\b[\"”″]?", _by),
-    Rule(r"\b(\d+(?:\.\d+)?)x\b", _times),
-    Rule(r"\b(?:480|720|1080|1440|2160)(?=p\b)", _lines),
+    Rule(r"\b(24)/(7)\b|\b(50)[-/](50)\b|\b(20)/(20)(?=\s(?:vision|hindsight))", _pair),
+    Rule(r"(?<![\w.])p(p?)\.\s?(?=\d)", lambda found, numbers: f"page{'s' * len(found[1])} "),
+    Rule(rf"(?P<size>(?<![\w.,]){_SIZE}(?:\s?[x×]\s?{_SIZE}){{1,2}})\s?(?P<unit>ft|in)\b", _sized),
+    Rule(rf"(?<![\w.,])({_SIZE})(?:['’′]\s?[x×]\s?({_SIZE}))['’′]", _in_feet),
+    formulas.dimensions("by"),
+    formulas.dimensions("by", "×", r"(?=\s?(?:m|cm|mm|km|yd|px)\b)"),
+    Rule(r"(?<=\d)[\"”″](?=\sby\s\d)|(?<=\sby\s\d)[\"”″]", lambda found, numbers: ""),
+    Rule(formulas.multiple(r"\d+(?:\.\d+)?"), _times),
+    Rule(
+        r"(?<=per )m²|/m²",
+        lambda found, numbers: "square meter" if found[0] == "m²" else " per square meter",
+    ),
+    formulas.powers({"2": "squared", "3": "cubed"}, "to the power of"),
+    formulas.less("minus"),
+    *formulas.roots("the square root of", "the cube root of"),
+    formulas.about("about"),
+    Rule(r"\b(240|360|480|720|1080|1440|2160)p\b", _lines),
+    Rule(r"(?<!\d)(?<!\d\s)\b[Kk][Mm]\s(?=\d)", lambda found, numbers: "kilometer "),
     Rule(
         r"\b([Gg]ate|[Rr]oom|[Aa]pt\.?|[Aa]partment|[Ff]lat|[Ss]uite|[Ss]eat|[Uu]nit|[Bb]lock|"
         r"[Ll]ine|[Bb]us|[Cc]lass|[Ss]ection|[Pp]latform|[Ff]igure|[Pp]hase|[Gg]rade|[Rr]oute)"
@@ -159,20 +198,23 @@ RULES = (
         r"|(?<![\w$£€.,-])911(?=\s(?:calls?|operators?|dispatch|emergency))",
         _emergency,
     ),
+    formulas.sets("to", "and", r"[Ww]on|[Ll]ost|[Ss]ets?|[Ww]on by"),
+    formulas.points_of(
+        "out of",
+        r"HP|hp|XP|MP|health|mana|points|pts|votes|seats|stars|correct|questions|coins|lives",
+    ),
+    formulas.serials(),
     out_of("out of", "of"),
     Rule(r"(?<![\d/])(?:(?P<whole>\d+)\s)?(?P<upper>[1-9])/(?P<lower>[2-9]|10)\b(?!/)", _fraction),
     Rule(
         r"\b(?P<feet>\d)\s?(?:['’′]|ft\.?)\s?(?P<inches>\d\d?)\s?(?:[\"”″]|in\b\.?)",
         _height,
     ),
-    inches(
-        Counted("inch", "inches"),
-        r"and|or|x|by|is|was|are|wide|long|tall|high|deep|thick|in|of|from|to|at|on|with|for|but|"
-        r"away|apart|across|each|than|per|when|that|which|it|she|he|said|says|asked",
-    ),
+    inches(Counted("inch", "inches"), rf"{_NO_NOUN}|x|by|across|said|says|asked"),
     roman_numerals.behind(
         r"(?:World War|Chapter|Part|Super Bowl|Act|Section|Volume|Book|Type|Phase|Episode|Rocky|"
-        r"Final Fantasy|Title|Article|Level|Class|Division|Season|Round|Stage)"
+        r"Final Fantasy|Title|Article|Level|Class|Division|Season|Round|Stage|Appendix|Annex|"
+        r"Amendment|Schedule|Clause)"
     ),
     Rule(rf"\b((?:King|Queen|Pope|Emperor|Prince)\s[A-Z][a-z]+)\s({_ROMAN})\b", _ruler),
     Rule(r"\b([A-Z][a-z]+)\s(II|III|IV|VI{1,3}|IX|X[IV]+|XX[IV]*)\b", _ruler),

@@ -19,11 +19,23 @@ _SHORT_DAYS |= {one[:3]: one for one in _DAYS}
 _MONTH = rf"(?P<month>(?:{'|'.join(_MONTHS)})|(?:{'|'.join(_SHORT_MONTHS)})\b\.?)"
 _DAY = r"(?P<day>[12]\d|3[01]|0?[1-9])"
 _YEAR = r"(?P<year>1[1-9]\d\d|20\d\d)"
+_HOUR = Counted("hour", "hours")
+_MINUTE = Counted("minute", "minutes")
+_SECOND = Counted("second", "seconds")
 _HALF = r"(?P<half>[ap]\.?m\b\.?|[AP]\.?M\b\.?)"
+_BEFORE_SECONDS = (
+    r"t(?:akes?|ook)|last(?:s|ed)?|for|after|within|every|in|under|wait|just|then|only|about|exactly|"
+    r"another|than|by"
+)
+_OF_SECONDS = (
+    r"clips?|videos?|timers?|delays?|timeouts?|ads?|rests?|breaks?|intervals?|countdowns?|sprints?|"
+    r"holds?|planks?|penalt(?:y|ies)|limit|windows?|exposures?|loops?|cooldowns?|bursts?|reels?|spots?"
+)
 # Before a noun these are parts: on 1/2 acre.
 _PART = r"\s(?:1/[2-58]|2/3|3/4)\s[a-z]{4,}"
 _BEFORE_DATE = (
     rf"(?:[Oo]n|[Dd]ue|[Dd]ated?|(?:{'|'.join(_DAYS)}),?)(?!\s9/11\b|{_PART})"
+    r"|(?:[Dd]eadline|[Dd]ue\sdate)\s(?:is|was)"
     r"|(?:[Bb]y|[Ff]rom|[Uu]ntil|[Ss]ince|[Bb]efore|[Aa]fter)(?!\s(?:9/11|1/[2-5]|2/3|3/4)\b)"
 )
 
@@ -57,6 +69,10 @@ def _numeric_date(found: re.Match[str], numbers: Numbers) -> str:
     return _said_date(day, month, year, numbers)
 
 
+def _short_date(found: re.Match[str], numbers: Numbers) -> str:
+    return _said_date(int(found["b"]), int(found["a"]), None, numbers)
+
+
 def _whole_date(found: re.Match[str], numbers: Numbers) -> str:
     """`1990-12-24`, `24.12.1990`."""
     return _said_date(int(found["day"]), int(found["month"]), int(found["year"]), numbers)
@@ -88,9 +104,23 @@ def _with_seconds(found: re.Match[str], numbers: Numbers) -> str:
     """`2:01:09`; a clock's last zeros go without saying."""
     hour, minute, second = (int(found[name]) for name in ("hour", "minute", "second"))
     if not minute and not second:
-        return numbers.amount(str(hour), Counted("hour", "hours"))
+        return numbers.amount(str(hour), _HOUR)
     said = f"{numbers.cardinal(hour)} {_two_digits(minute, numbers)}"
     return f"{said} {_two_digits(second, numbers)}" if second else said
+
+
+def _seconds(found: re.Match[str], numbers: Numbers) -> str:
+    """`in 10s`, `a 30s clip`: no ten in the plural."""
+    if found["clip"]:
+        return f"{numbers.cardinal(int(found['clip']))} second"
+    return (found["before"] or "") + numbers.amount(found["n"] or found["more"], _SECOND)
+
+
+def _lasting(found: re.Match[str], numbers: Numbers) -> str:
+    """`1m 30s`, `2h 15m`."""
+    parts = ((found["hours"], _HOUR), (found["minutes"], _MINUTE), (found["seconds"], _SECOND))
+    *most, last = (numbers.amount(str(int(one)), noun) for one, noun in parts if one)
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _raced(found: re.Match[str], numbers: Numbers) -> str:
@@ -135,6 +165,11 @@ RULES = (
     Rule(r"\b(?P<a>\d\d?)/(?P<b>\d\d?)/(?P<year>\d{4}|\d\d)\b", _numeric_date),
     Rule(r"(?<![\w-])(?P<a>\d\d?)-(?P<b>\d\d?)-(?P<year>(?:19|20)\d\d)\b(?!-)", _numeric_date),
     short_dates(_BEFORE_DATE, "to|and|or|until", _said_date, month_first=True),
+    # Neither parts nor marks are written with a nought before them.
+    Rule(
+        r"(?<![\w/.,-])(?=0|\d\d?/0)(?P<a>0?[1-9]|1[0-2])/(?P<b>0?[1-9]|[12]\d|3[01])(?![\w/]|[.,-]\d)",
+        _short_date,
+    ),
     Rule(r"\b(?P<month>0?[1-9]|1[0-2])/(?P<year>(?:19|20)\d\d)\b", _month_year),
     Rule(r"\b(?P<year>\d{4})-(?P<month>0[1-9]|1[0-2])-(?P<day>[0-3]\d)\b", _whole_date),
     Rule(
@@ -147,6 +182,22 @@ RULES = (
         _raced,
     ),
     Rule(r"\b(?P<hour>\d{1,2}):(?P<minute>[0-5]\d):(?P<second>[0-5]\d)\b(?!:)", _with_seconds),
+    Rule(
+        r"(?<![\w.,:])(?P<hours>\d{1,2})\s?h(?:rs?)?\s?(?P<minutes>\d{1,2})\s?m(?:in)?\b"
+        r"(?:\s?(?P<seconds>[0-5]?\d)\s?s(?:ec)?\b)?",
+        _lasting,
+    ),
+    Rule(
+        r"(?<![\w.,:])(?P<hours>)(?P<minutes>\d{1,3})\s?m(?:in)?\s?"
+        r"(?P<seconds>[0-5]?\d)\s?s(?:ec)?\b",
+        _lasting,
+    ),
+    Rule(
+        rf"\b(?P<before>(?i:{_BEFORE_SECONDS})\s)(?P<n>\d{{1,3}})s\b(?!\s(?:of|and|or)\b)"
+        r"|(?<![\w$£€.,'’-])(?P<more>\d{1,3})s(?=\s(?:more|later|left|remaining|ago|flat)\b)"
+        rf"|(?<![\w$£€.,'’-])(?P<clip>\d{{1,3}})s(?=\s(?:{_OF_SECONDS})\b)",
+        _seconds,
+    ),
     Rule(rf"\b(?P<hour>[01]?\d|2[0-4])[:h](?P<minute>[0-5]\d)(?:\s?{_HALF})?", _time),
     Rule(rf"\b(?P<hour>1[0-2]|[1-9])(?P<minute>)\s?{_HALF}", _time),
     Rule(r"(?<![\w$£€.,])['’]?(?P<decade>(?:1[1-9]|20)?[1-9]0|[12]\d00)['’]?s\b", _decade),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from dubcast.languages import measures, roman_numerals
+from dubcast.languages import formulas, measures, roman_numerals
 from dubcast.languages.numbers import Numbers, roman
 from dubcast.languages.reading import Counted, Rule
-from dubcast.languages.rules import inches, out_of, short_codes, versions
+from dubcast.languages.rules import end_of_sentence, inches, out_of, short_codes, versions
 from dubcast.languages.scripture import Bible
 from dubcast.languages.written import pt_br_times
 from dubcast.languages.written.pt_br_agreement import halved, halved_noun
@@ -28,11 +28,24 @@ _BIBLE = Bible(
     of_letters=("Primeira", "Segunda", "Terceira"),
     joint=" ",
     marks=":.",
+    chapters="Sl Mt Mc Lc Rm Gn Êx Lv Nm Dt Js Jz Jr Is Ez Pv Ec Hb Gl Fp Tg Mq Zc Ml",
 )
 _QUEENS = (
     r"Elizabeth|Elisabete|Isabel|Catarina|Maria|Vitória|Margarida|Cristina|Joana|Ana|Mary|Beatriz|"
     r"Leonor|Teresa|Sofia|Cleópatra|Urraca|Victoria|Guilhermina|Juliana"
 )
+_LAWS = (
+    r"Leis?|PLs?|PLP|PLN|PLS|PLC|PECs?|MPs?|MPV|Decretos?|Decretos?-Lei|Portarias?|Resoluç(?:ão|ões)|"
+    r"Instrução Normativa|Projetos? de Lei|Medidas? Provisórias?|Emenda|Processo|Ofício|Edital|"
+    r"Acórdão|Súmula|Circular|Deliberação"
+)
+_KINDS = r"Complementar|Federal|Estadual|Municipal|Ordinária|Legislativo|Constitucional|Normativa"
+_NUMBER_SIGN = r"n(?:\.?[º°]|\.?o)\.?"
+_LAW = r"\d{1,3}(?:\.\d{3}){1,2}/(?:\d{4}|\d\d)|\d{1,6}/(?:\d{4}|\d\d)"
+# Short years from here on are of the last century.
+_TURN = 30
+_PARTS_OF_YEAR = {"trim": "trimestre", "sem": "semestre", "bim": "bimestre"}
+_LENGTHS = r"m|cm|mm|km|px|p[ée]s?|pixels?|(?:centí|milí|quilô)?metros?|polegadas?"
 # What is measured in parts: um quarto de xícara.
 _MEASURED = re.compile(
     r"\s(?:xícaras?|colher(?:es)?|copos?|litros?|quilos?|horas?|barras?|pacotes?|latas?|"
@@ -64,6 +77,27 @@ def _fraction(found: re.Match[str], numbers: Numbers) -> str:
         whole = numbers.cardinal(int(found["whole"]))
         return f"{whole} e {part}" if upper == 1 and lower == 2 else f"{whole} e {said}"
     return f"{said} de" if _MEASURED.match(found.string, found.end()) else said
+
+
+def _of_year(found: re.Match[str], numbers: Numbers) -> str:
+    """`Lei 8.666/93`: law, number and the year in which it was made."""
+
+    def said(one: re.Match[str]) -> str:
+        year = int(one[2])
+        year += 0 if year > 99 else 2000 if year < _TURN else 1900
+        return f"{one[1]} de {numbers.cardinal(year)}"
+
+    return re.sub(r"([\d.]+)/(\d+)", said, found[0])
+
+
+def _spoon(found: re.Match[str], numbers: Numbers) -> str:
+    """`3 col. de sopa`, `1 c. (chá)`."""
+    single = found["n"] in ("1", "1/2", "1/3", "1/4", "2/3", "3/4") or found["n"].startswith("1 ")
+    return f"{found['n']} colher{'' if single else 'es'} de {found['of']}"
+
+
+def _part_of_year(found: re.Match[str], _: Numbers) -> str:
+    return _PARTS_OF_YEAR[found[1]] + end_of_sentence(found)
 
 
 def _times(found: re.Match[str], numbers: Numbers) -> str:
@@ -108,6 +142,23 @@ def _world_war(number: int, numbers: Numbers) -> str:
 
 RULES = (
     *_BIBLE.rules(),
+    Rule(
+        rf"\b(?:(?:{_LAWS})(?:\s(?:{_KINDS})){{0,2}}(?:\s{_NUMBER_SIGN})?|[Nn](?:\.?[º°]|\.o))"
+        rf"\s(?:{_LAW})(?:(?:,\s|\se\s)(?:{_LAW})){{0,4}}(?![\w/])",
+        _of_year,
+    ),
+    formulas.ratios(r"(?:[Ee]scala|[Rr]azão|[Pp]roporção)(?:\s(?:de|é|era|foi))?", r"(?!)", "para"),
+    formulas.ratios(
+        r"(?:[Pp]lacar|[Vv]itória|[Vv]enceu|[Pp]erdeu)(?:\s(?:de|por|é|foi))?", r"(?!)", "a"
+    ),
+    Rule(
+        r"(?<![\w.,/])(?P<n>(?:\d+\s)?\d+(?:[.,/]\d+)?)\s?"
+        r"(?:col|colh|c)\.?\s?(?:\(\s?|de\s|d[ae]\s)?(?P<of>sopa|chá|sobremesa|café)\b\)?",
+        _spoon,
+    ),
+    Rule(r"(?<=\d[ºª°o]\s)(trim|sem|bim)\b\.?", _part_of_year),
+    Rule(r"\b(?:[kK]k+|K{4,}|rs(?:rs)+)\b", lambda found, numbers: "haha"),
+    formulas.about("cerca de"),
     versions(r"[Vv]ers(?:ão|ões)|[Aa]tualização"),
     Rule(r"\b(24)/(7)\b", _per_day),
     *pt_br_times.RULES,
@@ -123,7 +174,26 @@ RULES = (
         lambda found, numbers: f"{found[1]} número ",
     ),
     Rule(r"\bca?\.\s?(?=\d{3,4}\b)", lambda found, numbers: "cerca de "),
-    Rule(r"\b(\d+)[xX](?!\w)", _times),
+    # 3x4 is a score, unless a length says that it is none.
+    Rule(
+        r"\b(?P<what>(?:[Ff]otos?|[Tt]ração|[Ee]scala|[Jj]ornada|[Cc]arro|[Pp]icape|[Jj]ipe|"
+        r"[Ff]ormato|[Tt]amanho)\s)(?P<a>\d{1,4})\s?[xX×]\s?(?P<b>\d{1,4})(?![\w.,]?\d)",
+        lambda found, numbers: f"{found['what']}{found['a']} por {found['b']}",
+    ),
+    formulas.dimensions("por", "xX×", rf"(?=\s?(?:{_LENGTHS})\b)"),
+    Rule(
+        r"(?<![\w.,])(\d{3,5})\s?[x×]\s?(\d{3,5})(?![\w]|[.,]\d)",
+        lambda found, numbers: f"{found[1]} por {found[2]}",
+    ),
+    Rule(formulas.multiple(r"\d+"), _times),
+    Rule(
+        r"(?<=por )m²|/m²",
+        lambda found, numbers: "metro quadrado" if found[0] == "m²" else " por metro quadrado",
+    ),
+    formulas.powers({"2": "ao quadrado", "3": "ao cubo"}, "elevado a"),
+    formulas.less("menos"),
+    *formulas.roots("raiz quadrada de", "raiz cúbica de"),
+    Rule(r"(?<!\d)(?<!\d\s)\b[Kk][Mm]\s(?=\d)", lambda found, numbers: "quilômetro "),
     Rule(
         r"\b([Pp]ortão|[Ss]ala|[Qq]uarto|[Aa]pto\.?|[Aa]partamento|[Bb]loco|[Ll]inha|[Ôô]nibus|"
         r"[Aa]ssento|[Pp]oltrona|[Tt]urma|[Cc]asa|(?:[Cc]orrida|[Pp]rova|[Tt]reino)(?:\sde|\sdos)?|"
@@ -147,13 +217,24 @@ RULES = (
         "ou|e",
         r"agora|já|se|e|ou|para(?!\s\d)|em|imediatamente|hoje|quando|caso|que|no|na|do|da|sem|a",
     ),
+    formulas.sets(
+        "a",
+        "e",
+        r"(?:[Vv]enc|[Pp]erd|[Gg]anh|[Bb]at|[Dd]errot|[Ff]ech)\w{1,4}(?:\s(?:por|de|em))?|"
+        r"[Pp]arcia(?:l|is)\s(?:de|foram)|[Ss]ets?(?:\s(?:por|em|de))?",
+    ),
+    formulas.points_of(
+        "de", r"(?:de\s)?(?:HP|hp|XP|MP|PV|vida|mana|pontos|pts|votos|acertos|moedas)"
+    ),
+    formulas.serials(),
     out_of("de", r"d[aeo]s?"),
     measures.parts(halved_noun, halved),
     Rule(r"(?<![\d/])(?:(?P<whole>\d+)\s)?(?P<upper>[1-9])/(?P<lower>[2-9]|10)\b(?!/)", _fraction),
     inches(Counted("polegada", "polegadas", feminine=True)),
     roman_numerals.behind(
         r"(?:[Ss]éculos?|[Ss]éc\.|[Cc]apítulos?|[Aa]to|[Vv]olume|[Tt]ítulo|[Ff]ase|[Tt]ipo|"
-        r"[Aa]rtigo|[Nn]ível|[Ss]érie)"
+        r"[Aa]rtigo|[Nn]ível|[Ss]érie|[Ii]ncisos?|[Aa]líneas?|[Ii]te(?:m|ns)|[Aa]nexos?|[Pp]arte|"
+        r"[Ll]ivro|[Mm]ódulo|[Uu]nidade|[Ss]eção|[Tt]emporada|[Ee]tapa)"
     ),
     roman_numerals.before("Guerra", _world_war),
     Rule(rf"\bD\.\s(?=(?:{_QUEENS})\b)", lambda found, numbers: "dona "),

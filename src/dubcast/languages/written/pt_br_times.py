@@ -32,7 +32,9 @@ _LASTS = (
 # Before a noun these are parts: em 1/2 hora.
 _NO_PART = r"(?!\s(?:1/[2-5]|2/3|3/4)\s[a-zà-ÿ]{4,})"
 _BEFORE_DATE = (
-    rf"(?:[Ee]m|[Dd]ias?|[Aa]té|[Dd]esde|[Dd]ata|[Aa] partir de|(?:{'|'.join(_DAYS)})(?:-feira)?,?)"
+    r"(?:(?:[Pp]razo|[Vv]encimento|[Aa]niversário)(?:\sfinal)?(?:\s(?:é|era|será|vence|termina))?|"
+    rf"[Vv]ence|[Ee]m|[Dd]ias?|[Aa]té|[Dd]esde|[Dd]ata|"
+    rf"[Aa] partir de|(?:{'|'.join(_DAYS)})(?:-feira)?,?)"
     rf"{_NO_PART}"
     r"|[Dd]e(?=\s\d\d?/\d\d?\s(?:a|até)\s\d\d?/\d\d?\b)(?!\s(?:1/[2-5]|2/3|3/4)\b)"
 )
@@ -133,6 +135,12 @@ RULES = (
         _date,
     ),
     short_dates(_BEFORE_DATE, "a|e|ou|até", _said_date),
+    # Neither parts nor marks are written with a nought before them.
+    Rule(
+        r"(?<![\w/.,-])(?=0|\d\d?/0)(?P<a>0?[1-9]|[12]\d|3[01])/(?P<b>0?[1-9]|1[0-2])(?P<year>)"
+        r"(?![\w/]|[.,-]\d)",
+        _date,
+    ),
     Rule(r"\b(?P<a>1[1-9]|2\d|3[01])/(?P<b>0?[1-9]|1[0-2])\b(?P<year>)(?!/)", _date),
     Rule(r"\b(?P<month>0?[1-9]|1[0-2])/(?P<year>(?:19|20)\d\d)\b", _month_year),
     Rule(r"\b(?P<year>\d{4})-(?P<month>0[1-9]|1[0-2])-(?P<day>[0-3]\d)\b", _iso_date),
