@@ -45,6 +45,17 @@ def said(text: str, translation: str) -> str:
         ("Eu também acho, viu.", "Eu também acho."),
         ("A prova é na quinta.", "A prova é na quinta-feira."),
         ("A reunião é às dezenove horas.", "A reunião é às sete da noite."),
+        ("O treinador vai mexer no time.", "O treinador vai fazer mudanças no time."),
+        ("O Pedro entrou no lugar do João.", "O Pedro substituiu o João."),
+        ("Roubou a bola no meio.", "He wins the ball no meio."),
+        ("O João doou cem reais.", "O João contribuiu com cem reais."),
+        ("Levanta a mão quem quer ir.", "Levante a mão se você quer ir."),
+        ("O secretário fará a chamada.", "O secretário will call the roll."),
+        ("Ela dispensa apresentações.", "Ela does not need an introduction."),
+        ("Ando muito cansado.", "I've been muito cansado."),
+        ("Minha internet tá travando.", "Minha internet is lagging."),
+        ("Não consigo passar dessa fase.", "Não consigo vencer este nível."),
+        ("Ele largou bem.", "Ele started bem."),
     ],
 )
 def test_what_is_spoken_is_written_plainly(spoken: str, plain: str) -> None:
@@ -74,6 +85,19 @@ def test_what_is_spoken_is_written_plainly(spoken: str, plain: str) -> None:
         "Até a próxima eleição, nada vai mudar.",
         "Na segunda vez, deu certo.",
         "Foi o que ela viu.",
+        "O advogado defendeu o goleiro no tribunal.",
+        "O ladrão roubou a bola do menino.",
+        "Não vou mexer no time de vendas.",
+        "Ele entrou no lugar errado.",
+        "Ele largou a faculdade no segundo ano.",
+        "Agradeço a quem doou sangue.",
+        "Ela fez a chamada de vídeo para a família.",
+        "Ando de bicicleta todos os dias.",
+        "Ela anda muito rápido.",
+        "O acordo está travando no Congresso.",
+        "O jogo está travado no meio-campo.",
+        "O time passou de fase na Copa.",
+        "Ela cruzou os braços.",
     ],
 )
 def test_other_senses_stay(prose: str) -> None:
@@ -94,6 +118,10 @@ def test_other_senses_stay(prose: str) -> None:
         ("Vocês podem me ouvir?", "You can hear me?", "Can you hear me?"),
         ("Perdi o ônibus.", "I lost the bus.", "I missed the bus."),
         ("Boa sorte na prova!", "Good luck in the race!", "Good luck in the test!"),
+        ("O lance foi polêmico.", "The move was disputed.", "The play was disputed."),
+        ("Traga a oferta ao altar.", "Bring the offer.", "Bring the offering."),
+        ("Meu controle quebrou.", "My control broke.", "My controller broke."),
+        ("Vou pedir uma pizza.", "I'll ask for a pizza.", "I'll order a pizza."),
     ],
 )
 def test_what_is_known_to_go_wrong_is_mended(spoken: str, translation: str, right: str) -> None:
@@ -112,6 +140,10 @@ def test_what_is_known_to_go_wrong_is_mended(spoken: str, translation: str, righ
         ("Ele perdeu a carteira.", "He lost his wallet."),
         ("O ato foi registrado em ata.", "The act was recorded."),
         ("Quem pode me ouvir?", "You can hear me?"),
+        ("O lance no xadrez foi bom.", "The move in chess was good."),
+        ("O senhor viu a oferta?", "Did you see the offer?"),
+        ("Perdeu o controle do jogo.", "They lost control of the game."),
+        ("As crianças pedem comida na rua.", "The children ask for food."),
     ],
 )
 def test_right_translations_stay(spoken: str, translation: str) -> None:
