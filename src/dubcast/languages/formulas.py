@@ -62,6 +62,7 @@ def about(word: str) -> Rule:
 def ratios(before: str, behind: str, joint: str) -> Rule:
     """`a 3:1 ratio`, `scale 1:50`: no times of day."""
     figures = r"\d{1,6}(?:[.,]\d{1,3})?(?::\d{1,6}(?:[.,]\d{1,3})?){1,3}(?![:\d])"
+    figures += r"(?!\s?(?:[ap]\.?m|[AP]\.?M)\b)"
     return Rule(
         rf"\b(?P<before>(?:{before})\s)(?P<a>{figures})"
         rf"|(?<![\w:.,])(?P<b>{figures})(?=[\s-](?:{behind})\b)",

@@ -257,8 +257,13 @@ def _compared(reading: Reading, found: re.Match[str]) -> str:
 
 def _part_of_measure(reading: Reading) -> Step:
     """`1/2 kg`: the unit's name, so that it is what is halved."""
-    named = {sign: unit.name for unit in reading.units for sign in unit.signs if sign.isalpha()}
-    signs = "|".join(sorted(named, key=len, reverse=True)) or "(?!)"
+    named = {
+        sign: unit.name
+        for unit in reading.units
+        for sign in unit.signs
+        if sign.rstrip(".").isalpha()
+    }
+    signs = "|".join(map(re.escape, sorted(named, key=len, reverse=True))) or "(?!)"
 
     def said(found: re.Match[str]) -> str:
         name = named[found["sign"]]

@@ -193,7 +193,8 @@ RULES = (
         _lasting,
     ),
     Rule(
-        rf"\b(?P<before>(?i:{_BEFORE_SECONDS})\s)(?P<n>\d{{1,3}})s\b(?!\s(?:of|and|or)\b)"
+        # Before a word, tens are decades: in 90s fashion.
+        rf"\b(?P<before>(?i:{_BEFORE_SECONDS})\s)(?![2-9]0s\s[a-z])(?P<n>\d{{1,3}})s\b(?!\s(?:of|and|or)\b)"
         r"|(?<![\w$£€.,'’-])(?P<more>\d{1,3})s(?=\s(?:more|later|left|remaining|ago|flat)\b)"
         rf"|(?<![\w$£€.,'’-])(?P<clip>\d{{1,3}})s(?=\s(?:{_OF_SECONDS})\b)",
         _seconds,

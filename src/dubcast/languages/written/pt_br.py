@@ -45,7 +45,7 @@ _LAW = r"\d{1,3}(?:\.\d{3}){1,2}/(?:\d{4}|\d\d)|\d{1,6}/(?:\d{4}|\d\d)"
 # Short years from here on are of the last century.
 _TURN = 30
 _PARTS_OF_YEAR = {"trim": "trimestre", "sem": "semestre", "bim": "bimestre"}
-_LENGTHS = r"m|cm|mm|km|px|p[ée]s?|pixels?|(?:centí|milí|quilô)?metros?|polegadas?"
+_LENGTHS = r"(?:m|cm|km)[²³]|m|cm|mm|km|px|p[ée]s?|pixels?|(?:centí|milí|quilô)?metros?|polegadas?"
 # What is measured in parts: um quarto de xícara.
 _MEASURED = re.compile(
     r"\s(?:xícaras?|colher(?:es)?|copos?|litros?|quilos?|horas?|barras?|pacotes?|latas?|"
