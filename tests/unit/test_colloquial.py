@@ -74,6 +74,10 @@ EN_PT = ("en", "pt-BR")
         ("We stand together against hate.", "We stand together against hate."),
         ("We beat the boss.", "We defeated the chefão."),
         ("Did you beat the eggs?", "Did you beat the eggs?"),
+        ("She is serving to win the set.", "She is sacando to win the set."),
+        ("She is serving dinner.", "She is serving dinner."),
+        ("I will catch you later.", "I will see you later."),
+        ("I will catch you if you fall.", "I will catch you if you fall."),
     ],
 )
 def test_what_a_model_is_given(text: str, plain: str) -> None:
@@ -97,6 +101,8 @@ def test_what_a_model_is_given(text: str, plain: str) -> None:
         ("Thanks for it.", "Obrigado por as flores.", "Obrigado pelas flores."),
         ("We see you.", "Vejo-vos.", "Vejo vocês."),
         ("I tell you.", "Digo-vos isso.", "Digo a vocês isso."),
+        ("That goal changes the game.", "Esse objetivo muda tudo.", "Esse gol muda tudo."),
+        ("That goal changes lives.", "Esse objetivo muda vidas.", "Esse objetivo muda vidas."),
         ("With you.", "Fico convosco.", "Fico com vocês."),
         ("See you at the same time.", "Até ao mesmo tempo.", "Até no mesmo horário."),
         ("He ran at the same time.", "Correu ao mesmo tempo.", "Correu ao mesmo tempo."),
