@@ -291,7 +291,7 @@ def test_the_lines_of_every_day_are_judged_by_their_rules(tmp_path: Path) -> Non
     file = tmp_path / "t.tsv"
     file.write_text("# a comment\n=THX\t(thank you|thanks)\npt-BR>en\tObrigado, Zé.\t{THX} zé\n")
     [line] = everyday.lines(file)
-    assert (line.source, line.target, line.unseen) == ("pt-BR", "en", False)
+    assert (line.source, line.target, line.last) == ("pt-BR", "en", False)
     assert line.is_right("Thanks, Zé!") and not line.is_right("Thanks for sharing.")
     table = everyday.lines()
     for pair in (("en", "pt-BR"), ("pt-BR", "en")):
