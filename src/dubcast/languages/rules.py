@@ -196,9 +196,11 @@ def weekdays(days: Mapping[str, str], joints: str, before: str, up_to: str) -> t
 
 
 def short_codes(verbs: str, joints: str, following: str) -> Rule:
-    """`Call 911`: digit by digit, unless something follows that it may count."""
+    """`Call 911`: digit by digit, unless it is a round number or something follows that it may
+    count."""
     ends = rf"(?=\s*(?:$|[.,;:!?…\"”)])|\s(?:{following})\b)"
-    codes = rf"\d{{3,6}}(?:(?:,|\s(?:{joints}))\s\d{{3,6}}){{0,3}}"
+    code = r"(?!(?:[2-9]|\d\d)00\b)\d{3,6}"
+    codes = rf"{code}(?:(?:,|\s(?:{joints}))\s{code}){{0,3}}"
     return Rule(
         rf"\b(?P<verb>{verbs})\s(?P<codes>{codes})(?![.,:/-]?\d|\w|\s?[%-]){ends}",
         lambda found, numbers: (
