@@ -15,7 +15,7 @@ import numpy as np
 from dubcast.audio.pcm import RATE, Float
 from dubcast.clock import NS_PER_S
 from dubcast.config import SecretUrl, StreamSettings, StsClientSettings
-from dubcast.contract.sts import StageTimes, StsResponse
+from dubcast.contract.sts import FragmentConfig, PcmAudio, StageTimes, StsRequest, StsResponse
 from dubcast.testing.virtual_loop import VirtualLoop
 from dubcast.worker.core import WorkerCore
 from dubcast.worker.edges import InputCallbacks, InputUnit
@@ -31,6 +31,20 @@ _PERIOD = 48  # samples of the tone that sounds
 CONFIG = b"\x01\x42\xc0\x1e"  # a decoder's configuration, as far as anybody looks
 Result = TypeVar("Result")
 Talk = Sequence[tuple[float, float]]  # from, until, in s
+
+# A fragment of four seconds: as it is asked for, and what a scripted service reads of that.
+REQUEST = StsRequest(
+    fragment_id="run-7",
+    stream_id="demo",
+    sequence_number=7,
+    audio=PcmAudio.from_pcm(bytes(2 * 4 * RATE), RATE, 1),
+    config=FragmentConfig(slot_ms=4500),
+)
+RAW = {
+    "fragment_id": "run-7",
+    "audio": {"sample_rate_hz": RATE, "duration_ms": 4000},
+    "config": {"source_language": "en"},
+}
 
 
 class LevelVad:

@@ -7,12 +7,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from dubcast.audio.pcm import RATE
 from dubcast.breaker import Verdict
 from dubcast.clock import NS_PER_S
 from dubcast.config import StreamSettings, StsClientSettings
 from dubcast.contract.stream_reply import MEDIA_TYPE, encode
-from dubcast.contract.sts import FragmentConfig, PcmAudio, StsRequest
 from dubcast.errors import StsError
 from dubcast.testing import virtual_loop
 from dubcast.testing.clock import VirtualClock
@@ -23,20 +21,8 @@ from dubcast.worker.clause_stream import ClauseStream
 from dubcast.worker.endpoint import Endpoint
 from dubcast.worker.retries import RetryBudget
 from dubcast.worker.sts_client import StsClient
-from worker_fakes import work
+from worker_fakes import RAW, REQUEST, work
 
-REQUEST = StsRequest(
-    fragment_id="run-7",
-    stream_id="demo",
-    sequence_number=7,
-    audio=PcmAudio.from_pcm(bytes(2 * 4 * RATE), RATE, 1),
-    config=FragmentConfig(slot_ms=4500),
-)
-RAW = {
-    "fragment_id": "run-7",
-    "audio": {"sample_rate_hz": RATE, "duration_ms": 4000},
-    "config": {"source_language": "en"},
-}
 WHOLE = frames(RAW, (Says("um dois", 1.0, (0, 3900), "one two"),))
 
 

@@ -11,25 +11,14 @@ import pytest
 
 from dubcast.audio.pcm import RATE
 from dubcast.contract.stream_reply import Clause, Done, Heard, Translated, encode
-from dubcast.contract.sts import FragmentConfig, PcmAudio, StageTimes, StsRequest, WordTime
+from dubcast.contract.sts import StageTimes, StsRequest, WordTime
 from dubcast.errors import StsError
 from dubcast.testing.sts_server import tone
 from dubcast.testing.sts_streams import Pieces, Says, failing, frames
 from dubcast.worker.clause_stream import MOST_CLAUSES, ClauseStream, announced
 from dubcast.worker.work import Progress, SpokenClause
+from worker_fakes import RAW, REQUEST
 
-REQUEST = StsRequest(
-    fragment_id="run-7",
-    stream_id="demo",
-    sequence_number=7,
-    audio=PcmAudio.from_pcm(bytes(2 * 4 * RATE), RATE, 1),
-    config=FragmentConfig(slot_ms=4500),
-)
-RAW = {
-    "fragment_id": "run-7",
-    "audio": {"sample_rate_hz": RATE, "duration_ms": 4000},
-    "config": {"source_language": "en"},
-}
 TWO = (
     Says("um dois", 1.0, (100, 1500), "one two"),
     Says("três", 0.8, (1500, 3900), "three"),

@@ -145,6 +145,12 @@ def test_a_wrong_line_is_named(line: str) -> None:
         parse(["# a table", line], "x.tsv")
 
 
+@pytest.mark.parametrize("rule", ["before\tone\t", "after\tone\ttwo\t"])
+def test_a_rule_that_stands_for_what_another_does_is_named(rule: str) -> None:
+    with pytest.raises(ValueError, match=r"x\.tsv, line 2: is there already"):
+        parse([f"{rule}a", f"{rule}b"], "x.tsv")
+
+
 def test_a_direction_without_a_table_changes_nothing() -> None:
     assert written("gonna go", "en", "xx") == "gonna go"
     assert table("en", "xx").said("a goal", "objetivo") == "objetivo"

@@ -137,6 +137,15 @@ def test_what_nothing_can_dub_is_told_by_the_doctor_and_in_the_log(
     assert why in logged[0]["reason"]
 
 
+@pytest.mark.parametrize(
+    ("url", "state"), [("http://127.0.0.1:8000", "missing"), ("https://gpu.example.org", "note")]
+)
+def test_what_a_service_elsewhere_dubs_need_not_be_had_here(url: str, state: str) -> None:
+    given = {"sts": {"url": url}, "stream": {"target_language": "ja"}}
+    [line] = _found(Settings.model_validate(given), "translation")
+    assert line.state == state
+
+
 def test_a_model_that_translates_something_else_is_told_by_the_doctor(tmp_path: Path) -> None:
     folder = tmp_path / "opus-mt-en-de"
     folder.mkdir()

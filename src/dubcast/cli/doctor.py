@@ -9,10 +9,12 @@ import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
 from dubcast import gst_elements
+from dubcast.addresses import is_this_machine
 from dubcast.cli.common import PEOPLE, ConfigOption, JsonOption, load_settings
 from dubcast.config import Secret, Settings
 from dubcast.doctor import elsewhere, machine, report, speech, synthesis
@@ -221,7 +223,9 @@ def _models(settings: Settings) -> list[Finding]:
 
 
 def _translations(settings: Settings) -> list[Finding]:
-    """The directions that the settings ask for, and what is to be known of licences."""
+    """The directions that the settings ask for, and what is to be known of licences. What a service
+    on another machine dubs need not be had here.
+    """
     try:
         from dubcast.sts.build import offered
 
@@ -236,9 +240,10 @@ def _translations(settings: Settings) -> list[Finding]:
         (source, target, offer.lacking(source, target) or offer.refusal(source, target, voice)): ""
         for source, target, voice in asked
     }
+    here = is_this_machine(urlsplit(settings.sts.url).hostname)
     return [
         *(
-            Finding(f"translation {source} to {target}", not why, why or "")
+            Finding(f"translation {source} to {target}", not why, why or "", needed=here)
             for source, target, why in told
         ),
         *(

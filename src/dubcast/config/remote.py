@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from dubcast.config.values import HttpUrl, Key, Section
+from dubcast.config.values import BearerKey, HttpUrl, Section
 
 
 class RemoteSettings(Section):
@@ -13,7 +13,7 @@ class RemoteSettings(Section):
     url: HttpUrl | None = Field(
         None, description="base URL; of an OpenAI-compatible one with its /v1 (providers-http.md)"
     )
-    api_key: Key | None = Field(None, description="its key; none: not sent")
+    api_key: BearerKey | None = Field(None, description="its key; none: not sent")
     timeout_s: float = Field(
         10.0, gt=0, le=60, description="longest wait for a reply, where the deadline leaves more"
     )

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from dubcast.config.remote import RemoteStagesSettings
-from dubcast.config.values import Host, HttpUrl, Key, Port, Section, UserPath
+from dubcast.config.values import BearerKey, Host, HttpUrl, Port, Section, UserPath
 
 
 class BreakerSettings(Section):
@@ -39,7 +39,7 @@ class StsClientSettings(Section):
     fallback_urls: tuple[HttpUrl, ...] = Field(
         (), description="further services, in order, for when the first fails; the key is the same"
     )
-    api_key: Key | None = Field(None, description="bearer key; none: not sent")
+    api_key: BearerKey | None = Field(None, description="bearer key; none: not sent")
     timeout_s: float | None = Field(
         None,
         gt=0,
@@ -73,7 +73,7 @@ class StsServerSettings(Section):
 
     host: Host = Field("127.0.0.1", description="address to listen on")
     port: Port = 8000
-    api_key: Key | None = Field(None, description="bearer key asked for; none: open")
+    api_key: BearerKey | None = Field(None, description="bearer key asked for; none: open")
     providers: ProviderSettings = ProviderSettings()
     remote: RemoteStagesSettings = RemoteStagesSettings()
     asr_model: str | None = Field(

@@ -26,7 +26,12 @@ def _key(key: Secret) -> Secret:
         raise ValueError("is empty, which opens nothing; leave it out to have none")
     if not text.isprintable():
         raise ValueError("holds a line break or another character that cannot be printed")
-    # Most are sent as a header, whose library quotes what it cannot send in its error.
+    return key
+
+
+def _bearer_key(key: Secret) -> Secret:
+    """One that a header carries as it is. What a library cannot send it quotes in its error."""
+    text = key.get_secret_value()
     if text != text.strip():
         raise ValueError("begins or ends with a space")
     if not text.isascii():
@@ -95,6 +100,7 @@ def _at_home(path: Path) -> Path:
 Host = Annotated[str, AfterValidator(_host)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Key = Annotated[Secret, AfterValidator(_key)]
+BearerKey = Annotated[Key, AfterValidator(_bearer_key)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 DestinationUrl = Annotated[SecretUrl, AfterValidator(_destination_url)]
 UserPath = Annotated[Path, AfterValidator(_at_home)]  # `~` is the user's home

@@ -5,7 +5,7 @@ are written with the currency's name. Rules that several languages share.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from dubcast.languages.numbers import Numbers
 from dubcast.languages.reading import Counted, Rule
@@ -39,6 +39,16 @@ def of_units(word: str, numbers: Numbers) -> Counted | None:
     return None
 
 
+def lasting(lengths: Sequence[tuple[str | None, Counted]], numbers: Numbers, also: str = "") -> str:
+    """Hours, minutes, and seconds, as they are written, those that there are; `also` is said before
+    the last of several.
+    """
+    said = [numbers.amount(str(int(one)), noun) for one, noun in lengths if one and int(one)]
+    *most, last = said or [numbers.amount("0", lengths[1][1])]
+    joined = f"{', '.join(most)} {also}" if also and most else " ".join(most)
+    return f"{joined} {last}".lstrip()
+
+
 def durations(hour: Counted, minute: Counted, second: Counted, also: str = "") -> tuple[Rule, ...]:
     """`2:05:13`, which may have its unit behind it, `2 h 05 min 13 s`, `1min32s`.
 
@@ -46,11 +56,8 @@ def durations(hour: Counted, minute: Counted, second: Counted, also: str = "") -
     """
 
     def said(found: re.Match[str], numbers: Numbers) -> str:
-        sums = ((found["hour"], hour), (found["minute"], minute), (found["second"], second))
-        parts = [numbers.amount(str(int(one)), noun) for one, noun in sums if int(one or 0)]
-        *most, last = parts or [numbers.amount("0", minute)]
-        joined = f"{', '.join(most)} {also}" if also and most else " ".join(most)
-        return f"{joined} {last}".lstrip() + end_of_sentence(found)
+        lengths = ((found["hour"], hour), (found["minute"], minute), (found["second"], second))
+        return lasting(lengths, numbers, also) + end_of_sentence(found)
 
     hourly = rf"(?:\s(?:{hour.many}|h|Std\.)(?!\w))?"
     return (

@@ -97,16 +97,21 @@ def parse(lines: Iterable[str], name: str) -> Table:
     source, one of the translation and its replacement; between tabs. A replacement may name groups
     of its pattern (`\\1`), and begins with a capital where what it stands for does. A
     line `=NAME` and an expression is what `{NAME}` stands for in later ones. Raises ValueError with
-    the line, for one that is none of these.
+    the line, for one that is none of these or stands for what another does.
     """
     named: dict[str, str] = {}
     before: list[tuple[Pattern, str]] = []
     after: list[tuple[Pattern, Pattern, str]] = []
+    rules: set[tuple[str, ...]] = set()
     for number, line in enumerate(lines, start=1):
         if not line or line.startswith("#"):
             continue
         kind, *cells = line.split("\t")
+        rule = (kind, *cells[:-1])
         try:
+            if rule in rules:
+                raise ValueError("is there already")
+            rules.add(rule)
             if kind.startswith("=") and len(cells) == 1:
                 named[kind[1:]] = _whole(cells[0], named)
             elif kind == "before" and len(cells) == 2:

@@ -60,7 +60,8 @@ class Translator:
         self._engine = engine
         self._phrasebook = phrasebook
         self._is_helped = phrasebook is not None and engine.providers.mt.capabilities.bookish
-        colloquial.load()  # now, not while a fragment waits
+        if self._is_helped:
+            colloquial.load()  # now, not while a fragment waits
 
     async def translate(
         self, calls: StageCalls, text: str, choice: Choice, context: FragmentContext

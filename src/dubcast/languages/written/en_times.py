@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from dubcast.languages import measures
 from dubcast.languages.numbers import Numbers
 from dubcast.languages.reading import Counted, Rule
 from dubcast.languages.rules import end_of_sentence, short_dates, weekdays
@@ -118,9 +119,8 @@ def _seconds(found: re.Match[str], numbers: Numbers) -> str:
 
 def _lasting(found: re.Match[str], numbers: Numbers) -> str:
     """`1m 30s`, `2h 15m`."""
-    parts = ((found["hours"], _HOUR), (found["minutes"], _MINUTE), (found["seconds"], _SECOND))
-    *most, last = (numbers.amount(str(int(one)), noun) for one, noun in parts if one)
-    return f"{', '.join(most)} and {last}" if most else last
+    lengths = ((found["hours"], _HOUR), (found["minutes"], _MINUTE), (found["seconds"], _SECOND))
+    return measures.lasting(lengths, numbers, "and")
 
 
 def _raced(found: re.Match[str], numbers: Numbers) -> str:

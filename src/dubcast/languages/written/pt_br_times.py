@@ -59,10 +59,8 @@ def _time(found: re.Match[str], numbers: Numbers) -> str:
 
 def _lasting(found: re.Match[str], numbers: Numbers) -> str:
     """`2h15min`, `durou 2h15`: no time of day, unless `às` says so."""
-    parts = ((found["hours"], _HOUR), (found["minutes"], _MINUTE), (found["seconds"], _SECOND))
-    said = [numbers.amount(str(int(one)), noun) for one, noun in parts if int(one or 0)]
-    *most, last = said or [numbers.amount("0", _MINUTE)]
-    return (found["before"] or "") + (f"{', '.join(most)} e {last}" if most else last)
+    lengths = ((found["hours"], _HOUR), (found["minutes"], _MINUTE))
+    return (found["before"] or "") + measures.lasting(lengths, numbers, "e")
 
 
 def _said_date(day: int, month: int, year: int | None, numbers: Numbers) -> str:
@@ -109,11 +107,11 @@ RULES = (
     raced(_MINUTE, "e"),
     Rule(
         rf"\b(?P<before>{_LASTS}(?:\s(?:de|é|foi|cerca|quase|mais|menos|umas?|por|total)|:){{0,3}}\s)"
-        r"(?P<hours>\d{1,2})h(?P<minutes>[0-5]\d)(?P<seconds>)\b",
+        r"(?P<hours>\d{1,2})h(?P<minutes>[0-5]\d)\b",
         _lasting,
     ),
     Rule(
-        r"(?<!\b[àÀ]s )(?<![\w.,:])(?P<before>)(?P<hours>\d{1,2})h(?P<minutes>[0-5]\d)(?P<seconds>)"
+        r"(?<!\b[àÀ]s )(?<![\w.,:])(?P<before>)(?P<hours>\d{1,2})h(?P<minutes>[0-5]\d)"
         rf"(?=\sde\s(?:{_LASTING})\b)",
         _lasting,
     ),
